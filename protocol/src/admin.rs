@@ -1,0 +1,327 @@
+//! `io.pam2fa.Admin`: what an administrator (uid 0) asks of configd; the commands of `pam-2fa(8)`, a method a verb.
+//!
+//! `varlink/io.pam2fa.Admin.varlink` is the reference; the types here are the same things for Rust.
+
+use crate::courier::Outcome;
+use crate::secret::Secret;
+use crate::service::Service;
+use serde::{Deserialize, Serialize};
+
+/// The socket's interface.
+pub const SERVICE: Service =
+    Service { interface: "io.pam2fa.Admin", description: include_str!("../varlink/io.pam2fa.Admin.varlink") };
+
+/// `() -> (user: ?User)`, with `more`: [`UserReply`] each.
+pub const USER_LIST: &str = "io.pam2fa.Admin.UserList";
+/// [`UserShow`] → [`UserReply`].
+pub const USER_SHOW: &str = "io.pam2fa.Admin.UserShow";
+/// [`UserSet`] → [`UserSetReply`].
+pub const USER_SET: &str = "io.pam2fa.Admin.UserSet";
+/// [`UserVerifyBegin`] → [`VerifySent`].
+pub const USER_VERIFY_BEGIN: &str = "io.pam2fa.Admin.UserVerifyBegin";
+/// [`UserVerifyFinish`] → [`UserReply`].
+pub const USER_VERIFY_FINISH: &str = "io.pam2fa.Admin.UserVerifyFinish";
+/// [`TestEmail`] → [`crate::courier::Sent`].
+pub const TEST_EMAIL: &str = "io.pam2fa.Admin.TestEmail";
+/// [`Seal`] → [`SealReply`].
+pub const SEAL: &str = "io.pam2fa.Admin.Seal";
+/// `()` → [`ReloadReply`].
+pub const RELOAD: &str = "io.pam2fa.Admin.Reload";
+/// `()` → [`StatusReply`].
+pub const STATUS: &str = "io.pam2fa.Admin.Status";
+
+/// The error of a caller that is not root.
+pub const NOT_PERMITTED: &str = "io.pam2fa.Admin.NotPermitted";
+/// The error for a user or thing that is not there: [`NotFound`].
+pub const NOT_FOUND: &str = "io.pam2fa.Admin.NotFound";
+/// The error for what was asked and not done: [`Refused`].
+pub const REFUSED: &str = "io.pam2fa.Admin.Refused";
+/// The error of a daemon that has no key, no store or no settings: [`Sealed`].
+pub const SEALED: &str = "io.pam2fa.Admin.Sealed";
+
+/// When a user is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verify {
+    /// Not asked (under `mandatory` this counts as [`Verify::NewDevice`]).
+    Never,
+    /// Asked where the device is not remembered.
+    NewDevice,
+    /// Asked at every login.
+    Always,
+}
+
+/// A way to reach a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// Email.
+    Email,
+    /// A text message.
+    Sms,
+}
+
+/// A user's last login that was allowed by a second factor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastLogin {
+    /// RFC 3339, UTC.
+    pub at: String,
+    /// The PAM service.
+    pub service: String,
+    /// The address, absent for a console.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+}
+
+/// A user's record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// The canonical name.
+    pub name: String,
+    /// The uid that the record is bound to.
+    pub uid: u32,
+    /// When the user is asked.
+    pub verify: Verify,
+    /// The address for codes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// A code sent there was given back, or an administrator vouched for it.
+    #[serde(default)]
+    pub email_verified: bool,
+    /// The number for codes, E.164.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// A code sent there was given back, or an administrator vouched for it.
+    #[serde(default)]
+    pub phone_verified: bool,
+    /// The language of messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// The last login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_login: Option<LastLogin>,
+    /// Why the user cannot answer now, in words: wrong codes, until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked: Option<String>,
+}
+
+/// The parameters of [`USER_SHOW`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct UserShow {
+    /// The user's name.
+    pub name: String,
+}
+
+/// A reply with a user; none only where a list is empty.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct UserReply {
+    /// The user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<User>,
+}
+
+/// The parameters of [`USER_SET`]. Absent fields stay as they are; an empty email or phone takes it away.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct UserSet {
+    /// The user's name.
+    pub name: String,
+    /// When the user is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify: Option<Verify>,
+    /// The address for codes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The number for codes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// The language of messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// The address counts as verified without a code; the log says so.
+    #[serde(default)]
+    pub trusted: bool,
+}
+
+/// The reply to [`USER_SET`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct UserSetReply {
+    /// The record as it is now.
+    pub user: User,
+    /// What the administrator should know, one line each.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+/// The parameters of [`USER_VERIFY_BEGIN`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct UserVerifyBegin {
+    /// The user's name.
+    pub name: String,
+    /// Which address.
+    pub channel: Channel,
+}
+
+/// The replies to [`USER_VERIFY_BEGIN`]: steps (only with `more`), then the outcome with the tag.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct VerifySent {
+    /// A step of the conversation, as a person reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// The end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// The tag that stands in the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+}
+
+/// The parameters of [`USER_VERIFY_FINISH`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct UserVerifyFinish {
+    /// The user's name.
+    pub name: String,
+    /// Which address.
+    pub channel: Channel,
+    /// The code that its owner read there.
+    #[serde(serialize_with = "Secret::on_the_wire")]
+    pub code: Secret,
+}
+
+/// The parameters of [`TEST_EMAIL`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TestEmail {
+    /// An address.
+    pub to: String,
+}
+
+/// The parameters of [`SEAL`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Seal {
+    /// The dotted name of a setting that may be secret: `email.password`, `email.backup.NAME.password`.
+    pub key: String,
+    /// The secret.
+    #[serde(serialize_with = "Secret::on_the_wire")]
+    pub value: Secret,
+}
+
+/// The reply to [`SEAL`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SealReply {
+    /// `sealed:v1:…`, worth something under that name only.
+    pub sealed: String,
+}
+
+/// The reply to [`RELOAD`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ReloadReply {
+    /// Counts up with each accepted change.
+    pub generation: i64,
+    /// What the administrator should know, one line each.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+/// What configd can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// All is well.
+    Running,
+    /// It works, with something that an administrator must see to.
+    Degraded,
+    /// It denies everyone.
+    Sealed,
+}
+
+/// `policy.required`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Required {
+    /// Nobody is asked.
+    Disabled,
+    /// By user.
+    Optional,
+    /// Everyone is asked.
+    Mandatory,
+}
+
+/// The health of one way out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelHealth {
+    /// `email`, `email.backup.NAME`.
+    pub name: String,
+    /// It has settings.
+    pub configured: bool,
+    /// `smtp.example.com:465`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// RFC 3339, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_success: Option<String>,
+    /// The other side's own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// RFC 3339, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error_at: Option<String>,
+}
+
+/// What is on, what is unhealthy, since when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// configd's version.
+    pub version: String,
+    /// What it can do.
+    pub state: State,
+    /// RFC 3339, UTC: when it started.
+    pub since: String,
+    /// One line each: what, where, what to do.
+    #[serde(default)]
+    pub problems: Vec<String>,
+    /// `policy.required`, absent while sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub required: Option<Required>,
+    /// `policy.application`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application: Option<String>,
+    /// Counts up with each accepted change of the settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<i64>,
+    /// The id of the key in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<String>,
+    /// How many users have a record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub users: Option<i64>,
+    /// The ways out.
+    #[serde(default)]
+    pub channels: Vec<ChannelHealth>,
+}
+
+/// The reply to [`STATUS`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct StatusReply {
+    /// The status.
+    pub status: Status,
+}
+
+/// The parameters of [`NOT_FOUND`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct NotFound {
+    /// What is not there, in words.
+    pub what: String,
+}
+
+/// The parameters of [`REFUSED`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Refused {
+    /// One line each: what, where, what to do.
+    pub reasons: Vec<String>,
+}
+
+/// The parameters of [`SEALED`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Sealed {
+    /// What, where, what to do.
+    pub reason: String,
+}

@@ -1,0 +1,178 @@
+//! Time, handed in everywhere (rule 8). The one file that may read a clock.
+//!
+//! Three clocks, each for what it is good at: the wall for what a person reads and for trust and expiry in days, never lower
+//! than its high-water mark; `CLOCK_BOOTTIME` for lock-outs and lifetimes in minutes, since nobody can set it; the boot id to
+//! know when the latter has begun again.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+/// A leap ahead of more than this does not raise the high-water mark unasked (rule 8).
+pub const LEAP_S: i64 = 86_400;
+
+/// `/proc/sys/kernel/random/boot_id`, without dashes: another one means another boot.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BootId(pub String);
+
+/// One reading of all the clocks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moment {
+    /// Seconds since 1970-01-01 UTC, never lower than the high-water mark.
+    pub wall_s: i64,
+    /// Milliseconds of `CLOCK_BOOTTIME`.
+    pub boot_ms: u64,
+    /// Which boot `boot_ms` counts from.
+    pub boot: BootId,
+}
+
+impl Moment {
+    /// RFC 3339, UTC, whole seconds.
+    #[must_use]
+    pub fn rfc3339(&self) -> String {
+        rfc3339(self.wall_s)
+    }
+}
+
+/// RFC 3339, UTC, of seconds since 1970. Out of the years 1970 to 9999: the nearest end.
+#[must_use]
+pub fn rfc3339(wall_s: i64) -> String {
+    const LAST: i64 = 253_402_300_799;
+    let time = jiff::Timestamp::from_second(wall_s.clamp(0, LAST)).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Where time comes from.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Moment;
+}
+
+/// The high-water mark of the wall clock: what it hands out never falls.
+///
+/// A wall that stands more than [`LEAP_S`] ahead of the mark is handed out as it is but does not raise the mark, so that a clock
+/// set ten years ahead by mistake can be set back. How far the mark lies ahead of a wall that was set back is
+/// [`HighWater::behind_s`].
+#[derive(Debug)]
+pub struct HighWater {
+    mark_s: AtomicI64,
+}
+
+impl HighWater {
+    /// Begins at the mark that the store kept (0: none yet, the first reading is taken as it is).
+    #[must_use]
+    pub fn new(kept_s: i64) -> Self {
+        Self { mark_s: AtomicI64::new(kept_s) }
+    }
+
+    /// The time to use for a wall that shows `wall_s`; raises the mark.
+    pub fn pass(&self, wall_s: i64) -> i64 {
+        let mark = self.mark_s.load(Ordering::Relaxed);
+        if mark == 0 || (wall_s > mark && wall_s.saturating_sub(mark) <= LEAP_S) {
+            self.mark_s.fetch_max(wall_s, Ordering::Relaxed);
+        }
+        wall_s.max(mark)
+    }
+
+    /// The mark, to be kept.
+    #[must_use]
+    pub fn mark_s(&self) -> i64 {
+        self.mark_s.load(Ordering::Relaxed)
+    }
+
+    /// Seconds by which the wall stands behind the mark; 0 where it does not.
+    #[must_use]
+    pub fn behind_s(&self, wall_s: i64) -> i64 {
+        self.mark_s().saturating_sub(wall_s).max(0)
+    }
+}
+
+/// The host's clocks.
+#[derive(Debug)]
+pub struct SystemClock {
+    high_water: HighWater,
+    boot: BootId,
+}
+
+impl SystemClock {
+    /// Begins at the mark that the store kept.
+    ///
+    /// # Errors
+    /// When `/proc/sys/kernel/random/boot_id` cannot be read.
+    pub fn new(kept_s: i64) -> std::io::Result<Self> {
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
+        Ok(Self { high_water: HighWater::new(kept_s), boot: BootId(boot.trim().replace('-', "")) })
+    }
+
+    /// The mark.
+    #[must_use]
+    pub fn high_water(&self) -> &HighWater {
+        &self.high_water
+    }
+
+    /// The wall as it stands, before the high-water mark: for a word to the administrator, not for decisions.
+    #[must_use]
+    pub fn wall_s() -> i64 {
+        read(nix::time::ClockId::CLOCK_REALTIME).0
+    }
+}
+
+/// Seconds and milliseconds within them. These clocks cannot fail on Linux (clock_gettime(2)); 0 would expire nothing early
+/// and is caught by the high-water mark.
+fn read(clock: nix::time::ClockId) -> (i64, u64) {
+    match nix::time::clock_gettime(clock) {
+        Ok(time) => (time.tv_sec(), u64::try_from(time.tv_nsec()).unwrap_or(0) / 1_000_000),
+        Err(_) => (0, 0),
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Moment {
+        let (seconds, millis) = read(nix::time::ClockId::CLOCK_BOOTTIME);
+        let boot_ms = u64::try_from(seconds).unwrap_or(0).saturating_mul(1000).saturating_add(millis);
+        Moment { wall_s: self.high_water.pass(Self::wall_s()), boot_ms, boot: self.boot.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_wall_set_back_is_not_believed() {
+        let high = HighWater::new(1_000_000);
+        assert_eq!(high.pass(1_000_100), 1_000_100);
+        assert_eq!(high.pass(900_000), 1_000_100);
+        assert_eq!(high.behind_s(900_000), 100_100);
+    }
+
+    #[test]
+    fn a_leap_of_years_ahead_does_not_become_the_mark() {
+        let high = HighWater::new(1_000_000);
+        assert_eq!(high.pass(1_000_000 + 10 * 365 * LEAP_S), 1_000_000 + 10 * 365 * LEAP_S);
+        assert_eq!(high.mark_s(), 1_000_000);
+        assert_eq!(high.pass(1_000_050), 1_000_050);
+    }
+
+    #[test]
+    fn times_are_written_as_rfc_3339() {
+        assert_eq!(rfc3339(1_795_492_188), "2026-11-24T03:49:48Z");
+        assert_eq!(rfc3339(-5), "1970-01-01T00:00:00Z");
+        assert_eq!(rfc3339(i64::MAX), "9999-12-31T23:59:59Z");
+    }
+
+    proptest! {
+        #[test]
+        fn the_mark_never_falls_however_the_wall_walks(steps in proptest::collection::vec(-200_000_i64..200_000, 1..50)) {
+            let high = HighWater::new(10_000_000);
+            let mut wall = 10_000_000_i64;
+            let mut mark = high.mark_s();
+            for step in steps {
+                wall += step;
+                let passed = high.pass(wall);
+                prop_assert!(passed >= mark);
+                prop_assert!(high.mark_s() >= mark);
+                mark = high.mark_s();
+            }
+        }
+    }
+}

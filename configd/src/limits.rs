@@ -1,0 +1,196 @@
+//! The arithmetic of tries and waits (rule 6), pure. The store applies it inside its transactions.
+//!
+//! Tries are counted per user and authenticator, in two buckets: sources that have succeeded before, and strangers. Each run of
+//! [`TryLimits::attempts`] wrong codes begins a wait that doubles; at the limit the authenticator is disabled for that bucket
+//! (SP 800-63B §3.2.2: at most 100 consecutive failures in all, so strangers are stopped early enough to leave known sources
+//! [`KEPT_FOR_KNOWN`]).
+
+use crate::clock::{BootId, Moment};
+use crate::store::Bucket;
+
+/// How many of the tries before an authenticator is disabled are left to known sources alone.
+pub const KEPT_FOR_KNOWN: u32 = 20;
+
+/// `[codes] attempts` and the tries of `[limits]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TryLimits {
+    /// Wrong codes in a row before a wait.
+    pub attempts: u32,
+    /// Failures in all before the authenticator is disabled.
+    pub before_disabled: u32,
+    /// The first wait, seconds.
+    pub first_wait_s: u64,
+    /// The longest wait, seconds.
+    pub longest_wait_s: u64,
+}
+
+/// The sends of `[limits]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SendLimits {
+    /// Messages to one user in any 3,600 s.
+    pub per_user_hour: u32,
+    /// Messages to one user in any 86,400 s.
+    pub per_user_day: u32,
+    /// Messages asked for from one source in any 3,600 s, whoever they go to. Not for `local` and known sources.
+    pub per_source_hour: u32,
+}
+
+/// A wait on `CLOCK_BOOTTIME`, so that a clock that is set moves nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    /// The boot that `until_ms` belongs to.
+    pub boot: BootId,
+    /// When it ends.
+    pub until_ms: u64,
+    /// How long it was, milliseconds: after a reboot it runs whole, from the boot on.
+    pub length_ms: u64,
+}
+
+impl Wait {
+    /// Milliseconds left.
+    #[must_use]
+    pub fn left_ms(&self, now: &Moment) -> u64 {
+        if self.boot == now.boot {
+            self.until_ms.saturating_sub(now.boot_ms)
+        } else {
+            self.length_ms.saturating_sub(now.boot_ms)
+        }
+    }
+}
+
+/// One bucket's row: failures since the last success, and the wait that they began.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Count {
+    /// Failures.
+    pub failures: u32,
+    /// The last wait, over or not.
+    pub wait: Option<Wait>,
+}
+
+/// How tries stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// A try may be made.
+    Open {
+        /// Failures so far.
+        failures: u32,
+    },
+    /// Not for so many seconds (rounded up).
+    Waiting {
+        /// Seconds left.
+        wait_s: u64,
+    },
+    /// Until an administrator unlocks it.
+    Disabled,
+}
+
+/// How tries stand in `bucket`, given both rows.
+#[must_use]
+pub fn standing(bucket: Bucket, stranger: &Count, known: &Count, limits: TryLimits, now: &Moment) -> Standing {
+    let (own, used, limit) = match bucket {
+        Bucket::Stranger => {
+            let kept = if limits.before_disabled > KEPT_FOR_KNOWN { KEPT_FOR_KNOWN } else { 0 };
+            (stranger, stranger.failures, limits.before_disabled.saturating_sub(kept))
+        }
+        Bucket::Known => (known, stranger.failures.saturating_add(known.failures), limits.before_disabled),
+    };
+    if used >= limit {
+        return Standing::Disabled;
+    }
+    match own.wait.as_ref().map_or(0, |wait| wait.left_ms(now)) {
+        0 => Standing::Open { failures: own.failures },
+        left_ms => Standing::Waiting { wait_s: left_ms.div_ceil(1000) },
+    }
+}
+
+/// The row after one more failure is charged.
+#[must_use]
+pub fn after_charge(count: &Count, limits: TryLimits, now: &Moment) -> Count {
+    let failures = count.failures.saturating_add(1);
+    let attempts = limits.attempts.max(1);
+    let wait = if failures.is_multiple_of(attempts) {
+        let runs = (failures / attempts).saturating_sub(1).min(32);
+        let wait_s = limits.first_wait_s.saturating_mul(1_u64 << runs).min(limits.longest_wait_s);
+        let length_ms = wait_s.saturating_mul(1000);
+        Some(Wait { boot: now.boot.clone(), until_ms: now.boot_ms.saturating_add(length_ms), length_ms })
+    } else {
+        count.wait.clone()
+    };
+    Count { failures, wait }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const LIMITS: TryLimits = TryLimits { attempts: 3, before_disabled: 100, first_wait_s: 30, longest_wait_s: 3600 };
+
+    fn at(boot_ms: u64) -> Moment {
+        Moment { wall_s: 1_000_000, boot_ms, boot: BootId(String::from("a")) }
+    }
+
+    #[test]
+    fn three_wrong_codes_begin_a_wait_that_doubles_up_to_an_hour() {
+        let mut count = Count::default();
+        let mut waits = Vec::new();
+        for failure in 1..=30 {
+            count = after_charge(&count, LIMITS, &at(0));
+            if failure % 3 == 0 {
+                waits.push(count.wait.as_ref().unwrap().length_ms / 1000);
+            }
+        }
+        assert_eq!(waits, [30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]);
+    }
+
+    #[test]
+    fn strangers_are_stopped_early_enough_to_leave_known_sources_twenty() {
+        let stranger = Count { failures: 80, wait: None };
+        assert_eq!(standing(Bucket::Stranger, &stranger, &Count::default(), LIMITS, &at(0)), Standing::Disabled);
+        assert_eq!(
+            standing(Bucket::Known, &stranger, &Count::default(), LIMITS, &at(0)),
+            Standing::Open { failures: 0 }
+        );
+        let known = Count { failures: 20, wait: None };
+        assert_eq!(standing(Bucket::Known, &stranger, &known, LIMITS, &at(0)), Standing::Disabled);
+        // One in all more than a hundred is never possible, whichever way the failures came.
+        let known = Count { failures: 100, wait: None };
+        assert_eq!(standing(Bucket::Known, &Count::default(), &known, LIMITS, &at(0)), Standing::Disabled);
+    }
+
+    #[test]
+    fn a_wait_of_strangers_does_not_hold_up_a_known_source() {
+        let stranger = after_charge(&Count { failures: 2, wait: None }, LIMITS, &at(0));
+        assert_eq!(
+            standing(Bucket::Stranger, &stranger, &Count::default(), LIMITS, &at(1)),
+            Standing::Waiting { wait_s: 30 }
+        );
+        assert_eq!(
+            standing(Bucket::Known, &stranger, &Count::default(), LIMITS, &at(1)),
+            Standing::Open { failures: 0 }
+        );
+    }
+
+    #[test]
+    fn a_reboot_does_not_end_a_wait() {
+        let count = after_charge(&Count { failures: 2, wait: None }, LIMITS, &at(500_000));
+        let rebooted = Moment { wall_s: 1_000_000, boot_ms: 5_000, boot: BootId(String::from("b")) };
+        assert_eq!(
+            standing(Bucket::Stranger, &count, &Count::default(), LIMITS, &rebooted),
+            Standing::Waiting { wait_s: 25 }
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn the_wall_clock_moves_no_wait(wall in i64::MIN..i64::MAX, boot_ms in 0_u64..29_999) {
+            let count = after_charge(&Count { failures: 2, wait: None }, LIMITS, &at(0));
+            let now = Moment { wall_s: wall, boot_ms, boot: BootId(String::from("a")) };
+            let waiting = matches!(
+                standing(Bucket::Stranger, &count, &Count::default(), LIMITS, &now),
+                Standing::Waiting { .. }
+            );
+            prop_assert!(waiting);
+        }
+    }
+}

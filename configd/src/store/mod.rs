@@ -1,0 +1,337 @@
+//! What the daemon keeps, and the few named operations on it (rule 12): each is one transaction, so that a second engine can
+//! stand behind the same trait. Nothing here decides who is let in; the arithmetic of limits is in [`crate::limits`].
+//!
+//! [`sqlite`] is the engine: one file, one writer thread that groups commits, WAL, `synchronous=FULL`.
+
+use crate::clock::Moment;
+use crate::limits::{SendLimits, Standing, TryLimits};
+use pam_2fa_protocol::admin::{LastLogin, Verify};
+use std::future::Future;
+use std::pin::Pin;
+
+pub mod sqlite;
+
+/// What every operation gives: a future, since commits are grouped.
+pub type Pending<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
+
+/// Why the store did not do what it was asked. Every one of these denies.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// The engine said no: disk full, read-only, an I/O error.
+    #[error("the store cannot {what}: {why}; look at the disk under the state folder")]
+    Engine {
+        /// What was tried: `charge an attempt`.
+        what: &'static str,
+        /// The engine's own words.
+        why: String,
+    },
+    /// A row holds what no release of ours writes.
+    #[error("the store holds a damaged record ({0}); restore it from a backup")]
+    Damaged(String),
+    /// The writer has stopped.
+    #[error("the store is closed")]
+    Closed,
+}
+
+/// Who a record belongs to: a uid and the canonical name that it was bound to (fault 28: a renamed user or a reused uid is
+/// another one).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UserKey {
+    /// The uid.
+    pub uid: u32,
+    /// The name as the user database spells it.
+    pub name: String,
+}
+
+/// A record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserRecord {
+    /// Whose it is.
+    pub key: UserKey,
+    /// When the user is asked.
+    pub verify: Verify,
+    /// The address for codes, as the settings crate's `EmailAddress` wrote it.
+    pub email: Option<String>,
+    /// It was verified, or an administrator vouched for it.
+    pub email_verified: bool,
+    /// The number for codes, E.164.
+    pub phone: Option<String>,
+    /// It was verified, or an administrator vouched for it.
+    pub phone_verified: bool,
+    /// The language of messages.
+    pub language: Option<String>,
+    /// The last login.
+    pub last_login: Option<LastLogin>,
+}
+
+/// What the store knows of a name and uid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// The record of exactly this uid and name.
+    Record(Box<UserRecord>),
+    /// Neither the uid nor the name has a record.
+    Nobody,
+    /// This name has a record under another uid: the account was made anew. Never let in by it.
+    NameOfAnother {
+        /// The uid that the record is bound to.
+        uid: u32,
+    },
+    /// This uid has records under other names only: renamed, or a second name of the same uid (`toor`). Who asks decides, by
+    /// whether the other names still resolve to this uid.
+    UidOfOthers {
+        /// The names that the records are bound to.
+        names: Vec<String>,
+    },
+}
+
+/// What proves something, and is charged and limited by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Authenticator {
+    /// A code sent by email.
+    Email,
+    /// A code sent by text message.
+    Sms,
+}
+
+/// Which bucket of tries and sends a login draws from: sources that have succeeded before have their own, which strangers
+/// cannot use up (rule 6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Bucket {
+    /// Everyone else.
+    Stranger,
+    /// A source that this user has logged in from with a code.
+    Known,
+}
+
+/// A source as it is kept: `local`, `unknown`, or an address prefix (`192.0.2.7/32`, `2001:db8:0:1::/64`).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SourceText(pub String);
+
+/// A challenge's id: 32 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ChallengeId(pub String);
+
+/// A challenge as it is kept from the moment its message leaves until it ends (rule 5), so that a restart of the daemon does
+/// not make a code in the mail worthless.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptChallenge {
+    /// Its id.
+    pub id: ChallengeId,
+    /// Whose it is.
+    pub user: UserKey,
+    /// The class of service: `ssh`, `desktop`, …
+    pub class: String,
+    /// Where it was asked for from.
+    pub source: SourceText,
+    /// What it proves.
+    pub authenticator: Authenticator,
+    /// HMAC-SHA-256 of the code under a derived key, bound to the id. The code itself is not kept.
+    pub code_mac: [u8; 32],
+    /// The tag in the message.
+    pub tag: String,
+    /// Tries charged so far.
+    pub tries: u32,
+    /// When it was made, and by which boot's clock.
+    pub made: Moment,
+    /// Milliseconds after `made` when it ends.
+    pub lifetime_ms: u64,
+}
+
+/// What a login needs to know before it can be decided; one read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// Whose record there is.
+    pub known: Known,
+    /// Which bucket this source draws from.
+    pub bucket: Bucket,
+    /// How tries stand for [`Authenticator::Email`] in that bucket.
+    pub standing: Standing,
+    /// Seconds until another message may be sent; 0: now.
+    pub send_wait_s: u64,
+}
+
+/// What [`Store::facts`] is asked.
+#[derive(Debug, Clone)]
+pub struct FactsFor {
+    /// Who.
+    pub user: UserKey,
+    /// From where.
+    pub source: SourceText,
+    /// The limits in force.
+    pub tries: TryLimits,
+    /// The limits in force.
+    pub sends: SendLimits,
+    /// Now.
+    pub now: Moment,
+}
+
+/// A try, before the answer is compared.
+#[derive(Debug, Clone)]
+pub struct Charge {
+    /// Who.
+    pub user: UserKey,
+    /// Of what.
+    pub authenticator: Authenticator,
+    /// From which bucket.
+    pub bucket: Bucket,
+    /// Of which challenge. Its kept `tries` rise too, where it is kept.
+    pub challenge: ChallengeId,
+    /// The limits in force.
+    pub limits: TryLimits,
+    /// Now.
+    pub now: Moment,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Charged {
+    /// On disk; the answer may be compared. How tries stand if it turns out wrong.
+    Done(Standing),
+    /// Not charged and not to be compared: a wait runs, or the authenticator is disabled.
+    Refused(Standing),
+}
+
+/// A right code.
+#[derive(Debug, Clone)]
+pub struct Consume {
+    /// Who.
+    pub user: UserKey,
+    /// Of what.
+    pub authenticator: Authenticator,
+    /// From where: known from now on.
+    pub source: SourceText,
+    /// Whose count is cleared.
+    pub bucket: Bucket,
+    /// Used from now on.
+    pub challenge: ChallengeId,
+    /// Kept as the user's last login.
+    pub login: LastLogin,
+    /// Now.
+    pub now: Moment,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consumed {
+    /// On disk: "allow" may be said, once.
+    Done,
+    /// Somebody used it before.
+    AlreadyUsed,
+}
+
+/// A message about to leave.
+#[derive(Debug, Clone)]
+pub struct SendOf {
+    /// The challenge that it carries; kept from now on. `None` for a message that is no login (a verification of an address):
+    /// only counted.
+    pub challenge: Option<KeptChallenge>,
+    /// To whom.
+    pub user: UserKey,
+    /// Asked for from where.
+    pub source: SourceText,
+    /// From which bucket.
+    pub bucket: Bucket,
+    /// The limits in force.
+    pub limits: SendLimits,
+    /// Now.
+    pub now: Moment,
+}
+
+/// Whether it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SendVerdict {
+    /// Counted, on disk: send it.
+    Go,
+    /// A limit withholds it, for so many seconds. Nothing was counted and nothing kept.
+    Withheld {
+        /// Until another may be sent.
+        wait_s: u64,
+    },
+}
+
+/// A change of a record. Absent fields stay.
+#[derive(Debug, Clone)]
+pub struct UserChange {
+    /// Whose; made where there is none.
+    pub key: UserKey,
+    /// When the user is asked. A new record: [`Verify::NewDevice`].
+    pub verify: Option<Verify>,
+    /// `Some(None)` takes it away. A changed address is unverified unless `trusted`, and its open challenges end.
+    pub email: Option<Option<String>>,
+    /// The same.
+    pub phone: Option<Option<String>>,
+    /// The same.
+    pub language: Option<Option<String>>,
+    /// The addresses in this change (or, with none in it, those of the record) count as verified.
+    pub trusted: bool,
+    /// Now.
+    pub now: Moment,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changed {
+    /// The record as it is now.
+    Done(Box<UserRecord>),
+    /// The email (compared without regard to case) is in use by this other user.
+    EmailInUse(UserKey),
+    /// The name has a record under another uid.
+    NameOfAnother {
+        /// That uid.
+        uid: u32,
+    },
+}
+
+/// What the daemon keeps about itself. Values are opaque to the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetaKey {
+    /// The last accepted settings, sealed.
+    Settings,
+    /// Counts accepted settings.
+    Generation,
+    /// The wall clock's high-water mark, seconds; rises with every write.
+    HighWater,
+    /// The id of the master key.
+    KeyId,
+    /// What tells a wrong key from a damaged record.
+    KeyCheck,
+}
+
+/// The store.
+pub trait Store: Send + Sync {
+    /// Everything a login needs, in one read.
+    fn facts(&self, ask: FactsFor) -> Pending<Facts>;
+    /// Charges a try on disk (rule 6): durable when the future is ready.
+    fn charge_attempt(&self, charge: Charge) -> Pending<Charged>;
+    /// Marks a code used, clears the count, makes the source known, keeps the last login: one commit, durable.
+    fn consume_code(&self, consume: Consume) -> Pending<Consumed>;
+    /// Counts a message and keeps its challenge, durable before it leaves; or withholds it.
+    fn record_send(&self, send: SendOf) -> Pending<SendVerdict>;
+    /// The challenges that were open (not used, tries and lifetime left, of this boot) when the daemon stopped.
+    fn open_challenges(&self, now: Moment, attempts: u32) -> Pending<Vec<KeptChallenge>>;
+    /// Ends a kept challenge.
+    fn end_challenge(&self, id: ChallengeId, now: Moment) -> Pending<()>;
+    /// Makes or changes a record.
+    fn change_user(&self, change: UserChange) -> Pending<Changed>;
+    /// Marks the address that was proven by a code as verified, if it is still `address`.
+    fn verify_address(&self, user: UserKey, of: Authenticator, address: String, now: Moment) -> Pending<bool>;
+    /// The record of exactly this uid and name, or what stands in its way.
+    fn user(&self, key: UserKey) -> Pending<Known>;
+    /// Records with this name, whatever the uid; with `None` all, by name.
+    fn users(&self, name: Option<String>) -> Pending<Vec<UserRecord>>;
+    /// How many records there are.
+    fn count_users(&self) -> Pending<u64>;
+    /// A value of [`MetaKey`].
+    fn meta(&self, key: MetaKey) -> Pending<Option<Vec<u8>>>;
+    /// Keeps values of [`MetaKey`] together, in one commit.
+    fn put_meta(&self, values: Vec<(MetaKey, Vec<u8>)>) -> Pending<()>;
+    /// How tries stand, for `user show`.
+    fn standing(
+        &self,
+        user: UserKey,
+        of: Authenticator,
+        bucket: Bucket,
+        limits: TryLimits,
+        now: Moment,
+    ) -> Pending<Standing>;
+}

@@ -190,3 +190,27 @@ pub(crate) const SECTIONS: &[Section] = &[
 pub(crate) fn dotted() -> impl Iterator<Item = String> {
     SECTIONS.iter().flat_map(|section| section.keys.iter().map(move |key| format!("{}.{}", section.name, key.name)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_stands_in_the_shipped_file_under_its_section() {
+        let shipped = include_str!("../../etc/config.toml");
+        for section in SECTIONS {
+            let header = format!("[{}]", section.name);
+            let from = shipped.lines().skip_while(|line| !line.trim_start_matches("# ").starts_with(&header));
+            let lines: Vec<&str> = from
+                .skip(1)
+                .take_while(|line| !line.trim_start_matches("# ").starts_with('['))
+                .map(|line| line.trim_start_matches("# "))
+                .collect();
+            assert!(!lines.is_empty(), "{header}");
+            for key in section.keys {
+                let start = format!("{} = ", key.name);
+                assert!(lines.iter().any(|line| line.starts_with(&start)), "{}.{}", section.name, key.name);
+            }
+        }
+    }
+}

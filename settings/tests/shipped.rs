@@ -122,19 +122,3 @@ fn all_lines_of_this_release_together_are_accepted() {
     assert_eq!(accepted.settings.services.iter().count(), 3);
     assert_eq!(accepted.notes.len(), 1, "the plain password");
 }
-
-#[test]
-fn every_key_of_the_schema_stands_in_the_shipped_file() {
-    // The findings for keys that are not known list no keys, so the schema is asked by each key of the file's own reference:
-    // every name here is one that INTERFACE's page has.
-    let expected = "required application mode profile enrolment grace required_groups required_services exempt_users \
-                    exempt_networks unique_email server port tls from user password ca_file helo name provider sender \
-                    account proxy desktop web ssh elevate ssh_identity web_identity prefix_v4 prefix_v6 without_stamp ask \
-                    digits lifetime attempts resend_after prompt echo language sends_per_user_hour sends_per_user_day \
-                    sends_per_source_hour sends_per_number_prefix_hour sms_per_day sms_cost_per_day sms_countries \
-                    tries_before_disabled first_wait longest_wait level keep size";
-    let keys: Vec<String> = lines().into_iter().map(|line| line.key).collect();
-    for key in expected.split_whitespace() {
-        assert!(keys.iter().any(|known| known == key), "{key} is not in the shipped file");
-    }
-}

@@ -109,6 +109,13 @@ pub enum Bucket {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SourceText(pub String);
 
+impl SourceText {
+    /// This machine: a console, or an elevation in a session. Strangers have no part in it.
+    pub const LOCAL: &'static str = "local";
+    /// Somewhere, but nobody said where (no address, a name, `0.0.0.0`). It names no place, so it never becomes known.
+    pub const UNKNOWN: &'static str = "unknown";
+}
+
 /// A challenge's id: 32 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ChallengeId(pub String);
@@ -202,7 +209,7 @@ pub struct Consume {
     pub user: UserKey,
     /// Of what.
     pub authenticator: Authenticator,
-    /// From where: known from now on.
+    /// From where: known from now on ([`SourceText::UNKNOWN`] stays unknown).
     pub source: SourceText,
     /// Whose count is cleared.
     pub bucket: Bucket,
@@ -219,7 +226,7 @@ pub struct Consume {
 pub enum Consumed {
     /// On disk: "allow" may be said, once.
     Done,
-    /// Somebody used it before.
+    /// Somebody used it before, it was ended (its address was changed), or its user's record is gone: no "allow".
     AlreadyUsed,
 }
 
@@ -293,7 +300,8 @@ pub enum MetaKey {
     Settings,
     /// Counts accepted settings.
     Generation,
-    /// The wall clock's high-water mark, seconds; rises with every write.
+    /// The wall clock's high-water mark, seconds as 8 bytes of a big-endian `i64`; absent or 0: none yet. The store raises it
+    /// with every write that carries a [`Moment`], by the rule of [`crate::clock::HighWater`].
     HighWater,
     /// The id of the master key.
     KeyId,

@@ -1,0 +1,253 @@
+//! The store in one SQLite file (rule 12). The way of an operation: [`SqliteStore`] puts it into a queue, the writer's or the
+//! reader's thread does it in a transaction, and the reply comes back when what it says is on disk.
+//!
+//! | file | |
+//! |---|---|
+//! | `opening`, `schema`, `files` | from a path to a connection that may be trusted |
+//! | `queue`, `job`, `writer`, `reader` | the two threads |
+//! | `tries`, `sources`, `challenges`, `sends`, `users`, `meta` | the operations, each on a connection inside a transaction |
+//! | `values`, `sums`, `failed` | columns, checksums, errors |
+//!
+//! Never decides who is let in, and never hands out a default for what it cannot read.
+
+use super::{
+    Authenticator, Bucket, ChallengeId, Changed, Charge, Charged, Consume, Consumed, Facts, FactsFor, KeptChallenge,
+    Known, MetaKey, Pending, SendOf, SendVerdict, Store, StoreError, UserChange, UserKey, UserRecord,
+};
+use crate::clock::Moment;
+use crate::limits::{Standing, TryLimits};
+use failed::Failed;
+use job::{Queue, submit};
+use rusqlite::Connection;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use writer::Fault;
+
+mod challenges;
+mod failed;
+pub(crate) mod files;
+mod job;
+mod meta;
+pub(crate) mod opening;
+mod queue;
+mod reader;
+mod schema;
+mod sends;
+mod sources;
+mod sums;
+mod tries;
+mod users;
+mod values;
+mod writer;
+
+pub use opening::OpenError;
+
+/// The engine: a writer and a reader thread. Dropped, it closes as [`SqliteStore::close`] does.
+pub struct SqliteStore {
+    path: PathBuf,
+    writes: Arc<Queue>,
+    reads: Arc<Queue>,
+    fault: Arc<Fault>,
+    threads: Mutex<Option<Threads>>,
+}
+
+struct Threads {
+    writer: JoinHandle<Result<(), StoreError>>,
+    reader: JoinHandle<()>,
+}
+
+impl std::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteStore").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl SqliteStore {
+    /// Makes a store with these values in it, where nothing is, and opens it. After a crash there is a whole store or none.
+    ///
+    /// # Errors
+    /// [`OpenError`]; what is there is not touched.
+    pub fn create(path: &Path, values: &[(MetaKey, Vec<u8>)]) -> Result<Self, OpenError> {
+        opening::make(path, values)?;
+        Self::open(path)
+    }
+
+    /// Opens a store that is there, after all of it was found whole. Never makes one.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::start(opening::Checked::open(path)?, path)
+    }
+
+    /// From here on it may be written.
+    pub(crate) fn start(checked: opening::Checked, path: &Path) -> Result<Self, OpenError> {
+        let (writer, reader) = checked.for_use()?;
+        let store = Self {
+            path: path.to_owned(),
+            writes: Queue::new(),
+            reads: Queue::new(),
+            fault: Arc::new(Fault::default()),
+            threads: Mutex::new(None),
+        };
+        let io = |error: std::io::Error| OpenError::Io {
+            path: path.to_owned(),
+            what: "start a thread for the store",
+            why: error.to_string(),
+        };
+        let queue = Arc::clone(&store.reads);
+        let reader = thread("store-read", move || reader::run(&reader, &queue)).map_err(io)?;
+        let (queue, fault) = (Arc::clone(&store.writes), Arc::clone(&store.fault));
+        let writer = thread("store-write", move || writer::run(&writer, &queue, &fault)).map_err(|error| {
+            store.reads.close();
+            io(error)
+        })?;
+        *store.threads() = Some(Threads { writer, reader });
+        Ok(store)
+    }
+
+    /// Does what has come in, writes everything to the file and ends the threads. Blocks. What comes later gets
+    /// [`StoreError::Closed`]. A second call does nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the file could not be brought up to date. What was acknowledged is on disk nevertheless, in the
+    /// `-wal` file beside it.
+    pub fn close(&self) -> Result<(), StoreError> {
+        let Some(threads) = self.threads().take() else {
+            return Ok(());
+        };
+        // The reader first, so that the last checkpoint finds nobody reading.
+        self.reads.close();
+        let read = threads.reader.join();
+        self.writes.close();
+        let written = threads.writer.join();
+        match (read, written) {
+            (Ok(()), Ok(written)) => written,
+            _ => Err(StoreError::Engine { what: "close", why: String::from("one of its threads had ended") }),
+        }
+    }
+
+    /// Why nothing can be written any more, if so: after an I/O error the store must be opened again. For the health that is
+    /// shown, and for who opens it again.
+    #[must_use]
+    pub fn fault(&self) -> Option<String> {
+        self.fault.why()
+    }
+
+    fn threads(&self) -> std::sync::MutexGuard<'_, Option<Threads>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write<T, F>(&self, what: &'static str, work: F) -> Pending<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Failed> + Send + 'static,
+    {
+        submit(&self.writes, what, work)
+    }
+
+    fn read<T, F>(&self, what: &'static str, work: F) -> Pending<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Failed> + Send + 'static,
+    {
+        submit(&self.reads, what, work)
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        // Who wants to know calls `close`.
+        let _unheard = self.close();
+    }
+}
+
+fn thread<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> std::io::Result<JoinHandle<T>> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(run)
+}
+
+fn facts(connection: &Connection, ask: &FactsFor) -> Result<Facts, Failed> {
+    let FactsFor { user, source, tries: limits, sends: send_limits, now } = ask;
+    let bucket = sources::bucket(connection, user, source)?;
+    Ok(Facts {
+        known: users::known(connection, user)?,
+        bucket,
+        standing: tries::standing(connection, user, Authenticator::Email, bucket, *limits, now)?,
+        send_wait_s: sends::wait_for_next_s(connection, user, source, bucket, *send_limits, now)?,
+    })
+}
+
+impl Store for SqliteStore {
+    fn facts(&self, ask: FactsFor) -> Pending<Facts> {
+        self.read("look a user up", move |connection| facts(connection, &ask))
+    }
+
+    fn charge_attempt(&self, charge: Charge) -> Pending<Charged> {
+        self.write("charge an attempt", move |connection| tries::charge(connection, &charge))
+    }
+
+    fn consume_code(&self, consume: Consume) -> Pending<Consumed> {
+        self.write("mark a code used", move |connection| tries::consume(connection, &consume))
+    }
+
+    fn record_send(&self, send: SendOf) -> Pending<SendVerdict> {
+        self.write("count a message", move |connection| sends::record(connection, &send))
+    }
+
+    fn open_challenges(&self, now: Moment, attempts: u32) -> Pending<Vec<KeptChallenge>> {
+        self.read("read open challenges", move |connection| challenges::open(connection, &now, attempts))
+    }
+
+    fn end_challenge(&self, id: ChallengeId, now: Moment) -> Pending<()> {
+        self.write("end a challenge", move |connection| {
+            challenges::end(connection, &id, &now)?;
+            meta::raise_high_water(connection, &now)
+        })
+    }
+
+    fn change_user(&self, change: UserChange) -> Pending<Changed> {
+        self.write("change a user", move |connection| users::change(connection, &change))
+    }
+
+    fn verify_address(&self, user: UserKey, of: Authenticator, address: String, now: Moment) -> Pending<bool> {
+        self.write("mark an address as verified", move |connection| {
+            let verified = users::verify(connection, &user, of, &address)?;
+            if verified {
+                meta::raise_high_water(connection, &now)?;
+            }
+            Ok(verified)
+        })
+    }
+
+    fn user(&self, key: UserKey) -> Pending<Known> {
+        self.read("look a user up", move |connection| users::known(connection, &key))
+    }
+
+    fn users(&self, name: Option<String>) -> Pending<Vec<UserRecord>> {
+        self.read("list users", move |connection| users::all(connection, name.as_deref()))
+    }
+
+    fn count_users(&self) -> Pending<u64> {
+        self.read("count users", users::count)
+    }
+
+    fn meta(&self, key: MetaKey) -> Pending<Option<Vec<u8>>> {
+        self.read("read what it keeps about itself", move |connection| meta::get(connection, key))
+    }
+
+    fn put_meta(&self, values: Vec<(MetaKey, Vec<u8>)>) -> Pending<()> {
+        self.write("keep settings", move |connection| meta::put(connection, &values))
+    }
+
+    fn standing(
+        &self,
+        user: UserKey,
+        of: Authenticator,
+        bucket: Bucket,
+        limits: TryLimits,
+        now: Moment,
+    ) -> Pending<Standing> {
+        self.read("look at tries", move |connection| tries::standing(connection, &user, of, bucket, limits, &now))
+    }
+}

@@ -1,0 +1,63 @@
+//! The schema: ordered migrations, counted by `PRAGMA user_version`, and the check that a file has exactly what they make.
+
+use super::failed::Failed;
+use rusqlite::Connection;
+
+/// Marks a file as ours (`p2fa`), in SQLite's own header.
+pub(super) const APPLICATION_ID: i32 = 0x7032_6661;
+
+/// Migration `n` leads from `user_version` n to n + 1.
+const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_first.sql")];
+
+/// The `user_version` of this release.
+pub(super) const VERSION: i32 = 1;
+
+const _: () = assert!(MIGRATIONS.len() == 1 && VERSION == 1, "one version a migration");
+
+/// The file's `user_version`.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<i32> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Leads the file from its version to `to`, all in one transaction: after a crash it is the old one or the new one.
+pub(super) fn migrate(connection: &Connection, to: i32) -> rusqlite::Result<()> {
+    let from = version(connection)?;
+    if from >= to {
+        return Ok(());
+    }
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let done = apply(connection, from, to).and_then(|()| connection.execute_batch("COMMIT"));
+    if done.is_err() && !connection.is_autocommit() {
+        connection.execute_batch("ROLLBACK")?;
+    }
+    done
+}
+
+fn apply(connection: &Connection, from: i32, to: i32) -> rusqlite::Result<()> {
+    let first = usize::try_from(from).unwrap_or(0);
+    let count = usize::try_from(to).unwrap_or(0).saturating_sub(first);
+    for sql in MIGRATIONS.iter().skip(first).take(count) {
+        connection.execute_batch(sql)?;
+    }
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    connection.pragma_update(None, "user_version", to)
+}
+
+/// What the schema says, in SQLite's words.
+fn described(connection: &Connection) -> rusqlite::Result<Vec<(String, String, Option<String>)>> {
+    let mut statement = connection.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY type, name")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    rows.collect()
+}
+
+/// Whether the file has the tables, indexes and checks of its version, letter by letter, and nothing else (no trigger, no
+/// view): compared with a schema made in memory.
+pub(super) fn check(connection: &Connection) -> Result<(), Failed> {
+    let fresh = Connection::open_in_memory()?;
+    migrate(&fresh, version(connection)?)?;
+    if described(connection)? == described(&fresh)? {
+        Ok(())
+    } else {
+        Err(Failed::Damaged(String::from("its tables are not those of its version")))
+    }
+}

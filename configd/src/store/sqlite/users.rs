@@ -1,0 +1,216 @@
+//! Records: found by uid and by name at once (fault 28), changed as `user set` says.
+
+use super::failed::Failed;
+use super::values::{of_verify, text, text_if_any, to_verify, unsigned};
+use super::{challenges, meta, sums};
+use crate::store::{Authenticator, Changed, Known, UserChange, UserKey, UserRecord};
+use pam_2fa_protocol::admin::{LastLogin, Verify};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Params, Row, params};
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT uid, name, verify, email, email_folded, email_verified, phone, phone_verified, language, login_at, ",
+            "login_service, login_from, sum FROM users ",
+            $rest
+        )
+    };
+}
+
+fn record(row: &Row<'_>) -> Result<UserRecord, Failed> {
+    sums::check("users", row)?;
+    let last_login = match (row.get::<_, Option<String>>(9)?, row.get::<_, Option<String>>(10)?) {
+        (Some(at), Some(service)) => Some(LastLogin { at, service, from: row.get(11)? }),
+        _ => None,
+    };
+    Ok(UserRecord {
+        key: UserKey { uid: row.get(0)?, name: row.get(1)? },
+        verify: to_verify(&row.get::<_, String>(2)?)?,
+        email: row.get(3)?,
+        email_verified: row.get(5)?,
+        phone: row.get(6)?,
+        phone_verified: row.get(7)?,
+        language: row.get(8)?,
+        last_login,
+    })
+}
+
+fn records(connection: &Connection, sql: &str, params: impl Params) -> Result<Vec<UserRecord>, Failed> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(record(row)?);
+    }
+    Ok(found)
+}
+
+/// The two ways in, by uid and by name, are two trees of the file: a key damaged since the start is found by the other one and
+/// fails its checksum, instead of being nobody.
+fn by_uid_or_name(connection: &Connection, key: &UserKey) -> Result<Vec<UserRecord>, Failed> {
+    let mut found = records(connection, select!("WHERE uid = ?1 ORDER BY name"), [key.uid])?;
+    found.extend(records(connection, select!("WHERE name = ?1 AND uid <> ?2"), params![key.name, key.uid])?);
+    Ok(found)
+}
+
+/// [`crate::store::Store::user`].
+pub(super) fn known(connection: &Connection, key: &UserKey) -> Result<Known, Failed> {
+    let mut found = by_uid_or_name(connection, key)?;
+    if let Some(exact) = found.iter().position(|record| record.key == *key) {
+        return Ok(Known::Record(Box::new(found.swap_remove(exact))));
+    }
+    if let Some(other) = found.iter().find(|record| record.key.name == key.name) {
+        return Ok(Known::NameOfAnother { uid: other.key.uid });
+    }
+    if found.is_empty() {
+        return Ok(Known::Nobody);
+    }
+    Ok(Known::UidOfOthers { names: found.into_iter().map(|record| record.key.name).collect() })
+}
+
+/// The record of exactly this uid and name.
+pub(super) fn exact(connection: &Connection, key: &UserKey) -> Result<Option<UserRecord>, Failed> {
+    match known(connection, key)? {
+        Known::Record(record) => Ok(Some(*record)),
+        Known::Nobody | Known::NameOfAnother { .. } | Known::UidOfOthers { .. } => Ok(None),
+    }
+}
+
+/// [`crate::store::Store::users`].
+pub(super) fn all(connection: &Connection, name: Option<&str>) -> Result<Vec<UserRecord>, Failed> {
+    match name {
+        None => records(connection, select!("ORDER BY name, uid"), []),
+        Some(name) => records(connection, select!("WHERE name = ?1 ORDER BY uid"), [name]),
+    }
+}
+
+/// [`crate::store::Store::count_users`].
+pub(super) fn count(connection: &Connection) -> Result<u64, Failed> {
+    let mut statement = connection.prepare_cached("SELECT count(*) FROM users")?;
+    statement.query_row([], |row| Ok(unsigned(row, 0)))?
+}
+
+/// As addresses are compared for "in use by another".
+fn folded(email: &str) -> String {
+    email.to_lowercase()
+}
+
+/// Writes a record, made or changed.
+pub(super) fn save(connection: &Connection, record: &UserRecord) -> Result<(), Failed> {
+    let login = record.last_login.as_ref();
+    let row = sums::with_sum(
+        "users",
+        vec![
+            Value::from(record.key.uid),
+            text(&record.key.name),
+            text(of_verify(record.verify)),
+            text_if_any(record.email.as_deref()),
+            text_if_any(record.email.as_deref().map(folded).as_deref()),
+            Value::from(record.email_verified),
+            text_if_any(record.phone.as_deref()),
+            Value::from(record.phone_verified),
+            text_if_any(record.language.as_deref()),
+            text_if_any(login.map(|login| login.at.as_str())),
+            text_if_any(login.map(|login| login.service.as_str())),
+            text_if_any(login.and_then(|login| login.from.as_deref())),
+        ],
+    );
+    connection
+        .prepare_cached(
+            "INSERT INTO users
+             (uid, name, verify, email, email_folded, email_verified, phone, phone_verified, language, login_at,
+              login_service, login_from, sum)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+             ON CONFLICT (uid, name) DO UPDATE SET
+             verify = excluded.verify, email = excluded.email, email_folded = excluded.email_folded,
+             email_verified = excluded.email_verified, phone = excluded.phone, phone_verified = excluded.phone_verified,
+             language = excluded.language, login_at = excluded.login_at, login_service = excluded.login_service,
+             login_from = excluded.login_from, sum = excluded.sum",
+        )?
+        .execute(rusqlite::params_from_iter(row))?;
+    Ok(())
+}
+
+fn email_in_use(connection: &Connection, key: &UserKey, email: &str) -> Result<Option<UserKey>, Failed> {
+    let others = records(
+        connection,
+        select!("WHERE email_folded = ?1 AND NOT (uid = ?2 AND name = ?3) ORDER BY name LIMIT 1"),
+        params![folded(email), key.uid, key.name],
+    )?;
+    Ok(others.into_iter().next().map(|record| record.key))
+}
+
+/// [`crate::store::Store::change_user`].
+pub(super) fn change(connection: &Connection, change: &UserChange) -> Result<Changed, Failed> {
+    let mut record = match known(connection, &change.key)? {
+        Known::Record(record) => *record,
+        Known::NameOfAnother { uid } => return Ok(Changed::NameOfAnother { uid }),
+        Known::Nobody | Known::UidOfOthers { .. } => blank(&change.key),
+    };
+    if let Some(Some(email)) = &change.email
+        && let Some(other) = email_in_use(connection, &change.key, email)?
+    {
+        return Ok(Changed::EmailInUse(other));
+    }
+    if set(&mut record.email, &mut record.email_verified, change.email.as_ref()) {
+        challenges::end_all(connection, &change.key, Authenticator::Email, &change.now)?;
+    }
+    if set(&mut record.phone, &mut record.phone_verified, change.phone.as_ref()) {
+        challenges::end_all(connection, &change.key, Authenticator::Sms, &change.now)?;
+    }
+    if change.trusted {
+        let all = change.email.is_none() && change.phone.is_none();
+        record.email_verified |= record.email.is_some() && (all || change.email.is_some());
+        record.phone_verified |= record.phone.is_some() && (all || change.phone.is_some());
+    }
+    record.verify = change.verify.unwrap_or(record.verify);
+    if let Some(language) = &change.language {
+        record.language.clone_from(language);
+    }
+    save(connection, &record)?;
+    meta::raise_high_water(connection, &change.now)?;
+    Ok(Changed::Done(Box::new(record)))
+}
+
+fn blank(key: &UserKey) -> UserRecord {
+    UserRecord {
+        key: key.clone(),
+        verify: Verify::NewDevice,
+        email: None,
+        email_verified: false,
+        phone: None,
+        phone_verified: false,
+        language: None,
+        last_login: None,
+    }
+}
+
+/// Sets an address. `true`: it is another one now, and unverified.
+fn set(address: &mut Option<String>, verified: &mut bool, to: Option<&Option<String>>) -> bool {
+    match to {
+        Some(to) if to != address => {
+            address.clone_from(to);
+            *verified = false;
+            true
+        }
+        _ => false,
+    }
+}
+
+/// [`crate::store::Store::verify_address`].
+pub(super) fn verify(connection: &Connection, user: &UserKey, of: Authenticator, proven: &str) -> Result<bool, Failed> {
+    let Some(mut record) = exact(connection, user)? else {
+        return Ok(false);
+    };
+    let (address, verified) = match of {
+        Authenticator::Email => (&record.email, &mut record.email_verified),
+        Authenticator::Sms => (&record.phone, &mut record.phone_verified),
+    };
+    if address.as_deref() != Some(proven) {
+        return Ok(false);
+    }
+    *verified = true;
+    save(connection, &record)?;
+    Ok(true)
+}

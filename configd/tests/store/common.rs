@@ -1,0 +1,181 @@
+//! A store in a folder that goes away, people, moments.
+
+use configd::clock::{BootId, Moment};
+use configd::limits::{SendLimits, TryLimits};
+use configd::store::sqlite::SqliteStore;
+use configd::store::{
+    Authenticator, Bucket, ChallengeId, Changed, Charge, Charged, Consume, Consumed, FactsFor, KeptChallenge, SendOf,
+    SourceText, Store, StoreError, UserChange, UserKey, UserRecord,
+};
+use pam_2fa_protocol::admin::LastLogin;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+
+pub(crate) const TRIES: TryLimits =
+    TryLimits { attempts: 3, before_disabled: 100, first_wait_s: 30, longest_wait_s: 3600 };
+pub(crate) const SENDS: SendLimits = SendLimits { per_user_hour: 10, per_user_day: 40, per_source_hour: 20 };
+
+/// 2026-11-24, more or less.
+pub(crate) const WALL_S: i64 = 1_795_492_188;
+
+/// Waits for a future on this thread, with no runtime: the store's promise is that it needs none.
+pub(crate) fn wait<T>(future: impl Future<Output = T> + Send + 'static) -> T {
+    wait_for_all(vec![Box::pin(future)]).remove(0)
+}
+
+/// The same for many at once; in their order.
+pub(crate) fn wait_for_all<T>(mut futures: Vec<Pin<Box<dyn Future<Output = T> + Send>>>) -> Vec<T> {
+    struct Unpark(std::thread::Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut done: Vec<Option<T>> = futures.iter().map(|_| None).collect();
+    loop {
+        for (future, done) in futures.iter_mut().zip(&mut done).filter(|(_, done)| done.is_none()) {
+            if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                *done = Some(value);
+            }
+        }
+        if done.iter().all(Option::is_some) {
+            return done.into_iter().flatten().collect();
+        }
+        std::thread::park();
+    }
+}
+
+/// `boot_ms` milliseconds after the start of boot "a", when the wall showed [`WALL_S`].
+pub(crate) fn at(boot_ms: u64) -> Moment {
+    Moment { wall_s: WALL_S + i64::try_from(boot_ms / 1000).unwrap(), boot_ms, boot: boot("a") }
+}
+
+pub(crate) fn boot(name: &str) -> BootId {
+    BootId(String::from(name))
+}
+
+pub(crate) fn ada() -> UserKey {
+    UserKey { uid: 1000, name: String::from("ada") }
+}
+
+pub(crate) fn bob() -> UserKey {
+    UserKey { uid: 1001, name: String::from("bob") }
+}
+
+pub(crate) fn from(source: &str) -> SourceText {
+    SourceText(String::from(source))
+}
+
+pub(crate) fn id(number: u128) -> ChallengeId {
+    ChallengeId(format!("{number:032x}"))
+}
+
+pub(crate) struct Home {
+    folder: tempfile::TempDir,
+    pub(crate) store: SqliteStore,
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::create(&folder.path().join("state.db"), &[]).unwrap();
+        Self { folder, store }
+    }
+
+    /// With records of ada and bob.
+    pub(crate) fn with_users() -> Self {
+        let home = Self::new();
+        for key in [ada(), bob()] {
+            let email = format!("{}@example.com", key.name);
+            home.change(UserChange { email: Some(Some(email)), trusted: true, ..change(key) }).unwrap();
+        }
+        home
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("state.db")
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// As a restart of the daemon.
+    pub(crate) fn reopen(&mut self) {
+        self.store.close().unwrap();
+        self.store = SqliteStore::open(&self.path()).unwrap();
+    }
+
+    pub(crate) fn change(&self, change: UserChange) -> Result<UserRecord, Changed> {
+        match wait(self.store.change_user(change)).unwrap() {
+            Changed::Done(record) => Ok(*record),
+            other => Err(other),
+        }
+    }
+
+    pub(crate) fn charge(&self, charge: Charge) -> Charged {
+        wait(self.store.charge_attempt(charge)).unwrap()
+    }
+
+    pub(crate) fn consume(&self, consume: Consume) -> Result<Consumed, StoreError> {
+        wait(self.store.consume_code(consume))
+    }
+}
+
+pub(crate) fn change(key: UserKey) -> UserChange {
+    UserChange { key, verify: None, email: None, phone: None, language: None, trusted: false, now: at(0) }
+}
+
+pub(crate) fn charge_of(user: UserKey) -> Charge {
+    Charge {
+        user,
+        authenticator: Authenticator::Email,
+        bucket: Bucket::Stranger,
+        challenge: id(1),
+        limits: TRIES,
+        now: at(0),
+    }
+}
+
+pub(crate) fn consume_of(user: UserKey, challenge: ChallengeId) -> Consume {
+    Consume {
+        user,
+        authenticator: Authenticator::Email,
+        source: from("192.0.2.7/32"),
+        bucket: Bucket::Stranger,
+        challenge,
+        login: LastLogin {
+            at: String::from("2026-11-24T03:49:48Z"),
+            service: String::from("sshd"),
+            from: Some(String::from("192.0.2.7")),
+        },
+        now: at(0),
+    }
+}
+
+pub(crate) fn kept(user: UserKey, id: ChallengeId) -> KeptChallenge {
+    KeptChallenge {
+        id,
+        user,
+        class: String::from("ssh"),
+        source: from("192.0.2.7/32"),
+        authenticator: Authenticator::Email,
+        code_mac: [7; 32],
+        tag: String::from("7F"),
+        tries: 0,
+        made: at(0),
+        lifetime_ms: 600_000,
+    }
+}
+
+pub(crate) fn send_of(user: UserKey, challenge: Option<KeptChallenge>) -> SendOf {
+    SendOf { challenge, user, source: from("192.0.2.7/32"), bucket: Bucket::Stranger, limits: SENDS, now: at(0) }
+}
+
+pub(crate) fn facts_for(user: UserKey) -> FactsFor {
+    FactsFor { user, source: from("192.0.2.7/32"), tries: TRIES, sends: SENDS, now: at(0) }
+}

@@ -1,0 +1,53 @@
+//! Many at once: one code lets one in, and all tries share one budget.
+
+use crate::common::*;
+use configd::store::{Charge, Charged, Consumed, Store};
+use std::sync::Barrier;
+use std::thread;
+
+#[test]
+fn sixty_four_threads_with_one_code_are_let_in_once() {
+    const THREADS: usize = 64;
+    const ROUNDS: usize = 200;
+    let home = Home::with_users();
+    let barrier = Barrier::new(THREADS);
+    let worker = || {
+        let mut done = Vec::with_capacity(ROUNDS);
+        for round in 0..ROUNDS {
+            barrier.wait();
+            let consume = consume_of(ada(), id(u128::try_from(round).unwrap()));
+            done.push(wait(home.store.consume_code(consume)).unwrap() == Consumed::Done);
+        }
+        done
+    };
+    let per_thread: Vec<Vec<bool>> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(worker)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    for round in 0..ROUNDS {
+        assert_eq!(per_thread.iter().filter(|done| done[round]).count(), 1, "round {round}");
+    }
+}
+
+#[test]
+fn a_thousand_tries_at_once_share_one_budget() {
+    let home = Home::with_users();
+    let mut now_ms = 0;
+    let mut charged = Vec::new();
+    // A new wave of 1,000 whenever the longest wait is over, until the authenticator is disabled.
+    for _ in 0..40 {
+        let wave: Vec<_> = (0..1_000_u128)
+            .map(|number| Charge { challenge: id(number), now: at(now_ms), ..charge_of(ada()) })
+            .map(|charge| home.store.charge_attempt(charge))
+            .collect();
+        let done = wait_for_all(wave).into_iter().map(Result::unwrap).filter(is_done).count();
+        charged.push(done);
+        now_ms += 3_600_000;
+    }
+    assert!(charged.iter().all(|done| *done <= 3), "{charged:?}");
+    assert_eq!(charged.iter().sum::<usize>(), 80, "{charged:?}");
+}
+
+fn is_done(charged: &Charged) -> bool {
+    matches!(charged, Charged::Done(_))
+}

@@ -71,11 +71,5 @@ impl Carrier {
 }
 
 fn failed(said: String) -> Outcome {
-    Outcome {
-        class: Class::Temporary,
-        reason: Some(Reason::Unreachable),
-        retry_after_s: None,
-        provider_id: None,
-        said,
-    }
+    Outcome { class: Class::Temporary, reason: Some(Reason::Unreachable), retry_after_s: None, provider_id: None, said }
 }

@@ -98,12 +98,25 @@ impl Post {
             let left_ms = self.with(&errand, |challenge, now| challenge.left_ms(&now)).unwrap_or(0);
             match wait_s.filter(|wait| may_retry(&outcome) && wait.saturating_mul(1000) < left_ms) {
                 Some(wait_s) => {
-                    tracing::warn!(reference, user = errand.user.name, to, said, wait_s, "the code was not taken; again in {wait_s} s");
+                    tracing::warn!(
+                        reference,
+                        user = errand.user.name,
+                        to,
+                        said,
+                        wait_s,
+                        "the code was not taken; again in {wait_s} s"
+                    );
                     tokio::time::sleep(Duration::from_secs(wait_s)).await;
                 }
                 None => {
                     self.note(&errand, Delivery::Failed);
-                    tracing::error!(reference, user = errand.user.name, to, said, "the code could not be sent by email");
+                    tracing::error!(
+                        reference,
+                        user = errand.user.name,
+                        to,
+                        said,
+                        "the code could not be sent by email"
+                    );
                     return;
                 }
             }
@@ -126,25 +139,14 @@ impl Post {
             let (subject, text) = mail(letter, &self.texts);
             (left_ms > 0).then(|| (subject, text, left_ms, format!("{}.{}", challenge.id.0, errand.attempt)))
         })??;
-        let head = Letterhead {
-            id: &id,
-            attempt: errand.attempt,
-            to: &errand.email,
-            subject: &subject,
-            text: &text,
-            life_ms,
-        };
+        let head =
+            Letterhead { id: &id, attempt: errand.attempt, to: &errand.email, subject: &subject, text: &text, life_ms };
         Some(self.post(head, rules, None).await)
     }
 
     /// One message, by the first mail server that accepts it, or the outcome of the last. A refusal of the address itself ends
     /// the round: the next server would only say the same.
-    pub async fn post(
-        &self,
-        head: Letterhead<'_>,
-        rules: &Rules,
-        steps: Option<&UnboundedSender<String>>,
-    ) -> Outcome {
+    pub async fn post(&self, head: Letterhead<'_>, rules: &Rules, steps: Option<&UnboundedSender<String>>) -> Outcome {
         let mut last = Outcome {
             class: Class::Rejected,
             reason: Some(Reason::Config),

@@ -58,7 +58,8 @@ impl House {
     /// Why configd stays sealed: what, where, what to do.
     pub async fn open(places: &Places, texts: Arc<Texts>, host: Arc<str>) -> Result<Self, String> {
         let random: Arc<dyn Random> = Arc::new(KernelRandom);
-        let vault = open_vault(&places.state_dir, &places.runtime_dir, random.as_ref()).map_err(|why| why.to_string())?;
+        let vault =
+            open_vault(&places.state_dir, &places.runtime_dir, random.as_ref()).map_err(|why| why.to_string())?;
         let store: Arc<dyn Store> = Arc::new(vault.store);
         let keys = Arc::new(vault.keys);
         let mark = number(store.as_ref(), MetaKey::HighWater).await.map_err(|error| error.to_string())?;
@@ -121,9 +122,8 @@ impl House {
         let old = self.rules().generation;
         let (mut rules, notes) =
             settings_file::rules(&self.places.config, text.expose(), &self.keys, old.saturating_add(1))?;
-        rules.generation = keep(self.store.as_ref(), &self.keys, self.random.as_ref(), &text)
-            .await
-            .map_err(|error| vec![error])?;
+        rules.generation =
+            keep(self.store.as_ref(), &self.keys, self.random.as_ref(), &text).await.map_err(|error| vec![error])?;
         let generation = rules.generation;
         *self.in_force.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
         *self.problems.lock().unwrap_or_else(PoisonError::into_inner) = notes.clone();
@@ -194,4 +194,3 @@ async fn number(store: &dyn Store, key: MetaKey) -> Result<i64, StoreError> {
     let value = store.meta(key).await?;
     Ok(value.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| text.parse().ok()).unwrap_or(0))
 }
-

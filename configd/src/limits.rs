@@ -175,7 +175,10 @@ mod tests {
     #[test]
     fn strangers_are_stopped_early_enough_to_leave_known_sources_twenty() {
         let stranger = Count { failures: 80, wait: None };
-        assert_eq!(standing(Bucket::Stranger, &counts(&stranger, &Count::default()), LIMITS, &at(0)), Standing::Disabled);
+        assert_eq!(
+            standing(Bucket::Stranger, &counts(&stranger, &Count::default()), LIMITS, &at(0)),
+            Standing::Disabled
+        );
         assert_eq!(
             standing(Bucket::Known, &counts(&stranger, &Count::default()), LIMITS, &at(0)),
             Standing::Open { failures: 0 }

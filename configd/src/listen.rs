@@ -108,7 +108,8 @@ fn find(name: &str) -> Result<User, ListenError> {
 }
 
 fn make_folder(path: &Path, mode: u32) -> Result<(), ListenError> {
-    let failed = |error: std::io::Error| ListenError::Folder { path: path.display().to_string(), why: error.to_string() };
+    let failed =
+        |error: std::io::Error| ListenError::Folder { path: path.display().to_string(), why: error.to_string() };
     match std::fs::DirBuilder::new().mode(mode).create(path) {
         // The umask took bits away.
         Ok(()) => std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(failed),

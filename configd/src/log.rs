@@ -41,7 +41,8 @@ impl LevelHandle {
 pub fn start(to_journal: bool) -> LevelHandle {
     let (level, handle) = reload::Layer::new(LevelFilter::INFO);
     let journal = if to_journal { tracing_journald::layer().ok() } else { None };
-    let stderr = journal.is_none().then(|| fmt::layer().with_writer(std::io::stderr).with_ansi(false).with_target(false));
+    let stderr =
+        journal.is_none().then(|| fmt::layer().with_writer(std::io::stderr).with_ansi(false).with_target(false));
     let journal = journal.map(|layer| layer.with_syslog_identifier(String::from("pam-2fa-configd")));
     let started = tracing_subscriber::registry().with(level).with(journal).with(stderr).try_init();
     LevelHandle(started.ok().map(|()| handle))

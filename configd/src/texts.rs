@@ -168,14 +168,26 @@ mod tests {
     fn every_english_message_is_there_and_takes_its_values() {
         let texts = Texts::english().unwrap();
         let values = [
-            "to", "tag", "left", "ago", "wait", "reference", "service", "from", "tty", "application", "host", "code", "place",
-            "user", "digits", "n",
+            "to",
+            "tag",
+            "left",
+            "ago",
+            "wait",
+            "reference",
+            "service",
+            "from",
+            "tty",
+            "application",
+            "host",
+            "code",
+            "place",
+            "user",
+            "digits",
+            "n",
         ]
         .map(|name| (name, Value::Text("X")));
-        let all: Vec<String> = Message::ALL
-            .iter()
-            .map(|message| format!("{}: {}", message.id(), texts.say(*message, &values)))
-            .collect();
+        let all: Vec<String> =
+            Message::ALL.iter().map(|message| format!("{}: {}", message.id(), texts.say(*message, &values))).collect();
         insta::assert_snapshot!(all.join("\n"));
     }
 

@@ -144,7 +144,7 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_directory_that_hangs_is_late_and_holds_up_nobody_else() {
         let (let_go, held) = sync_channel::<()>(8);
         let users = Users::start(Arc::new(Scripted(Mutex::new(held)))).unwrap();

@@ -103,7 +103,8 @@ impl Login {
             return self.again(standing, Some(text), fx);
         }
         let again = challenge.sends > 0;
-        if challenge.code.is_none() && fx.challenges.renew_code(&standing.challenge, &codes, fx.random, fx.keys).is_err()
+        if challenge.code.is_none()
+            && fx.challenges.renew_code(&standing.challenge, &codes, fx.random, fx.keys).is_err()
         {
             return self.unavailable_at(&standing, "random", String::from("no random bytes"), fx);
         }
@@ -281,7 +282,8 @@ mod tests {
 
     #[test]
     fn what_is_not_of_a_codes_form_is_not_a_try() {
-        for text in ["", "12345", "1234567", "abcdef", "12345a", "１２３４５６", "-", "123456789012345678901234567890"] {
+        for text in ["", "12345", "1234567", "abcdef", "12345a", "１２３４５６", "-", "123456789012345678901234567890"]
+        {
             assert!(matches!(form(text, 6), Form::Other), "{text:?}");
         }
         for text in ["123456\n", "\u{8}\n\r\u{7f}INCORRECT", "\u{1b}[A", "123\u{0}456"] {

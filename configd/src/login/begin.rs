@@ -249,7 +249,8 @@ fn pick(
     codes: &crate::rules::Codes,
     now: &crate::clock::Moment,
 ) -> Option<crate::store::ChallengeId> {
-    let shared = if withheld { challenges.share(owner, codes, now).map(|challenge| challenge.id.clone()) } else { None };
+    let shared =
+        if withheld { challenges.share(owner, codes, now).map(|challenge| challenge.id.clone()) } else { None };
     shared.or_else(|| challenges.adopt(owner, codes, now).map(|challenge| challenge.id.clone()))
 }
 

@@ -15,18 +15,31 @@ pub struct Keys;
 pub struct SealError;
 impl Keys {
     /// Stub.
-    pub fn id(&self) -> &str { "" }
+    pub fn id(&self) -> &str {
+        ""
+    }
     /// Stub.
-    pub fn seal(&self, _: &dyn Random, _: &str, _: &[u8]) -> Result<String, SealError> { Err(SealError) }
+    pub fn seal(&self, _: &dyn Random, _: &str, _: &[u8]) -> Result<String, SealError> {
+        Err(SealError)
+    }
     /// Stub.
-    pub fn open(&self, _: &str, _: &str) -> Result<Secret, SealError> { Err(SealError) }
+    pub fn open(&self, _: &str, _: &str) -> Result<Secret, SealError> {
+        Err(SealError)
+    }
 }
 impl CodeMac for Keys {
-    fn code_mac(&self, _: &ChallengeId, _: &str) -> [u8; 32] { [0; 32] }
+    fn code_mac(&self, _: &ChallengeId, _: &str) -> [u8; 32] {
+        [0; 32]
+    }
 }
 /// Stub.
-pub struct Vault { /// Stub.
- pub store: SqliteStore, /// Stub.
- pub keys: Keys }
+pub struct Vault {
+    /// Stub.
+    pub store: SqliteStore,
+    /// Stub.
+    pub keys: Keys,
+}
 /// Stub.
-pub fn open_vault(_: &Path, _: &Path, _: &dyn Random) -> Result<Vault, SealError> { Err(SealError) }
+pub fn open_vault(_: &Path, _: &Path, _: &dyn Random) -> Result<Vault, SealError> {
+    Err(SealError)
+}

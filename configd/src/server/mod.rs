@@ -45,9 +45,8 @@ pub async fn run(daemon: Arc<Daemon>, login: UnixListener, admin: UnixListener, 
         let daemon = Arc::clone(&daemon);
         accept(login, Arc::new(Slots::for_logins()), move |stream, uid| login::serve(stream, uid, Arc::clone(&daemon)))
     };
-    let admins = accept(admin, Arc::new(Slots::for_admins()), move |stream, uid| {
-        admin::serve(stream, uid, Arc::clone(&daemon))
-    });
+    let admins =
+        accept(admin, Arc::new(Slots::for_admins()), move |stream, uid| admin::serve(stream, uid, Arc::clone(&daemon)));
     tokio::select! {
         () = logins => {}
         () = admins => {}

@@ -55,7 +55,10 @@ async fn open_status(version: String, since: String, house: &House) -> Status {
     let channels: Vec<ChannelHealth> = house.post.health.channels(&rules);
     problems.extend(channels.iter().filter_map(|channel| {
         let error = channel.last_error.as_ref()?;
-        Some(format!("{}: the last message was not taken: {error}; pam-2fa test email ADDRESS shows each step", channel.name))
+        Some(format!(
+            "{}: the last message was not taken: {error}; pam-2fa test email ADDRESS shows each step",
+            channel.name
+        ))
     }));
     Status {
         version,
@@ -99,20 +102,16 @@ pub(super) async fn test_email(
     let to = EmailAddress::parse(&asked.to).map_err(Answer::refused)?;
     let rules = house.rules();
     if rules.email.is_empty() {
-        return Err(Answer::refused("no mail server is configured; set [email] in config.toml, then pam-2fa config reload"));
+        return Err(Answer::refused(
+            "no mail server is configured; set [email] in config.toml, then pam-2fa config reload",
+        ));
     }
     let values = [("application", Value::Text(&rules.application)), ("host", Value::Text(&house.post.host))];
     let subject = house.post.texts.say(Message::MailSubjectTest, &values);
     let text = Secret::new(house.post.texts.say(Message::MailTextTest, &values));
     let id = HEXLOWER.encode(&random::bytes::<16>(house.random.as_ref()).map_err(Answer::refused)?);
-    let head = Letterhead {
-        id: &id,
-        attempt: 1,
-        to: to.as_str(),
-        subject: &subject,
-        text: &text,
-        life_ms: TEST_LIFE_MS,
-    };
+    let head =
+        Letterhead { id: &id, attempt: 1, to: to.as_str(), subject: &subject, text: &text, life_ms: TEST_LIFE_MS };
     let outcome = post(house, head, more, connection).await?;
     tracing::info!(to = to.masked(), class = ?outcome.class, said = outcome.said, "a test message");
     done(&Sent { step: None, outcome: Some(outcome) })

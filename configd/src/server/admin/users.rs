@@ -141,7 +141,9 @@ fn notes(record: &UserRecord, has_email: bool, trusted: bool) -> Vec<String> {
     let name = &record.key.name;
     let mut notes = Vec::new();
     if has_email && !trusted {
-        notes.push(format!("the address is not verified yet, and no code is sent there: pam-2fa user verify {name} email"));
+        notes.push(format!(
+            "the address is not verified yet, and no code is sent there: pam-2fa user verify {name} email"
+        ));
     }
     if record.email.is_none() {
         notes.push(format!("{name} has no address, and can answer no code"));
@@ -158,11 +160,16 @@ pub(super) async fn verify_begin(
     by_email(asked.channel)?;
     let record = record(house, &asked.name).await?;
     let Some(address) = record.email else {
-        return Err(Answer::refused(format!("{name} has no address; pam-2fa user set {name} --email ADDRESS", name = record.key.name)));
+        return Err(Answer::refused(format!(
+            "{name} has no address; pam-2fa user set {name} --email ADDRESS",
+            name = record.key.name
+        )));
     };
     let rules = house.rules();
     if rules.email.is_empty() {
-        return Err(Answer::refused("no mail server is configured; set [email] in config.toml, then pam-2fa config reload"));
+        return Err(Answer::refused(
+            "no mail server is configured; set [email] in config.toml, then pam-2fa config reload",
+        ));
     }
     let fresh = house
         .verifications

@@ -1,1 +1,17 @@
-//! Being built.
+//! Sealing (rule 10): what is kept of secrets is unreadable without the master key, and good only under its own name.
+//!
+//! | file | |
+//! |---|---|
+//! | [`opening`] | from a state folder to a [`Vault`], or the reason why the daemon starts sealed |
+//! | [`master`] | the one key in a file |
+//! | [`keys`] | a key for each purpose, derived from it: sealing, opening, MACs of codes |
+//!
+//! Never makes a key where there are data, never prints what it holds, and wipes it when it is dropped.
+
+pub mod keys;
+pub mod master;
+pub mod opening;
+
+pub use keys::{Keys, SealError};
+pub use master::{KeyError, KeyId, MasterKey};
+pub use opening::{SealedReason, Start, Vault, open_vault};

@@ -7,12 +7,14 @@ use crate::health::Health;
 use crate::login::challenge::Challenges;
 use crate::random::{KernelRandom, Random};
 use crate::rules::Rules;
-use crate::seal::{Keys, open_vault};
+use crate::seal::{Keys, Start, Vault, open_vault};
 use crate::settings_file;
 use crate::store::{MetaKey, Store, StoreError};
 use crate::texts::Texts;
 use crate::verification::Verifications;
+use nix::fcntl::Flock;
 use pam_2fa_protocol::Secret;
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -49,6 +51,8 @@ pub struct House {
     in_force: Mutex<Arc<Rules>>,
     problems: Mutex<Vec<String>>,
     places: Places,
+    /// Keeps a second daemon away from the folder.
+    _lock: Flock<File>,
 }
 
 impl House {
@@ -60,10 +64,14 @@ impl House {
         let random: Arc<dyn Random> = Arc::new(KernelRandom);
         let vault =
             open_vault(&places.state_dir, &places.runtime_dir, random.as_ref()).map_err(|why| why.to_string())?;
-        let store: Arc<dyn Store> = Arc::new(vault.store);
-        let keys = Arc::new(vault.keys);
-        let mark = number(store.as_ref(), MetaKey::HighWater).await.map_err(|error| error.to_string())?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(mark).map_err(|error| format!("no clock: {error}"))?);
+        let Vault { store, keys, high_water_s, start, lock } = vault;
+        if start == Start::First {
+            tracing::warn!(folder = %places.state_dir.display(), "a first start: key and store are made, nobody is enrolled");
+        }
+        let store: Arc<dyn Store> = Arc::new(store);
+        let keys = Arc::new(keys);
+        let clock = SystemClock::new(high_water_s).map_err(|error| format!("no clock: {error}"))?;
+        let clock: Arc<dyn Clock> = Arc::new(clock);
         let (rules, problems) = cold_start(places, store.as_ref(), &keys, random.as_ref()).await?;
         let mut challenges = Challenges::default();
         let kept = store.open_challenges(clock.now(), rules.codes.attempts).await.map_err(|error| error.to_string())?;
@@ -91,6 +99,7 @@ impl House {
             in_force: Mutex::new(Arc::new(rules)),
             problems: Mutex::new(problems),
             places: places.clone(),
+            _lock: lock,
         })
     }
 
@@ -172,7 +181,7 @@ async fn cold_start(
 async fn last_accepted(store: &dyn Store, keys: &Keys) -> Result<Option<Secret>, String> {
     let kept = store.meta(MetaKey::Settings).await.map_err(|error| error.to_string())?;
     let Some(sealed) = kept.and_then(|bytes| String::from_utf8(bytes).ok()) else { return Ok(None) };
-    keys.open(SETTINGS_NAME, &sealed).map(Some).map_err(|error| format!("the settings kept in the store: {error}"))
+    keys.open_text(SETTINGS_NAME, &sealed).map(Some).map_err(|error| format!("the settings kept in the store: {error}"))
 }
 
 /// Keeps an accepted text; its generation is one more than that of another text, and the same for the same text.

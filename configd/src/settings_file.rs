@@ -160,7 +160,7 @@ fn mail_way(name: String, email: Email, keys: &Keys, wrong: &mut Vec<String>) ->
     let password = match email.password {
         None => None,
         Some(PasswordSetting::Plain(secret)) => Some(secret),
-        Some(PasswordSetting::Sealed(sealed)) => match keys.open(&setting, &sealed) {
+        Some(PasswordSetting::Sealed(sealed)) => match keys.open_text(&setting, &sealed) {
             Ok(secret) => Some(secret),
             Err(error) => {
                 wrong.push(format!("{setting}: {error}"));

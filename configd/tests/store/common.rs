@@ -113,7 +113,7 @@ impl Home {
     pub(crate) fn change(&self, change: UserChange) -> Result<UserRecord, Changed> {
         match wait(self.store.change_user(change)).unwrap() {
             Changed::Done(record) => Ok(*record),
-            other => Err(other),
+            other @ (Changed::EmailInUse(_) | Changed::NameOfAnother { .. }) => Err(other),
         }
     }
 

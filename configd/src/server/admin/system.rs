@@ -68,7 +68,7 @@ async fn open_status(version: String, since: String, house: &House) -> Status {
         required: Some(rules.required),
         application: Some(rules.application.clone()),
         generation: Some(rules.generation),
-        key_id: Some(String::from(house.keys.id())),
+        key_id: Some(String::from(house.keys.id().as_str())),
         users,
         channels,
     }

@@ -69,8 +69,13 @@ impl SqliteStore {
     /// # Errors
     /// [`OpenError`]; what is there is not touched.
     pub fn create(path: &Path, values: &[(MetaKey, Vec<u8>)]) -> Result<Self, OpenError> {
-        opening::make(path, values)?;
+        Self::make(path, values)?;
         Self::open(path)
+    }
+
+    /// Makes one, and leaves it closed.
+    pub(crate) fn make(path: &Path, values: &[(MetaKey, Vec<u8>)]) -> Result<(), OpenError> {
+        opening::make(path, values)
     }
 
     /// Opens a store that is there, after all of it was found whole. Never makes one.

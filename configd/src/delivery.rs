@@ -60,29 +60,8 @@ pub struct Letterhead<'a> {
 impl Post {
     /// Runs an errand to its end. What became of it stands in the challenge, the log and the health.
     pub async fn run(self, errand: Errand, rules: Arc<Rules>, reference: String) {
-        let Some(send) = self.with(&errand, |challenge, _| SendOf {
-            challenge: Some(challenge.kept()),
-            user: errand.user.clone(),
-            source: challenge.owner.source.text(),
-            bucket: errand.bucket,
-            limits: rules.sends,
-            now: self.clock.now(),
-        }) else {
+        if !self.may_leave(&errand, &rules, &reference).await {
             return;
-        };
-        match self.store.record_send(send).await {
-            Ok(SendVerdict::Go) => {}
-            Ok(SendVerdict::Withheld { wait_s }) => {
-                let until_ms = self.clock.now().boot_ms.saturating_add(wait_s.saturating_mul(1000));
-                self.note(&errand, Delivery::Withheld { until_ms });
-                tracing::warn!(reference, user = errand.user.name, wait_s, "a limit withholds the message");
-                return;
-            }
-            Err(error) => {
-                self.note(&errand, Delivery::Failed);
-                tracing::error!(reference, user = errand.user.name, %error, "the message was not sent");
-                return;
-            }
         }
         let mut waits = WAITS_S.iter().copied();
         loop {
@@ -119,6 +98,34 @@ impl Post {
                     );
                     return;
                 }
+            }
+        }
+    }
+
+    /// Counts the message and keeps its challenge, or notes why it stays here.
+    async fn may_leave(&self, errand: &Errand, rules: &Rules, reference: &str) -> bool {
+        let send = self.with(errand, |challenge, now| SendOf {
+            challenge: Some(challenge.kept()),
+            user: errand.user.clone(),
+            source: challenge.owner.source.text(),
+            bucket: errand.bucket,
+            limits: rules.sends,
+            now,
+        });
+        // Ended meanwhile: nobody needs it.
+        let Some(send) = send else { return false };
+        match self.store.record_send(send).await {
+            Ok(SendVerdict::Go) => true,
+            Ok(SendVerdict::Withheld { wait_s }) => {
+                let until_ms = self.clock.now().boot_ms.saturating_add(wait_s.saturating_mul(1000));
+                self.note(errand, Delivery::Withheld { until_ms });
+                tracing::warn!(reference, user = errand.user.name, wait_s, "a limit withholds the message");
+                false
+            }
+            Err(error) => {
+                self.note(errand, Delivery::Failed);
+                tracing::error!(reference, user = errand.user.name, %error, "the message was not sent");
+                false
             }
         }
     }

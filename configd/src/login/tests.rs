@@ -1,5 +1,7 @@
 //! Whole logins through the machine, with a store in memory that applies the real arithmetic of limits.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test looks at what it is about")]
+
 use super::challenge::{Challenges, CodeMac};
 use super::*;
 use crate::clock::BootId;

@@ -165,7 +165,7 @@ pub fn open_vault(state_dir: &Path, runtime_dir: &Path, random: &dyn Random) -> 
             .map_err(io(&places.marker, "write the mark that a store was made"))?;
     }
     let start = if was_created { Start::Again } else { Start::First };
-    Ok(Vault { store, keys, high_water_s, start, lock: lock })
+    Ok(Vault { store, keys, high_water_s, start, lock })
 }
 
 fn io(path: &Path, what: &'static str) -> impl Fn(std::io::Error) -> SealedReason + use<> {

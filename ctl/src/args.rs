@@ -203,7 +203,14 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Args, Er
 /// clap's paragraph as one line: what is wrong, and where help is.
 fn one_line(rendered: &str) -> String {
     let lines = rendered.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
-    let what: Vec<&str> = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information")).collect();
-    let what = what.join(" ");
+    let mut what = String::new();
+    for line in lines.filter(|line| !line.is_empty() && !line.starts_with("For more information")) {
+        match what.chars().next_back() {
+            None => {}
+            Some(':') => what.push(' '),
+            Some(_) => what.push_str("; "),
+        }
+        what.push_str(line);
+    }
     format!("{}; see `pam-2fa --help`", what.strip_prefix("error: ").unwrap_or(&what))
 }

@@ -24,7 +24,7 @@ pub(crate) enum Error {
     Unreachable { socket: PathBuf, why: io::Error },
     #[error(
         "{} was made by uid {uid} and not by root; nothing was sent to it: find out whose it is, then \
-         `systemctl restart pam-2fa-configd.socket`", .socket.display()
+         `systemctl restart pam-2fa-configd`", .socket.display()
     )]
     Impostor { socket: PathBuf, uid: u32 },
     #[error("configd did not answer at {} within {seconds} s; see `journalctl -u pam-2fa-configd`", .socket.display())]

@@ -42,11 +42,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>, terminal: Terminal<'_>) -> 
 }
 
 fn dispatch(args: Args, screen: &mut Screen<'_>) -> Result<(), Error> {
-    // The one verb that needs neither root nor the daemon.
-    if let Verb::Config(ConfigVerb::Check { file }) = &args.verb {
-        return config::check(file.as_deref(), &args.config, screen);
-    }
-    if !nix::unistd::geteuid().is_root() {
+    // `config check` needs neither root nor the daemon.
+    let is_check = matches!(args.verb, Verb::Config(ConfigVerb::Check { .. }));
+    if !is_check && !nix::unistd::geteuid().is_root() {
         return Err(Error::NotRoot);
     }
     let client = || Client::connect(&args.runtime_dir);
@@ -58,7 +56,7 @@ fn dispatch(args: Args, screen: &mut Screen<'_>) -> Result<(), Error> {
         Verb::Test(TestVerb::Email { address }) => message::test_email(&mut client()?, address.as_str(), screen),
         Verb::Config(ConfigVerb::Seal) => config::seal(&args.config, &args.runtime_dir, screen),
         Verb::Config(ConfigVerb::Reload) => config::reload(&mut client()?, screen),
-        Verb::Config(ConfigVerb::Check { .. }) => Ok(()),
+        Verb::Config(ConfigVerb::Check { file }) => config::check(file.as_deref(), &args.config, screen),
         Verb::Status => status::status(&mut client()?, screen),
     }
 }

@@ -45,7 +45,7 @@ fn in_words(outcome: &Outcome) -> String {
     let class = match outcome.class {
         Class::Accepted => "accepted",
         Class::Rejected => "rejected",
-        Class::AuthError => "the server does not take the user and password",
+        Class::AuthError => "refused at sign-in",
         Class::RateLimited => "too many messages",
         Class::Temporary => "not now",
     };

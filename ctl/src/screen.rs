@@ -79,6 +79,10 @@ impl<'a> Screen<'a> {
         self.terminal.err.flush()?;
         let mut line = Secret::new(Vec::with_capacity(256));
         (&mut *self.terminal.input).take(LONGEST_ANSWER).read_until(b'\n', line.expose_mut())?;
+        if line.expose().last() != Some(&b'\n') {
+            // The end of the input, or a line too long: what follows begins on a line of its own.
+            writeln!(self.terminal.err)?;
+        }
         let text = std::str::from_utf8(line.expose()).unwrap_or_default().trim();
         Ok((!text.is_empty()).then(|| Secret::new(text.to_owned())))
     }

@@ -10,6 +10,7 @@ use super::taken_over;
 use crate::client::Client;
 use crate::error::{Error, counted};
 use crate::screen::Screen;
+use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::{RELOAD, ReloadReply, SEAL, Seal, SealReply};
 use pam_2fa_protocol::wire::Nothing;
 use pam_2fa_settings::{parse, plain_secrets, with_value};
@@ -42,18 +43,7 @@ pub(crate) fn seal(path: &Path, runtime_dir: &Path, screen: &mut Screen<'_>) -> 
     }
 
     let mut client = Client::connect(runtime_dir)?;
-    let mut text = old.text.clone();
-    let mut names = Vec::new();
-    for (key, value) in secrets {
-        let reply: SealReply = client.call(SEAL, &Seal { key: key.clone(), value })?;
-        if !reply.sealed.starts_with("sealed:") {
-            return Err(unfit(format!(
-                "{key}: configd answered with something that is not sealed; nothing was changed"
-            )));
-        }
-        text = with_value(&text, &key, &reply.sealed).map_err(|error| unfit(error.to_string()))?;
-        names.push(key);
-    }
+    let (text, names) = sealed(&mut client, path, &old.text, secrets)?;
     if let Err(findings) = parse(&text) {
         return list(path, findings, screen);
     }
@@ -73,11 +63,34 @@ pub(crate) fn seal(path: &Path, runtime_dir: &Path, screen: &mut Screen<'_>) -> 
             Err(error)
         }
         Err(error) => {
-            folder.replace(&old.text, &old.metadata, &new)?;
-            let mut lines =
-                vec![format!("{}: configd refused the sealed settings; the old file is back", path.display())];
+            let back = match folder.replace(&old.text, &old.metadata, &new) {
+                Ok(_) => String::from("the old file is back"),
+                Err(why) => format!("the old file could not be put back: {why}"),
+            };
+            let mut lines = vec![format!("{}: configd refused the sealed settings; {back}", path.display())];
             lines.extend(error.to_string().lines().map(str::to_owned));
             Err(Error::Refused(lines))
         }
     }
+}
+
+/// The text with each secret sealed, and their names.
+fn sealed(
+    client: &mut Client,
+    path: &Path,
+    text: &str,
+    secrets: Vec<(String, Secret)>,
+) -> Result<(String, Vec<String>), Error> {
+    let unfit = |why: String| Error::Unfit { path: path.to_owned(), why };
+    let mut text = text.to_owned();
+    let mut names = Vec::new();
+    for (key, value) in secrets {
+        let reply: SealReply = client.call(SEAL, &Seal { key: key.clone(), value })?;
+        if !reply.sealed.starts_with("sealed:") {
+            return Err(unfit(format!("{key}: what configd answered is not sealed; nothing was changed")));
+        }
+        text = with_value(&text, &key, &reply.sealed).map_err(|error| unfit(error.to_string()))?;
+        names.push(key);
+    }
+    Ok((text, names))
 }

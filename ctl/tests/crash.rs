@@ -4,6 +4,13 @@
 //! The command is stopped while it waits for the daemon's first answer, and then let on from one system call to the next
 //! (ptrace(2)); the n-th time it is killed at the n-th stop. This ends when a run comes to its own end.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "the tests' own helpers; a test that cannot run must say so"
+)]
+
 mod common;
 
 use common::{Daemon, Reply};
@@ -53,15 +60,16 @@ fn killed_at(stop: usize, daemon: &Daemon, is_asked: &Receiver<()>, answer: &Sen
     ptrace::attach(pid).expect("this test needs ptrace(2): kernel.yama.ptrace_scope below 3, no seccomp filter on it");
     waitpid(pid, None).unwrap();
     answer.send(()).unwrap();
-    for _ in 0..stop {
+    let came_so_far = (0..stop).all(|_| {
         ptrace::syscall(pid, None).unwrap();
-        if matches!(waitpid(pid, None).unwrap(), WaitStatus::Exited(..)) {
-            return false;
-        }
+        !matches!(waitpid(pid, None).unwrap(), WaitStatus::Exited(..))
+    });
+    if came_so_far {
+        command.kill().unwrap();
     }
-    command.kill().unwrap();
-    command.wait().unwrap();
-    true
+    // Of a run that came to its own end, waitpid has already told.
+    let _ = command.wait();
+    came_so_far
 }
 
 /// Kills at each stop in turn, and says how often each text was there afterwards: (old, new).

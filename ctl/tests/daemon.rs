@@ -1,5 +1,7 @@
 //! Daemons that are not there, not root's, silent, garbled, or of another release.
 
+#![expect(clippy::unwrap_used, reason = "the tests' own helpers")]
+
 mod common;
 
 use common::{Daemon, Reply};

@@ -1,14 +1,14 @@
-//! Changes single values in the text of `config.toml` and leaves everything else, comments and order included, as it was. It
-//! writes no file.
+//! Changes single values in the text of `config.toml`, in their place in the text: comments, order, line ends and all the rest
+//! stay as they were. It writes no file.
 
 use crate::check::{Checked, check};
-use crate::finding::{Finding, placed};
+use crate::finding::{Finding, Raw, placed};
 use crate::schema::{Kind, SECTIONS, Section, Shape};
 use crate::settings::PasswordSetting;
 use crate::walk::{parse, tables_of};
 use pam_2fa_protocol::Secret;
 use thiserror::Error;
-use toml_edit::{DocumentMut, Item, TableLike, Value};
+use toml_edit::{Document, Item, TableLike, Value};
 
 /// Why a value was not changed.
 #[derive(Debug, PartialEq, Eq, Error)]
@@ -41,7 +41,7 @@ pub fn plain_secrets(text: &str) -> Result<Vec<(String, Secret)>, EditError> {
     let document = parse(text).map_err(|raw| not_toml(text, raw))?;
     let mut secrets = Vec::new();
     for section in SECTIONS {
-        let Some(table) = document.get_table(section.name) else { continue };
+        let Some(table) = table(&document, section.name) else { continue };
         collect(section, section.name, table, &mut secrets);
         if section.shape != Shape::Backups {
             continue;
@@ -55,14 +55,8 @@ pub fn plain_secrets(text: &str) -> Result<Vec<(String, Secret)>, EditError> {
     Ok(secrets)
 }
 
-trait GetTable {
-    fn get_table(&self, name: &str) -> Option<&dyn TableLike>;
-}
-
-impl GetTable for toml_edit::Document<&str> {
-    fn get_table(&self, name: &str) -> Option<&dyn TableLike> {
-        self.as_table().get(name).and_then(Item::as_table_like)
-    }
+fn table<'a>(document: &'a Document<&str>, name: &str) -> Option<&'a dyn TableLike> {
+    document.as_table().get(name).and_then(Item::as_table_like)
 }
 
 fn collect(section: &Section, prefix: &str, table: &dyn TableLike, secrets: &mut Vec<(String, Secret)>) {
@@ -74,13 +68,13 @@ fn collect(section: &Section, prefix: &str, table: &dyn TableLike, secrets: &mut
     }
 }
 
-/// The text with another text as the value of one key, which must be there.
+/// The text with another text as the value of one key, which must be there. Every other byte stays as it was.
 ///
 /// # Errors
 /// When the text is not TOML, has no such key, or the key does not take the value.
 pub fn with_value(text: &str, dotted_key: &str, value: &str) -> Result<String, EditError> {
     let no_such_key = || EditError::NoSuchKey { key: dotted_key.to_owned() };
-    let mut document: DocumentMut = parse(text).map_err(|raw| not_toml(text, raw))?.into_mut();
+    let document = parse(text).map_err(|raw| not_toml(text, raw))?;
     let (section, rest) = dotted_key.split_once('.').ok_or_else(no_such_key)?;
     let (section, key) = SECTIONS
         .iter()
@@ -92,38 +86,23 @@ pub fn with_value(text: &str, dotted_key: &str, value: &str) -> Result<String, E
     check(&Item::Value(Value::from(value)), &key.kind)
         .map_err(|why| EditError::Value { key: dotted_key.to_owned(), why })?;
 
-    let table = document.get_mut(section.name).and_then(Item::as_table_like_mut).ok_or_else(no_such_key)?;
+    let table = table(&document, section.name).ok_or_else(no_such_key)?;
     let item = match rest.split('.').collect::<Vec<_>>().as_slice() {
-        [_] => table.get_mut(key.name),
-        ["backup", name, _] => {
-            table.get_mut("backup").and_then(|item| backup(item, name)).and_then(|b| b.get_mut(key.name))
-        }
+        [_] => table.get(key.name),
+        ["backup", name, _] => table.get("backup").and_then(tables_of).and_then(|backups| {
+            let is_it = |table: &&dyn TableLike| table.get("name").and_then(Item::as_str) == Some(*name);
+            backups.into_iter().find(is_it).and_then(|backup| backup.get(key.name))
+        }),
         _ => None,
     };
-    let old = item.and_then(Item::as_value_mut).ok_or_else(no_such_key)?;
-    let decor = old.decor().clone();
-    *old = Value::from(value);
-    *old.decor_mut() = decor;
-    Ok(document.to_string())
+    let span = item.filter(|item| item.is_value()).and_then(Item::span).ok_or_else(no_such_key)?;
+    let (Some(before), Some(after)) = (text.get(..span.start), text.get(span.end..)) else {
+        return Err(no_such_key());
+    };
+    Ok(format!("{before}{}{after}", Value::from(value)))
 }
 
-/// The backup of that name, however the list is written.
-fn backup<'a>(item: &'a mut Item, name: &str) -> Option<&'a mut dyn TableLike> {
-    let is_it = |table: &dyn TableLike| table.get("name").and_then(Item::as_str) == Some(name);
-    match item {
-        Item::ArrayOfTables(tables) => {
-            tables.iter_mut().find(|table| is_it(&**table)).map(|table| table as &mut dyn TableLike)
-        }
-        Item::Value(Value::Array(array)) => array
-            .iter_mut()
-            .filter_map(Value::as_inline_table_mut)
-            .find(|table| is_it(&**table))
-            .map(|table| table as &mut dyn TableLike),
-        Item::None | Item::Value(_) | Item::Table(_) => None,
-    }
-}
-
-fn not_toml(text: &str, raw: crate::finding::Raw) -> EditError {
+fn not_toml(text: &str, raw: Raw) -> EditError {
     let findings = placed(text, vec![raw]);
     EditError::NotToml(findings.into_iter().next().unwrap_or(Finding {
         line: 1,

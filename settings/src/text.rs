@@ -6,13 +6,14 @@ use std::borrow::Cow;
 /// Whether a character can be shown without acting on the reader's terminal or turning the order of the text.
 ///
 /// Not so are control characters (C0, DEL, C1: escape sequences), the directional ones of Unicode's bidirectional algorithm
-/// (UAX #9, "Trojan Source"), line and paragraph separators, the byte order mark, and tag characters, which are invisible.
+/// (UAX #9, "Trojan Source"), line and paragraph separators, and what nobody sees: format characters, the byte order mark,
+/// tags.
 #[must_use]
 pub fn is_plain(character: char) -> bool {
     !(character.is_control()
         || matches!(character,
-            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-            | '\u{feff}' | '\u{e0000}'..='\u{e007f}'))
+            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'))
 }
 
 /// The text as one line that can be shown: line breaks and tabs become a space, other characters that are not plain go.

@@ -45,6 +45,16 @@ fn sealing_changes_the_secrets_and_nothing_else() {
 }
 
 #[test]
+fn line_ends_of_another_system_and_a_byte_order_mark_stay() {
+    for text in
+        [TEXT.replace('\n', "\r\n"), format!("\u{feff}{TEXT}"), TEXT.trim_end().to_owned(), format!("{TEXT}\n\n# end")]
+    {
+        let one = with_value(&text, "email.password", "sealed:v1:1").unwrap();
+        assert_eq!(one, text.replace("\"one\"", "\"sealed:v1:1\""));
+    }
+}
+
+#[test]
 fn a_backup_written_inline_is_sealed_too() {
     let inline = "email = { password = 'x', backup = [{ name = 'b', password = 'y' }] } # why\n";
     let sealed = with_value(inline, "email.backup.b.password", "sealed:v1:2").unwrap();

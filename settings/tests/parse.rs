@@ -377,7 +377,8 @@ proptest! {
         let text = with(key, &value);
         if let Err(findings) = parse(&text) {
             for finding in findings {
-                let line = text.lines().nth(finding.line.saturating_sub(1));
+                // Splitting at line breaks keeps the empty line at the end, where what is missing is missed.
+                let line = text.split('\n').nth(finding.line.saturating_sub(1));
                 prop_assert!(line.is_some_and(|line| finding.column <= line.chars().count().saturating_add(1)), "{}: {}", text, finding);
                 prop_assert!(!finding.to_string().contains(char::is_control));
             }

@@ -19,5 +19,12 @@ fn main() -> std::io::Result<()> {
     for option in ["nodelete", "now", "pack-relative-relocs"] {
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,{option}");
     }
+
+    // The profile's `strip = "symbols"` reaches only the executables: cargo strips debug information alone from a package
+    // whose profile it overrides.
+    let is = |name, value: &str| std::env::var_os(name).is_some_and(|found| found == value);
+    if is("PROFILE", "release") && is("DEBUG", "false") {
+        println!("cargo:rustc-cdylib-link-arg=-Wl,--strip-all");
+    }
     Ok(())
 }

@@ -1,1 +1,3 @@
 //! Being built.
+pub mod fake_daemon;
+pub mod libpam;

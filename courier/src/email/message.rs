@@ -22,7 +22,7 @@ pub struct Rendered {
 }
 
 impl Rendered {
-    /// Headers and body, lines ended by CRLF, dots not stuffed yet.
+    /// Headers and body, lines ended by CRLF but the last, dots not stuffed yet.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -72,7 +72,13 @@ pub fn render(mail: &Mail, id: &str, now: SystemTime) -> Result<Rendered, Failur
         .header(AutoSubmitted)
         .singlepart(part)
         .map_err(|error| Failure::Message(error.to_string()))?;
-    Ok(Rendered { from: envelope.0, to: envelope.1, bytes: Zeroizing::new(message.formatted()) })
+    let mut bytes = Zeroizing::new(message.formatted());
+    // lettre ends a message with a line end of its own, before the dot; without this each mail had blank lines at its end.
+    while bytes.ends_with(b"\r\n") {
+        let shorter = bytes.len().saturating_sub(2);
+        bytes.truncate(shorter);
+    }
+    Ok(Rendered { from: envelope.0, to: envelope.1, bytes })
 }
 
 /// `Name <address>` or an address, all of it fit for a header and the address for an envelope.

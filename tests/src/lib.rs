@@ -1,3 +1,5 @@
 //! Being built.
 pub mod fake_daemon;
 pub mod libpam;
+
+pub mod smtp;

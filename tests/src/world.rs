@@ -1,0 +1,325 @@
+//! A host with pam-2fa on it: both daemons under their own users, in folders of the test's own, and a sshd in front.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a stage that cannot be set fails the test")]
+
+use crate::host::{self, HostUser, Sshd, Stack};
+use crate::ssh::Ssh;
+use crate::{ns, wait};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+
+/// Where `tests/ns/install` puts things, as a package does.
+const CONFIGD: &str = "/usr/libexec/pam-2fa/configd";
+const COURIER: &str = "/usr/libexec/pam-2fa/courier";
+const COMMAND: &str = "/usr/sbin/pam-2fa";
+const SHARE: &str = "/usr/share/pam-2fa";
+const AUTHORITY: &str = "/run/pam-2fa-ns/mail/ca/ca.pem";
+
+/// What a test wants of its world.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    stack: Stack,
+    sshd: String,
+    policy: String,
+    mail_server: String,
+    more: String,
+}
+
+impl Default for Plan {
+    /// Password then code, for everyone with a record; mail over implicit TLS.
+    fn default() -> Self {
+        Self {
+            stack: Stack::Password,
+            sshd: String::new(),
+            policy: "required = \"optional\"".to_owned(),
+            mail_server: "server = \"localhost\"\nport = 2465\ntls = \"implicit\"".to_owned(),
+            more: String::new(),
+        }
+    }
+}
+
+impl Plan {
+    /// The service's PAM stack.
+    #[must_use]
+    pub fn stack(mut self, stack: Stack) -> Self {
+        self.stack = stack;
+        self
+    }
+
+    /// One more line of sshd_config, before the others: it wins.
+    #[must_use]
+    pub fn sshd(mut self, line: &str) -> Self {
+        self.sshd.push_str(line);
+        self.sshd.push('\n');
+        self
+    }
+
+    /// The lines of `[policy]` beside `application`.
+    #[must_use]
+    pub fn policy(mut self, lines: &str) -> Self {
+        lines.clone_into(&mut self.policy);
+        self
+    }
+
+    /// The lines of `[email]` that say where the server is.
+    #[must_use]
+    pub fn mail_server(mut self, lines: &str) -> Self {
+        lines.clone_into(&mut self.mail_server);
+        self
+    }
+
+    /// Further sections of config.toml.
+    #[must_use]
+    pub fn settings(mut self, text: &str) -> Self {
+        self.more.push_str(text);
+        self.more.push('\n');
+        self
+    }
+
+    /// Starts everything.
+    ///
+    /// # Panics
+    /// When something does not start.
+    #[must_use]
+    pub fn start(self) -> World {
+        World::start(&self)
+    }
+
+    fn config(&self) -> String {
+        format!(
+            "[policy]\n{policy}\napplication = \"Example Corp\"\n\n\
+             [email]\n{server}\nfrom = \"Example Corp Security <security@example.test>\"\n\
+             user = \"security@example.test\"\npassword = \"pw123\"\nca_file = \"{AUTHORITY}\"\n\n{more}",
+            policy = self.policy,
+            server = self.mail_server,
+            more = self.more,
+        )
+    }
+}
+
+/// Someone who logs in: a user of the host, and the address their codes go to, which nobody else has.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// The user of the host.
+    pub host: HostUser,
+    /// The address, of the private Postfix.
+    pub email: String,
+}
+
+/// A host with pam-2fa on it. Everything ends when it is dropped.
+pub struct World {
+    number: u16,
+    dir: PathBuf,
+    configd: Option<Daemon>,
+    courier: Option<Daemon>,
+    sshd: Sshd,
+}
+
+impl World {
+    fn start(plan: &Plan) -> Self {
+        ns::require();
+        let number = ns::next_number();
+        let dir = PathBuf::from(format!("/run/world-{number}"));
+        fs::create_dir(&dir).expect("make the world's folder");
+        folder(&dir.join("etc"), 0o750, "root:pam-2fa");
+        folder(&dir.join("state"), 0o700, "pam-2fa:pam-2fa");
+        folder(&dir.join("run"), 0o755, "root:root");
+        fs::write(dir.join("etc/config.toml"), plan.config()).expect("write config.toml");
+        own(&dir.join("etc/config.toml"), 0o640, "root:pam-2fa");
+        let socket = format!("socket={}", dir.join("run/login.sock").display());
+        let sshd = Sshd::start(&dir, &plan.stack.text(&socket), &plan.sshd);
+        let mut world = Self { number, dir, configd: None, courier: None, sshd };
+        world.start_courier();
+        world.start_configd();
+        world
+    }
+
+    /// Starts (again) the daemon that decides, and waits until its sockets accept.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_configd(&mut self) {
+        let run = self.dir.join("run");
+        let arguments = [
+            ("--config", self.config_file()),
+            ("--state-dir", self.dir.join("state")),
+            ("--runtime-dir", run.clone()),
+            ("--share-dir", PathBuf::from(SHARE)),
+            ("--user", PathBuf::from("pam-2fa")),
+        ];
+        let sockets = [run.join("login.sock"), run.join("admin.sock")];
+        self.configd = Some(Daemon::start(CONFIGD, &arguments, &sockets, &self.dir.join("configd.log")));
+    }
+
+    /// Starts (again) the daemon that carries, and waits until its socket is there. (It accepts nobody but configd.)
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_courier(&mut self) {
+        let run = self.dir.join("run");
+        let arguments = [
+            ("--runtime-dir", run.clone()),
+            ("--share-dir", PathBuf::from(SHARE)),
+            ("--user", PathBuf::from("pam-2fa-courier")),
+            ("--peer", PathBuf::from("pam-2fa")),
+        ];
+        self.courier =
+            Some(Daemon::start(COURIER, &arguments, &[run.join("courier.sock")], &self.dir.join("courier.log")));
+    }
+
+    /// Kills the daemon that decides, as kill -9 does.
+    pub fn kill_configd(&mut self) {
+        self.configd = None;
+    }
+
+    /// Kills the daemon that carries.
+    pub fn kill_courier(&mut self) {
+        self.courier = None;
+    }
+
+    /// Asks the daemon that decides to stop, and waits until it has.
+    ///
+    /// # Panics
+    /// When it is not running or does not stop.
+    pub fn stop_configd(&mut self) -> ExitStatus {
+        let Some(mut daemon) = self.configd.take() else { panic!("configd is not running") };
+        let pid = i32::try_from(daemon.child.id()).expect("a pid");
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM)
+            .expect("signal configd");
+        wait::until("configd to stop", || daemon.child.try_wait().expect("look at configd"))
+    }
+
+    /// config.toml of this world.
+    #[must_use]
+    pub fn config_file(&self) -> PathBuf {
+        self.dir.join("etc/config.toml")
+    }
+
+    /// A path in this world's folder.
+    #[must_use]
+    pub fn path(&self, below: &str) -> PathBuf {
+        self.dir.join(below)
+    }
+
+    /// A user of the host whom pam-2fa knows nothing about. The name is `name` and this world's number.
+    #[must_use]
+    pub fn stranger(&self, name: &str) -> Person {
+        let host = host::add_user(&format!("{name}{}", self.number));
+        let email = format!("{}@example.test", host.name);
+        Person { host, email }
+    }
+
+    /// A user of the host with a verified address, who is always asked for a code.
+    ///
+    /// # Panics
+    /// When the command refuses.
+    #[must_use]
+    pub fn person(&self, name: &str) -> Person {
+        let person = self.stranger(name);
+        let words = ["user", "set", &person.host.name, "--email", &person.email, "--verify", "always", "--trusted"];
+        let out = self.command(&words);
+        assert!(out.status.success(), "pam-2fa {words:?}: {}\n{}", text_of(&out), self.logs());
+        person
+    }
+
+    /// A key of `person` that this world's sshd takes.
+    #[must_use]
+    pub fn key(&self, person: &Person) -> PathBuf {
+        host::add_key(&self.dir, &person.host)
+    }
+
+    /// `ssh` as `person`.
+    #[must_use]
+    pub fn ssh(&self, person: &Person) -> Ssh {
+        Ssh::new(&person.host.name, self.sshd.port)
+    }
+
+    /// Runs the command `pam-2fa` as root on this world.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn command(&self, words: &[&str]) -> Output {
+        Command::new(COMMAND)
+            .arg("--runtime-dir")
+            .arg(self.dir.join("run"))
+            .arg("--config")
+            .arg(self.config_file())
+            .args(words)
+            .stdin(Stdio::null())
+            .output()
+            .expect("run pam-2fa")
+    }
+
+    /// What sshd and both daemons logged, for a failed test.
+    #[must_use]
+    pub fn logs(&self) -> String {
+        let log = |name: &str| fs::read_to_string(self.dir.join(name)).unwrap_or_default();
+        format!("configd:\n{}\ncourier:\n{}\nsshd:\n{}", log("configd.log"), log("courier.log"), self.sshd.log())
+    }
+}
+
+impl Drop for World {
+    /// A failed test shows what the servers said.
+    #[expect(clippy::print_stderr, clippy::disallowed_macros, reason = "libtest shows it beside the failure")]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}\nmodule and pam_unix:\n{}", self.logs(), ns::syslog_lines("pam_").join("\n"));
+        }
+    }
+}
+
+/// All a command wrote.
+#[must_use]
+pub fn text_of(out: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr))
+}
+
+struct Daemon {
+    child: Child,
+}
+
+impl Daemon {
+    fn start(program: &str, arguments: &[(&str, PathBuf)], sockets: &[PathBuf], log: &Path) -> Self {
+        let log_file = File::options().create(true).append(true).open(log).expect("open the daemon's log");
+        let mut command = Command::new(program);
+        for (option, value) in arguments {
+            command.arg(option).arg(value);
+        }
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log_file).spawn();
+        let mut child = child.unwrap_or_else(|error| panic!("start {program}: {error}"));
+        for socket in sockets {
+            wait::until(&format!("{} to accept", socket.display()), || {
+                if let Some(status) = child.try_wait().expect("look at the daemon") {
+                    panic!("{program} ended with {status}:\n{}", fs::read_to_string(log).unwrap_or_default());
+                }
+                std::os::unix::net::UnixStream::connect(socket).ok()
+            });
+        }
+        Self { child }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn folder(path: &Path, mode: u32, owner: &str) {
+    fs::create_dir(path).expect("make a folder");
+    own(path, mode, owner);
+}
+
+/// Gives `path` a mode and an owner, `user:group`.
+///
+/// # Panics
+/// When that fails.
+pub fn own(path: &Path, mode: u32, owner: &str) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).expect("chmod");
+    let done = Command::new("chown").arg(owner).arg(path).status().expect("run chown");
+    assert!(done.success(), "chown {owner} {}", path.display());
+}

@@ -2,7 +2,6 @@
 
 #![expect(clippy::expect_used, reason = "a stage that cannot be set fails the test")]
 
-use crate::wait;
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::net::UnixDatagram;
@@ -72,12 +71,4 @@ pub fn folder(name: &str) -> PathBuf {
     let dir = PathBuf::from(format!("/run/{name}-{}", next_number()));
     fs::create_dir(&dir).expect("make a folder");
     dir
-}
-
-/// Waits until a server accepts at a socket.
-///
-/// # Panics
-/// When it does not.
-pub fn wait_for_socket(path: &Path) {
-    wait::until(&format!("{} to accept", path.display()), || std::os::unix::net::UnixStream::connect(path).ok());
 }

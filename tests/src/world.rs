@@ -2,19 +2,16 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a stage that cannot be set fails the test")]
 
+use crate::daemon::{Daemon, Folders};
 use crate::host::{self, HostUser, Sshd, Stack};
+use crate::ns;
 use crate::ssh::Ssh;
-use crate::{ns, wait};
-use std::fs::{self, File, Permissions};
+use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Command, ExitStatus, Output};
 
-/// Where `tests/ns/install` puts things, as a package does.
-const CONFIGD: &str = "/usr/libexec/pam-2fa/configd";
-const COURIER: &str = "/usr/libexec/pam-2fa/courier";
-const COMMAND: &str = "/usr/sbin/pam-2fa";
-const SHARE: &str = "/usr/share/pam-2fa";
+/// The authority of the private Postfix.
 const AUTHORITY: &str = "/run/pam-2fa-ns/mail/ca/ca.pem";
 
 /// What a test wants of its world.
@@ -136,37 +133,24 @@ impl World {
         world
     }
 
+    fn folders(&self) -> Folders {
+        Folders { config: self.config_file(), state: self.dir.join("state"), run: self.dir.join("run") }
+    }
+
     /// Starts (again) the daemon that decides, and waits until its sockets accept.
     ///
     /// # Panics
     /// When it does not start.
     pub fn start_configd(&mut self) {
-        let run = self.dir.join("run");
-        let arguments = [
-            ("--config", self.config_file()),
-            ("--state-dir", self.dir.join("state")),
-            ("--runtime-dir", run.clone()),
-            ("--share-dir", PathBuf::from(SHARE)),
-            ("--user", PathBuf::from("pam-2fa")),
-        ];
-        let sockets = [run.join("login.sock"), run.join("admin.sock")];
-        self.configd = Some(Daemon::start(CONFIGD, &arguments, &sockets, &self.dir.join("configd.log")));
+        self.configd = Some(Daemon::configd(&self.folders(), &self.dir.join("configd.log")));
     }
 
-    /// Starts (again) the daemon that carries, and waits until its socket is there. (It accepts nobody but configd.)
+    /// Starts (again) the daemon that carries, and waits until its socket accepts.
     ///
     /// # Panics
     /// When it does not start.
     pub fn start_courier(&mut self) {
-        let run = self.dir.join("run");
-        let arguments = [
-            ("--runtime-dir", run.clone()),
-            ("--share-dir", PathBuf::from(SHARE)),
-            ("--user", PathBuf::from("pam-2fa-courier")),
-            ("--peer", PathBuf::from("pam-2fa")),
-        ];
-        self.courier =
-            Some(Daemon::start(COURIER, &arguments, &[run.join("courier.sock")], &self.dir.join("courier.log")));
+        self.courier = Some(Daemon::courier(&self.folders(), &self.dir.join("courier.log")));
     }
 
     /// Kills the daemon that decides, as kill -9 does.
@@ -184,11 +168,8 @@ impl World {
     /// # Panics
     /// When it is not running or does not stop.
     pub fn stop_configd(&mut self) -> ExitStatus {
-        let Some(mut daemon) = self.configd.take() else { panic!("configd is not running") };
-        let pid = i32::try_from(daemon.child.id()).expect("a pid");
-        nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM)
-            .expect("signal configd");
-        wait::until("configd to stop", || daemon.child.try_wait().expect("look at configd"))
+        let Some(daemon) = self.configd.take() else { panic!("configd is not running") };
+        daemon.stop()
     }
 
     /// config.toml of this world.
@@ -242,15 +223,7 @@ impl World {
     /// When it cannot be started.
     #[must_use]
     pub fn command(&self, words: &[&str]) -> Output {
-        Command::new(COMMAND)
-            .arg("--runtime-dir")
-            .arg(self.dir.join("run"))
-            .arg("--config")
-            .arg(self.config_file())
-            .args(words)
-            .stdin(Stdio::null())
-            .output()
-            .expect("run pam-2fa")
+        self.folders().command(words)
     }
 
     /// What sshd and both daemons logged, for a failed test.
@@ -275,38 +248,6 @@ impl Drop for World {
 #[must_use]
 pub fn text_of(out: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr))
-}
-
-struct Daemon {
-    child: Child,
-}
-
-impl Daemon {
-    fn start(program: &str, arguments: &[(&str, PathBuf)], sockets: &[PathBuf], log: &Path) -> Self {
-        let log_file = File::options().create(true).append(true).open(log).expect("open the daemon's log");
-        let mut command = Command::new(program);
-        for (option, value) in arguments {
-            command.arg(option).arg(value);
-        }
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log_file).spawn();
-        let mut child = child.unwrap_or_else(|error| panic!("start {program}: {error}"));
-        for socket in sockets {
-            wait::until(&format!("{} to accept", socket.display()), || {
-                if let Some(status) = child.try_wait().expect("look at the daemon") {
-                    panic!("{program} ended with {status}:\n{}", fs::read_to_string(log).unwrap_or_default());
-                }
-                std::os::unix::net::UnixStream::connect(socket).ok()
-            });
-        }
-        Self { child }
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 fn folder(path: &Path, mode: u32, owner: &str) {

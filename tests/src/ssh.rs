@@ -14,6 +14,7 @@ pub struct Ssh {
     from: Option<String>,
     key: Option<PathBuf>,
     options: Vec<String>,
+    tries: u8,
     command: Option<String>,
 }
 
@@ -21,7 +22,7 @@ impl Ssh {
     /// `ssh user@127.0.0.1` at `port`, untouched by this machine's own settings and keys.
     #[must_use]
     pub fn new(user: &str, port: u16) -> Self {
-        Self { user: user.to_owned(), port, from: None, key: None, options: Vec::new(), command: None }
+        Self { user: user.to_owned(), port, from: None, key: None, options: Vec::new(), tries: 1, command: None }
     }
 
     /// Connects from this address, one of `tests/ns/inside`.
@@ -35,6 +36,13 @@ impl Ssh {
     #[must_use]
     pub fn key(mut self, file: &Path) -> Self {
         self.key = Some(file.to_owned());
+        self
+    }
+
+    /// How often ssh begins again after a denial (`NumberOfPasswordPrompts`; once unless told).
+    #[must_use]
+    pub fn tries(mut self, tries: u8) -> Self {
+        self.tries = tries;
         self
     }
 
@@ -63,6 +71,7 @@ impl Ssh {
         option("LogLevel=ERROR");
         option("IdentitiesOnly=yes");
         option("IdentityAgent=none");
+        option(&format!("NumberOfPasswordPrompts={}", self.tries));
         if self.key.is_none() {
             option("PubkeyAuthentication=no");
         }
@@ -88,4 +97,67 @@ impl Ssh {
     pub fn open(&self) -> Terminal {
         Terminal::open("ssh", &self.arguments())
     }
+
+    /// Starts it and gives the password.
+    ///
+    /// # Panics
+    /// When it does not ask for one.
+    #[must_use]
+    pub fn open_with_password(&self) -> Terminal {
+        let mut terminal = self.open();
+        terminal.wait_for("Password:");
+        terminal.type_line(PASSWORD);
+        terminal
+    }
+}
+
+/// What someone sees and does in a login of ours.
+impl Terminal {
+    /// Waits until a code is asked for; the prompt's text.
+    ///
+    /// # Panics
+    /// When it is not.
+    pub fn wait_for_code_prompt(&mut self) -> String {
+        self.wait_for("ode");
+        self.wait_for(": ")
+    }
+
+    /// Proves that a shell runs: it must work something out.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn prove_shell(&mut self) {
+        self.wait_for("$ ");
+        self.type_line("echo proof-$((40+2))");
+        self.wait_for("proof-42");
+    }
+
+    /// Waits until ssh gives up, and checks that no shell was had on the way.
+    ///
+    /// # Panics
+    /// When it ended otherwise.
+    pub fn wait_for_denial(&mut self) {
+        self.wait_for("Permission denied");
+        let status = self.wait_for_end();
+        assert!(!status.success(), "ssh ended with success:\n{}", self.text());
+    }
+
+    /// Presses Ctrl-C and waits until ssh is gone.
+    ///
+    /// # Panics
+    /// When it stays.
+    pub fn interrupt(&mut self) {
+        self.press(b"\x03");
+        let _ = self.wait_for_end();
+    }
+}
+
+/// A code of the same form that is not this one.
+#[must_use]
+pub fn wrong(code: &str) -> String {
+    let last = if code.ends_with('0') { '1' } else { '0' };
+    let mut other = code.to_owned();
+    let _ = other.pop();
+    other.push(last);
+    other
 }

@@ -5,7 +5,7 @@ mod narrator;
 mod stage;
 
 use e2e::mailbox;
-use e2e::ssh::PASSWORD;
+use e2e::ssh::{self, PASSWORD};
 use narrator::Narrator;
 use stage::{ADDRESS, HOST, Stage, USER};
 use std::error::Error;
@@ -47,42 +47,40 @@ fn play(narrator: &mut Narrator, interactive: bool) -> Result<(), Box<dyn Error>
 fn right_code(narrator: &mut Narrator) -> Result<(), Box<dyn Error>> {
     narrator.title("Password, then the code from the mail");
     let before = mailbox::all(ADDRESS).len();
-    let mut ssh = narrator.open(&["ssh", &format!("{USER}@{HOST}")]);
-    ssh.wait_for(narrator, "Password:")?;
-    ssh.type_secret(narrator, PASSWORD)?;
-    ssh.wait_for(narrator, "Code")?;
-    ssh.wait_for(narrator, ": ")?;
+    let mut shown = narrator.open(&["ssh", &format!("{USER}@{HOST}")]);
+    shown.wait_for(narrator, "Password:")?;
+    shown.type_secret(narrator, PASSWORD)?;
+    shown.wait_for(narrator, "Code")?;
+    shown.wait_for(narrator, ": ")?;
     let mail = narrator.mail(before)?;
-    ssh.type_line(&mail.code())?;
-    ssh.wait_for(narrator, "$ ")?;
-    ssh.type_line("id -un")?;
-    ssh.wait_for(narrator, &format!("{USER}\r\n"))?;
-    ssh.wait_for(narrator, "$ ")?;
-    ssh.type_line("exit")?;
-    let status = ssh.wait_for_end(narrator)?;
+    shown.type_line(&mail.code())?;
+    shown.wait_for(narrator, "$ ")?;
+    shown.type_line("id -un")?;
+    shown.wait_for(narrator, &format!("{USER}\r\n"))?;
+    shown.wait_for(narrator, "$ ")?;
+    shown.type_line("exit")?;
+    let status = shown.wait_for_end(narrator)?;
     narrator.expect(status.success(), "the shell ended well", &format!("ssh ended with {status}"))
 }
 
 fn wrong_code(narrator: &mut Narrator) -> Result<(), Box<dyn Error>> {
     narrator.title("The same password, with wrong codes");
     let before = mailbox::all(ADDRESS).len();
-    let mut ssh = narrator.open(&["ssh", "-o", "NumberOfPasswordPrompts=1", &format!("{USER}@{HOST}")]);
-    ssh.wait_for(narrator, "Password:")?;
-    ssh.type_secret(narrator, PASSWORD)?;
-    ssh.wait_for(narrator, "Code")?;
-    ssh.wait_for(narrator, ": ")?;
-    let right = narrator.mail(before)?.code();
-    // A code of the same form that is not this one.
-    let wrong = if right == "000000" { "000001" } else { "000000" };
-    ssh.type_line(wrong)?;
-    ssh.wait_for(narrator, "2 tries left")?;
-    ssh.wait_for(narrator, ": ")?;
-    ssh.type_line(wrong)?;
-    ssh.wait_for(narrator, "1 try left")?;
-    ssh.wait_for(narrator, ": ")?;
-    ssh.type_line(wrong)?;
-    ssh.wait_for(narrator, "Permission denied")?;
-    let status = ssh.wait_for_end(narrator)?;
+    let mut shown = narrator.open(&["ssh", "-o", "NumberOfPasswordPrompts=1", &format!("{USER}@{HOST}")]);
+    shown.wait_for(narrator, "Password:")?;
+    shown.type_secret(narrator, PASSWORD)?;
+    shown.wait_for(narrator, "Code")?;
+    shown.wait_for(narrator, ": ")?;
+    let wrong = ssh::wrong(&narrator.mail(before)?.code());
+    shown.type_line(&wrong)?;
+    shown.wait_for(narrator, "2 tries left")?;
+    shown.wait_for(narrator, ": ")?;
+    shown.type_line(&wrong)?;
+    shown.wait_for(narrator, "1 try left")?;
+    shown.wait_for(narrator, ": ")?;
+    shown.type_line(&wrong)?;
+    shown.wait_for(narrator, "Permission denied")?;
+    let status = shown.wait_for_end(narrator)?;
     narrator.expect(!status.success(), "refused", "ssh ended with success after wrong codes")?;
     narrator.expect(
         mailbox::all(ADDRESS).len() == before.saturating_add(1),

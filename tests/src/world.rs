@@ -226,6 +226,21 @@ impl World {
         self.folders().command(words)
     }
 
+    /// Runs a program of the tests as another user. It is copied: the target folder need not be readable to them.
+    ///
+    /// # Panics
+    /// When it cannot be copied or started.
+    #[must_use]
+    pub fn run_as(&self, uid: u32, program: &Path, words: &[String]) -> Output {
+        let copy = self.dir.join(program.file_name().expect("a program has a name"));
+        if !copy.exists() {
+            fs::copy(program, &copy).expect("copy the program");
+        }
+        let mut command = Command::new("setpriv");
+        command.args([format!("--reuid={uid}"), format!("--regid={uid}"), "--clear-groups".to_owned()]);
+        command.arg(&copy).args(words).output().expect("run setpriv")
+    }
+
     /// What sshd and both daemons logged, for a failed test.
     #[must_use]
     pub fn logs(&self) -> String {

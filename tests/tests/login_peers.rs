@@ -3,19 +3,13 @@
 
 use e2e::mailbox;
 use e2e::world::{Plan, World};
-use std::fs;
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::Output;
 
-/// `varlink_call` as another user. The program is copied: the target folder need not be readable to him.
+/// One call on a socket of `world`, as another user.
 fn call_as(world: &World, uid: u32, socket: &str, method: &str, parameters: &str) -> Output {
-    let program = world.path("varlink_call");
-    if !program.exists() {
-        let _ = fs::copy(env!("CARGO_BIN_EXE_varlink_call"), &program);
-    }
-    let mut command = Command::new("setpriv");
-    command.args([format!("--reuid={uid}"), format!("--regid={uid}"), "--clear-groups".to_owned()]);
-    command.arg(&program).arg(world.path(socket)).args([method, parameters]);
-    command.output().unwrap_or_else(|error| panic!("run setpriv: {error}"))
+    let words = [&*world.path(socket).to_string_lossy(), method, parameters].map(str::to_owned);
+    world.run_as(uid, Path::new(env!("CARGO_BIN_EXE_varlink_call")), &words)
 }
 
 fn begin(user: &str) -> String {

@@ -9,5 +9,6 @@ pub mod mailbox;
 pub mod ns;
 pub mod ssh;
 pub mod terminal;
+pub mod varlink;
 pub mod wait;
 pub mod world;

@@ -172,6 +172,12 @@ impl World {
         daemon.stop()
     }
 
+    /// The process ids of configd and courier, of those that run.
+    #[must_use]
+    pub fn pids(&self) -> Vec<u32> {
+        self.configd.iter().chain(&self.courier).map(Daemon::pid).collect()
+    }
+
     /// config.toml of this world.
     #[must_use]
     pub fn config_file(&self) -> PathBuf {

@@ -172,6 +172,12 @@ impl World {
         daemon.stop()
     }
 
+    /// Where this world's sshd listens.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.sshd.port
+    }
+
     /// The process ids of configd and courier, of those that run.
     #[must_use]
     pub fn pids(&self) -> Vec<u32> {

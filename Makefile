@@ -21,6 +21,7 @@ lint: ## what CI checks beside the tests
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	scripts/check-dependencies
+	scripts/check-promises
 
 fmt:
 	cargo fmt --all

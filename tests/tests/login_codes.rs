@@ -3,6 +3,7 @@
 use e2e::mailbox;
 use e2e::ssh::wrong;
 use e2e::world::Plan;
+use std::time::Duration;
 
 #[test]
 #[ignore = "needs tests/ns/enter"]
@@ -138,4 +139,25 @@ fn an_answer_that_is_no_code_is_not_charged() {
     ssh.type_line(&code);
     ssh.prove_shell();
     assert_eq!(mailbox::count_after_a_while(&ada.email), 1);
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_late_code_is_refused() {
+    let world = Plan::default().settings("[codes]\nlifetime = \"2 seconds\"").start();
+    let ada = world.person("ada");
+    let mut ssh = world.ssh(&ada).open_with_password();
+    ssh.wait_for_code_prompt();
+    let late = mailbox::wait_for(&ada.email, 1).code();
+    // Real time must pass, and nothing happens when it has: the daemon's clock cannot be handed in from here.
+    std::thread::sleep(Duration::from_secs(3));
+    ssh.type_line(&late);
+    let _ = ssh.wait_for_any(&["ode", "Permission denied"]);
+    ssh.type_line("exit");
+    ssh.interrupt();
+    assert_eq!(ssh.count("$ "), 0, "{}", ssh.text());
+
+    let mut ssh = world.ssh(&ada).open_with_password();
+    ssh.wait_for_code_prompt();
+    let _ = mailbox::wait_for(&ada.email, 2);
 }

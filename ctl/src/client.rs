@@ -37,13 +37,13 @@ impl Client {
     /// Connects to the daemon, and to nobody else: a socket that another uid made gets no byte.
     pub(crate) fn connect(runtime_dir: &Path) -> Result<Self, Error> {
         let path = runtime_dir.join("admin.sock");
-        let stream = open(&path).map_err(|errno| match errno {
-            // The queue has been full all the time.
-            Errno::EAGAIN => Error::Late { socket: path.clone(), seconds: CONNECT_S.unsigned_abs() },
-            errno => Error::Unreachable { socket: path.clone(), why: errno.into() },
+        let unreachable = |errno: Errno| Error::Unreachable { socket: path.clone(), why: errno.into() };
+        let stream = open(&path).map_err(|errno| {
+            // Its queue has been full all the time.
+            let late = || Error::Late { socket: path.clone(), seconds: CONNECT_S.unsigned_abs() };
+            if errno == Errno::EAGAIN { late() } else { unreachable(errno) }
         })?;
-        let peer = getsockopt(&stream, PeerCredentials)
-            .map_err(|errno| Error::Unreachable { socket: path.clone(), why: errno.into() })?;
+        let peer = getsockopt(&stream, PeerCredentials).map_err(unreachable)?;
         if peer.uid() != 0 {
             return Err(Error::Impostor { socket: path, uid: peer.uid() });
         }

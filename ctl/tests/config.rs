@@ -209,6 +209,7 @@ fn a_file_is_left_alone_when_something_is_wrong_before_it_is_replaced() {
         assert!(!shown.ends_with("=== 0") && !shown.contains("one"), "{shown}");
         assert_eq!((daemon.read_config().as_str(), std::fs::metadata(daemon.config()).unwrap().ino()), (PLAIN, inode));
         assert_eq!(daemon.files(), ["config.toml"]);
+        assert!(daemon.calls().iter().all(|call| call.starts_with("Seal ")), "{:?}", daemon.calls());
     }
     let daemon = Daemon::start(sealing);
     daemon.write_config(&format!("{PLAIN}prot = 1\n"));

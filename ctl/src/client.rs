@@ -37,9 +37,13 @@ impl Client {
     /// Connects to the daemon, and to nobody else: a socket that another uid made gets no byte.
     pub(crate) fn connect(runtime_dir: &Path) -> Result<Self, Error> {
         let path = runtime_dir.join("admin.sock");
-        let stream = open(&path).map_err(|errno| Error::Unreachable { socket: path.clone(), why: errno.into() })?;
-        let peer = getsockopt(&stream, PeerCredentials)
-            .map_err(|errno| Error::Unreachable { socket: path.clone(), why: errno.into() })?;
+        let unreachable = |errno: Errno| Error::Unreachable { socket: path.clone(), why: errno.into() };
+        let stream = open(&path).map_err(|errno| {
+            // Its queue has been full all the time.
+            let late = || Error::Late { socket: path.clone(), seconds: CONNECT_S.unsigned_abs() };
+            if errno == Errno::EAGAIN { late() } else { unreachable(errno) }
+        })?;
+        let peer = getsockopt(&stream, PeerCredentials).map_err(unreachable)?;
         if peer.uid() != 0 {
             return Err(Error::Impostor { socket: path, uid: peer.uid() });
         }
@@ -139,4 +143,55 @@ fn open(path: &Path) -> Result<UnixStream, Errno> {
     setsockopt(&fd, SendTimeout, &TimeVal::new(CONNECT_S, 0))?;
     connect(fd.as_raw_fd(), &UnixAddr::new(path)?)?;
     Ok(UnixStream::from(fd))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::socket::{Backlog, bind, listen};
+    use std::io::Write;
+
+    fn client(stream: UnixStream) -> Client {
+        Client { stream, buffer: FrameBuffer::new(), socket: PathBuf::from("/x/admin.sock") }
+    }
+
+    #[test]
+    fn a_silent_daemon_and_one_that_says_half_a_frame_are_not_waited_for_without_end() {
+        for said in [&b""[..], b"{\"parameters\":"] {
+            let (ours, mut theirs) = UnixStream::pair().unwrap();
+            theirs.write_all(said).unwrap();
+            let answer = client(ours).receive(Deadline::after(Duration::from_millis(50)));
+            assert!(matches!(answer, Err(Error::Late { .. })), "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn the_time_for_an_answer_is_for_all_of_it_and_not_for_each_byte() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let deadline = Deadline::after(Duration::ZERO);
+        // There is always something to read: only a bound on the whole can end this.
+        theirs.write_all(b"{").unwrap();
+        assert!(matches!(client(ours).receive(deadline), Err(Error::Late { .. })));
+    }
+
+    #[test]
+    fn a_daemon_that_takes_no_connection_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("admin.sock");
+        let listener = socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).unwrap();
+        bind(listener.as_raw_fd(), &UnixAddr::new(&path).unwrap()).unwrap();
+        listen(&listener, Backlog::new(0).unwrap()).unwrap();
+        // As many as the queue takes, and the one that it does not.
+        let mut waiting = Vec::new();
+        let error = loop {
+            match open(&path) {
+                Ok(stream) => waiting.push(stream),
+                Err(errno) => break errno,
+            }
+            assert!(waiting.len() < 10, "the queue has no end");
+        };
+        assert_eq!(error, Errno::EAGAIN);
+        let refused = Client::connect(folder.path());
+        assert!(matches!(refused, Err(Error::Late { seconds: 2, .. })));
+    }
 }

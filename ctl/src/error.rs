@@ -40,7 +40,7 @@ pub(crate) enum Error {
     Skew { socket: PathBuf, why: String },
     #[error("configd takes no orders from this process at {}; run it as root of this host", .socket.display())]
     NotPermitted { socket: PathBuf },
-    #[error("not found: {0}")]
+    #[error("{0}")]
     NotFound(String),
     /// One line each.
     #[error("{}", .0.join("\n"))]

@@ -98,7 +98,13 @@ fn who_may_change_the_settings_in_use_is_a_finding_and_of_a_draft_is_not() {
     chown(&draft, Some(0), None).unwrap();
     std::fs::set_permissions(&draft, PermissionsExt::from_mode(0o640)).unwrap();
     symlink(&draft, daemon.config()).unwrap();
-    assert!(daemon.run(&["config", "check"]).contains("is a symbolic link"));
+    assert!(daemon.run(&["config", "check"]).contains("DIR/config.toml is a symbolic link"));
+    let around = Daemon::absent();
+    symlink(daemon.runtime_dir(), around.runtime_dir().join("etc")).unwrap();
+    std::fs::rename(&draft, daemon.config()).unwrap();
+    let by_link = around.runtime_dir().join("etc/config.toml");
+    let shown = around.run(&["config", "check", "--config", by_link.to_str().unwrap()]);
+    assert!(shown.contains("DIR/etc is a symbolic link") && shown.ends_with("=== 1"), "{shown}");
 }
 
 #[test]
@@ -209,6 +215,7 @@ fn a_file_is_left_alone_when_something_is_wrong_before_it_is_replaced() {
         assert!(!shown.ends_with("=== 0") && !shown.contains("one"), "{shown}");
         assert_eq!((daemon.read_config().as_str(), std::fs::metadata(daemon.config()).unwrap().ino()), (PLAIN, inode));
         assert_eq!(daemon.files(), ["config.toml"]);
+        assert!(daemon.calls().iter().all(|call| call.starts_with("Seal ")), "{:?}", daemon.calls());
     }
     let daemon = Daemon::start(sealing);
     daemon.write_config(&format!("{PLAIN}prot = 1\n"));

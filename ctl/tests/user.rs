@@ -83,7 +83,7 @@ fn a_user_who_is_not_there_is_exit_status_1() {
         Daemon::start(|_, _| vec![Reply::Error(admin::NOT_FOUND, json!({"what": "no user bob on this host"}))]);
     assert_snapshot!(daemon.run(&["user", "show", "bob"]), @r"
     ---
-    pam-2fa: not found: no user bob on this host
+    pam-2fa: no user bob on this host
     === 1
     ");
 }

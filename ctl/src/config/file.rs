@@ -40,8 +40,12 @@ pub(super) fn read(path: &Path) -> Result<Original, Error> {
 /// What is wrong with the file of the settings in use, whatever stands in it.
 pub(super) fn unfit(path: &Path, metadata: &Metadata) -> Vec<String> {
     let mut reasons = Vec::new();
-    if symlink_metadata(path).is_ok_and(|own| own.is_symlink()) {
-        reasons.push(String::from("is a symbolic link, which configd does not follow; put the file itself there"));
+    // A path that cannot be made absolute has no folders to look at but its own.
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let is_link = |part: &&Path| symlink_metadata(part).is_ok_and(|own| own.is_symlink());
+    if let Some(link) = whole.ancestors().find(is_link) {
+        let link = link.display();
+        reasons.push(format!("{link} is a symbolic link, which configd does not follow; put the file itself there"));
     }
     if metadata.uid() != 0 {
         let fix = format!("`chown root {}`", path.display());

@@ -42,14 +42,14 @@ pub(crate) fn seal(path: &Path, runtime_dir: &Path, screen: &mut Screen<'_>) -> 
         return screen.line(&format!("{}: no secret stands in plain text; nothing was changed", path.display()));
     }
 
-    let mut client = Client::connect(runtime_dir)?;
-    let (text, names) = sealed(&mut client, path, &old.text, secrets)?;
+    let (text, names) = sealed(&mut Client::connect(runtime_dir)?, path, &old.text, secrets)?;
     if let Err(findings) = parse(&text) {
         return list(path, findings, screen);
     }
 
     let new = folder.replace(&text, &old.metadata, &old.metadata)?;
-    match client.call::<ReloadReply>(RELOAD, &Nothing {}) {
+    // Another connection: a slow disk may have taken longer than the daemon keeps one open.
+    match Client::connect(runtime_dir).and_then(|mut client| client.call::<ReloadReply>(RELOAD, &Nothing {})) {
         Ok(reply) => {
             screen.json(&Sealed { sealed: &names, reload: Some(&reply) })?;
             screen.line(&format!("{}: sealed {}", path.display(), names.join(", ")))?;

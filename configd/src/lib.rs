@@ -4,8 +4,25 @@
 
 #![forbid(unsafe_code)]
 
+pub mod args;
+pub mod carrier;
 pub mod clock;
+pub mod daemon;
+pub mod delivery;
+pub mod health;
+pub mod house;
 pub mod limits;
+pub mod listen;
+pub mod log;
+pub mod login;
 pub mod random;
+pub mod rules;
+pub mod run;
 pub mod seal;
+pub mod server;
+pub mod settings_file;
 pub mod store;
+pub mod texts;
+pub mod users;
+pub mod verification;
+pub mod wire_io;

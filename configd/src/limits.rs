@@ -84,15 +84,40 @@ pub enum Standing {
     Disabled,
 }
 
-/// How tries stand in `bucket`, given both rows.
+/// One authenticator's rows of one user.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Of [`Bucket::Stranger`].
+    pub stranger: Count,
+    /// Of [`Bucket::Known`].
+    pub known: Count,
+    /// Of [`Bucket::Own`].
+    pub own: Count,
+}
+
+impl Counts {
+    /// The row of `bucket`.
+    #[must_use]
+    pub fn of(&self, bucket: Bucket) -> &Count {
+        match bucket {
+            Bucket::Stranger => &self.stranger,
+            Bucket::Known => &self.known,
+            Bucket::Own => &self.own,
+        }
+    }
+}
+
+/// How tries stand in `bucket`.
 #[must_use]
-pub fn standing(bucket: Bucket, stranger: &Count, known: &Count, limits: TryLimits, now: &Moment) -> Standing {
-    let (own, used, limit) = match bucket {
+pub fn standing(bucket: Bucket, counts: &Counts, limits: TryLimits, now: &Moment) -> Standing {
+    let own = counts.of(bucket);
+    let (used, limit) = match bucket {
         Bucket::Stranger => {
             let kept = if limits.before_disabled > KEPT_FOR_KNOWN { KEPT_FOR_KNOWN } else { 0 };
-            (stranger, stranger.failures, limits.before_disabled.saturating_sub(kept))
+            (own.failures, limits.before_disabled.saturating_sub(kept))
         }
-        Bucket::Known => (known, stranger.failures.saturating_add(known.failures), limits.before_disabled),
+        Bucket::Known => (counts.stranger.failures.saturating_add(own.failures), limits.before_disabled),
+        Bucket::Own => (own.failures, limits.before_disabled.min(KEPT_FOR_KNOWN)),
     };
     if used >= limit {
         return Standing::Disabled;
@@ -126,6 +151,10 @@ mod tests {
 
     const LIMITS: TryLimits = TryLimits { attempts: 3, before_disabled: 100, first_wait_s: 30, longest_wait_s: 3600 };
 
+    fn counts(stranger: &Count, known: &Count) -> Counts {
+        Counts { stranger: stranger.clone(), known: known.clone(), own: Count::default() }
+    }
+
     fn at(boot_ms: u64) -> Moment {
         Moment { wall_s: 1_000_000, boot_ms, boot: BootId(String::from("a")) }
     }
@@ -146,27 +175,30 @@ mod tests {
     #[test]
     fn strangers_are_stopped_early_enough_to_leave_known_sources_twenty() {
         let stranger = Count { failures: 80, wait: None };
-        assert_eq!(standing(Bucket::Stranger, &stranger, &Count::default(), LIMITS, &at(0)), Standing::Disabled);
         assert_eq!(
-            standing(Bucket::Known, &stranger, &Count::default(), LIMITS, &at(0)),
+            standing(Bucket::Stranger, &counts(&stranger, &Count::default()), LIMITS, &at(0)),
+            Standing::Disabled
+        );
+        assert_eq!(
+            standing(Bucket::Known, &counts(&stranger, &Count::default()), LIMITS, &at(0)),
             Standing::Open { failures: 0 }
         );
         let known = Count { failures: 20, wait: None };
-        assert_eq!(standing(Bucket::Known, &stranger, &known, LIMITS, &at(0)), Standing::Disabled);
+        assert_eq!(standing(Bucket::Known, &counts(&stranger, &known), LIMITS, &at(0)), Standing::Disabled);
         // One in all more than a hundred is never possible, whichever way the failures came.
         let known = Count { failures: 100, wait: None };
-        assert_eq!(standing(Bucket::Known, &Count::default(), &known, LIMITS, &at(0)), Standing::Disabled);
+        assert_eq!(standing(Bucket::Known, &counts(&Count::default(), &known), LIMITS, &at(0)), Standing::Disabled);
     }
 
     #[test]
     fn a_wait_of_strangers_does_not_hold_up_a_known_source() {
         let stranger = after_charge(&Count { failures: 2, wait: None }, LIMITS, &at(0));
         assert_eq!(
-            standing(Bucket::Stranger, &stranger, &Count::default(), LIMITS, &at(1)),
+            standing(Bucket::Stranger, &counts(&stranger, &Count::default()), LIMITS, &at(1)),
             Standing::Waiting { wait_s: 30 }
         );
         assert_eq!(
-            standing(Bucket::Known, &stranger, &Count::default(), LIMITS, &at(1)),
+            standing(Bucket::Known, &counts(&stranger, &Count::default()), LIMITS, &at(1)),
             Standing::Open { failures: 0 }
         );
     }
@@ -176,7 +208,7 @@ mod tests {
         let count = after_charge(&Count { failures: 2, wait: None }, LIMITS, &at(500_000));
         let rebooted = Moment { wall_s: 1_000_000, boot_ms: 5_000, boot: BootId(String::from("b")) };
         assert_eq!(
-            standing(Bucket::Stranger, &count, &Count::default(), LIMITS, &rebooted),
+            standing(Bucket::Stranger, &counts(&count, &Count::default()), LIMITS, &rebooted),
             Standing::Waiting { wait_s: 25 }
         );
     }
@@ -187,7 +219,7 @@ mod tests {
             let count = after_charge(&Count { failures: 2, wait: None }, LIMITS, &at(0));
             let now = Moment { wall_s: wall, boot_ms, boot: BootId(String::from("a")) };
             let waiting = matches!(
-                standing(Bucket::Stranger, &count, &Count::default(), LIMITS, &now),
+                standing(Bucket::Stranger, &counts(&count, &Count::default()), LIMITS, &now),
                 Standing::Waiting { .. }
             );
             prop_assert!(waiting);

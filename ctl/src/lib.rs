@@ -1,1 +1,62 @@
-//! Being built.
+//! The `pam-2fa` command: an administrator's words to configd over `admin.sock`, and its answers on a screen.
+//!
+//! It decides nothing and keeps nothing; the one file that it writes is `config.toml`, in `config seal`. Everything that it shows
+//! goes through `screen.rs`, everything that it asks through `client.rs`.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod client;
+mod clock;
+mod config;
+mod error;
+mod message;
+mod screen;
+mod status;
+mod user;
+
+pub use screen::Terminal;
+
+use args::{Args, ConfigVerb, TestVerb, UserVerb, Verb};
+use client::Client;
+use error::Error;
+use screen::Screen;
+use std::ffi::OsString;
+
+/// Runs one command line and returns its exit status: 0 done, 1 refused or not found, 2 wrong usage, 3 the daemon cannot be
+/// reached.
+pub fn run(args: impl IntoIterator<Item = OsString>, terminal: Terminal<'_>) -> u8 {
+    let mut screen = Screen::new(terminal);
+    let result = args::parse(args).and_then(|args| {
+        screen.set_form(args.form());
+        dispatch(args, &mut screen)
+    });
+    match result {
+        Ok(()) => 0,
+        Err(error) => {
+            // Where not even this can be written, the exit status is all that is left to say it.
+            let _ = screen.fail(&error);
+            error.status()
+        }
+    }
+}
+
+fn dispatch(args: Args, screen: &mut Screen<'_>) -> Result<(), Error> {
+    // `config check` needs neither root nor the daemon.
+    let is_check = matches!(args.verb, Verb::Config(ConfigVerb::Check { .. }));
+    if !is_check && !nix::unistd::geteuid().is_root() {
+        return Err(Error::NotRoot);
+    }
+    let client = || Client::connect(&args.runtime_dir);
+    match args.verb {
+        Verb::User(UserVerb::List) => user::list(&mut client()?, screen),
+        Verb::User(UserVerb::Show { user }) => user::show(&mut client()?, user, screen),
+        Verb::User(UserVerb::Set { user, changes }) => user::set(&mut client()?, user, changes, screen),
+        Verb::User(UserVerb::Verify { user, channel }) => user::verify(client, user, channel, screen),
+        Verb::Test(TestVerb::Email { address }) => message::test_email(&mut client()?, address.as_str(), screen),
+        Verb::Config(ConfigVerb::Seal) => config::seal(&args.config, &args.runtime_dir, screen),
+        Verb::Config(ConfigVerb::Reload) => config::reload(&mut client()?, screen),
+        Verb::Config(ConfigVerb::Check { file }) => config::check(file.as_deref(), &args.config, screen),
+        Verb::Status => status::status(&mut client()?, screen),
+    }
+}

@@ -1,1 +1,56 @@
-//! Being built.
+//! The schema of `config.toml`, and the value types that stand in it. For configd, the courier and the command.
+//!
+//! Text in, typed settings or a list of findings out. The crate does no I/O, reads no clock, knows no user, and never prints a
+//! secret. A key is known, checked, and either does what it says or is refused: nothing is accepted and ignored.
+//!
+//! Read `schema.rs` first: it is the one table of what may stand in the file.
+
+#![forbid(unsafe_code)]
+
+mod address;
+mod build;
+mod check;
+mod edit;
+mod finding;
+mod lifetime;
+mod mailbox;
+mod nearest;
+mod phone;
+mod schema;
+mod service;
+mod settings;
+pub mod text;
+mod walk;
+
+pub use address::EmailAddress;
+pub use edit::{EditError, plain_secrets, with_value};
+pub use finding::Finding;
+pub use lifetime::Lifetime;
+pub use mailbox::Mailbox;
+pub use phone::E164;
+pub use service::{Class, Services};
+pub use settings::{
+    Accepted, Application, Backup, Codes, Email, Language, Level, Limits, Log, PasswordSetting, Policy, Prompt,
+    Settings,
+};
+
+pub use pam_2fa_protocol::admin::Required;
+pub use pam_2fa_protocol::courier::Tls;
+
+/// The longest text of settings in bytes. An administrator's file has a few thousand; what is beyond is a mistake or an attack,
+/// and the time to check a text grows with it.
+pub const MAX_TEXT: usize = 256 * 1024;
+
+/// Parses and checks the text of `config.toml`.
+///
+/// # Errors
+/// Every error there is, in the order of the text. (A text that is not TOML at all is one finding: what follows it cannot be
+/// told.)
+pub fn parse(text: &str) -> Result<Accepted, Vec<Finding>> {
+    let (found, mut findings) = walk::walk(text)?;
+    let (settings, notes) = build::build(found, &mut findings);
+    if findings.is_empty() {
+        return Ok(Accepted { settings, notes: finding::placed(text, notes) });
+    }
+    Err(finding::placed(text, findings))
+}

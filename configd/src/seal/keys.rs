@@ -110,6 +110,12 @@ impl fmt::Debug for Keys {
     }
 }
 
+impl crate::login::challenge::CodeMac for Keys {
+    fn code_mac(&self, id: &ChallengeId, code: &str) -> [u8; 32] {
+        Self::code_mac(self, id, code)
+    }
+}
+
 impl Keys {
     /// Derives them.
     #[must_use]

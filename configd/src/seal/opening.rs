@@ -38,8 +38,8 @@ pub struct Vault {
     pub high_water_s: i64,
     /// Whether anything was made, for the log.
     pub start: Start,
-    /// Keeps a second daemon away from the folder for as long as the vault is open.
-    _lock: Flock<File>,
+    /// Keeps a second daemon away from the folder for as long as it is held.
+    pub lock: Flock<File>,
 }
 
 /// What kind of start it was.
@@ -165,7 +165,7 @@ pub fn open_vault(state_dir: &Path, runtime_dir: &Path, random: &dyn Random) -> 
             .map_err(io(&places.marker, "write the mark that a store was made"))?;
     }
     let start = if was_created { Start::Again } else { Start::First };
-    Ok(Vault { store, keys, high_water_s, start, _lock: lock })
+    Ok(Vault { store, keys, high_water_s, start, lock })
 }
 
 fn io(path: &Path, what: &'static str) -> impl Fn(std::io::Error) -> SealedReason + use<> {

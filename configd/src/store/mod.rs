@@ -101,6 +101,8 @@ pub enum Bucket {
     Stranger,
     /// A source that this user has logged in from with a code.
     Known,
+    /// The user's own processes (a screen locker), which are asked through the same socket: what they use up is theirs alone.
+    Own,
 }
 
 /// A source as it is kept: `local`, `unknown`, or an address prefix (`192.0.2.7/32`, `2001:db8:0:1::/64`).
@@ -164,6 +166,8 @@ pub struct FactsFor {
     pub user: UserKey,
     /// From where.
     pub source: SourceText,
+    /// A process of the user itself asks: the bucket is [`Bucket::Own`], whatever the source.
+    pub own: bool,
     /// The limits in force.
     pub tries: TryLimits,
     /// The limits in force.

@@ -178,7 +178,7 @@ pub(crate) fn send_of(user: UserKey, challenge: Option<KeptChallenge>) -> SendOf
 }
 
 pub(crate) fn facts_for(user: UserKey) -> FactsFor {
-    FactsFor { user, source: from("192.0.2.7/32"), tries: TRIES, sends: SENDS, now: at(0) }
+    FactsFor { user, source: from("192.0.2.7/32"), tries: TRIES, sends: SENDS, own: false, now: at(0) }
 }
 
 /// A line from a child to the test that started it, past what the test harness itself writes.

@@ -173,8 +173,8 @@ fn thread<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'stati
 }
 
 fn facts(connection: &Connection, ask: &FactsFor) -> Result<Facts, Failed> {
-    let FactsFor { user, source, tries: limits, sends: send_limits, now } = ask;
-    let bucket = sources::bucket(connection, user, source)?;
+    let FactsFor { user, source, own, tries: limits, sends: send_limits, now } = ask;
+    let bucket = if *own { Bucket::Own } else { sources::bucket(connection, user, source)? };
     Ok(Facts {
         known: users::known(connection, user)?,
         bucket,

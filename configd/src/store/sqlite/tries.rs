@@ -4,7 +4,7 @@ use super::failed::Failed;
 use super::values::{number, of_authenticator, of_bucket, text, text_if_any, unsigned};
 use super::{challenges, meta, sources, sums, users};
 use crate::clock::{BootId, Moment};
-use crate::limits::{self, Count, Standing, TryLimits, Wait};
+use crate::limits::{self, Count, Counts, Standing, TryLimits, Wait};
 use crate::store::{Authenticator, Bucket, Charge, Charged, Consume, Consumed, UserKey};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params};
@@ -77,29 +77,35 @@ pub(super) fn standing(
     limits: TryLimits,
     now: &Moment,
 ) -> Result<Standing, Failed> {
-    let stranger = load(connection, user, of, Bucket::Stranger)?;
-    let known = load(connection, user, of, Bucket::Known)?;
-    Ok(limits::standing(bucket, &stranger, &known, limits, now))
+    Ok(limits::standing(bucket, &counts(connection, user, of)?, limits, now))
+}
+
+fn counts(connection: &Connection, user: &UserKey, of: Authenticator) -> Result<Counts, Failed> {
+    Ok(Counts {
+        stranger: load(connection, user, of, Bucket::Stranger)?,
+        known: load(connection, user, of, Bucket::Known)?,
+        own: load(connection, user, of, Bucket::Own)?,
+    })
 }
 
 /// [`crate::store::Store::charge_attempt`].
 pub(super) fn charge(connection: &Connection, charge: &Charge) -> Result<Charged, Failed> {
     let Charge { user, authenticator, bucket, challenge, limits, now } = charge;
-    let mut stranger = load(connection, user, *authenticator, Bucket::Stranger)?;
-    let mut known = load(connection, user, *authenticator, Bucket::Known)?;
-    let before = limits::standing(*bucket, &stranger, &known, *limits, now);
+    let mut counts = counts(connection, user, *authenticator)?;
+    let before = limits::standing(*bucket, &counts, *limits, now);
     if !matches!(before, Standing::Open { .. }) {
         return Ok(Charged::Refused(before));
     }
     let own = match bucket {
-        Bucket::Stranger => &mut stranger,
-        Bucket::Known => &mut known,
+        Bucket::Stranger => &mut counts.stranger,
+        Bucket::Known => &mut counts.known,
+        Bucket::Own => &mut counts.own,
     };
     *own = limits::after_charge(own, *limits, now);
     save(connection, user, *authenticator, *bucket, own)?;
     challenges::charge(connection, challenge)?;
     meta::raise_high_water(connection, now)?;
-    Ok(Charged::Done(limits::standing(*bucket, &stranger, &known, *limits, now)))
+    Ok(Charged::Done(limits::standing(*bucket, &counts, *limits, now)))
 }
 
 /// [`crate::store::Store::consume_code`].
@@ -115,7 +121,10 @@ pub(super) fn consume(connection: &Connection, consume: &Consume) -> Result<Cons
     clear(connection, user, *authenticator, *bucket)?;
     record.last_login = Some(login.clone());
     users::save(connection, &record)?;
-    sources::remember(connection, user, source, now)?;
+    if *bucket != Bucket::Own {
+        // What a user's own processes proved says nothing of where root's callers come from.
+        sources::remember(connection, user, source, now)?;
+    }
     meta::raise_high_water(connection, now)?;
     Ok(Consumed::Done)
 }

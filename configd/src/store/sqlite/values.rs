@@ -42,6 +42,7 @@ pub(super) fn of_bucket(bucket: Bucket) -> &'static str {
     match bucket {
         Bucket::Stranger => "stranger",
         Bucket::Known => "known",
+        Bucket::Own => "own",
     }
 }
 

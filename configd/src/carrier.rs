@@ -1,0 +1,75 @@
+//! The way to the courier: one message over `courier.sock`, and what became of it.
+//!
+//! The courier's socket must have been made by root (or by our own user): what goes over it is codes and passwords.
+
+use crate::wire_io::{Connection, ConnectionError};
+use pam_2fa_protocol::courier::{Class, Outcome, Reason, SEND, Send, Sent};
+use pam_2fa_protocol::wire::{More, decode_reply, encode_call};
+use pam_2fa_settings::text::printable;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::net::UnixStream;
+use tokio::sync::mpsc::UnboundedSender;
+
+/// What is waited beyond the message's own deadline, for the courier to say how it ended.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// The courier's socket.
+#[derive(Debug, Clone)]
+pub struct Carrier {
+    socket: PathBuf,
+}
+
+impl Carrier {
+    /// The courier below `runtime_dir`.
+    #[must_use]
+    pub fn new(runtime_dir: &Path) -> Self {
+        Self { socket: runtime_dir.join("courier.sock") }
+    }
+
+    /// Sends one message. Steps of the conversation go to `steps` as they happen. Everything that is not a clear "accepted" is
+    /// an outcome of another class; nothing here is an error that somebody could overlook.
+    pub async fn send(&self, message: &Send, steps: Option<&UnboundedSender<String>>) -> Outcome {
+        let patience = Duration::from_millis(u64::try_from(message.deadline_ms).unwrap_or(0)).saturating_add(GRACE);
+        match tokio::time::timeout(patience, self.converse(message, steps)).await {
+            Ok(Ok(outcome)) => Outcome { said: printable(&outcome.said).into_owned(), ..outcome },
+            Ok(Err(error)) => failed(error.to_string()),
+            Err(_) => failed(String::from("the courier did not answer in time; look at its log")),
+        }
+    }
+
+    async fn converse(
+        &self,
+        message: &Send,
+        steps: Option<&UnboundedSender<String>>,
+    ) -> Result<Outcome, ConnectionError> {
+        let stream = UnixStream::connect(&self.socket).await.map_err(|error| ConnectionError::Unreachable {
+            path: self.socket.display().to_string(),
+            why: error.to_string(),
+        })?;
+        let mut connection = Connection::new(stream);
+        connection.require_peer(&[0, nix::unistd::geteuid().as_raw()])?;
+        connection.write(&encode_call(SEND, message, More::Yes)?).await?;
+        loop {
+            let frame = connection.read().await?.ok_or(ConnectionError::Closed)?;
+            let reply = decode_reply(&frame)?;
+            if let Some(error) = &reply.error {
+                return Err(ConnectionError::Refused(printable(error).into_owned()));
+            }
+            let sent: Sent = reply.parameters()?;
+            if let (Some(step), Some(steps)) = (sent.step, steps) {
+                // The administrator may have gone away; the message goes on.
+                let _gone = steps.send(printable(&step).into_owned());
+            }
+            match sent.outcome {
+                Some(outcome) => return Ok(outcome),
+                None if reply.continues => {}
+                None => return Err(ConnectionError::Closed),
+            }
+        }
+    }
+}
+
+fn failed(said: String) -> Outcome {
+    Outcome { class: Class::Temporary, reason: Some(Reason::Unreachable), retry_after_s: None, provider_id: None, said }
+}

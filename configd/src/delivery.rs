@@ -1,0 +1,228 @@
+//! Sending: the store counts a message and keeps its challenge, then the courier carries it; what can be tried again is, inside
+//! the code's life, with the same code.
+
+use crate::carrier::Carrier;
+use crate::clock::Clock;
+use crate::health::Health;
+use crate::login::challenge::{Challenges, Delivery};
+use crate::login::deliver::{Errand, Letter, mail, masked};
+use crate::rules::{MailWay, Rules};
+use crate::store::{SendOf, SendVerdict, Store};
+use crate::texts::Texts;
+use pam_2fa_protocol::Secret;
+use pam_2fa_protocol::courier::{Class, Mail, Outcome, Reason, Send};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedSender;
+
+/// The waits between tries of one message (fault 10: greylisting). What the other side asks for counts where it is longer.
+const WAITS_S: [u64; 3] = [5, 15, 45];
+
+/// One try takes so long at most; less where the code has less left.
+const TRY_MS: u64 = 20_000;
+
+/// What sending needs of the daemon.
+#[derive(Clone)]
+pub struct Post {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The open challenges.
+    pub challenges: Arc<Mutex<Challenges>>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// What a person reads.
+    pub texts: Arc<Texts>,
+    /// The courier.
+    pub carrier: Carrier,
+    /// How the ways out are doing.
+    pub health: Arc<Health>,
+    /// This host's name.
+    pub host: Arc<str>,
+}
+
+/// A message to one address, by whichever mail server accepts it.
+#[derive(Debug, Clone, Copy)]
+pub struct Letterhead<'a> {
+    /// The same for every try of one message.
+    pub id: &'a str,
+    /// From 1.
+    pub attempt: u32,
+    /// The address.
+    pub to: &'a str,
+    /// One line.
+    pub subject: &'a str,
+    /// The text.
+    pub text: &'a Secret,
+    /// For how long it is worth sending.
+    pub life_ms: u64,
+}
+
+impl Post {
+    /// Runs an errand to its end. What became of it stands in the challenge, the log and the health.
+    pub async fn run(self, errand: Errand, rules: Arc<Rules>, reference: String) {
+        if !self.may_leave(&errand, &rules, &reference).await {
+            return;
+        }
+        let mut waits = WAITS_S.iter().copied();
+        loop {
+            let Some(outcome) = self.once(&errand, &rules).await else { return };
+            let said = outcome.said.as_str();
+            let to = masked(&errand.email);
+            if outcome.class == Class::Accepted {
+                self.note(&errand, Delivery::Sent);
+                tracing::info!(reference, user = errand.user.name, to, said, "the code was sent by email");
+                return;
+            }
+            let wait_s = waits.next().map(|wait| wait.max(retry_after(&outcome)));
+            let left_ms = self.with(&errand, |challenge, now| challenge.left_ms(&now)).unwrap_or(0);
+            match wait_s.filter(|wait| may_retry(&outcome) && wait.saturating_mul(1000) < left_ms) {
+                Some(wait_s) => {
+                    tracing::warn!(
+                        reference,
+                        user = errand.user.name,
+                        to,
+                        said,
+                        wait_s,
+                        "the code was not taken; again in {wait_s} s"
+                    );
+                    tokio::time::sleep(Duration::from_secs(wait_s)).await;
+                }
+                None => {
+                    self.note(&errand, Delivery::Failed);
+                    tracing::error!(
+                        reference,
+                        user = errand.user.name,
+                        to,
+                        said,
+                        "the code could not be sent by email"
+                    );
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Counts the message and keeps its challenge, or notes why it stays here.
+    async fn may_leave(&self, errand: &Errand, rules: &Rules, reference: &str) -> bool {
+        let send = self.with(errand, |challenge, now| SendOf {
+            challenge: Some(challenge.kept()),
+            user: errand.user.clone(),
+            source: challenge.owner.source.text(),
+            bucket: errand.bucket,
+            limits: rules.sends,
+            now,
+        });
+        // Ended meanwhile: nobody needs it.
+        let Some(send) = send else { return false };
+        match self.store.record_send(send).await {
+            Ok(SendVerdict::Go) => true,
+            Ok(SendVerdict::Withheld { wait_s }) => {
+                let until_ms = self.clock.now().boot_ms.saturating_add(wait_s.saturating_mul(1000));
+                self.note(errand, Delivery::Withheld { until_ms });
+                tracing::warn!(reference, user = errand.user.name, wait_s, "a limit withholds the message");
+                false
+            }
+            Err(error) => {
+                self.note(errand, Delivery::Failed);
+                tracing::error!(reference, user = errand.user.name, %error, "the message was not sent");
+                false
+            }
+        }
+    }
+
+    /// One round over the mail servers. `None`: the challenge has ended meanwhile, and nothing need be sent.
+    async fn once(&self, errand: &Errand, rules: &Rules) -> Option<Outcome> {
+        let (subject, text, life_ms, id) = self.with(errand, |challenge, now| {
+            let left_ms = challenge.left_ms(&now);
+            let letter = Letter {
+                code: challenge.code.as_ref()?,
+                tag: &challenge.tag,
+                application: &rules.application,
+                host: &self.host,
+                place: &errand.place,
+                left_ms,
+                attempt: errand.attempt,
+            };
+            let (subject, text) = mail(letter, &self.texts);
+            (left_ms > 0).then(|| (subject, text, left_ms, format!("{}.{}", challenge.id.0, errand.attempt)))
+        })??;
+        let head =
+            Letterhead { id: &id, attempt: errand.attempt, to: &errand.email, subject: &subject, text: &text, life_ms };
+        Some(self.post(head, rules, None).await)
+    }
+
+    /// One message, by the first mail server that accepts it, or the outcome of the last. A refusal of the address itself ends
+    /// the round: the next server would only say the same.
+    pub async fn post(&self, head: Letterhead<'_>, rules: &Rules, steps: Option<&UnboundedSender<String>>) -> Outcome {
+        let mut last = Outcome {
+            class: Class::Rejected,
+            reason: Some(Reason::Config),
+            retry_after_s: None,
+            provider_id: None,
+            said: String::from("no mail server is configured: set [email] in config.toml"),
+        };
+        for way in &rules.email {
+            if let (Some(steps), true) = (steps, rules.email.len() > 1) {
+                let _gone = steps.send(format!("{}: {}:{}", way.name, way.server, way.port));
+            }
+            last = self.carrier.send(&letter(head, way, self.clock.as_ref()), steps).await;
+            self.health.note(&way.name, &last, &self.clock.now());
+            if last.class == Class::Accepted || last.reason == Some(Reason::BadAddress) {
+                break;
+            }
+        }
+        last
+    }
+
+    fn with<T>(
+        &self,
+        errand: &Errand,
+        look: impl FnOnce(&crate::login::challenge::Challenge, crate::clock::Moment) -> T,
+    ) -> Option<T> {
+        let challenges = self.challenges.lock().unwrap_or_else(PoisonError::into_inner);
+        challenges.get(&errand.challenge).map(|challenge| look(challenge, self.clock.now()))
+    }
+
+    fn note(&self, errand: &Errand, delivery: Delivery) {
+        let mut challenges = self.challenges.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(challenge) = challenges.get_mut(&errand.challenge) {
+            challenge.delivery = delivery;
+        }
+    }
+}
+
+fn retry_after(outcome: &Outcome) -> u64 {
+    outcome.retry_after_s.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(0)
+}
+
+/// Whether another try of the same message may help. Wrong credentials are not tried again: servers lock accounts (fault 12).
+fn may_retry(outcome: &Outcome) -> bool {
+    match outcome.class {
+        Class::Temporary | Class::RateLimited => true,
+        Class::Accepted | Class::Rejected | Class::AuthError => false,
+    }
+}
+
+fn letter(head: Letterhead<'_>, way: &MailWay, clock: &dyn Clock) -> Send {
+    let life_s = i64::try_from(head.life_ms / 1000).unwrap_or(i64::MAX);
+    Send {
+        id: String::from(head.id),
+        attempt: i64::from(head.attempt),
+        deadline_ms: i64::try_from(head.life_ms.min(TRY_MS)).unwrap_or(20_000),
+        expires_at: crate::clock::rfc3339(clock.now().wall_s.saturating_add(life_s)),
+        mail: Some(Mail {
+            server: way.server.clone(),
+            port: way.port,
+            tls: way.tls,
+            ca_file: way.ca_file.clone(),
+            helo: way.helo.clone(),
+            user: way.user.clone(),
+            password: way.password.as_ref().map(|password| Secret::new(password.expose().clone())),
+            from: way.from.clone(),
+            to: String::from(head.to),
+            subject: String::from(head.subject),
+            text: Secret::new(head.text.expose().clone()),
+        }),
+        sms: None,
+    }
+}

@@ -1,0 +1,61 @@
+//! How the ways out are doing: the last success and the last error of each, for `status`.
+
+use crate::clock::Moment;
+use crate::rules::Rules;
+use pam_2fa_protocol::admin::ChannelHealth;
+use pam_2fa_protocol::courier::{Class, Outcome};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+#[derive(Debug, Default, Clone)]
+struct Last {
+    success: Option<String>,
+    error: Option<(String, String)>,
+}
+
+/// All of them. Kept in memory: a restart forgets them, and `status` then shows neither.
+#[derive(Debug, Default)]
+pub struct Health {
+    ways: Mutex<BTreeMap<String, Last>>,
+}
+
+impl Health {
+    /// A try has ended.
+    pub fn note(&self, name: &str, outcome: &Outcome, now: &Moment) {
+        let mut ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = ways.entry(String::from(name)).or_default();
+        match outcome.class {
+            Class::Accepted => {
+                last.success = Some(now.rfc3339());
+                last.error = None;
+            }
+            // The recipient's fault, not the way's.
+            Class::Rejected if outcome.reason == Some(pam_2fa_protocol::courier::Reason::BadAddress) => {}
+            Class::Rejected | Class::AuthError | Class::RateLimited | Class::Temporary => {
+                last.error = Some((outcome.said.clone(), now.rfc3339()));
+            }
+        }
+    }
+
+    /// For `status`.
+    #[must_use]
+    pub fn channels(&self, rules: &Rules) -> Vec<ChannelHealth> {
+        let ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = |name: &str, server: Option<String>| {
+            let last = ways.get(name).cloned().unwrap_or_default();
+            let (last_error, last_error_at) = last.error.unzip();
+            ChannelHealth {
+                name: String::from(name),
+                configured: server.is_some(),
+                server,
+                last_success: last.success,
+                last_error,
+                last_error_at,
+            }
+        };
+        if rules.email.is_empty() {
+            return vec![of("email", None)];
+        }
+        rules.email.iter().map(|way| of(&way.name, Some(format!("{}:{}", way.server, way.port)))).collect()
+    }
+}

@@ -1,0 +1,205 @@
+//! The open house: store, keys, settings, challenges, and the ways out. What there is when configd is not sealed.
+
+use crate::carrier::Carrier;
+use crate::clock::{Clock, Moment, SystemClock};
+use crate::delivery::Post;
+use crate::health::Health;
+use crate::login::challenge::Challenges;
+use crate::random::{KernelRandom, Random};
+use crate::rules::Rules;
+use crate::seal::{Keys, Start, Vault, open_vault};
+use crate::settings_file;
+use crate::store::{MetaKey, Store, StoreError};
+use crate::texts::Texts;
+use crate::verification::Verifications;
+use nix::fcntl::Flock;
+use pam_2fa_protocol::Secret;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The name under which the accepted settings are sealed in the store.
+const SETTINGS_NAME: &str = "settings";
+
+/// Where things are.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// `config.toml`.
+    pub config: PathBuf,
+    /// The folder of the store and the key.
+    pub state_dir: PathBuf,
+    /// The folder of the sockets.
+    pub runtime_dir: PathBuf,
+}
+
+/// What there is when configd is not sealed.
+pub struct House {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The derived keys.
+    pub keys: Arc<Keys>,
+    /// The clock, on its high-water mark.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// The open challenges.
+    pub challenges: Arc<Mutex<Challenges>>,
+    /// The way of messages.
+    pub post: Post,
+    /// Addresses that are being verified.
+    pub verifications: Mutex<Verifications>,
+    in_force: Mutex<Arc<Rules>>,
+    problems: Mutex<Vec<String>>,
+    places: Places,
+    /// Keeps a second daemon away from the folder.
+    _lock: Flock<File>,
+}
+
+impl House {
+    /// Opens the store with the key, reads the settings, takes in the challenges that were open.
+    ///
+    /// # Errors
+    /// Why configd stays sealed: what, where, what to do.
+    pub async fn open(places: &Places, texts: Arc<Texts>, host: Arc<str>) -> Result<Self, String> {
+        let random: Arc<dyn Random> = Arc::new(KernelRandom);
+        let vault =
+            open_vault(&places.state_dir, &places.runtime_dir, random.as_ref()).map_err(|why| why.to_string())?;
+        let Vault { store, keys, high_water_s, start, lock } = vault;
+        if start == Start::First {
+            tracing::warn!(folder = %places.state_dir.display(), "a first start: key and store are made, nobody is enrolled");
+        }
+        let store: Arc<dyn Store> = Arc::new(store);
+        let keys = Arc::new(keys);
+        let clock = SystemClock::new(high_water_s).map_err(|error| format!("no clock: {error}"))?;
+        let clock: Arc<dyn Clock> = Arc::new(clock);
+        let (rules, problems) = cold_start(places, store.as_ref(), &keys, random.as_ref()).await?;
+        let mut challenges = Challenges::default();
+        let kept = store.open_challenges(clock.now(), rules.codes.attempts).await.map_err(|error| error.to_string())?;
+        for challenge in kept {
+            challenges.take_in(challenge);
+        }
+        let challenges = Arc::new(Mutex::new(challenges));
+        let post = Post {
+            store: Arc::clone(&store),
+            challenges: Arc::clone(&challenges),
+            clock: Arc::clone(&clock),
+            texts,
+            carrier: Carrier::new(&places.runtime_dir),
+            health: Arc::new(Health::default()),
+            host,
+        };
+        Ok(Self {
+            store,
+            keys,
+            clock,
+            random,
+            challenges,
+            post,
+            verifications: Mutex::new(Verifications::default()),
+            in_force: Mutex::new(Arc::new(rules)),
+            problems: Mutex::new(problems),
+            places: places.clone(),
+            _lock: lock,
+        })
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.in_force.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What an administrator must see to; empty: nothing.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let behind_s = self.clock.now().wall_s.saturating_sub(SystemClock::wall_s());
+        if behind_s > 300 {
+            problems.push(format!(
+                "the clock stands {behind_s} s behind a time that was seen before; set it right (timedatectl)"
+            ));
+        }
+        problems
+    }
+
+    /// Reads `config.toml` again. Refused: the old settings stay.
+    ///
+    /// # Errors
+    /// One line for each reason.
+    pub async fn reload(&self) -> Result<(i64, Vec<String>), Vec<String>> {
+        let text = settings_file::read(&self.places.config).map_err(|error| vec![error.to_string()])?;
+        let old = self.rules().generation;
+        let (mut rules, notes) =
+            settings_file::rules(&self.places.config, text.expose(), &self.keys, old.saturating_add(1))?;
+        rules.generation =
+            keep(self.store.as_ref(), &self.keys, self.random.as_ref(), &text).await.map_err(|error| vec![error])?;
+        let generation = rules.generation;
+        *self.in_force.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
+        *self.problems.lock().unwrap_or_else(PoisonError::into_inner) = notes.clone();
+        Ok((generation, notes))
+    }
+
+    /// Now.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+}
+
+/// The settings of a cold start: the file's; where its text is wrong, the last accepted ones, loudly (rule 10).
+async fn cold_start(
+    places: &Places,
+    store: &dyn Store,
+    keys: &Keys,
+    random: &dyn Random,
+) -> Result<(Rules, Vec<String>), String> {
+    let text = settings_file::read(&places.config).map_err(|error| error.to_string())?;
+    let wrong = match settings_file::rules(&places.config, text.expose(), keys, 0) {
+        Ok((mut rules, notes)) => {
+            rules.generation = keep(store, keys, random, &text).await?;
+            return Ok((rules, notes));
+        }
+        Err(wrong) => wrong,
+    };
+    let first = wrong.first().cloned().unwrap_or_default();
+    let Some(last) = last_accepted(store, keys).await? else {
+        return Err(format!("{first}; correct the settings, then pam-2fa config reload"));
+    };
+    let generation = number(store, MetaKey::Generation).await.map_err(|error| error.to_string())?;
+    let (rules, _) = settings_file::rules(&places.config, last.expose(), keys, generation)
+        .map_err(|more| format!("{first}; and the last accepted settings do not serve: {}", more.join("; ")))?;
+    let mut problems = vec![String::from(
+        "the settings in force are the last accepted ones: config.toml is wrong; correct it, then pam-2fa config reload",
+    )];
+    problems.extend(wrong);
+    for problem in &problems {
+        tracing::error!(problem, "settings");
+    }
+    Ok((rules, problems))
+}
+
+async fn last_accepted(store: &dyn Store, keys: &Keys) -> Result<Option<Secret>, String> {
+    let kept = store.meta(MetaKey::Settings).await.map_err(|error| error.to_string())?;
+    let Some(sealed) = kept.and_then(|bytes| String::from_utf8(bytes).ok()) else { return Ok(None) };
+    keys.open_text(SETTINGS_NAME, &sealed).map(Some).map_err(|error| format!("the settings kept in the store: {error}"))
+}
+
+/// Keeps an accepted text; its generation is one more than that of another text, and the same for the same text.
+async fn keep(store: &dyn Store, keys: &Keys, random: &dyn Random, text: &Secret) -> Result<i64, String> {
+    let generation = number(store, MetaKey::Generation).await.map_err(|error| error.to_string())?;
+    if let Ok(Some(last)) = last_accepted(store, keys).await
+        && last.expose() == text.expose()
+    {
+        return Ok(generation);
+    }
+    let next = generation.saturating_add(1);
+    let sealed = keys.seal(random, SETTINGS_NAME, text.expose().as_bytes()).map_err(|error| error.to_string())?;
+    let values = vec![(MetaKey::Settings, sealed.into_bytes()), (MetaKey::Generation, next.to_string().into_bytes())];
+    store.put_meta(values).await.map_err(|error| error.to_string())?;
+    Ok(next)
+}
+
+async fn number(store: &dyn Store, key: MetaKey) -> Result<i64, StoreError> {
+    let value = store.meta(key).await?;
+    Ok(value.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| text.parse().ok()).unwrap_or(0))
+}

@@ -1,0 +1,174 @@
+//! The sockets: handed over by systemd, or bound by hand; and what is given up before anything is read (rule 7).
+//!
+//! A client learns who made a listener from the kernel, so listeners are made as root and never `listen()`ed again.
+
+use crate::args::Args;
+use listenfd::ListenFd;
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::{Uid, User, chown, geteuid, initgroups, setgid, setuid};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+
+/// Why configd cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// A socket cannot be made.
+    #[error("cannot make {path} ({why})")]
+    Bind {
+        /// The socket.
+        path: String,
+        /// Why.
+        why: String,
+    },
+    /// Somebody listens there.
+    #[error("{0}: another daemon is listening there; stop it, or give another --runtime-dir")]
+    InUse(String),
+    /// systemd's sockets are not ours.
+    #[error("systemd handed over other sockets than login.sock and admin.sock; look at the .socket units")]
+    HandedOver,
+    /// The user to become.
+    #[error("there is no user {0}: systemd-sysusers makes it when the package is installed; or give another --user")]
+    NoUser(String),
+    /// It cannot be become.
+    #[error("cannot become {user} ({why})")]
+    Become {
+        /// The user.
+        user: String,
+        /// Why.
+        why: String,
+    },
+    /// A folder cannot be made.
+    #[error("cannot make the folder {path} ({why})")]
+    Folder {
+        /// The folder.
+        path: String,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Our sockets.
+#[derive(Debug)]
+pub struct Listeners {
+    /// `login.sock`, for everyone.
+    pub login: UnixListener,
+    /// `admin.sock`, for root.
+    pub admin: UnixListener,
+    /// systemd handed them over.
+    pub by_systemd: bool,
+}
+
+/// Takes systemd's sockets, or binds them and becomes `--user`.
+///
+/// # Errors
+/// [`ListenError`].
+pub fn listen(args: &Args) -> Result<Listeners, ListenError> {
+    umask(Mode::from_bits_truncate(0o077));
+    let mut handed = ListenFd::from_env();
+    if handed.len() > 0 {
+        return from_systemd(&mut handed);
+    }
+    let root = geteuid().is_root();
+    let user = if root { Some(find(&args.user)?) } else { None };
+    make_folder(&args.runtime_dir, 0o755)?;
+    make_state_dir(&args.state_dir, user.as_ref())?;
+    let login = bind(&args.runtime_dir.join("login.sock"), 0o666)?;
+    let admin = bind(&args.runtime_dir.join("admin.sock"), 0o600)?;
+    if let Some(user) = user {
+        become_user(&user)?;
+    }
+    Ok(Listeners { login, admin, by_systemd: false })
+}
+
+fn from_systemd(handed: &mut ListenFd) -> Result<Listeners, ListenError> {
+    let (mut login, mut admin) = (None, None);
+    for index in 0..handed.len() {
+        let Ok(Some(listener)) = handed.take_unix_listener(index) else { return Err(ListenError::HandedOver) };
+        let address = listener.local_addr().map_err(|_| ListenError::HandedOver)?;
+        match address.as_pathname().and_then(Path::file_name).and_then(|name| name.to_str()) {
+            Some("login.sock") => login = Some(listener),
+            Some("admin.sock") => admin = Some(listener),
+            Some(_) | None => return Err(ListenError::HandedOver),
+        }
+    }
+    match (login, admin) {
+        (Some(login), Some(admin)) => Ok(Listeners { login, admin, by_systemd: true }),
+        _ => Err(ListenError::HandedOver),
+    }
+}
+
+fn find(name: &str) -> Result<User, ListenError> {
+    match User::from_name(name) {
+        Ok(Some(user)) => Ok(user),
+        Ok(None) => Err(ListenError::NoUser(String::from(name))),
+        Err(error) => Err(ListenError::Become { user: String::from(name), why: error.to_string() }),
+    }
+}
+
+fn make_folder(path: &Path, mode: u32) -> Result<(), ListenError> {
+    let failed =
+        |error: std::io::Error| ListenError::Folder { path: path.display().to_string(), why: error.to_string() };
+    match std::fs::DirBuilder::new().mode(mode).create(path) {
+        // The umask took bits away.
+        Ok(()) => std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(failed),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// The state folder is made where it is missing; one that is there is left as it is, and looked at when the store is opened.
+fn make_state_dir(path: &Path, owner: Option<&User>) -> Result<(), ListenError> {
+    if path.symlink_metadata().is_ok() {
+        return Ok(());
+    }
+    make_folder(path, 0o700)?;
+    match owner {
+        Some(user) => chown(path, Some(user.uid), Some(user.gid))
+            .map_err(|error| ListenError::Folder { path: path.display().to_string(), why: error.to_string() }),
+        None => Ok(()),
+    }
+}
+
+fn bind(path: &Path, mode: u32) -> Result<UnixListener, ListenError> {
+    let name = || path.display().to_string();
+    let failed = |error: std::io::Error| ListenError::Bind { path: name(), why: error.to_string() };
+    match path.symlink_metadata() {
+        Ok(about) if about.file_type().is_socket() => {
+            if UnixStream::connect(path).is_ok() {
+                return Err(ListenError::InUse(name()));
+            }
+            std::fs::remove_file(path).map_err(failed)?;
+        }
+        Ok(_) => return Err(ListenError::Bind { path: name(), why: String::from("something else is there") }),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    // Made 0700 by the umask, then opened: never the other way round.
+    let listener = UnixListener::bind(path).map_err(failed)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(failed)?;
+    Ok(listener)
+}
+
+fn become_user(user: &User) -> Result<(), ListenError> {
+    let failed = |why: String| ListenError::Become { user: user.name.clone(), why };
+    let name = std::ffi::CString::new(user.name.as_str()).map_err(|error| failed(error.to_string()))?;
+    initgroups(&name, user.gid).map_err(|error| failed(error.to_string()))?;
+    setgid(user.gid).map_err(|error| failed(error.to_string()))?;
+    setuid(user.uid).map_err(|error| failed(error.to_string()))?;
+    if !user.uid.is_root() && setuid(Uid::from_raw(0)).is_ok() {
+        return Err(failed(String::from("root could be taken back")));
+    }
+    Ok(())
+}
+
+/// What no way of starting needs: new privileges, a core file, a debugger of the same user.
+///
+/// # Errors
+/// The kernel's words.
+pub fn harden() -> nix::Result<()> {
+    nix::sys::prctl::set_no_new_privs()?;
+    nix::sys::prctl::set_dumpable(false)?;
+    nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0)
+}

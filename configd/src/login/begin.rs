@@ -1,0 +1,302 @@
+//! From the module's first message to the first prompt: what is believed, who it is, what policy says, which challenge.
+
+use super::challenge::{Caller, Challenges, Delivery, Owner};
+use super::class::{Class, classify};
+use super::policy::{self, Decision, Exempt, Refusal, Situation};
+use super::source::Source;
+use super::{Asked, Effect, Effects, Ending, FAIL_DELAY_MS, Failure, Login, Resolution, Standing, State, ask};
+use crate::limits;
+use crate::random;
+use crate::rules::PromptStyle;
+use crate::store::{Facts, FactsFor, Known, StoreError, UserKey};
+use crate::texts::{Message, Value};
+use pam_2fa_protocol::admin::Required;
+use pam_2fa_protocol::login::{Begin, Question, Step, VERSION, Verdict};
+use pam_2fa_settings::text::printable;
+
+/// A user's name is at most this long, in bytes (`LOGIN_NAME_MAX` of Linux, 256, less its NUL).
+const LONGEST_NAME: usize = 255;
+
+/// A service, terminal or address is shown and logged up to so many characters.
+const LONGEST_SHOWN: usize = 64;
+
+impl Login {
+    /// The first message. What a caller claims is believed of root alone (rule 7).
+    pub(super) fn begin(&self, begin: Begin, fx: &mut Effects<'_>) -> State {
+        let asked = believed(&begin, self.peer_uid, fx);
+        if begin.version != VERSION {
+            self.log(&refused(&asked, "version"), Verdict::Unavailable, fx);
+            fx.out.push(Effect::Fail(Failure::VersionNotSupported));
+            return State::Over;
+        }
+        if begin.decoy {
+            return self.decoy(&asked, fx);
+        }
+        if let Some(exempt) = policy::without_user(fx.rules.required, asked.class) {
+            return self.not_subject(&asked, None, exempt, fx);
+        }
+        if begin.user.is_empty() || begin.user.len() > LONGEST_NAME || begin.user.chars().any(char::is_control) {
+            return self.deny(refused(&asked, "bad-name"), None, fx);
+        }
+        fx.out.push(Effect::Resolve(begin.user));
+        State::Resolving(asked)
+    }
+
+    /// The first factor was wrong: nobody is looked up, and nothing but a denial can come of it (rule 3).
+    fn decoy(&self, asked: &Asked, fx: &mut Effects<'_>) -> State {
+        self.log(&refused(asked, "decoy"), Verdict::Deny, fx);
+        let prompts = fx.rules.codes.prompt == PromptStyle::Constant && fx.rules.required != Required::Disabled;
+        let step = match random::tag(fx.random) {
+            Ok(tag) if prompts => {
+                let text = fx.texts.prompt(Message::PromptConstant, &[("tag", Value::Text(&tag))]);
+                let times = Some(i64::from(fx.rules.codes.attempts));
+                Step {
+                    ask: Some(Question { text, echo: fx.rules.codes.echo, times }),
+                    fail_delay_ms: Some(FAIL_DELAY_MS),
+                    ..Step::default()
+                }
+            }
+            Ok(_) | Err(_) => {
+                Step { verdict: Some(Verdict::Deny), fail_delay_ms: Some(FAIL_DELAY_MS), ..Step::default() }
+            }
+        };
+        fx.out.push(Effect::End(step));
+        State::Over
+    }
+
+    /// The user is known, or not.
+    pub(super) fn resolved(&self, asked: Asked, resolution: Resolution, fx: &mut Effects<'_>) -> State {
+        match resolution {
+            Resolution::Found(user) if asked.caller == Caller::Own && user.uid != self.peer_uid => {
+                self.not_permitted(&asked, fx)
+            }
+            Resolution::Unknown if asked.caller == Caller::Own => self.not_permitted(&asked, fx),
+            Resolution::Found(user) => {
+                fx.out.push(Effect::Facts(FactsFor {
+                    user: user.clone(),
+                    source: asked.source.text(),
+                    own: asked.caller == Caller::Own,
+                    tries: fx.rules.tries,
+                    sends: fx.rules.sends,
+                    now: fx.now.clone(),
+                }));
+                State::Reading(asked, user)
+            }
+            Resolution::Unknown => self.deny(refused(&asked, "unknown-user"), None, fx),
+            Resolution::Failed(why) => self.unavailable(&asked, None, "look-up", why, fx),
+        }
+    }
+
+    fn not_permitted(&self, asked: &Asked, fx: &mut Effects<'_>) -> State {
+        self.log(&refused(asked, "not-permitted"), Verdict::Unavailable, fx);
+        fx.out.push(Effect::Fail(Failure::NotPermitted));
+        State::Over
+    }
+
+    /// What the store knows.
+    pub(super) fn facts(
+        &self,
+        asked: Asked,
+        user: UserKey,
+        facts: Result<Facts, StoreError>,
+        fx: &mut Effects<'_>,
+    ) -> State {
+        match facts {
+            Err(error) => self.unavailable(&asked, Some(user.uid), "store", error.to_string(), fx),
+            Ok(facts) => match &facts.known {
+                Known::UidOfOthers { names } => {
+                    fx.out.push(Effect::StillThere(names.clone(), user.uid));
+                    State::Renamed(asked, user, Box::new(facts))
+                }
+                Known::Record(_) | Known::Nobody | Known::NameOfAnother { .. } => self.decide(asked, user, &facts, fx),
+            },
+        }
+    }
+
+    /// A uid whose records have other names: another name of the same uid where those names still mean it (`toor`), a renamed
+    /// user where they do not (fault 28, 29).
+    pub(super) fn still_there(
+        &self,
+        asked: Asked,
+        user: UserKey,
+        mut facts: Facts,
+        there: Option<bool>,
+        fx: &mut Effects<'_>,
+    ) -> State {
+        match there {
+            None => self.unavailable(&asked, Some(user.uid), "look-up", String::from("late or failed"), fx),
+            Some(true) => {
+                facts.known = Known::Nobody;
+                self.decide(asked, user, &facts, fx)
+            }
+            Some(false) => self.decide(asked, user, &facts, fx),
+        }
+    }
+
+    fn decide(&self, asked: Asked, user: UserKey, facts: &Facts, fx: &mut Effects<'_>) -> State {
+        let situation = Situation {
+            required: fx.rules.required,
+            class: asked.class,
+            known: &facts.known,
+            email_configured: !fx.rules.email.is_empty(),
+        };
+        match policy::decide(situation) {
+            Decision::NotSubject(exempt) => self.not_subject(&asked, Some(user.uid), exempt, fx),
+            Decision::Ask { email, .. } => {
+                let email = String::from(email);
+                self.challenge(asked, user, facts, email, fx)
+            }
+            Decision::Refuse(refusal) => {
+                let (message, reason, verdict) = match refusal {
+                    Refusal::NoMethod => (Message::DeniedNoMethod, "no-method", Verdict::Deny),
+                    Refusal::Another => (Message::DeniedAnother, "re-bind", Verdict::Deny),
+                    Refusal::NoChannel => (Message::DeniedNoChannel, "no-channel", Verdict::Unavailable),
+                };
+                let text = fx.texts.say(message, &[]);
+                let ending = Ending { asked: &asked, uid: Some(user.uid), verdict, reason, detail: None };
+                self.deny(ending, Some(text), fx)
+            }
+        }
+    }
+
+    /// The one place that says `not_subject`.
+    fn not_subject(&self, asked: &Asked, uid: Option<u32>, exempt: Exempt, fx: &mut Effects<'_>) -> State {
+        let reason = match exempt {
+            Exempt::Disabled => "disabled",
+            Exempt::Service => "ignored-service",
+            Exempt::NoRecord => "no-record",
+            Exempt::Never => "never",
+        };
+        let verdict = Verdict::NotSubject;
+        self.log(&Ending { asked, uid, verdict, reason, detail: None }, verdict, fx);
+        let reference = Some(self.reference.clone());
+        fx.out.push(Effect::End(Step { verdict: Some(verdict), reference, ..Step::default() }));
+        State::Over
+    }
+
+    /// An open challenge is adopted, or a new one minted; the prompt is the reply.
+    fn challenge(&self, asked: Asked, user: UserKey, facts: &Facts, email: String, fx: &mut Effects<'_>) -> State {
+        let uid = user.uid;
+        if let Some((text, reason)) = held_up(facts.standing, fx) {
+            let ending = Ending { asked: &asked, uid: Some(uid), verdict: Verdict::MaxTries, reason, detail: None };
+            return self.deny(ending, Some(text), fx);
+        }
+        let owner = Owner { user, class: asked.class, source: asked.source, caller: asked.caller };
+        let (id, text) = match choose(&owner, facts, &email, fx) {
+            Ok(chosen) => chosen,
+            Err(error) => return self.unavailable(&asked, Some(uid), "random", error.to_string(), fx),
+        };
+        fx.out.push(Effect::Reply(ask(text, fx)));
+        fx.out.push(Effect::Stand(1));
+        let bucket = facts.bucket;
+        State::AtPrompt(Box::new(Standing { asked, owner, bucket, email, challenge: id, prompts: 1, stood: false }))
+    }
+
+    /// Cannot be decided now: the host is told so, the log says why.
+    pub(super) fn unavailable(
+        &self,
+        asked: &Asked,
+        uid: Option<u32>,
+        reason: &'static str,
+        detail: String,
+        fx: &mut Effects<'_>,
+    ) -> State {
+        let text = fx.texts.say(Message::DeniedUnavailable, &[]);
+        let ending = Ending { asked, uid, verdict: Verdict::Unavailable, reason, detail: Some(detail) };
+        self.deny(ending, Some(text), fx)
+    }
+}
+
+/// Which challenge, and what its prompt says.
+fn choose(
+    owner: &Owner,
+    facts: &Facts,
+    email: &str,
+    fx: &mut Effects<'_>,
+) -> Result<(crate::store::ChallengeId, String), random::NoRandomness> {
+    let codes = fx.rules.codes;
+    fx.challenges.prune(&codes, &fx.now);
+    let withheld = facts.send_wait_s > 0;
+    let found = pick(fx.challenges, owner, withheld, &codes, &fx.now);
+    let (id, adopted) = match found {
+        Some(id) => (id, true),
+        None => (fx.challenges.mint(owner.clone(), &codes, &fx.now, fx.random, fx.keys)?.id.clone(), false),
+    };
+    let mut message = if adopted { Message::PromptAdopted } else { Message::PromptSent };
+    if let Some(challenge) = fx.challenges.get_mut(&id) {
+        match challenge.delivery {
+            Delivery::Sending | Delivery::Sent => {}
+            // What could not be sent before is tried anew; what nobody was there for has not been sent.
+            Delivery::Unsent | Delivery::Failed | Delivery::Withheld { .. } if withheld => {
+                let until_ms = fx.now.boot_ms.saturating_add(facts.send_wait_s.saturating_mul(1000));
+                challenge.delivery = Delivery::Withheld { until_ms };
+                message = Message::PromptWithheld;
+            }
+            Delivery::Unsent | Delivery::Failed | Delivery::Withheld { .. } => {
+                challenge.delivery = Delivery::Unsent;
+                message = Message::PromptSent;
+            }
+        }
+    }
+    Ok((id.clone(), super::deliver::prompt(&id, message, email, fx)))
+}
+
+/// The challenge to adopt: one that nobody stands at; where a limit withholds messages, rather one whose code is out.
+fn pick(
+    challenges: &mut Challenges,
+    owner: &Owner,
+    withheld: bool,
+    codes: &crate::rules::Codes,
+    now: &crate::clock::Moment,
+) -> Option<crate::store::ChallengeId> {
+    let shared =
+        if withheld { challenges.share(owner, codes, now).map(|challenge| challenge.id.clone()) } else { None };
+    shared.or_else(|| challenges.adopt(owner, codes, now).map(|challenge| challenge.id.clone()))
+}
+
+/// What is said where no try may be made now, and why.
+pub(super) fn held_up(standing: limits::Standing, fx: &Effects<'_>) -> Option<(String, &'static str)> {
+    match standing {
+        limits::Standing::Open { .. } => None,
+        limits::Standing::Waiting { wait_s } => {
+            let wait = fx.texts.span(wait_s);
+            Some((fx.texts.say(Message::DeniedTries, &[("wait", Value::Text(&wait))]), "waiting"))
+        }
+        limits::Standing::Disabled => Some((fx.texts.say(Message::DeniedDisabled, &[]), "disabled-authenticator")),
+    }
+}
+
+fn refused<'a>(asked: &'a Asked, reason: &'static str) -> Ending<'a> {
+    Ending { asked, uid: None, verdict: Verdict::Deny, reason, detail: None }
+}
+
+/// What is believed of a first message: of a caller that is not root its user's name alone, and that is compared later.
+fn believed(begin: &Begin, peer_uid: u32, fx: &Effects<'_>) -> Asked {
+    let user = shown(&begin.user);
+    if peer_uid != 0 {
+        let service = String::from("own");
+        let place = String::from("this host");
+        return Asked { user, service, class: Class::Other, source: Source::Local, caller: Caller::Own, place };
+    }
+    let class = classify(&begin.service, begin.tty.as_deref(), &fx.rules.services);
+    let source = Source::stated(class, begin.remote_host.as_deref());
+    let service = shown(&begin.service);
+    // People know the protocol by its name, not the daemon's.
+    let name = if class == Class::Ssh { "ssh" } else { service.as_str() };
+    let place = match (source, begin.remote_host.as_deref(), begin.tty.as_deref()) {
+        (Source::Address(_) | Source::Unknown, Some(from), _) => {
+            fx.texts.say(Message::PlaceRemote, &[("service", Value::Text(name)), ("from", Value::Text(&shown(from)))])
+        }
+        (_, _, Some(tty)) if class != Class::Ssh => {
+            let tty = shown(tty.strip_prefix("/dev/").unwrap_or(tty));
+            fx.texts.say(Message::PlaceTty, &[("service", Value::Text(name)), ("tty", Value::Text(&tty))])
+        }
+        _ => fx.texts.say(Message::PlaceHere, &[("service", Value::Text(name))]),
+    };
+    Asked { user, service, class, source, caller: Caller::Root, place }
+}
+
+/// Text from outside, fit to be shown and logged (rule 13).
+fn shown(text: &str) -> String {
+    printable(text).chars().take(LONGEST_SHOWN).collect()
+}

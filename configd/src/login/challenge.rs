@@ -1,0 +1,329 @@
+//! Challenges (rule 5): a code that was asked for, and what became of it. They belong to (user, class, source), not to a
+//! connection: the end of a connection leaves its challenge open, and the next login adopts it.
+//!
+//! This is the daemon's memory of them. The store keeps those whose message has left, so that a restart does not make a code
+//! in the mail worthless; it is the store that says whether a code was used.
+
+use super::class::Class;
+use super::source::Source;
+use crate::clock::Moment;
+use crate::random::{self, NoRandomness, Random};
+use crate::rules::Codes;
+use crate::store::{Authenticator, ChallengeId, KeptChallenge, UserKey};
+use data_encoding::HEXLOWER;
+use pam_2fa_protocol::Secret;
+use std::collections::HashMap;
+use subtle::ConstantTimeEq;
+
+/// The word that stands in the store for the class of what a user's own process asked.
+const KEPT_AS_OWN: &str = "own";
+
+/// Makes the MAC of a code that is kept instead of the code.
+pub trait CodeMac: Send + Sync {
+    /// HMAC-SHA-256 under a derived key, bound to the challenge's id.
+    fn code_mac(&self, id: &ChallengeId, code: &str) -> [u8; 32];
+}
+
+/// Who asked: challenges of root's callers are not shared with what a user's own processes ask (rule 7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Caller {
+    /// A host program as root.
+    Root,
+    /// A process of the user itself.
+    Own,
+}
+
+/// What a challenge belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Owner {
+    /// Who.
+    pub user: UserKey,
+    /// For which class of service.
+    pub class: Class,
+    /// From where.
+    pub source: Source,
+    /// Who asked.
+    pub caller: Caller,
+}
+
+/// Where its message is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivery {
+    /// Nothing has left. The prompt has not stood long enough.
+    Unsent,
+    /// On its way to the courier, or being tried again.
+    Sending,
+    /// The next hop took it over.
+    Sent,
+    /// A limit withheld it, until this time of `CLOCK_BOOTTIME`.
+    Withheld {
+        /// Milliseconds.
+        until_ms: u64,
+    },
+    /// It could not be sent.
+    Failed,
+}
+
+/// One challenge.
+#[derive(Debug)]
+pub struct Challenge {
+    /// Its id.
+    pub id: ChallengeId,
+    /// What it belongs to.
+    pub owner: Owner,
+    /// What it proves.
+    pub authenticator: Authenticator,
+    /// The code, to be sent (again). Unknown after a restart.
+    pub code: Option<Secret>,
+    /// The code's MAC.
+    pub mac: [u8; 32],
+    /// Two characters that stand in the prompt and in the message.
+    pub tag: String,
+    /// Tries charged so far.
+    pub tries: u32,
+    /// When it was made.
+    pub made: Moment,
+    /// How long it lives from then on.
+    pub lifetime_ms: u64,
+    /// Where its message is.
+    pub delivery: Delivery,
+    /// How many messages have been asked for.
+    pub sends: u32,
+    /// When the last one was, on `CLOCK_BOOTTIME`.
+    pub last_send_ms: u64,
+    /// How many connections stand at its prompt.
+    pub held: u32,
+    /// In which order it was made.
+    serial: u64,
+}
+
+impl Challenge {
+    /// Milliseconds left, by the clock that nobody can set and by the wall, whichever is less (S4).
+    #[must_use]
+    pub fn left_ms(&self, now: &Moment) -> u64 {
+        if self.made.boot != now.boot {
+            return 0;
+        }
+        let by_boot = self.lifetime_ms.saturating_sub(now.boot_ms.saturating_sub(self.made.boot_ms));
+        let passed_s = u64::try_from(now.wall_s.saturating_sub(self.made.wall_s)).unwrap_or(0);
+        by_boot.min(self.lifetime_ms.saturating_sub(passed_s.saturating_mul(1000)))
+    }
+
+    /// Whether `code` is its code; in constant time.
+    pub fn is_answered_by(&self, code: &str, keys: &dyn CodeMac) -> bool {
+        bool::from(keys.code_mac(&self.id, code).ct_eq(&self.mac))
+    }
+
+    /// Milliseconds until another message may be asked for: `resend_after`, then twice that, and so on.
+    #[must_use]
+    pub fn resend_wait_ms(&self, codes: &Codes, now: &Moment) -> u64 {
+        if self.sends == 0 {
+            return 0;
+        }
+        let doublings = self.sends.saturating_sub(1).min(16);
+        let wait_ms = codes.resend_after_s.saturating_mul(1000).saturating_mul(1_u64 << doublings);
+        self.last_send_ms.saturating_add(wait_ms).saturating_sub(now.boot_ms)
+    }
+
+    /// What the store keeps of it.
+    #[must_use]
+    pub fn kept(&self) -> KeptChallenge {
+        KeptChallenge {
+            id: self.id.clone(),
+            user: self.owner.user.clone(),
+            class: String::from(match self.owner.caller {
+                Caller::Root => self.owner.class.word(),
+                Caller::Own => KEPT_AS_OWN,
+            }),
+            source: self.owner.source.text(),
+            authenticator: self.authenticator,
+            code_mac: self.mac,
+            tag: self.tag.clone(),
+            tries: self.tries,
+            made: self.made.clone(),
+            lifetime_ms: self.lifetime_ms,
+        }
+    }
+
+    fn is_open(&self, codes: &Codes, now: &Moment) -> bool {
+        self.tries < codes.attempts && self.left_ms(now) > 0
+    }
+}
+
+/// All open challenges.
+#[derive(Debug, Default)]
+pub struct Challenges {
+    open: HashMap<ChallengeId, Challenge>,
+    serial: u64,
+}
+
+impl Challenges {
+    /// Forgets what has run out and is not held. Its store rows are pruned by the store.
+    pub fn prune(&mut self, codes: &Codes, now: &Moment) {
+        self.open.retain(|_, challenge| challenge.held > 0 || challenge.is_open(codes, now));
+    }
+
+    /// The newest open challenge of `owner` that nobody stands at, now held by the caller.
+    pub fn adopt(&mut self, owner: &Owner, codes: &Codes, now: &Moment) -> Option<&mut Challenge> {
+        self.newest(owner, codes, now, |challenge| challenge.held == 0)
+    }
+
+    /// The newest open challenge of `owner` whose message has left, even if another connection stands at it: what is offered
+    /// where a limit withholds another message.
+    pub fn share(&mut self, owner: &Owner, codes: &Codes, now: &Moment) -> Option<&mut Challenge> {
+        self.newest(owner, codes, now, |challenge| matches!(challenge.delivery, Delivery::Sending | Delivery::Sent))
+    }
+
+    fn newest(
+        &mut self,
+        owner: &Owner,
+        codes: &Codes,
+        now: &Moment,
+        suits: impl Fn(&Challenge) -> bool,
+    ) -> Option<&mut Challenge> {
+        let newest = self
+            .open
+            .values_mut()
+            .filter(|challenge| challenge.owner == *owner && challenge.is_open(codes, now) && suits(challenge))
+            .max_by_key(|challenge| challenge.serial)?;
+        newest.held = newest.held.saturating_add(1);
+        Some(newest)
+    }
+
+    /// A new challenge, held by the caller. Nothing of it is on disk until its message leaves.
+    ///
+    /// # Errors
+    /// [`NoRandomness`].
+    pub fn mint(
+        &mut self,
+        owner: Owner,
+        codes: &Codes,
+        now: &Moment,
+        random: &dyn Random,
+        keys: &dyn CodeMac,
+    ) -> Result<&mut Challenge, NoRandomness> {
+        let id = ChallengeId(HEXLOWER.encode(&random::bytes::<16>(random)?));
+        let code = random::code(random, codes.digits)?;
+        let tag = self.free_tag(&owner, random)?;
+        self.serial = self.serial.saturating_add(1);
+        let challenge = Challenge {
+            mac: keys.code_mac(&id, code.expose()),
+            owner,
+            authenticator: Authenticator::Email,
+            code: Some(code),
+            tag,
+            tries: 0,
+            made: now.clone(),
+            lifetime_ms: codes.lifetime_ms,
+            delivery: Delivery::Unsent,
+            sends: 0,
+            last_send_ms: 0,
+            held: 1,
+            serial: self.serial,
+            id: id.clone(),
+        };
+        Ok(self.open.entry(id).or_insert(challenge))
+    }
+
+    /// A tag that no open challenge of the same user has, where eight draws find one.
+    fn free_tag(&self, owner: &Owner, random: &dyn Random) -> Result<String, NoRandomness> {
+        let mut tag = random::tag(random)?;
+        for _ in 0..8 {
+            let taken = self.open.values().any(|other| other.owner.user == owner.user && other.tag == tag);
+            if !taken {
+                break;
+            }
+            tag = random::tag(random)?;
+        }
+        Ok(tag)
+    }
+
+    /// A new code for a challenge whose code is not known any more (a resend after a restart). Its tries and its end stay.
+    ///
+    /// # Errors
+    /// [`NoRandomness`].
+    pub fn renew_code(
+        &mut self,
+        id: &ChallengeId,
+        codes: &Codes,
+        random: &dyn Random,
+        keys: &dyn CodeMac,
+    ) -> Result<(), NoRandomness> {
+        if let Some(challenge) = self.open.get_mut(id) {
+            let code = random::code(random, codes.digits)?;
+            challenge.mac = keys.code_mac(id, code.expose());
+            challenge.code = Some(code);
+        }
+        Ok(())
+    }
+
+    /// Takes in what the store kept over a restart. Nobody stands at it; its code is not known.
+    pub fn take_in(&mut self, kept: KeptChallenge) {
+        let (caller, class) = if kept.class == KEPT_AS_OWN {
+            (Caller::Own, Some(Class::Other))
+        } else {
+            (Caller::Root, Class::of_word(&kept.class))
+        };
+        let (Some(class), Some(source)) = (class, Source::of_text(&kept.source)) else {
+            return;
+        };
+        self.serial = self.serial.saturating_add(1);
+        let challenge = Challenge {
+            owner: Owner { user: kept.user, class, source, caller },
+            authenticator: kept.authenticator,
+            code: None,
+            mac: kept.code_mac,
+            tag: kept.tag,
+            tries: kept.tries,
+            last_send_ms: kept.made.boot_ms,
+            made: kept.made,
+            lifetime_ms: kept.lifetime_ms,
+            delivery: Delivery::Sent,
+            sends: 1,
+            held: 0,
+            serial: self.serial,
+            id: kept.id.clone(),
+        };
+        self.open.insert(kept.id, challenge);
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn get(&self, id: &ChallengeId) -> Option<&Challenge> {
+        self.open.get(id)
+    }
+
+    /// One of them, to be changed.
+    pub fn get_mut(&mut self, id: &ChallengeId) -> Option<&mut Challenge> {
+        self.open.get_mut(id)
+    }
+
+    /// A connection no longer stands at it.
+    pub fn release(&mut self, id: &ChallengeId) {
+        if let Some(challenge) = self.open.get_mut(id) {
+            challenge.held = challenge.held.saturating_sub(1);
+        }
+    }
+
+    /// It ends: used, or out of tries.
+    pub fn end(&mut self, id: &ChallengeId) {
+        self.open.remove(id);
+    }
+
+    /// All of a user's challenges of one kind end: the address has changed.
+    pub fn end_all_of(&mut self, user: &UserKey, authenticator: Authenticator) {
+        self.open.retain(|_, challenge| challenge.owner.user != *user || challenge.authenticator != authenticator);
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+}

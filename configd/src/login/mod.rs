@@ -1,0 +1,340 @@
+//! The way of a login. Read this first.
+//!
+//! A login is a state machine without I/O (rule 11): [`Login::step`] takes an event, changes what it is given in [`Effects`],
+//! and says what is to be done. It passes, in this order:
+//!
+//! 1. [`class`] and [`source`]: what kind of service asks, from where;
+//! 2. [`policy`]: not subject, ask, or refuse;
+//! 3. [`challenge`]: an open one is adopted, or a new one minted; the prompt is already the answer to the module;
+//! 4. [`deliver`]: the message is rendered, and leaves once the prompt has stood for [`STAND_MS`];
+//! 5. [`answer`]: the try is charged on disk, then compared; one commit marks a right code used.
+//!
+//! A message out of turn ends the connection. The verdict has no default, and `allow` is written in one place
+//! ([`answer`]'s `consumed`), `not_subject` in another ([`begin`]'s `not_subject`).
+
+pub mod answer;
+pub mod begin;
+pub mod challenge;
+pub mod class;
+pub mod deliver;
+pub mod policy;
+pub mod source;
+
+use crate::clock::Moment;
+use crate::random::Random;
+use crate::rules::Rules;
+use crate::store::{Bucket, Charge, Charged, Consume, Consumed, Facts, FactsFor, StoreError, UserKey};
+use crate::texts::{Message, Texts, Value};
+use challenge::{Caller, Challenges, CodeMac, Owner};
+use class::Class;
+use pam_2fa_protocol::Secret;
+use pam_2fa_protocol::login::{Begin, Question, Step, Verdict};
+use source::Source;
+
+use crate::store::ChallengeId;
+
+/// How long a prompt must have stood before its message leaves: a host that cannot ask has failed by then.
+pub const STAND_MS: u64 = 300;
+
+/// How often a call is asked at most, whatever the answers are (rule 4).
+pub const MAX_PROMPTS: u32 = 12;
+
+/// What the module hands to `pam_fail_delay` on every denial (rule 2).
+pub const FAIL_DELAY_MS: i64 = 2_000;
+
+/// What became of a user look-up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolution {
+    /// The uid, and the name as the user database spells it.
+    Found(UserKey),
+    /// There is no such user.
+    Unknown,
+    /// Late, or an error. Denies.
+    Failed(String),
+}
+
+/// What happens to a login.
+#[derive(Debug)]
+pub enum Event {
+    /// The module's first message.
+    Begin(Box<Begin>),
+    /// Answer to [`Effect::Resolve`].
+    Resolved(Resolution),
+    /// Answer to [`Effect::StillThere`]: whether one of the names still means this uid. `None`: late, or an error.
+    StillThere(Option<bool>),
+    /// Answer to [`Effect::Facts`].
+    Facts(Result<Facts, StoreError>),
+    /// The prompt of this number has stood for [`STAND_MS`].
+    Stood(u32),
+    /// The module's next message.
+    Answer(Secret),
+    /// Answer to [`Effect::Charge`].
+    Charged(Result<Charged, StoreError>),
+    /// Answer to [`Effect::Consume`].
+    Consumed(Result<Consumed, StoreError>),
+    /// The connection has ended.
+    Closed,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Effect {
+    /// Send a step with a question.
+    Reply(Step),
+    /// Send a step with a verdict, and end the connection.
+    End(Step),
+    /// Send an error, and end the connection.
+    Fail(Failure),
+    /// End the connection without a word: a message out of turn.
+    HangUp,
+    /// Look up a name.
+    Resolve(String),
+    /// Look up whether one of these names still means this uid.
+    StillThere(Vec<String>, u32),
+    /// Read what the store knows.
+    Facts(FactsFor),
+    /// Charge a try.
+    Charge(Charge),
+    /// Mark a code used.
+    Consume(Consume),
+    /// Say [`Event::Stood`] with this number in [`STAND_MS`].
+    Stand(u32),
+    /// Send the message of this challenge.
+    Send(deliver::Errand),
+    /// Write the line of this login.
+    Log(Box<Decided>),
+}
+
+/// An error of `io.pam2fa.Login`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The caller may not ask for this user.
+    NotPermitted,
+    /// The module speaks a version that we do not.
+    VersionNotSupported,
+}
+
+/// What the log says of a login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// The reference in a denial.
+    pub reference: String,
+    /// The uid of the process that asked.
+    pub peer_uid: u32,
+    /// The user's name as it was asked for; stripped of control and bidi characters.
+    pub user: String,
+    /// The uid, once resolved.
+    pub uid: Option<u32>,
+    /// The service, stripped.
+    pub service: String,
+    /// Its class.
+    pub class: Class,
+    /// Where it comes from.
+    pub source: Source,
+    /// What was said.
+    pub verdict: Verdict,
+    /// Why, in one word of ours.
+    pub reason: &'static str,
+    /// More about it: an error's own text. Never a code, never an answer.
+    pub detail: Option<String>,
+    /// The generation of the settings that decided.
+    pub generation: i64,
+}
+
+/// What a step is given: the parts of the daemon that are pure, and a list for what is to be done.
+pub struct Effects<'a> {
+    /// Now.
+    pub now: Moment,
+    /// The settings in force.
+    pub rules: &'a Rules,
+    /// What a person reads.
+    pub texts: &'a Texts,
+    /// Randomness.
+    pub random: &'a dyn Random,
+    /// MACs of codes.
+    pub keys: &'a dyn CodeMac,
+    /// The open challenges.
+    pub challenges: &'a mut Challenges,
+    /// What is to be done, in this order.
+    pub out: Vec<Effect>,
+}
+
+/// What was asked, as far as it is believed.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) user: String,
+    pub(crate) service: String,
+    pub(crate) class: Class,
+    pub(crate) source: Source,
+    pub(crate) caller: Caller,
+    /// `ssh from 192.0.2.7`, for the message.
+    pub(crate) place: String,
+}
+
+/// A login that stands at a prompt, or works on its answer.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    pub(crate) asked: Asked,
+    pub(crate) owner: Owner,
+    pub(crate) bucket: Bucket,
+    /// The address that codes go to.
+    pub(crate) email: String,
+    pub(crate) challenge: ChallengeId,
+    /// Prompts shown so far.
+    pub(crate) prompts: u32,
+    /// The present prompt, or one before it, has stood for [`STAND_MS`]: somebody is there.
+    pub(crate) stood: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum State {
+    New,
+    Resolving(Asked),
+    Reading(Asked, UserKey),
+    Renamed(Asked, UserKey, Box<Facts>),
+    AtPrompt(Box<Standing>),
+    Charging(Box<Standing>, Secret),
+    Consuming(Box<Standing>),
+    Over,
+}
+
+/// One login.
+#[derive(Debug)]
+pub struct Login {
+    pub(crate) reference: String,
+    pub(crate) peer_uid: u32,
+    pub(crate) state: State,
+}
+
+impl Login {
+    /// A login that a process of `peer_uid` (from the kernel) is about to ask for.
+    #[must_use]
+    pub fn new(peer_uid: u32, reference: String) -> Self {
+        Self { reference, peer_uid, state: State::New }
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+
+    /// Its reference.
+    #[must_use]
+    pub fn reference(&self) -> &str {
+        &self.reference
+    }
+
+    /// One event. Any that is out of turn ends the login; a late answer of our own to a login that has ended is nothing.
+    #[must_use]
+    pub fn step(mut self, event: Event, fx: &mut Effects<'_>) -> Self {
+        let state = std::mem::replace(&mut self.state, State::Over);
+        self.state = match (state, event) {
+            (State::Over, _) => State::Over,
+            (state, Event::Closed) => closed(state, fx),
+            (State::New, Event::Begin(begin)) => self.begin(*begin, fx),
+            (State::Resolving(asked), Event::Resolved(resolution)) => self.resolved(asked, resolution, fx),
+            (State::Reading(asked, user), Event::Facts(facts)) => self.facts(asked, user, facts, fx),
+            (State::Renamed(asked, user, facts), Event::StillThere(there)) => {
+                self.still_there(asked, user, *facts, there, fx)
+            }
+            (State::AtPrompt(standing), Event::Stood(prompt)) => stood(standing, prompt, fx),
+            (State::AtPrompt(standing), Event::Answer(text)) => self.answered(standing, &text, fx),
+            (State::Charging(standing, code), Event::Charged(charged)) => self.charged(standing, &code, charged, fx),
+            (State::Consuming(standing), Event::Consumed(consumed)) => self.consumed(&standing, consumed, fx),
+            // A timer of a prompt that has been answered since.
+            (state, Event::Stood(_)) => state,
+            (state, _) => {
+                fx.out.push(Effect::HangUp);
+                closed(state, fx)
+            }
+        };
+        self
+    }
+}
+
+/// The connection is gone; its challenge stays open, with nobody at it.
+fn closed(state: State, fx: &mut Effects<'_>) -> State {
+    match state {
+        State::AtPrompt(standing) | State::Charging(standing, _) | State::Consuming(standing) => {
+            fx.challenges.release(&standing.challenge);
+        }
+        State::New | State::Resolving(_) | State::Reading(..) | State::Renamed(..) | State::Over => {}
+    }
+    State::Over
+}
+
+/// The prompt has stood: somebody is there, and a message that has not left leaves now.
+fn stood(mut standing: Box<Standing>, prompt: u32, fx: &mut Effects<'_>) -> State {
+    if prompt == standing.prompts {
+        standing.stood = true;
+        deliver::send_if_due(&standing, fx);
+    }
+    State::AtPrompt(standing)
+}
+
+/// The last word of a login, but for what it says.
+pub(crate) struct Ending<'a> {
+    pub(crate) asked: &'a Asked,
+    pub(crate) uid: Option<u32>,
+    pub(crate) verdict: Verdict,
+    pub(crate) reason: &'static str,
+    pub(crate) detail: Option<String>,
+}
+
+impl Login {
+    /// Ends with a denial: `text` and the reference are shown. Under the constant prompt nothing is shown, and every denial is
+    /// the same one, as a decoy's (S11).
+    pub(crate) fn deny(&self, ending: Ending<'_>, text: Option<String>, fx: &mut Effects<'_>) -> State {
+        use crate::rules::PromptStyle;
+        let reference = fx.texts.say(Message::Reference, &[("reference", Value::Text(&self.reference))]);
+        let constant = fx.rules.codes.prompt == PromptStyle::Constant;
+        let tell = match text {
+            _ if constant => Vec::new(),
+            Some(text) => vec![format!("{text} ({reference})")],
+            None => vec![reference],
+        };
+        let verdict = match ending.verdict {
+            // A slip of the pen may not become a "yes".
+            Verdict::Allow | Verdict::NotSubject | Verdict::Unknown | Verdict::Deny => Verdict::Deny,
+            Verdict::MaxTries if constant => Verdict::Deny,
+            Verdict::MaxTries => Verdict::MaxTries,
+            Verdict::Unavailable => Verdict::Unavailable,
+        };
+        self.log(&ending, verdict, fx);
+        fx.out.push(Effect::End(Step {
+            tell,
+            ask: None,
+            verdict: Some(verdict),
+            reference: Some(self.reference.clone()),
+            fail_delay_ms: Some(FAIL_DELAY_MS),
+        }));
+        State::Over
+    }
+
+    pub(crate) fn log(&self, ending: &Ending<'_>, verdict: Verdict, fx: &mut Effects<'_>) {
+        fx.out.push(Effect::Log(Box::new(Decided {
+            reference: self.reference.clone(),
+            peer_uid: self.peer_uid,
+            user: ending.asked.user.clone(),
+            uid: ending.uid,
+            service: ending.asked.service.clone(),
+            class: ending.asked.class,
+            source: ending.asked.source,
+            verdict,
+            reason: ending.reason,
+            detail: ending.detail.clone(),
+            generation: fx.rules.generation,
+        })));
+    }
+}
+
+/// A step that asks.
+pub(crate) fn ask(text: String, fx: &Effects<'_>) -> Step {
+    Step { ask: Some(Question { text, echo: fx.rules.codes.echo, times: None }), ..Step::default() }
+}
+
+#[cfg(test)]
+mod model_test;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,653 @@
+//! Whole logins through the machine, with a store in memory that applies the real arithmetic of limits.
+
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test looks at what it is about")]
+
+use super::challenge::{Challenges, CodeMac};
+use super::*;
+use crate::clock::BootId;
+use crate::limits::{self, Counts, SendLimits, TryLimits};
+use crate::random::NoRandomness;
+use crate::rules::{Codes, MailWay, PromptStyle};
+use crate::store::{Known, UserRecord};
+use pam_2fa_protocol::admin::{Required, Verify};
+use pam_2fa_protocol::courier::Tls;
+use pam_2fa_settings::{Level, Services};
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// SplitMix64: the same numbers every time.
+pub(super) struct Seeded(AtomicU64);
+
+impl Random for Seeded {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
+        for byte in bytes {
+            let mut z = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            *byte = u8::try_from((z ^ (z >> 27)) & 0xff).unwrap();
+        }
+        Ok(())
+    }
+}
+
+/// A MAC good enough to tell codes and ids apart.
+pub(super) struct PlainMac;
+
+impl CodeMac for PlainMac {
+    fn code_mac(&self, id: &ChallengeId, code: &str) -> [u8; 32] {
+        let mut mac = [0; 32];
+        for (at, byte) in id.0.bytes().chain(code.bytes()).enumerate() {
+            mac[at % 32] ^= byte.rotate_left(u32::try_from(at % 8).unwrap());
+        }
+        mac
+    }
+}
+
+pub(super) fn rules() -> Rules {
+    Rules {
+        generation: 1,
+        required: Required::Mandatory,
+        application: String::from("Example Corp"),
+        codes: Codes {
+            digits: 6,
+            lifetime_ms: 600_000,
+            attempts: 3,
+            resend_after_s: 30,
+            prompt: PromptStyle::Detailed,
+            echo: true,
+        },
+        tries: TryLimits { attempts: 3, before_disabled: 100, first_wait_s: 30, longest_wait_s: 3600 },
+        sends: SendLimits { per_user_hour: 10, per_user_day: 40, per_source_hour: 20 },
+        services: Services::default(),
+        email: vec![MailWay {
+            name: String::from("email"),
+            server: String::from("smtp.example.com"),
+            port: 465,
+            tls: Tls::Implicit,
+            ca_file: None,
+            helo: None,
+            user: None,
+            password: None,
+            from: String::from("security@example.com"),
+        }],
+        level: Level::Info,
+    }
+}
+
+/// Everything around a login, in memory.
+pub(super) struct World {
+    pub(super) rules: Rules,
+    pub(super) texts: Texts,
+    pub(super) random: Seeded,
+    pub(super) challenges: Challenges,
+    pub(super) now: Moment,
+    pub(super) users: HashMap<String, UserKey>,
+    pub(super) records: HashMap<UserKey, UserRecord>,
+    pub(super) counts: HashMap<UserKey, Counts>,
+    pub(super) known_sources: HashSet<(UserKey, String)>,
+    pub(super) used: HashSet<ChallengeId>,
+    pub(super) sent: Vec<deliver::Errand>,
+    pub(super) charged: u32,
+    pub(super) send_wait_s: u64,
+    pub(super) broken: bool,
+    pub(super) logged: Vec<Decided>,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let mut world = Self {
+            rules: rules(),
+            texts: Texts::english().unwrap(),
+            random: Seeded(AtomicU64::new(7)),
+            challenges: Challenges::default(),
+            now: Moment { wall_s: 1_800_000_000, boot_ms: 1_000_000, boot: BootId(String::from("boot")) },
+            users: HashMap::new(),
+            records: HashMap::new(),
+            counts: HashMap::new(),
+            known_sources: HashSet::new(),
+            used: HashSet::new(),
+            sent: Vec::new(),
+            charged: 0,
+            send_wait_s: 0,
+            broken: false,
+            logged: Vec::new(),
+        };
+        world.add("ada", 1000, Verify::NewDevice, Some("ada@example.com"));
+        world
+    }
+
+    pub(super) fn add(&mut self, name: &str, uid: u32, verify: Verify, email: Option<&str>) {
+        let key = UserKey { uid, name: String::from(name) };
+        self.users.insert(String::from(name), key.clone());
+        let record = UserRecord {
+            key: key.clone(),
+            verify,
+            email: email.map(String::from),
+            email_verified: email.is_some(),
+            phone: None,
+            phone_verified: false,
+            language: None,
+            last_login: None,
+        };
+        self.records.insert(key, record);
+    }
+
+    pub(super) fn pass(&mut self, ms: u64) {
+        self.now.boot_ms += ms;
+        self.now.wall_s += i64::try_from(ms / 1000).unwrap();
+    }
+
+    fn step(&mut self, login: Login, event: Event) -> (Login, Vec<Effect>) {
+        let mut fx = Effects {
+            now: self.now.clone(),
+            rules: &self.rules,
+            texts: &self.texts,
+            random: &self.random,
+            keys: &PlainMac,
+            challenges: &mut self.challenges,
+            out: Vec::new(),
+        };
+        let login = login.step(event, &mut fx);
+        (login, fx.out)
+    }
+
+    fn store_answer(&mut self, effect: Effect) -> Option<Event> {
+        let broken = || StoreError::Engine { what: "serve", why: String::from("EIO") };
+        Some(match effect {
+            Effect::Resolve(name) => {
+                Event::Resolved(self.users.get(&name).cloned().map_or(Resolution::Unknown, Resolution::Found))
+            }
+            Effect::StillThere(names, uid) => {
+                Event::StillThere(Some(names.iter().any(|name| self.users.get(name).is_some_and(|key| key.uid == uid))))
+            }
+            Effect::Facts(_) if self.broken => Event::Facts(Err(broken())),
+            Effect::Facts(ask) => Event::Facts(Ok(self.facts(&ask))),
+            Effect::Charge(_) if self.broken => Event::Charged(Err(broken())),
+            Effect::Charge(charge) => {
+                let counts = self.counts.entry(charge.user.clone()).or_default();
+                let before = limits::standing(charge.bucket, counts, charge.limits, &charge.now);
+                if !matches!(before, limits::Standing::Open { .. }) {
+                    return Some(Event::Charged(Ok(Charged::Refused(before))));
+                }
+                let next = limits::after_charge(counts.of(charge.bucket), charge.limits, &charge.now);
+                match charge.bucket {
+                    Bucket::Stranger => counts.stranger = next,
+                    Bucket::Known => counts.known = next,
+                    Bucket::Own => counts.own = next,
+                }
+                self.charged += 1;
+                let after = limits::standing(charge.bucket, counts, charge.limits, &charge.now);
+                Event::Charged(Ok(Charged::Done(after)))
+            }
+            Effect::Consume(_) if self.broken => Event::Consumed(Err(broken())),
+            Effect::Consume(consume) => {
+                if !self.used.insert(consume.challenge) {
+                    return Some(Event::Consumed(Ok(Consumed::AlreadyUsed)));
+                }
+                let counts = self.counts.entry(consume.user.clone()).or_default();
+                match consume.bucket {
+                    Bucket::Stranger => counts.stranger = limits::Count::default(),
+                    Bucket::Known => counts.known = limits::Count::default(),
+                    Bucket::Own => counts.own = limits::Count::default(),
+                }
+                self.known_sources.insert((consume.user, consume.source.0));
+                Event::Consumed(Ok(Consumed::Done))
+            }
+            _ => return None,
+        })
+    }
+
+    fn facts(&self, ask: &FactsFor) -> Facts {
+        let known = match self.records.get(&ask.user) {
+            Some(record) => Known::Record(Box::new(record.clone())),
+            None => {
+                let same_uid: Vec<String> =
+                    self.records.keys().filter(|key| key.uid == ask.user.uid).map(|key| key.name.clone()).collect();
+                match self.records.keys().find(|key| key.name == ask.user.name) {
+                    Some(other) => Known::NameOfAnother { uid: other.uid },
+                    None if same_uid.is_empty() => Known::Nobody,
+                    None => Known::UidOfOthers { names: same_uid },
+                }
+            }
+        };
+        let bucket = if ask.own {
+            Bucket::Own
+        } else if self.known_sources.contains(&(ask.user.clone(), ask.source.0.clone())) {
+            Bucket::Known
+        } else {
+            Bucket::Stranger
+        };
+        let counts = self.counts.get(&ask.user).cloned().unwrap_or_default();
+        let standing = limits::standing(bucket, &counts, ask.tries, &ask.now);
+        Facts { known, bucket, standing, send_wait_s: self.send_wait_s }
+    }
+
+    /// Hands an event to a login and answers what it asks of the store, until it waits for the module.
+    pub(super) fn drive(&mut self, mut login: Login, event: Event) -> (Login, Said) {
+        let mut events = vec![event];
+        let mut said = Said::default();
+        while let Some(event) = events.pop() {
+            let (next, effects) = self.step(login, event);
+            login = next;
+            for effect in effects {
+                match effect {
+                    Effect::Reply(step) => said.step = Some(step),
+                    Effect::End(step) => {
+                        said.step = Some(step);
+                        said.ended = true;
+                    }
+                    Effect::Fail(failure) => {
+                        said.failure = Some(failure);
+                        said.ended = true;
+                    }
+                    Effect::HangUp => said.ended = true,
+                    Effect::Log(decided) => self.logged.push(*decided),
+                    Effect::Send(errand) => self.sent.push(errand),
+                    Effect::Stand(_) => {}
+                    other => events.extend(self.store_answer(other)),
+                }
+            }
+        }
+        (login, said)
+    }
+
+    pub(super) fn begin(&mut self, begin: Begin, peer_uid: u32) -> (Login, Said) {
+        self.drive(Login::new(peer_uid, String::from("K7Q2M9XD")), Event::Begin(Box::new(begin)))
+    }
+
+    /// The code behind the prompt that a login stands at.
+    pub(super) fn code(&self, login: &Login) -> String {
+        let State::AtPrompt(standing) = &login.state else { panic!("not at a prompt: {login:?}") };
+        self.challenges.get(&standing.challenge).unwrap().code.as_ref().unwrap().expose().clone()
+    }
+
+    pub(super) fn answer(&mut self, login: Login, text: &str) -> (Login, Said) {
+        self.drive(login, Event::Answer(Secret::new(String::from(text))))
+    }
+
+    /// The prompt stands for 300 ms.
+    pub(super) fn stand(&mut self, login: Login) -> Login {
+        let State::AtPrompt(standing) = &login.state else { panic!("not at a prompt: {login:?}") };
+        let prompts = standing.prompts;
+        self.pass(STAND_MS);
+        self.drive(login, Event::Stood(prompts)).0
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub(super) step: Option<Step>,
+    pub(super) failure: Option<Failure>,
+    pub(super) ended: bool,
+}
+
+impl Said {
+    pub(super) fn verdict(&self) -> Option<Verdict> {
+        self.step.as_ref().and_then(|step| step.verdict)
+    }
+
+    fn prompt(&self) -> &str {
+        self.step.as_ref().and_then(|step| step.ask.as_ref()).map_or("", |question| &question.text)
+    }
+
+    fn told(&self) -> String {
+        self.step.as_ref().map(|step| step.tell.join("\n")).unwrap_or_default()
+    }
+}
+
+pub(super) fn ssh(user: &str, from: &str) -> Begin {
+    Begin {
+        version: 1,
+        user: String::from(user),
+        service: String::from("sshd"),
+        tty: Some(String::from("ssh")),
+        remote_host: Some(String::from(from)),
+        remote_user: None,
+        auth_info: None,
+        anchor: 1,
+        session: None,
+        password_stamp: None,
+        decoy: false,
+    }
+}
+
+fn wrong(code: &str) -> String {
+    format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000)
+}
+
+#[test]
+fn a_right_code_is_allowed_once_the_store_has_marked_it_used() {
+    let mut world = World::new();
+    let (login, said) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    assert!(said.prompt().starts_with("Code sent by email to a***@example.com ("), "{}", said.prompt());
+    assert!(said.prompt().ends_with("), valid 10 min. Code, 'r' to resend: "), "{}", said.prompt());
+    let login = world.stand(login);
+    assert_eq!(world.sent.len(), 1);
+    assert_eq!(world.sent[0].place, "ssh from 192.0.2.7");
+    let code = world.code(&login);
+    let (login, said) = world.answer(login, &code);
+    assert_eq!(said.verdict(), Some(Verdict::Allow));
+    assert!(login.is_over());
+    assert_eq!((world.charged, world.used.len()), (1, 1));
+    assert_eq!(world.logged.last().unwrap().reason, "code-by-email");
+}
+
+#[test]
+fn a_host_that_cannot_ask_sends_nothing_and_is_charged_nothing() {
+    for answer in ["", "secret-password", "\u{8}\n\r\u{7f}INCORRECT"] {
+        let mut world = World::new();
+        let (login, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+        let (login, said) = world.answer(login, answer);
+        assert_eq!(said.verdict(), Some(Verdict::Deny), "{answer:?}");
+        assert!(login.is_over());
+        assert_eq!((world.sent.len(), world.charged), (0, 0), "{answer:?}");
+    }
+}
+
+#[test]
+fn three_tries_are_the_challenges_own_in_one_call_or_over_many() {
+    let mut world = World::new();
+    let (mut login, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    login = world.stand(login);
+    let code = world.code(&login);
+    let (login, said) = world.answer(login, &wrong(&code));
+    assert_eq!(said.prompt(), "Wrong code, 2 tries left. Code: ");
+    let (login, said) = world.answer(login, &wrong(&code));
+    assert_eq!(said.prompt(), "Wrong code, 1 try left. Code: ");
+    let _closed = world.drive(login, Event::Closed);
+
+    let (login, said) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    assert!(said.prompt().contains("ago"), "adopted: {}", said.prompt());
+    let login = world.stand(login);
+    let (login, said) = world.answer(login, &wrong(&code));
+    assert_eq!(said.verdict(), Some(Verdict::MaxTries));
+    assert_eq!(said.told(), "Too many wrong codes. Try again in 30 s. (Ref K7Q2M9XD)");
+    assert!(login.is_over());
+    assert_eq!((world.sent.len(), world.charged), (1, 3));
+
+    let (login, said) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    assert_eq!(said.verdict(), Some(Verdict::MaxTries));
+    assert!(login.is_over());
+    world.pass(30_000);
+    let (_, said) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    assert!(said.prompt().starts_with("Code sent by email"), "{said:?}");
+}
+
+#[test]
+fn forty_abandoned_logins_send_one_message_and_the_next_one_adopts_its_code() {
+    let mut world = World::new();
+    let (login, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    let login = world.stand(login);
+    let code = world.code(&login);
+    let _closed = world.drive(login, Event::Closed);
+    for _ in 0..40 {
+        let (login, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+        let login = world.stand(login);
+        let _closed = world.drive(login, Event::Closed);
+    }
+    assert_eq!(world.sent.len(), 1);
+    world.pass(240_000);
+    let (login, said) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    assert!(said.prompt().contains("ago"), "{}", said.prompt());
+    let (_, said) = world.answer(login, &code);
+    assert_eq!(said.verdict(), Some(Verdict::Allow));
+    assert_eq!(world.sent.len(), 1);
+}
+
+#[test]
+fn two_logins_at_once_have_each_their_own_code_and_neither_takes_the_others() {
+    let mut world = World::new();
+    let (first, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    let first = world.stand(first);
+    let (second, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    let second = world.stand(second);
+    assert_eq!(world.sent.len(), 2);
+    let (code_of_first, code_of_second) = (world.code(&first), world.code(&second));
+    assert_ne!(code_of_first, code_of_second);
+    let (first, said) = world.answer(first, &code_of_second);
+    assert_eq!(said.prompt(), "Wrong code, 2 tries left. Code: ");
+    assert_eq!(world.charged, 1);
+    let (_, said) = world.answer(first, &code_of_first);
+    assert_eq!(said.verdict(), Some(Verdict::Allow));
+    let (_, said) = world.answer(second, &code_of_second);
+    assert_eq!(said.verdict(), Some(Verdict::Allow));
+}
+
+#[test]
+fn a_code_is_worth_nothing_from_another_source_or_for_another_class_or_user() {
+    let mut world = World::new();
+    world.add("bob", 1001, Verify::Always, Some("bob@example.com"));
+    let (login, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    let login = world.stand(login);
+    let code = world.code(&login);
+    let _closed = world.drive(login, Event::Closed);
+    let elsewhere = ssh("ada", "192.0.2.8");
+    let other_class =
+        Begin { service: String::from("login"), tty: Some(String::from("tty1")), remote_host: None, ..ssh("ada", "") };
+    for begin in [elsewhere, other_class, ssh("bob", "192.0.2.7")] {
+        let (login, said) = world.begin(begin, 0);
+        assert!(!said.prompt().contains("ago"));
+        let login = world.stand(login);
+        let before = world.charged;
+        let (_, said) = world.answer(login, &code);
+        assert!(said.prompt().starts_with("Wrong code"), "{said:?}");
+        assert_eq!(world.charged, before + 1);
+    }
+}
+
+#[test]
+fn a_used_code_is_refused() {
+    let mut world = World::new();
+    let (login, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    let login = world.stand(login);
+    let code = world.code(&login);
+    assert_eq!(world.answer(login, &code).1.verdict(), Some(Verdict::Allow));
+    let (login, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    let login = world.stand(login);
+    assert_ne!(world.code(&login), code);
+    assert!(world.answer(login, &code).1.prompt().starts_with("Wrong code"));
+}
+
+#[test]
+fn a_code_lives_ten_minutes_by_each_clock() {
+    for (boot_ms, wall_s, good) in
+        [(599_000, 599, true), (601_000, 601, false), (601_000, -3_600, false), (1_000, 601, false)]
+    {
+        let mut world = World::new();
+        let (login, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+        let code = world.code(&login);
+        world.now.boot_ms += boot_ms;
+        world.now.wall_s += wall_s;
+        let (_, said) = world.answer(login, &code);
+        assert_eq!(said.verdict() == Some(Verdict::Allow), good, "{boot_ms} {wall_s} {said:?}");
+        if !good {
+            assert_eq!(world.charged, 0);
+            assert!(said.told().starts_with("This code has expired."), "{said:?}");
+        }
+    }
+}
+
+#[test]
+fn a_resend_has_the_same_code_and_does_not_reset_the_count() {
+    let mut world = World::new();
+    let (login, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    let login = world.stand(login);
+    let code = world.code(&login);
+    let (login, _) = world.answer(login, &wrong(&code));
+    let (login, said) = world.answer(login, "r");
+    assert!(said.prompt().starts_with("Another message can be sent in 30 s."), "{}", said.prompt());
+    world.pass(30_000);
+    let (login, said) = world.answer(login, "R");
+    assert!(said.prompt().starts_with("Code sent again by email"), "{}", said.prompt());
+    assert_eq!((world.sent.len(), world.sent[1].attempt), (2, 2));
+    assert_eq!(world.code(&login), code);
+    let (login, said) = world.answer(login, &wrong(&code));
+    assert_eq!(said.prompt(), "Wrong code, 1 try left. Code: ");
+    world.pass(30_000);
+    let (_, said) = world.answer(login, "r");
+    assert!(said.prompt().starts_with("Another message can be sent in 30 s."), "the wait doubles: {}", said.prompt());
+}
+
+#[test]
+fn a_send_limit_withholds_a_message_and_denies_nobody() {
+    let mut world = World::new();
+    let (first, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    let first = world.stand(first);
+    let code = world.code(&first);
+    world.send_wait_s = 720;
+    let (second, said) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    assert!(said.prompt().contains("ago"), "the code that is out is offered: {}", said.prompt());
+    let second = world.stand(second);
+    assert_eq!(world.sent.len(), 1);
+    assert_eq!(world.answer(second, &code).1.verdict(), Some(Verdict::Allow));
+    let (_, said) = world.answer(first, &code);
+    assert_eq!(said.verdict(), Some(Verdict::Deny), "shared, and used once only");
+
+    let (third, said) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    assert_eq!(said.prompt(), "No more codes can be sent for 12 min. If you have one, type it. Code: ");
+    let _third = world.stand(third);
+    assert_eq!(world.sent.len(), 1);
+}
+
+#[test]
+fn a_message_out_of_turn_ends_the_connection() {
+    let mut world = World::new();
+    let answer_first = world.drive(Login::new(0, String::new()), Event::Answer(Secret::new(String::from("123456"))));
+    assert!(answer_first.1.ended && answer_first.1.step.is_none());
+    let (login, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    let (login, said) = world.drive(login, Event::Begin(Box::new(ssh("ada", "192.0.2.7"))));
+    assert!(said.ended && said.step.is_none() && login.is_over());
+    let (login, said) = world.answer(login, "123456");
+    assert!(login.is_over() && said.step.is_none());
+}
+
+#[test]
+fn a_decoy_ends_in_a_denial_whatever_policy_says_and_looks_nobody_up() {
+    for required in [Required::Disabled, Required::Optional, Required::Mandatory] {
+        for prompt in [PromptStyle::Detailed, PromptStyle::Constant] {
+            for service in ["sshd", "cron"] {
+                let mut world = World::new();
+                world.rules.required = required;
+                world.rules.codes.prompt = prompt;
+                world.users.clear();
+                let begin = Begin { decoy: true, service: String::from(service), ..ssh("ada", "192.0.2.7") };
+                let (login, said) = world.begin(begin, 0);
+                assert!(login.is_over() && said.ended);
+                let step = said.step.unwrap();
+                match step.ask {
+                    Some(question) => assert_eq!(question.times, Some(3)),
+                    None => assert_eq!(step.verdict, Some(Verdict::Deny)),
+                }
+                assert_eq!((world.sent.len(), world.charged, world.challenges.len()), (0, 0, 0));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_user_can_ask_for_itself_alone_and_shares_nothing_with_roots_callers() {
+    let mut world = World::new();
+    let (login, said) = world.begin(ssh("root", "192.0.2.7"), 1000);
+    assert!(login.is_over());
+    assert_eq!(said.failure, Some(Failure::NotPermitted));
+    world.add("bob", 1001, Verify::Always, Some("bob@example.com"));
+    assert_eq!(world.begin(ssh("bob", "192.0.2.7"), 1000).1.failure, Some(Failure::NotPermitted));
+    let (roots, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    let roots = world.stand(roots);
+    let code = world.code(&roots);
+    let _closed = world.drive(roots, Event::Closed);
+    let claims = Begin { service: String::from("cron"), ..ssh("ada", "192.0.2.7") };
+    let (own, said) = world.begin(claims, 1000);
+    assert!(said.prompt().starts_with("Code sent by email"), "its claim to be cron is not believed: {said:?}");
+    assert!(!said.prompt().contains("ago"), "{}", said.prompt());
+    let own = world.stand(own);
+    let (_, said) = world.answer(own, &code);
+    assert!(said.prompt().starts_with("Wrong code"), "{said:?}");
+    let counts = &world.counts[&UserKey { uid: 1000, name: String::from("ada") }];
+    assert_eq!((counts.own.failures, counts.stranger.failures), (1, 0));
+}
+
+#[test]
+fn a_renamed_user_and_a_reused_uid_are_refused_and_a_second_name_of_a_uid_is_another_user() {
+    let mut world = World::new();
+    world.rules.required = Required::Optional;
+    // Renamed: uid 1000 is bea now, and nobody is ada.
+    world.users.remove("ada");
+    world.users.insert(String::from("bea"), UserKey { uid: 1000, name: String::from("bea") });
+    let (_, said) = world.begin(ssh("bea", "192.0.2.7"), 0);
+    assert_eq!(said.verdict(), Some(Verdict::Deny), "{said:?}");
+    assert_eq!(world.logged.last().unwrap().reason, "re-bind");
+    // Made anew: ada is uid 2000 now.
+    world.users.insert(String::from("ada"), UserKey { uid: 2000, name: String::from("ada") });
+    assert_eq!(world.begin(ssh("ada", "192.0.2.7"), 0).1.verdict(), Some(Verdict::Deny));
+    // toor: both names mean uid 0.
+    world.add("root", 0, Verify::Always, Some("root@example.com"));
+    world.users.insert(String::from("toor"), UserKey { uid: 0, name: String::from("toor") });
+    assert_eq!(world.begin(ssh("toor", "192.0.2.7"), 0).1.verdict(), Some(Verdict::NotSubject));
+    assert!(world.begin(ssh("root", "192.0.2.7"), 0).1.prompt().starts_with("Code sent"));
+}
+
+#[test]
+fn a_store_that_fails_denies_at_each_step() {
+    let mut world = World::new();
+    world.broken = true;
+    assert_eq!(world.begin(ssh("ada", "192.0.2.7"), 0).1.verdict(), Some(Verdict::Unavailable));
+    world.broken = false;
+    let (login, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    let login = world.stand(login);
+    let code = world.code(&login);
+    world.broken = true;
+    assert_eq!(world.answer(login, &code).1.verdict(), Some(Verdict::Unavailable));
+}
+
+#[test]
+fn a_user_without_a_verified_address_is_told_so() {
+    let mut world = World::new();
+    world.add("eve", 1002, Verify::NewDevice, None);
+    let (_, said) = world.begin(ssh("eve", "192.0.2.7"), 0);
+    assert_eq!(said.verdict(), Some(Verdict::Deny));
+    assert!(said.told().starts_with("A code is needed here, and there is no verified address for you."), "{said:?}");
+}
+
+#[test]
+fn twelve_prompts_are_the_most_whatever_is_typed() {
+    let mut world = World::new();
+    let (mut login, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    login = world.stand(login);
+    for prompts in 2..=MAX_PROMPTS {
+        let (next, said) = world.answer(login, "hello?");
+        assert!(said.prompt().starts_with("A code has 6 digits."), "{prompts} {said:?}");
+        login = next;
+    }
+    let (_, said) = world.answer(login, "hello?");
+    assert_eq!(said.verdict(), Some(Verdict::Deny));
+    assert_eq!(world.charged, 0);
+}
+
+#[test]
+fn the_constant_prompt_is_the_same_for_everything_that_is_wrong() {
+    let mut world = World::new();
+    world.rules.codes.prompt = PromptStyle::Constant;
+    let (login, first) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    assert!(first.prompt().starts_with("If the password was right, a code was sent ("), "{}", first.prompt());
+    let login = world.stand(login);
+    let code = world.code(&login);
+    let (login, second) = world.answer(login, &wrong(&code));
+    assert_eq!(second.prompt(), first.prompt());
+    let (login, third) = world.answer(login, "not a code");
+    assert_eq!(third.prompt(), first.prompt());
+    let (_, last) = world.answer(login, &wrong(&code));
+    assert_eq!((last.verdict(), last.told()), (Some(Verdict::Deny), String::new()));
+}
+
+#[test]
+fn hostile_names_hosts_and_terminals_reach_no_log_and_no_message() {
+    let mut world = World::new();
+    let hostile = "x\u{1b}[2J\u{202e}y\nz";
+    let begin = Begin { service: String::from(hostile), tty: Some(String::from(hostile)), ..ssh("ada", hostile) };
+    let (login, _) = world.begin(begin, 0);
+    let _login = world.stand(login);
+    assert!(!world.sent[0].place.chars().any(|c| c.is_control() || c == '\u{202e}'), "{:?}", world.sent[0].place);
+    let (_, said) = world.begin(Begin { user: String::from(hostile), ..ssh("", "192.0.2.7") }, 0);
+    assert_eq!(said.verdict(), Some(Verdict::Deny));
+    assert!(!world.logged.last().unwrap().user.chars().any(char::is_control));
+}

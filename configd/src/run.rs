@@ -1,0 +1,113 @@
+//! From the command line to the end: sockets, the runtime, the signals, systemd's word.
+
+use crate::args::Args;
+use crate::clock::{SystemClock, rfc3339};
+use crate::daemon::Daemon;
+use crate::house::Places;
+use crate::listen::{ListenError, harden, listen};
+use crate::log;
+use crate::server;
+use crate::texts::{Texts, TextsDamaged};
+use crate::users::{SystemDirectory, Users};
+use sd_notify::NotifyState;
+use std::os::unix::net::UnixListener;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Connections under way have so long to end when configd is stopped.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Why configd did not run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The sockets.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// What a person reads.
+    #[error(transparent)]
+    Texts(#[from] TextsDamaged),
+    /// The kernel.
+    #[error("cannot start ({0})")]
+    Io(#[from] std::io::Error),
+    /// The kernel.
+    #[error("cannot give up privileges ({0})")]
+    Harden(nix::Error),
+}
+
+/// Runs until a signal says to stop.
+///
+/// # Errors
+/// Why it could not begin. A house that cannot be opened is no such reason: configd then runs sealed, and says why.
+pub fn run(args: &Args) -> Result<(), RunError> {
+    let listeners = listen(args)?;
+    harden().map_err(RunError::Harden)?;
+    let level = log::start(listeners.by_systemd);
+    let places = Places {
+        config: args.config.clone(),
+        state_dir: args.state_dir.clone(),
+        runtime_dir: args.runtime_dir.clone(),
+    };
+    let users = Users::start(Arc::new(SystemDirectory))?;
+    let host = nix::unistd::gethostname()
+        .ok()
+        .and_then(|name| name.into_string().ok())
+        .map_or_else(|| String::from("localhost"), |name| pam_2fa_settings::text::printable(&name).into_owned());
+    let daemon = Arc::new(Daemon::new(places, users, Texts::english()?, host, rfc3339(SystemClock::wall_s()), level));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let served = runtime.block_on(serve(daemon, listeners.login, listeners.admin));
+    runtime.shutdown_timeout(GRACE);
+    served
+}
+
+async fn serve(daemon: Arc<Daemon>, login: UnixListener, admin: UnixListener) -> Result<(), RunError> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let (login, admin) = (listener(login)?, listener(admin)?);
+    // Sealed is said, logged, and no reason to stop: clients get an answer, and an administrator a status.
+    let opened = daemon.open().await;
+    let status = opened.as_ref().map_or_else(|reason| format!("sealed: {reason}"), |()| String::from("open"));
+    tell(&[NotifyState::Ready, NotifyState::Status(&status)]);
+    tokio::spawn(reload_on_hangup(Arc::clone(&daemon), signal(SignalKind::hangup())?));
+    tokio::spawn(watchdog());
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    server::run(Arc::clone(&daemon), login, admin, stop).await;
+    tell(&[NotifyState::Stopping]);
+    tracing::info!("stopping");
+    daemon.close(GRACE).await;
+    Ok(())
+}
+
+fn listener(socket: UnixListener) -> std::io::Result<tokio::net::UnixListener> {
+    socket.set_nonblocking(true)?;
+    tokio::net::UnixListener::from_std(socket)
+}
+
+async fn reload_on_hangup(daemon: Arc<Daemon>, mut hangup: tokio::signal::unix::Signal) {
+    while hangup.recv().await.is_some() {
+        tell(&[NotifyState::Reloading]);
+        // Refused or not, it stands in the log.
+        let _said = daemon.reload().await;
+        tell(&[NotifyState::Ready]);
+    }
+}
+
+async fn watchdog() {
+    let Some(within) = sd_notify::watchdog_enabled() else { return };
+    let mut tick = tokio::time::interval(within / 2);
+    loop {
+        tick.tick().await;
+        tell(&[NotifyState::Watchdog]);
+    }
+}
+
+fn tell(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::warn!(%error, "systemd was not told");
+    }
+}

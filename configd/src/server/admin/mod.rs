@@ -1,0 +1,116 @@
+//! `admin.sock`: one method after the other, for uid 0 and nobody else. Who may is one line, before anything is dispatched.
+
+mod system;
+mod users;
+
+use super::FIRST_FRAME;
+use crate::daemon::{Daemon, State};
+use crate::house::House;
+use crate::wire_io::{Connection, ConnectionError};
+use pam_2fa_protocol::admin::{
+    NOT_FOUND, NotFound, REFUSED, RELOAD, Refused, SEAL, SEALED, SERVICE, STATUS, Sealed, TEST_EMAIL, USER_LIST,
+    USER_SET, USER_SHOW, USER_VERIFY_BEGIN, USER_VERIFY_FINISH,
+};
+use pam_2fa_protocol::frame::Frame;
+use pam_2fa_protocol::wire::{Continues, IncomingCall, WireError, decode_call, encode_error, encode_reply};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use tokio::net::UnixStream;
+
+/// One connection.
+pub async fn serve(stream: UnixStream, uid: u32, daemon: Arc<Daemon>) {
+    if let Err(error) = converse(Connection::new(stream), uid, &daemon).await {
+        tracing::debug!(uid, %error, "an administrator's connection ended early");
+    }
+}
+
+async fn converse(mut connection: Connection, uid: u32, daemon: &Daemon) -> Result<(), ConnectionError> {
+    if uid != 0 {
+        return connection.write(&SERVICE.error("NotPermitted")?).await;
+    }
+    loop {
+        let Ok(read) = tokio::time::timeout(FIRST_FRAME, connection.read()).await else { return Ok(()) };
+        let Some(frame) = read? else { return Ok(()) };
+        let call = decode_call(&frame)?;
+        let answer = dispatch(&call, daemon, &mut connection).await;
+        let last = match answer {
+            Ok(frame) => frame,
+            Err(Answer::Connection(error)) => return Err(error),
+            Err(Answer::NotFound(what)) => encode_error(NOT_FOUND, &NotFound { what })?,
+            Err(Answer::Refused(reasons)) => encode_error(REFUSED, &Refused { reasons })?,
+            Err(Answer::Sealed(reason)) => encode_error(SEALED, &Sealed { reason })?,
+            Err(Answer::Parameters) => SERVICE.invalid_parameter("parameters")?,
+        };
+        connection.write(&last).await?;
+    }
+}
+
+/// Why a method gives an error.
+pub(super) enum Answer {
+    /// The connection broke.
+    Connection(ConnectionError),
+    /// What is not there.
+    NotFound(String),
+    /// Why it was not done.
+    Refused(Vec<String>),
+    /// Why configd is sealed.
+    Sealed(String),
+    /// The parameters do not fit.
+    Parameters,
+}
+
+impl From<ConnectionError> for Answer {
+    fn from(error: ConnectionError) -> Self {
+        Self::Connection(error)
+    }
+}
+
+impl From<WireError> for Answer {
+    fn from(error: WireError) -> Self {
+        Self::Connection(ConnectionError::Wire(error))
+    }
+}
+
+impl From<crate::store::StoreError> for Answer {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::refused(error)
+    }
+}
+
+impl Answer {
+    pub(super) fn refused(why: impl ToString) -> Self {
+        Self::Refused(vec![why.to_string()])
+    }
+}
+
+async fn dispatch(call: &IncomingCall<'_>, daemon: &Daemon, connection: &mut Connection) -> Result<Frame, Answer> {
+    match call.method.as_ref() {
+        STATUS => done(&system::status(daemon).await),
+        RELOAD => done(&system::reload(daemon).await?),
+        SEAL => done(&system::seal(house(daemon)?.as_ref(), &parameters(call)?)?),
+        TEST_EMAIL => system::test_email(house(daemon)?.as_ref(), &parameters(call)?, call.more, connection).await,
+        USER_LIST => users::list(house(daemon)?.as_ref(), call.more, connection).await,
+        USER_SHOW => done(&users::show(house(daemon)?.as_ref(), &parameters(call)?).await?),
+        USER_SET => done(&users::set(daemon, house(daemon)?.as_ref(), parameters(call)?).await?),
+        USER_VERIFY_BEGIN => {
+            users::verify_begin(house(daemon)?.as_ref(), &parameters(call)?, call.more, connection).await
+        }
+        USER_VERIFY_FINISH => done(&users::verify_finish(house(daemon)?.as_ref(), &parameters(call)?).await?),
+        _ => Ok(SERVICE.answer(call)?),
+    }
+}
+
+fn house(daemon: &Daemon) -> Result<Arc<House>, Answer> {
+    match daemon.state() {
+        State::Open(house) => Ok(house),
+        State::Sealed(reason) => Err(Answer::Sealed(reason.to_string())),
+    }
+}
+
+fn parameters<'a, P: Deserialize<'a>>(call: &IncomingCall<'a>) -> Result<P, Answer> {
+    call.parameters().map_err(|_| Answer::Parameters)
+}
+
+fn done<P: Serialize>(parameters: &P) -> Result<Frame, Answer> {
+    Ok(encode_reply(parameters, Continues::No)?)
+}

@@ -1,0 +1,142 @@
+//! Settings, secrets, tests, status.
+
+use super::{Answer, done};
+use crate::daemon::{Daemon, State};
+use crate::delivery::Letterhead;
+use crate::house::House;
+use crate::random;
+use crate::texts::{Message, Value};
+use crate::wire_io::{Connection, ConnectionError};
+use data_encoding::HEXLOWER;
+use pam_2fa_protocol::Secret;
+use pam_2fa_protocol::admin::{
+    ChannelHealth, ReloadReply, Seal, SealReply, State as Word, Status, StatusReply, TestEmail,
+};
+use pam_2fa_protocol::courier::{Outcome, Sent};
+use pam_2fa_protocol::frame::Frame;
+use pam_2fa_protocol::wire::{Continues, encode_reply};
+use pam_2fa_settings::EmailAddress;
+use tokio::sync::mpsc::unbounded_channel;
+
+/// For how long a message that carries no code is worth sending.
+const TEST_LIFE_MS: u64 = 60_000;
+
+pub(super) async fn status(daemon: &Daemon) -> StatusReply {
+    let version = String::from(env!("CARGO_PKG_VERSION"));
+    let since = daemon.since.clone();
+    let status = match daemon.state() {
+        State::Sealed(reason) => Status {
+            version,
+            state: Word::Sealed,
+            since,
+            problems: vec![reason.to_string()],
+            required: None,
+            application: None,
+            generation: None,
+            key_id: None,
+            users: None,
+            channels: Vec::new(),
+        },
+        State::Open(house) => open_status(version, since, &house).await,
+    };
+    StatusReply { status }
+}
+
+async fn open_status(version: String, since: String, house: &House) -> Status {
+    let rules = house.rules();
+    let mut problems = house.problems();
+    let users = match house.store.count_users().await {
+        Ok(count) => i64::try_from(count).ok(),
+        Err(error) => {
+            problems.push(error.to_string());
+            None
+        }
+    };
+    let channels: Vec<ChannelHealth> = house.post.health.channels(&rules);
+    problems.extend(channels.iter().filter_map(|channel| {
+        let error = channel.last_error.as_ref()?;
+        Some(format!(
+            "{}: the last message was not taken: {error}; pam-2fa test email ADDRESS shows each step",
+            channel.name
+        ))
+    }));
+    Status {
+        version,
+        state: if problems.is_empty() { Word::Running } else { Word::Degraded },
+        since,
+        problems,
+        required: Some(rules.required),
+        application: Some(rules.application.clone()),
+        generation: Some(rules.generation),
+        key_id: Some(String::from(house.keys.id().as_str())),
+        users,
+        channels,
+    }
+}
+
+pub(super) async fn reload(daemon: &Daemon) -> Result<ReloadReply, Answer> {
+    let (generation, notes) = daemon.reload().await.map_err(Answer::Refused)?;
+    Ok(ReloadReply { generation, notes })
+}
+
+/// Only what may be a secret in `config.toml` is sealed, under its own name: a sealed value is worth nothing elsewhere.
+pub(super) fn seal(house: &House, asked: &Seal) -> Result<SealReply, Answer> {
+    let backup = asked.key.strip_prefix("email.backup.").and_then(|rest| rest.strip_suffix(".password"));
+    let known = asked.key == "email.password" || backup.is_some_and(|name| !name.is_empty() && !name.contains('.'));
+    if !known {
+        let key = pam_2fa_settings::text::printable(&asked.key);
+        return Err(Answer::refused(format!("{key}: not a setting that may be secret; see pam-2fa.toml")));
+    }
+    let plain = asked.value.expose().as_bytes();
+    let sealed = house.keys.seal(house.random.as_ref(), &asked.key, plain).map_err(Answer::refused)?;
+    tracing::info!(key = asked.key, "a secret was sealed");
+    Ok(SealReply { sealed })
+}
+
+pub(super) async fn test_email(
+    house: &House,
+    asked: &TestEmail,
+    more: bool,
+    connection: &mut Connection,
+) -> Result<Frame, Answer> {
+    let to = EmailAddress::parse(&asked.to).map_err(Answer::refused)?;
+    let rules = house.rules();
+    if rules.email.is_empty() {
+        return Err(Answer::refused(
+            "no mail server is configured; set [email] in config.toml, then pam-2fa config reload",
+        ));
+    }
+    let values = [("application", Value::Text(&rules.application)), ("host", Value::Text(&house.post.host))];
+    let subject = house.post.texts.say(Message::MailSubjectTest, &values);
+    let text = Secret::new(house.post.texts.say(Message::MailTextTest, &values));
+    let id = HEXLOWER.encode(&random::bytes::<16>(house.random.as_ref()).map_err(Answer::refused)?);
+    let head =
+        Letterhead { id: &id, attempt: 1, to: to.as_str(), subject: &subject, text: &text, life_ms: TEST_LIFE_MS };
+    let outcome = post(house, head, more, connection).await?;
+    tracing::info!(to = to.masked(), class = ?outcome.class, said = outcome.said, "a test message");
+    done(&Sent { step: None, outcome: Some(outcome) })
+}
+
+/// Sends, and passes each step on as it happens where the caller wants them.
+pub(super) async fn post(
+    house: &House,
+    head: Letterhead<'_>,
+    more: bool,
+    connection: &mut Connection,
+) -> Result<Outcome, Answer> {
+    let (steps, mut happened) = unbounded_channel();
+    let rules = house.rules();
+    let sending = async move { house.post.post(head, &rules, Some(&steps)).await };
+    let passing = async {
+        while let Some(step) = happened.recv().await {
+            if more {
+                let sent = Sent { step: Some(step), outcome: None };
+                connection.write(&encode_reply(&sent, Continues::Yes)?).await?;
+            }
+        }
+        Ok::<(), ConnectionError>(())
+    };
+    let (outcome, passed) = tokio::join!(sending, passing);
+    passed?;
+    Ok(outcome)
+}

@@ -1,0 +1,228 @@
+//! Users: show, change, verify an address.
+
+use super::system::post;
+use super::{Answer, done};
+use crate::daemon::Daemon;
+use crate::delivery::Letterhead;
+use crate::house::House;
+use crate::limits::Standing;
+use crate::login::Resolution;
+use crate::store::{Authenticator, Bucket, Changed, UserChange, UserRecord};
+use crate::texts::{Message, Value};
+use crate::wire_io::Connection;
+use pam_2fa_protocol::Secret;
+use pam_2fa_protocol::admin::{
+    Channel, User, UserReply, UserSet, UserSetReply, UserShow, UserVerifyBegin, UserVerifyFinish, VerifySent,
+};
+use pam_2fa_protocol::courier::Class;
+use pam_2fa_protocol::frame::Frame;
+use pam_2fa_protocol::wire::{Continues, encode_reply};
+use pam_2fa_settings::EmailAddress;
+use pam_2fa_settings::text::printable;
+use std::sync::PoisonError;
+
+pub(super) async fn list(house: &House, more: bool, connection: &mut Connection) -> Result<Frame, Answer> {
+    let mut records = house.store.users(None).await?;
+    if !more && records.len() > 1 {
+        return Err(Answer::refused("a list of several users wants a call with `more`"));
+    }
+    let Some(last) = records.pop() else { return done(&UserReply { user: None }) };
+    for record in records {
+        let user = Some(show_record(house, record).await?);
+        connection.write(&encode_reply(&UserReply { user }, Continues::Yes)?).await?;
+    }
+    done(&UserReply { user: Some(show_record(house, last).await?) })
+}
+
+pub(super) async fn show(house: &House, asked: &UserShow) -> Result<UserReply, Answer> {
+    let record = record(house, &asked.name).await?;
+    Ok(UserReply { user: Some(show_record(house, record).await?) })
+}
+
+/// The record of a name; of several (an account that was made anew under another uid) the newest binding is not known, so all
+/// are an error that names them.
+async fn record(house: &House, name: &str) -> Result<UserRecord, Answer> {
+    let mut found = house.store.users(Some(String::from(name))).await?;
+    match (found.pop(), found.is_empty()) {
+        (Some(record), true) => Ok(record),
+        (None, _) => Err(Answer::NotFound(format!(
+            "{name} has no record; make one with pam-2fa user set {name} --email ADDRESS",
+            name = printable(name)
+        ))),
+        (Some(_), false) => Err(Answer::refused(format!("{} has several records under other uids", printable(name)))),
+    }
+}
+
+async fn show_record(house: &House, record: UserRecord) -> Result<User, Answer> {
+    let limits = house.rules().tries;
+    let mut locked = None;
+    for (bucket, who) in [(Bucket::Known, "known sources"), (Bucket::Stranger, "new sources")] {
+        let standing =
+            house.store.standing(record.key.clone(), Authenticator::Email, bucket, limits, house.now()).await?;
+        match standing {
+            Standing::Open { .. } => {}
+            Standing::Waiting { wait_s } => locked = Some(format!("codes by email from {who}: for {wait_s} s")),
+            Standing::Disabled => locked = Some(format!("codes by email from {who}: until unlocked")),
+        }
+    }
+    Ok(User {
+        name: record.key.name,
+        uid: record.key.uid,
+        verify: record.verify,
+        email: record.email,
+        email_verified: record.email_verified,
+        phone: record.phone,
+        phone_verified: record.phone_verified,
+        language: record.language,
+        last_login: record.last_login,
+        locked,
+    })
+}
+
+pub(super) async fn set(daemon: &Daemon, house: &House, asked: UserSet) -> Result<UserSetReply, Answer> {
+    let shown = printable(&asked.name).into_owned();
+    let key = match daemon.users.resolve(asked.name.clone()).await {
+        Resolution::Found(key) => key,
+        Resolution::Unknown => {
+            return Err(Answer::NotFound(format!("there is no user {shown} on this host; check the spelling")));
+        }
+        Resolution::Failed(why) => return Err(Answer::refused(format!("{shown} cannot be looked up: {why}"))),
+    };
+    let email = match asked.email.as_deref() {
+        None => None,
+        Some("") => Some(None),
+        Some(text) => Some(Some(String::from(EmailAddress::parse(text).map_err(Answer::refused)?.as_str()))),
+    };
+    if asked.phone.as_deref().is_some_and(|phone| !phone.is_empty()) {
+        return Err(Answer::refused("--phone: text messages are not in this release; leave it out"));
+    }
+    if asked.language.as_deref().is_some_and(|language| language != "en") {
+        return Err(Answer::refused("--language: messages are in English only in this release (en)"));
+    }
+    let has_email = email.as_ref().is_some_and(Option::is_some);
+    let change = UserChange {
+        key: key.clone(),
+        verify: asked.verify,
+        email,
+        phone: asked.phone.map(|_| None),
+        language: asked.language.map(Some),
+        trusted: asked.trusted,
+        now: house.now(),
+    };
+    match house.store.change_user(change).await? {
+        Changed::Done(record) => {
+            if asked.email.is_some() {
+                let mut challenges = house.challenges.lock().unwrap_or_else(PoisonError::into_inner);
+                challenges.end_all_of(&key, Authenticator::Email);
+            }
+            tracing::info!(
+                user = record.key.name,
+                uid = record.key.uid,
+                verify = ?record.verify,
+                email = record.email.as_deref().map(crate::login::deliver::masked).unwrap_or_default(),
+                verified = record.email_verified,
+                vouched = asked.trusted,
+                "a record was changed by an administrator"
+            );
+            let notes = notes(&record, has_email, asked.trusted);
+            Ok(UserSetReply { user: show_record(house, *record).await?, notes })
+        }
+        Changed::EmailInUse(other) => {
+            Err(Answer::refused(format!("--email: {} has this address; one address is one user's", other.name)))
+        }
+        Changed::NameOfAnother { uid } => Err(Answer::refused(format!(
+            "{shown} has a record under uid {uid}, and is uid {} now: the account was made anew",
+            key.uid
+        ))),
+    }
+}
+
+fn notes(record: &UserRecord, has_email: bool, trusted: bool) -> Vec<String> {
+    let name = &record.key.name;
+    let mut notes = Vec::new();
+    if has_email && !trusted {
+        notes.push(format!(
+            "the address is not verified yet, and no code is sent there: pam-2fa user verify {name} email"
+        ));
+    }
+    if record.email.is_none() {
+        notes.push(format!("{name} has no address, and can answer no code"));
+    }
+    notes
+}
+
+pub(super) async fn verify_begin(
+    house: &House,
+    asked: &UserVerifyBegin,
+    more: bool,
+    connection: &mut Connection,
+) -> Result<Frame, Answer> {
+    by_email(asked.channel)?;
+    let record = record(house, &asked.name).await?;
+    let Some(address) = record.email else {
+        return Err(Answer::refused(format!(
+            "{name} has no address; pam-2fa user set {name} --email ADDRESS",
+            name = record.key.name
+        )));
+    };
+    let rules = house.rules();
+    if rules.email.is_empty() {
+        return Err(Answer::refused(
+            "no mail server is configured; set [email] in config.toml, then pam-2fa config reload",
+        ));
+    }
+    let fresh = house
+        .verifications
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .begin(&record.key, &address, &rules.codes, &house.now(), house.random.as_ref(), house.keys.as_ref())
+        .map_err(Answer::refused)?;
+    let texts = &house.post.texts;
+    let left = texts.span_in_words(rules.codes.lifetime_ms);
+    let values = [
+        ("code", Value::Text(fresh.code.expose())),
+        ("tag", Value::Text(&fresh.tag)),
+        ("application", Value::Text(&rules.application)),
+        ("host", Value::Text(&house.post.host)),
+        ("user", Value::Text(&record.key.name)),
+        ("left", Value::Text(&left)),
+    ];
+    let subject = texts.say(Message::MailSubjectVerify, &values);
+    let text = Secret::new(texts.say(Message::MailTextVerify, &values));
+    let head = Letterhead {
+        id: &fresh.id.0,
+        attempt: 1,
+        to: &address,
+        subject: &subject,
+        text: &text,
+        life_ms: rules.codes.lifetime_ms,
+    };
+    let outcome = post(house, head, more, connection).await?;
+    let tag = (outcome.class == Class::Accepted).then_some(fresh.tag);
+    done(&VerifySent { step: None, outcome: Some(outcome), tag })
+}
+
+pub(super) async fn verify_finish(house: &House, asked: &UserVerifyFinish) -> Result<UserReply, Answer> {
+    by_email(asked.channel)?;
+    let record = record(house, &asked.name).await?;
+    let rules = house.rules();
+    let address = house
+        .verifications
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .finish(&record.key, &asked.code, &rules.codes, &house.now(), house.keys.as_ref())
+        .map_err(Answer::refused)?;
+    let done = house.store.verify_address(record.key.clone(), Authenticator::Email, address, house.now()).await?;
+    if !done {
+        return Err(Answer::refused("the address was changed meanwhile; verify the new one"));
+    }
+    tracing::info!(user = record.key.name, uid = record.key.uid, "an address was verified by a code");
+    show(house, &UserShow { name: record.key.name }).await
+}
+
+fn by_email(channel: Channel) -> Result<(), Answer> {
+    match channel {
+        Channel::Email => Ok(()),
+        Channel::Sms => Err(Answer::refused("text messages are not in this release; verify an email address")),
+    }
+}

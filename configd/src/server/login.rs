@@ -1,0 +1,292 @@
+//! `login.sock`: carries frames to the state machine and does what it says. Decides nothing.
+
+use super::FIRST_FRAME;
+use crate::daemon::{Daemon, State};
+use crate::house::House;
+use crate::login::{Decided, Effect, Effects, Event, Failure, Login, STAND_MS};
+use crate::random;
+use crate::rules::Rules;
+use crate::wire_io::{Connection, ConnectionError};
+use pam_2fa_protocol::login::{
+    ANSWER, Answer, BEGIN, Begin, SEALED, SERVICE, Step, StepReply, VERSION, VERSION_NOT_SUPPORTED, Verdict,
+    VersionRange,
+};
+use pam_2fa_protocol::wire::{Continues, Nothing, decode_call, encode_error, encode_reply};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio::net::UnixStream;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// A login ends at the latest so long after its code has run out.
+const PAST_LIFETIME: Duration = Duration::from_secs(60);
+
+/// One connection, from its first frame to its end.
+pub async fn serve(stream: UnixStream, uid: u32, daemon: Arc<Daemon>) {
+    let connection = Connection::new(stream);
+    let ended = match daemon.state() {
+        State::Sealed(reason) => sealed(connection, uid, &reason).await,
+        State::Open(house) => {
+            let most = Duration::from_millis(house.rules().codes.lifetime_ms).saturating_add(PAST_LIFETIME);
+            match tokio::time::timeout(most, open(connection, uid, &daemon, house)).await {
+                Ok(ended) => ended,
+                Err(_) => Ok(()),
+            }
+        }
+    };
+    if let Err(error) = ended {
+        // Clients that vanish or talk nonsense are not worth more: anybody may connect.
+        tracing::debug!(uid, %error, "a login's connection ended early");
+    }
+}
+
+/// Everyone is denied, with the error after which alone break-glass may be tried.
+async fn sealed(mut connection: Connection, uid: u32, reason: &str) -> Result<(), ConnectionError> {
+    loop {
+        let frame = match tokio::time::timeout(FIRST_FRAME, connection.read()).await {
+            Ok(Ok(Some(frame))) => frame,
+            Ok(Ok(None)) | Err(_) => return Ok(()),
+            Ok(Err(error)) => return Err(error),
+        };
+        let call = decode_call(&frame)?;
+        if call.method == BEGIN {
+            tracing::warn!(uid, reason, "a login is denied: sealed");
+            return connection.write(&encode_error(SEALED, &Nothing {})?).await;
+        }
+        connection.write(&SERVICE.answer(&call)?).await?;
+    }
+}
+
+/// What one connection's machine runs on.
+struct Drive<'a> {
+    daemon: &'a Arc<Daemon>,
+    house: Arc<House>,
+    rules: Arc<Rules>,
+    events: UnboundedSender<Event>,
+    queue: UnboundedReceiver<Event>,
+    machine: Option<Login>,
+}
+
+async fn open(
+    mut connection: Connection,
+    uid: u32,
+    daemon: &Arc<Daemon>,
+    house: Arc<House>,
+) -> Result<(), ConnectionError> {
+    let Ok(reference) = random::reference(house.random.as_ref()) else {
+        tracing::error!(uid, "a login is denied: the kernel gives no random bytes");
+        return Ok(());
+    };
+    let (events, queue) = unbounded_channel();
+    let rules = house.rules();
+    let mut drive = Drive { daemon, house, rules, events, queue, machine: Some(Login::new(uid, reference)) };
+    let ended = drive.run(&mut connection).await;
+    // However it ended: nobody stands at its challenge any more.
+    drive.step(Event::Closed, &mut connection).await?;
+    ended
+}
+
+impl Drive<'_> {
+    async fn run(&mut self, connection: &mut Connection) -> Result<(), ConnectionError> {
+        let mut first = true;
+        loop {
+            let event = tokio::select! {
+                // Our own answers first: an answer of the module that is out of turn must not overtake them.
+                biased;
+                Some(event) = self.queue.recv() => event,
+                frame = connection.read() => match frame? {
+                    Some(frame) => match incoming(&frame)? {
+                        Incoming::Event(event) => event,
+                        Incoming::Reply(reply) => {
+                            connection.write(&reply).await?;
+                            continue;
+                        }
+                        Incoming::Nonsense => return Ok(()),
+                    },
+                    None => return Ok(()),
+                },
+                () = tokio::time::sleep(FIRST_FRAME), if first => return Ok(()),
+            };
+            first = false;
+            if self.step(event, connection).await? == Going::Over {
+                return Ok(());
+            }
+        }
+    }
+
+    /// One step, and what it says is to be done.
+    async fn step(&mut self, event: Event, connection: &mut Connection) -> Result<Going, ConnectionError> {
+        let Some(machine) = self.machine.take() else { return Ok(Going::Over) };
+        let (machine, effects) = {
+            let mut challenges = self.house.challenges.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut fx = Effects {
+                now: self.house.now(),
+                rules: &self.rules,
+                texts: &self.daemon.texts,
+                random: self.house.random.as_ref(),
+                keys: self.house.keys.as_ref(),
+                challenges: &mut challenges,
+                out: Vec::new(),
+            };
+            let machine = machine.step(event, &mut fx);
+            (machine, fx.out)
+        };
+        let reference = String::from(machine.reference());
+        self.machine = Some(machine);
+        for effect in effects {
+            if self.apply(effect, &reference, connection).await? == Going::Over {
+                return Ok(Going::Over);
+            }
+        }
+        Ok(Going::On)
+    }
+
+    async fn apply(
+        &mut self,
+        effect: Effect,
+        reference: &str,
+        connection: &mut Connection,
+    ) -> Result<Going, ConnectionError> {
+        match effect {
+            Effect::Reply(step) => {
+                connection.write(&reply(step)?).await?;
+                return Ok(Going::On);
+            }
+            Effect::End(step) => {
+                connection.write(&reply(step)?).await?;
+                return Ok(Going::Over);
+            }
+            Effect::Fail(failure) => {
+                connection.write(&error(failure)?).await?;
+                return Ok(Going::Over);
+            }
+            Effect::HangUp => return Ok(Going::Over),
+            Effect::Log(decided) => log(&decided),
+            Effect::Stand(prompt) => {
+                self.later(async move {
+                    tokio::time::sleep(Duration::from_millis(STAND_MS)).await;
+                    Event::Stood(prompt)
+                });
+            }
+            Effect::Send(errand) => {
+                let post = self.house.post.clone();
+                let rules = Arc::clone(&self.rules);
+                // Not bound to the connection: a code that is on its way stays good for the next login.
+                tokio::spawn(post.run(errand, rules, String::from(reference)));
+            }
+            Effect::Resolve(name) => {
+                let daemon = Arc::clone(self.daemon);
+                self.later(async move { Event::Resolved(daemon.users.resolve(name).await) });
+            }
+            Effect::StillThere(names, uid) => {
+                let daemon = Arc::clone(self.daemon);
+                self.later(async move { Event::StillThere(daemon.users.one_means(names, uid).await) });
+            }
+            Effect::Facts(ask) => {
+                let pending = self.house.store.facts(ask);
+                self.later(async move { Event::Facts(pending.await) });
+            }
+            Effect::Charge(charge) => {
+                let pending = self.house.store.charge_attempt(charge);
+                self.later(async move { Event::Charged(pending.await) });
+            }
+            Effect::Consume(consume) => {
+                let pending = self.house.store.consume_code(consume);
+                self.later(async move { Event::Consumed(pending.await) });
+            }
+        }
+        Ok(Going::On)
+    }
+
+    /// Says the event when it comes; to nobody, if the connection has ended by then.
+    fn later(&self, event: impl Future<Output = Event> + Send + 'static) {
+        let events = self.events.clone();
+        tokio::spawn(async move {
+            let _gone = events.send(event.await);
+        });
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Going {
+    On,
+    Over,
+}
+
+/// What a frame is.
+enum Incoming {
+    Event(Event),
+    /// Answered without the machine.
+    Reply(pam_2fa_protocol::frame::Frame),
+    /// The connection ends.
+    Nonsense,
+}
+
+fn incoming(frame: &[u8]) -> Result<Incoming, ConnectionError> {
+    let call = decode_call(frame)?;
+    if call.oneway || call.more {
+        return Ok(Incoming::Nonsense);
+    }
+    Ok(match call.method.as_ref() {
+        BEGIN => match call.parameters::<Begin>() {
+            Ok(begin) => Incoming::Event(Event::Begin(Box::new(begin))),
+            Err(_) => Incoming::Reply(SERVICE.invalid_parameter("parameters")?),
+        },
+        ANSWER => match call.parameters::<Answer>() {
+            Ok(answer) => Incoming::Event(Event::Answer(answer.text)),
+            Err(_) => Incoming::Nonsense,
+        },
+        _ => Incoming::Reply(SERVICE.answer(&call)?),
+    })
+}
+
+fn reply(step: Step) -> Result<pam_2fa_protocol::frame::Frame, ConnectionError> {
+    Ok(encode_reply(&StepReply { step }, Continues::No)?)
+}
+
+fn error(failure: Failure) -> Result<pam_2fa_protocol::frame::Frame, ConnectionError> {
+    Ok(match failure {
+        Failure::NotPermitted => SERVICE.error("NotPermitted")?,
+        Failure::VersionNotSupported => {
+            encode_error(VERSION_NOT_SUPPORTED, &VersionRange { min: VERSION, max: VERSION })?
+        }
+    })
+}
+
+/// One line for each decision, with the same fields always.
+fn log(decided: &Decided) {
+    let verdict = match decided.verdict {
+        Verdict::Allow => "allow",
+        Verdict::NotSubject => "not_subject",
+        Verdict::Deny | Verdict::Unknown => "deny",
+        Verdict::Unavailable => "unavailable",
+        Verdict::MaxTries => "max_tries",
+    };
+    let fields = (
+        decided.uid.map_or_else(String::new, |uid| uid.to_string()),
+        decided.detail.as_deref().unwrap_or_default(),
+        decided.source.text().0,
+    );
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                reference = decided.reference,
+                verdict,
+                reason = decided.reason,
+                user = decided.user,
+                uid = fields.0,
+                service = decided.service,
+                class = decided.class.word(),
+                source = fields.2,
+                peer_uid = decided.peer_uid,
+                generation = decided.generation,
+                detail = fields.1,
+                "login"
+            )
+        };
+    }
+    match decided.verdict {
+        Verdict::Allow | Verdict::NotSubject => line!(info),
+        Verdict::Deny | Verdict::MaxTries | Verdict::Unknown => line!(warn),
+        Verdict::Unavailable => line!(error),
+    }
+}

@@ -1,0 +1,182 @@
+//! Reads `config.toml` and turns it into the rules in force. Never writes it: configd cannot write /etc.
+//!
+//! The file must be root's, and nobody but root may be able to write it or, since secrets stand in it, others to read it: root's
+//! command seals them, but an administrator may have typed one a minute ago.
+
+use crate::limits::{SendLimits, TryLimits};
+use crate::rules::{Codes, MailWay, PromptStyle, Rules};
+use crate::seal::Keys;
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
+use pam_2fa_protocol::Secret;
+use pam_2fa_settings::{Accepted, Email, Finding, PasswordSetting, Prompt};
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// The file is not there, or not to be believed. Sealed at a cold start; a reload is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It is not there.
+    #[error("{path}: there is no such file; write one (every key stands in the example that comes with pam-2fa)")]
+    Missing {
+        /// The file.
+        path: String,
+    },
+    /// It cannot be opened or read.
+    #[error("{path}: {why}; it must be a plain file of root:pam-2fa with mode 0640, on a path without symbolic links")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// The kernel's words.
+        why: String,
+    },
+    /// Somebody else owns it.
+    #[error("{path}: its owner is uid {uid}, not root; look who wrote it, then chown root:pam-2fa {path}")]
+    Owner {
+        /// The file.
+        path: String,
+        /// Its owner.
+        uid: u32,
+    },
+    /// Others can write or read it.
+    #[error("{path}: mode {mode:04o} lets others write or read it; look who did, then chmod 0640 {path}")]
+    Mode {
+        /// The file.
+        path: String,
+        /// Its mode.
+        mode: u32,
+    },
+    /// Not text of a sensible length.
+    #[error("{path}: not UTF-8 text of up to 256 KiB")]
+    NotText {
+        /// The file.
+        path: String,
+    },
+}
+
+/// The text of the file.
+///
+/// # Errors
+/// [`FileError`].
+pub fn read(path: &Path) -> Result<Secret, FileError> {
+    let name = || path.display().to_string();
+    let how = OpenHow::new()
+        .flags(OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK)
+        .resolve(ResolveFlag::RESOLVE_NO_SYMLINKS);
+    let opened = openat2(nix::fcntl::AT_FDCWD, path, how);
+    let mut file = match opened {
+        Ok(descriptor) => File::from(descriptor),
+        Err(nix::errno::Errno::ENOENT) => return Err(FileError::Missing { path: name() }),
+        Err(error) => return Err(FileError::Unreadable { path: name(), why: String::from(error.desc()) }),
+    };
+    let unreadable = |error: std::io::Error| FileError::Unreadable { path: name(), why: error.to_string() };
+    let about = file.metadata().map_err(unreadable)?;
+    if !about.is_file() {
+        return Err(FileError::Unreadable { path: name(), why: String::from("not a plain file") });
+    }
+    if about.uid() != 0 {
+        return Err(FileError::Owner { path: name(), uid: about.uid() });
+    }
+    // Write for group and others, and anything for others.
+    if about.mode() & 0o027 != 0 {
+        return Err(FileError::Mode { path: name(), mode: about.mode() & 0o7777 });
+    }
+    let most = u64::try_from(pam_2fa_settings::MAX_TEXT).unwrap_or(u64::MAX);
+    let mut text = Secret::new(String::new());
+    let taken = file.by_ref().take(most.saturating_add(1)).read_to_string(text.expose_mut());
+    match taken {
+        Ok(count) if u64::try_from(count).unwrap_or(u64::MAX) <= most => Ok(text),
+        Ok(_) => Err(FileError::NotText { path: name() }),
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Err(FileError::NotText { path: name() }),
+        Err(error) => Err(unreadable(error)),
+    }
+}
+
+/// One line for each finding.
+#[must_use]
+pub fn lines(path: &Path, findings: &[Finding]) -> Vec<String> {
+    findings.iter().map(|finding| format!("{}:{finding}", path.display())).collect()
+}
+
+/// The rules that a text says; with notes for the administrator.
+///
+/// # Errors
+/// One line for each thing that is wrong, secrets that cannot be opened among them.
+pub fn rules(path: &Path, text: &str, keys: &Keys, generation: i64) -> Result<(Rules, Vec<String>), Vec<String>> {
+    let Accepted { settings, notes } = pam_2fa_settings::parse(text).map_err(|findings| lines(path, &findings))?;
+    let mut wrong = Vec::new();
+    let email = settings.email.map(|email| mail_ways(email, keys, &mut wrong)).unwrap_or_default();
+    if !wrong.is_empty() {
+        return Err(wrong.into_iter().map(|line| format!("{}: {line}", path.display())).collect());
+    }
+    let codes = settings.codes;
+    let limits = settings.limits;
+    let rules = Rules {
+        generation,
+        required: settings.policy.required,
+        application: String::from(settings.policy.application.as_str()),
+        codes: Codes {
+            digits: u32::from(codes.digits),
+            lifetime_ms: codes.lifetime.seconds().saturating_mul(1000),
+            attempts: u32::from(codes.attempts),
+            resend_after_s: codes.resend_after.seconds(),
+            prompt: match codes.prompt {
+                Prompt::Detailed => PromptStyle::Detailed,
+                Prompt::Constant => PromptStyle::Constant,
+            },
+            echo: codes.echo,
+        },
+        tries: TryLimits {
+            attempts: u32::from(codes.attempts),
+            before_disabled: limits.tries_before_disabled,
+            first_wait_s: limits.first_wait.seconds(),
+            longest_wait_s: limits.longest_wait.seconds(),
+        },
+        sends: SendLimits {
+            per_user_hour: limits.sends_per_user_hour,
+            per_user_day: limits.sends_per_user_day,
+            per_source_hour: limits.sends_per_source_hour,
+        },
+        services: settings.services,
+        email,
+        level: settings.log.level,
+    };
+    Ok((rules, lines(path, &notes)))
+}
+
+fn mail_ways(email: Email, keys: &Keys, wrong: &mut Vec<String>) -> Vec<MailWay> {
+    let mut first = email;
+    let backups = std::mem::take(&mut first.backups);
+    let mut ways = vec![mail_way(String::from("email"), first, keys, wrong)];
+    for backup in backups {
+        ways.push(mail_way(format!("email.backup.{}", backup.name), backup.email, keys, wrong));
+    }
+    ways
+}
+
+fn mail_way(name: String, email: Email, keys: &Keys, wrong: &mut Vec<String>) -> MailWay {
+    let setting = format!("{name}.password");
+    let password = match email.password {
+        None => None,
+        Some(PasswordSetting::Plain(secret)) => Some(secret),
+        Some(PasswordSetting::Sealed(sealed)) => match keys.open_text(&setting, &sealed) {
+            Ok(secret) => Some(secret),
+            Err(error) => {
+                wrong.push(format!("{setting}: {error}"));
+                None
+            }
+        },
+    };
+    MailWay {
+        name,
+        server: email.server,
+        port: email.port,
+        tls: email.tls,
+        ca_file: email.ca_file,
+        helo: email.helo,
+        user: email.user,
+        password,
+        from: email.from.to_string(),
+    }
+}

@@ -1,0 +1,135 @@
+//! One `Send`: what it asks for, how long it may take, and how its end is told. This is the only place where an outcome is
+//! made, so that nothing leaves here that was not cleaned and masked.
+
+use crate::email::Email;
+use crate::email::deadline::Deadline;
+use crate::email::outcome::{accepted, failed};
+use crate::said::{Mask, clean, without_addresses};
+use pam_2fa_protocol::courier::{Class, Mail, Outcome, Reason, Send};
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedSender;
+
+/// The longest time for one message, whatever is left of its code's life.
+const LONGEST: Duration = Duration::from_secs(20);
+/// So much of the time is kept for the answer to reach configd.
+const FOR_THE_ANSWER: Duration = Duration::from_millis(200);
+/// The longest id.
+const MAX_ID: usize = 128;
+
+/// Where the steps of a conversation go, as a person reads them: to a caller with `more`, or nowhere.
+#[derive(Default)]
+pub struct Steps {
+    to: Option<UnboundedSender<String>>,
+    mask: Mask,
+}
+
+impl Steps {
+    /// To `to`, if anybody wants them, without the secrets of `mail`.
+    #[must_use]
+    pub fn new(to: Option<UnboundedSender<String>>, mail: &Mail) -> Self {
+        Self { to, mask: Mask::of(mail) }
+    }
+
+    /// Tells a step, cleaned and masked.
+    pub fn tell(&self, step: impl FnOnce() -> String) {
+        if let Some(to) = &self.to {
+            // Whoever does not listen any more has hung up, and the send is being cancelled.
+            let _ = to.send(self.mask.apply(&step()));
+        }
+    }
+}
+
+/// A `Send` that makes no sense. Its word is the parameter's name, as the error of varlink names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Senseless(pub &'static str);
+
+/// Looks at what cannot be right whatever the other side says.
+///
+/// # Errors
+/// [`Senseless`] with the parameter.
+pub fn check(send: &Send) -> Result<(), Senseless> {
+    let printable = send.id.bytes().all(|byte| byte.is_ascii_graphic());
+    if send.id.is_empty() || send.id.len() > MAX_ID || !printable {
+        return Err(Senseless("id"));
+    }
+    if send.attempt < 1 {
+        return Err(Senseless("attempt"));
+    }
+    if send.deadline_ms < 1 {
+        return Err(Senseless("deadline_ms"));
+    }
+    match (&send.mail, &send.sms) {
+        (Some(_), None) | (None, Some(_)) => Ok(()),
+        (None, None) | (Some(_), Some(_)) => Err(Senseless("mail")),
+    }
+}
+
+/// Whoever carries messages.
+pub struct Carrier {
+    email: Email,
+}
+
+impl Carrier {
+    /// Over `email`.
+    #[must_use]
+    pub fn new(email: Email) -> Self {
+        Self { email }
+    }
+
+    /// The part for email.
+    #[must_use]
+    pub fn email(&self) -> &Email {
+        &self.email
+    }
+
+    /// Carries a message that [`check`] has let through. Dropping the future is how a send is cancelled.
+    pub async fn carry(&self, send: &Send, steps: Option<UnboundedSender<String>>) -> Outcome {
+        let outcome = match (&send.mail, &send.sms) {
+            (Some(mail), None) => self.mail(send, mail, steps).await,
+            (None, Some(_)) => Outcome {
+                class: Class::Rejected,
+                reason: Some(Reason::Config),
+                retry_after_s: None,
+                provider_id: None,
+                said: String::from("text messages are not in this release"),
+            },
+            (None, None) | (Some(_), Some(_)) => Outcome {
+                class: Class::Rejected,
+                reason: Some(Reason::Request),
+                retry_after_s: None,
+                provider_id: None,
+                said: String::from("one message, either mail or sms"),
+            },
+        };
+        record(send, &outcome);
+        outcome
+    }
+
+    async fn mail(&self, send: &Send, mail: &Mail, steps: Option<UnboundedSender<String>>) -> Outcome {
+        let steps = Steps::new(steps, mail);
+        let asked = Duration::from_millis(u64::try_from(send.deadline_ms).unwrap_or_default());
+        let time = asked.min(LONGEST);
+        // All of it but a moment; of a very short time, half.
+        let half = time.checked_div(2).unwrap_or_default();
+        let deadline = Deadline::after(time.saturating_sub(FOR_THE_ANSWER).max(half));
+        let mut outcome = match self.email.deliver(mail, &send.id, deadline, &steps).await {
+            Ok(reply) => accepted(&reply),
+            Err(failure) => failed(&failure),
+        };
+        outcome.said = steps.mask.apply(&outcome.said);
+        outcome.provider_id = outcome.provider_id.map(|id| steps.mask.apply(&id));
+        outcome
+    }
+}
+
+/// One line in the log for each message. It holds no address and no word of the message.
+fn record(send: &Send, outcome: &Outcome) {
+    let said = without_addresses(&outcome.said);
+    let server = send.mail.as_ref().map(|mail| clean(&mail.server)).unwrap_or_default();
+    let (id, attempt, class, reason) = (&send.id, send.attempt, outcome.class, outcome.reason);
+    if outcome.class == Class::Accepted {
+        tracing::info!(id, attempt, server, ?class, said, "message accepted");
+    } else {
+        tracing::warn!(id, attempt, server, ?class, ?reason, said, "message not accepted");
+    }
+}

@@ -1,0 +1,105 @@
+//! One mail from its rendering to the server's last word.
+
+use super::connect::Connector;
+use super::deadline::Deadline;
+use super::failure::{Failure, Stage};
+use super::message::{Rendered, render};
+use super::pool::{Key, Pool};
+use super::resolve::{Names, Resolve};
+use super::session::Session;
+use super::tls::Trust;
+use super::wire::Reply;
+use crate::carry::Steps;
+use crate::clock::Clock;
+use pam_2fa_protocol::courier::Mail;
+use std::sync::Arc;
+
+/// Whoever delivers mail.
+pub struct Email {
+    connector: Connector,
+    pool: Pool,
+    clock: Box<dyn Clock>,
+}
+
+impl Email {
+    /// With its own pool, empty.
+    #[must_use]
+    pub fn new(clock: Box<dyn Clock>, resolver: Box<dyn Resolve>, trust: Trust) -> Self {
+        let connector = Connector { names: Names::new(resolver), trust: Arc::new(trust) };
+        Self { connector, pool: Pool::default(), clock }
+    }
+
+    /// The idle connections.
+    #[must_use]
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// Delivers `mail` until `deadline`. `Ok` is the server's 250 to the final dot. Dropping the future closes the
+    /// connection that it used.
+    ///
+    /// # Errors
+    /// [`Failure`]: the server did not, provably, take it.
+    pub async fn deliver(&self, mail: &Mail, id: &str, deadline: Deadline, steps: &Steps) -> Result<Reply, Failure> {
+        let rendered = render(mail, id, self.clock.now())?;
+        let helo = helo(mail)?;
+        if mail.user.is_some() != mail.password.is_some() {
+            return Err(Failure::Setting {
+                key: "user",
+                why: String::from("user and password come together or not at all"),
+            });
+        }
+        let key = Key::of(mail, &helo);
+        if let Some(session) = self.pool.take(&key) {
+            steps.tell(|| String::from("connection kept from before"));
+            match send(session, &rendered, deadline).await {
+                Ok((reply, session)) => return Ok(self.finish(key, reply, session, steps)),
+                Err(failure) if failure.is_a_dead_connection() => steps.tell(|| format!("it was dead: {failure}")),
+                Err(failure) => return Err(failure),
+            }
+        }
+        let session = self.fresh(mail, &helo, deadline, steps).await?;
+        let (reply, session) = send(session, &rendered, deadline).await?;
+        Ok(self.finish(key, reply, session, steps))
+    }
+
+    fn finish(&self, key: Key, reply: Reply, session: Session, steps: &Steps) -> Reply {
+        steps.tell(|| format!("accepted: {reply}"));
+        self.pool.keep(key, session);
+        reply
+    }
+
+    async fn fresh(&self, mail: &Mail, helo: &str, deadline: Deadline, steps: &Steps) -> Result<Session, Failure> {
+        let established = self.connector.establish(mail, helo, deadline, steps).await?;
+        let mut session = deadline.bound(Stage::Ehlo, Session::begin(established, helo)).await?;
+        if let (Some(user), Some(password)) = (&mail.user, &mail.password) {
+            deadline.bound(Stage::Auth, session.authenticate(&mail.server, user, password)).await?;
+            steps.tell(|| format!("authenticated as {user}"));
+        }
+        Ok(session)
+    }
+}
+
+/// Sends over `session` and gives it back; on a failure it is dropped, and with it the connection.
+async fn send(mut session: Session, mail: &Rendered, deadline: Deadline) -> Result<(Reply, Session), Failure> {
+    let reply = session.send(mail, deadline).await?;
+    Ok((reply, session))
+}
+
+/// The name for EHLO: that of the settings, else this host's, else its address is nobody's business (RFC 5321 §4.1.4 wants
+/// something there).
+fn helo(mail: &Mail) -> Result<String, Failure> {
+    let fits = |name: &str| {
+        !name.is_empty()
+            && name.len() <= 255
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.:[]_".contains(&byte))
+    };
+    match &mail.helo {
+        Some(name) if fits(name) => Ok(name.clone()),
+        Some(_) => Err(Failure::Setting { key: "helo", why: String::from("not a host name") }),
+        None => {
+            let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+            Ok(host.filter(|name| fits(name)).unwrap_or_else(|| String::from("localhost")))
+        }
+    }
+}

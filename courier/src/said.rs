@@ -1,0 +1,154 @@
+//! What the other side said, fit for a terminal, a log and a reply: one line, without control and bidi characters, without
+//! our secrets, and not endless.
+
+use pam_2fa_protocol::courier::Mail;
+use zeroize::Zeroizing;
+
+/// The longest text in characters. A reply to configd has to fit a frame beside its other fields.
+const LONGEST: usize = 500;
+/// Digits in a row from here on are taken for a code.
+const CODE_DIGITS: usize = 4;
+
+/// `text` in one line, without control, bidi and invisible characters (Unicode UAX 9, TR 36), at most [`LONGEST`] long.
+#[must_use]
+pub fn clean(text: &str) -> String {
+    shorten(&one_line(text))
+}
+
+fn one_line(text: &str) -> String {
+    let spaced = text.chars().filter_map(|c| match c {
+        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{61c}' | '\u{feff}' => None,
+        '\u{2028}' | '\u{2029}' => Some(' '),
+        c if c.is_control() => Some(' '),
+        c => Some(c),
+    });
+    spaced.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn shorten(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// The secrets of one message, to be struck out wherever somebody repeats them.
+#[derive(Default)]
+pub struct Mask(Vec<Zeroizing<String>>);
+
+impl Mask {
+    /// The password of `mail`, as it is and as AUTH writes it, and every row of digits in its text: the code is one.
+    #[must_use]
+    pub fn of(mail: &Mail) -> Self {
+        let mut secrets = Vec::new();
+        if let Some(password) = &mail.password {
+            let password = password.expose();
+            let user = mail.user.as_deref().unwrap_or_default();
+            secrets.push(Zeroizing::new(password.clone()));
+            secrets.push(Zeroizing::new(base64(password.as_bytes())));
+            let plain = Zeroizing::new(format!("\0{user}\0{password}"));
+            secrets.push(Zeroizing::new(base64(plain.as_bytes())));
+        }
+        let rows = mail.text.expose().split(|c: char| !c.is_ascii_digit());
+        secrets.extend(rows.filter(|row| row.len() >= CODE_DIGITS).map(|row| Zeroizing::new(row.to_owned())));
+        secrets.retain(|secret| !secret.is_empty());
+        // The longest first, so that what holds another is struck out whole.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        Self(secrets)
+    }
+
+    /// `text`, cleaned, without the secrets.
+    #[must_use]
+    pub fn apply(&self, text: &str) -> String {
+        let mut line = Zeroizing::new(one_line(text));
+        for secret in &self.0 {
+            if line.contains(secret.as_str()) {
+                line = Zeroizing::new(line.replace(secret.as_str(), "…"));
+            }
+        }
+        shorten(&line)
+    }
+}
+
+/// `text` with every address in it masked, for logs: `a***@example.com`.
+#[must_use]
+pub fn without_addresses(text: &str) -> String {
+    let ends = |c: char| c.is_whitespace() || "<>()[]{},;:\"'".contains(c);
+    text.split_inclusive(ends)
+        .map(|word| match word.split_once('@') {
+            Some((local, rest)) if !local.is_empty() => {
+                format!("{}***@{rest}", local.chars().next().map(String::from).unwrap_or_default())
+            }
+            _ => word.to_owned(),
+        })
+        .collect()
+}
+
+/// RFC 4648 §4, for recognising what AUTH has sent.
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3).saturating_mul(4));
+    for chunk in bytes.chunks(3) {
+        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or_default());
+        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for (place, shift) in [18_u32, 12, 6, 0].into_iter().enumerate() {
+            let letter = ALPHABET.get((group >> shift & 63) as usize).copied().unwrap_or(b'=');
+            text.push(if place > chunk.len() { '=' } else { char::from(letter) });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pam_2fa_protocol::Secret;
+    use pam_2fa_protocol::courier::Tls;
+
+    fn mail() -> Mail {
+        Mail {
+            server: "mail.example".into(),
+            port: 465,
+            tls: Tls::Implicit,
+            ca_file: None,
+            helo: None,
+            user: Some("robot".into()),
+            password: Some(Secret::new("hunter2".into())),
+            from: "a@example.com".into(),
+            to: "b@example.com".into(),
+            subject: "s".into(),
+            text: Secret::new("491823 is your code (7F)".into()),
+        }
+    }
+
+    #[test]
+    fn base64_is_that_of_rfc_4648() {
+        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+            assert_eq!(base64(plain.as_bytes()), coded);
+        }
+    }
+
+    #[test]
+    fn neither_the_code_nor_the_password_is_repeated_in_any_of_its_forms() {
+        let mask = Mask::of(&mail());
+        for said in ["no 491823 here", "no 49\u{200b}1823 here", "no hunter2 here", "no aHVudGVyMg== here"] {
+            assert_eq!(mask.apply(said), "no … here", "{said:?}");
+        }
+        assert_eq!(mask.apply("AUTH PLAIN AHJvYm90AGh1bnRlcjI="), "AUTH PLAIN …");
+    }
+
+    #[test]
+    fn what_is_said_is_one_line_that_no_terminal_obeys() {
+        let hostile = "550 \u{1b}[2Jgone\r\n\u{202e}drow\u{2028}next\u{7}\u{9b}31m";
+        assert_eq!(clean(hostile), "550 [2Jgone drow next 31m");
+        assert_eq!(clean(&"é".repeat(10_000)).chars().count(), LONGEST + 1);
+    }
+
+    #[test]
+    fn an_address_in_a_log_is_masked() {
+        assert_eq!(
+            without_addresses("550 5.1.1 <ada@example.com>: no ada@x.example, ok @ here"),
+            "550 5.1.1 <a***@example.com>: no a***@x.example, ok @ here"
+        );
+    }
+}

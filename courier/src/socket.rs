@@ -1,0 +1,104 @@
+//! `courier.sock`: from systemd, or made here. Made here it is bound with no rights for anyone, given to configd's group, and
+//! only then listened on: there is no moment in which somebody else could connect.
+
+use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, UnixAddr, bind, listen, socket};
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::{Gid, chown};
+use std::fs::{Permissions, set_permissions, symlink_metadata};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// The socket's name below the runtime folder.
+pub const NAME: &str = "courier.sock";
+
+/// Why there is no socket to serve on.
+#[derive(Debug, Error)]
+pub enum SocketError {
+    /// Something that is no socket has its name.
+    #[error("{}: not a socket; move it away, or choose another --runtime-dir", .0.display())]
+    Occupied(PathBuf),
+    /// Another process serves it.
+    #[error("{}: another courier serves it; stop that one, or choose another --runtime-dir", .0.display())]
+    InUse(PathBuf),
+    /// The system refused.
+    #[error("{}: cannot {action}: {source}", path.display())]
+    System {
+        /// The socket's path.
+        path: PathBuf,
+        /// What was tried.
+        action: &'static str,
+        /// The system's word.
+        source: io::Error,
+    },
+    /// systemd handed over something else than one listening unix stream socket.
+    #[error("the service manager handed over {0}; pam-2fa-courier.socket needs one ListenStream=")]
+    HandedOver(String),
+}
+
+/// The socket that systemd handed over, if it did.
+///
+/// # Errors
+/// [`SocketError::HandedOver`].
+pub fn handed_over() -> Result<Option<UnixListener>, SocketError> {
+    let wrong = |error: io::Error| SocketError::HandedOver(error.to_string());
+    // sd-notify looks at LISTEN_PID as systemd means it; listenfd alone would do without.
+    match sd_notify::listen_fds().map_err(wrong)?.len() {
+        0 => Ok(None),
+        1 => match listenfd::ListenFd::from_env().take_unix_listener(0).map_err(wrong)? {
+            Some(listener) => Ok(Some(listener)),
+            None => Err(SocketError::HandedOver(String::from("no socket"))),
+        },
+        more => Err(SocketError::HandedOver(format!("{more} sockets"))),
+    }
+}
+
+/// Makes the socket in `folder`: mode 0660, its group `group`, or the process's own.
+///
+/// # Errors
+/// [`SocketError`]. What is there already is removed only if it is a socket that nobody serves.
+pub fn make(folder: &Path, group: Option<Gid>) -> Result<UnixListener, SocketError> {
+    let path = folder.join(NAME);
+    let system = |action| {
+        let path = path.clone();
+        move |error: nix::Error| SocketError::System { path, action, source: error.into() }
+    };
+    remove_stale(&path)?;
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let fd = socket(AddressFamily::Unix, SockType::Stream, flags, None).map_err(system("make a socket"))?;
+    let address = UnixAddr::new(&path).map_err(system("name it"))?;
+    let before = umask(Mode::from_bits_truncate(0o777));
+    let bound = bind(fd.as_raw_fd(), &address);
+    umask(before);
+    bound.map_err(system("bind it"))?;
+    if let Some(group) = group {
+        chown(&path, None, Some(group)).map_err(system("give it to configd's group"))?;
+    }
+    set_permissions(&path, Permissions::from_mode(0o660)).map_err(|source| SocketError::System {
+        path: path.clone(),
+        action: "set its mode",
+        source,
+    })?;
+    listen(&fd, Backlog::MAXCONN).map_err(system("listen on it"))?;
+    Ok(UnixListener::from(fd))
+}
+
+fn remove_stale(path: &Path) -> Result<(), SocketError> {
+    let found = match symlink_metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => return Err(SocketError::System { path: path.to_owned(), action: "look at it", source }),
+    };
+    if !found.file_type().is_socket() {
+        return Err(SocketError::Occupied(path.to_owned()));
+    }
+    match UnixStream::connect(path) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path)
+            .map_err(|source| SocketError::System { path: path.to_owned(), action: "remove a stale one", source }),
+        // Served, or not ours to try: either way not ours to remove.
+        Ok(_) | Err(_) => Err(SocketError::InUse(path.to_owned())),
+    }
+}

@@ -1,0 +1,216 @@
+//! The command line. What is wrong in it is said here, in one line, before anything is asked of anybody.
+
+use crate::error::Error;
+use crate::screen::Form;
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand, ValueEnum};
+use pam_2fa_protocol::admin;
+use pam_2fa_settings::{E164, EmailAddress};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Two-factor authentication for logins on this host
+#[derive(Debug, Parser)]
+#[command(name = "pam-2fa", version, propagate_version = false, disable_help_subcommand = true)]
+pub(crate) struct Args {
+    /// Where configd's sockets are
+    #[arg(long, global = true, value_name = "DIR", default_value = "/run/pam-2fa")]
+    pub(crate) runtime_dir: PathBuf,
+    /// The settings
+    #[arg(long, global = true, value_name = "FILE", default_value = "/etc/pam-2fa/config.toml")]
+    pub(crate) config: PathBuf,
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+impl Args {
+    pub(crate) fn form(&self) -> Form {
+        if self.json { Form::Json } else { Form::Text }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Who is asked, and where their codes go
+    #[command(subcommand)]
+    User(UserVerb),
+    /// Send a real message now, and show each step
+    #[command(subcommand)]
+    Test(TestVerb),
+    /// The settings
+    #[command(subcommand)]
+    Config(ConfigVerb),
+    /// What is on, what is unhealthy, since when
+    Status,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserVerb {
+    /// All users with a record
+    List,
+    /// One user's record
+    Show {
+        /// The login name
+        #[arg(value_parser = name)]
+        user: String,
+    },
+    /// Change a user's record, or make one
+    Set {
+        /// The login name
+        #[arg(value_parser = name)]
+        user: String,
+        #[command(flatten)]
+        changes: Changes,
+    },
+    /// Send a code to a user's address, and take it back from who read it there
+    Verify {
+        /// The login name
+        #[arg(value_parser = name)]
+        user: String,
+        /// Which address
+        channel: ChannelWord,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct Changes {
+    /// When the user is asked for a code
+    #[arg(long)]
+    pub(crate) verify: Option<VerifyWord>,
+    /// The address for codes; "" takes it away
+    #[arg(long, value_name = "ADDRESS", value_parser = email_or_nothing)]
+    pub(crate) email: Option<String>,
+    /// The number for codes, as +15550100; "" takes it away
+    #[arg(long, value_name = "NUMBER", value_parser = number_or_nothing)]
+    pub(crate) phone: Option<String>,
+    /// The language of messages, as en
+    #[arg(long)]
+    pub(crate) language: Option<String>,
+    /// Take the address as verified without a code; the log says so
+    #[arg(long)]
+    pub(crate) trusted: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TestVerb {
+    /// Send an email
+    Email {
+        /// Where to
+        address: EmailAddress,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigVerb {
+    /// List every error of the settings; needs neither root nor the daemon
+    Check {
+        /// Another file than the settings in use
+        file: Option<PathBuf>,
+    },
+    /// Replace every secret in plain text by a sealed one
+    Seal,
+    /// Take the settings over
+    Reload,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum VerifyWord {
+    /// Not asked
+    Never,
+    /// Asked where the device is not remembered
+    NewDevice,
+    /// Asked at every login
+    Always,
+}
+
+impl From<VerifyWord> for admin::Verify {
+    fn from(word: VerifyWord) -> Self {
+        match word {
+            VerifyWord::Never => Self::Never,
+            VerifyWord::NewDevice => Self::NewDevice,
+            VerifyWord::Always => Self::Always,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ChannelWord {
+    /// The address
+    Email,
+    /// The number
+    Sms,
+}
+
+impl From<ChannelWord> for admin::Channel {
+    fn from(word: ChannelWord) -> Self {
+        match word {
+            ChannelWord::Email => Self::Email,
+            ChannelWord::Sms => Self::Sms,
+        }
+    }
+}
+
+/// A name that may be one; whether it is, the daemon knows.
+fn name(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.len() > 255 || text.chars().any(char::is_control) {
+        return Err(String::from("not a login name"));
+    }
+    Ok(text.to_owned())
+}
+
+fn email_or_nothing(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    EmailAddress::parse(text).map(|address| address.as_str().to_owned()).map_err(|error| error.to_string())
+}
+
+fn number_or_nothing(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    E164::parse(text).map(|number| number.as_str().to_owned()).map_err(|error| error.to_string())
+}
+
+/// Parses a command line.
+pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Args, Error> {
+    let args = Args::try_parse_from(args).map_err(|error| {
+        let text = error.render().to_string();
+        if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+            Error::Help(text)
+        } else if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+            Error::NoVerb(text)
+        } else {
+            Error::Usage(one_line(&text))
+        }
+    })?;
+    if let Verb::User(UserVerb::Set { changes, .. }) = &args.verb
+        && changes.trusted
+        && changes.email.as_deref().unwrap_or_default().is_empty()
+        && changes.phone.as_deref().unwrap_or_default().is_empty()
+    {
+        return Err(Error::Usage(String::from(
+            "--trusted says that an address is verified; give it with --email or --phone",
+        )));
+    }
+    Ok(args)
+}
+
+/// clap's paragraph as one line: what is wrong, and where help is.
+fn one_line(rendered: &str) -> String {
+    let lines = rendered.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let mut what = String::new();
+    for line in lines.filter(|line| !line.is_empty() && !line.starts_with("For more information")) {
+        match what.chars().next_back() {
+            None => {}
+            Some(':') => what.push(' '),
+            Some(_) => what.push_str("; "),
+        }
+        what.push_str(line);
+    }
+    format!("{}; see `pam-2fa --help`", what.strip_prefix("error: ").unwrap_or(&what))
+}

@@ -1,0 +1,142 @@
+//! One connection to `admin.sock`. It speaks to root's socket only, waits for nothing without end, and turns what the daemon
+//! refuses into errors that an administrator can act on.
+
+use crate::clock::Deadline;
+use crate::error::Error;
+use nix::errno::Errno;
+use nix::sys::socket::sockopt::{PeerCredentials, SendTimeout};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, getsockopt, setsockopt, socket};
+use nix::sys::time::TimeVal;
+use pam_2fa_protocol::admin::{NOT_FOUND, NOT_PERMITTED, NotFound, REFUSED, Refused, SEALED, Sealed};
+use pam_2fa_protocol::frame::{Frame, write_frame};
+use pam_2fa_protocol::wire::{IncomingReply, decode_reply, encode_call};
+use pam_2fa_protocol::{FrameBuffer, More, WireError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::io::{self, ErrorKind, Read};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// Until the daemon has taken the connection, and a frame.
+const CONNECT_S: i64 = 2;
+/// Until a call is answered that only looks and writes.
+const ANSWER: Duration = Duration::from_secs(10);
+/// Until a call is answered that sends: 20 s for each server that is tried, and three backups.
+const SEND: Duration = Duration::from_secs(90);
+
+pub(crate) struct Client {
+    stream: UnixStream,
+    buffer: FrameBuffer,
+    socket: PathBuf,
+}
+
+impl Client {
+    /// Connects to the daemon, and to nobody else: a socket that another uid made gets no byte.
+    pub(crate) fn connect(runtime_dir: &Path) -> Result<Self, Error> {
+        let path = runtime_dir.join("admin.sock");
+        let stream = open(&path).map_err(|errno| Error::Unreachable { socket: path.clone(), why: errno.into() })?;
+        let peer = getsockopt(&stream, PeerCredentials)
+            .map_err(|errno| Error::Unreachable { socket: path.clone(), why: errno.into() })?;
+        if peer.uid() != 0 {
+            return Err(Error::Impostor { socket: path, uid: peer.uid() });
+        }
+        Ok(Self { stream, buffer: FrameBuffer::new(), socket: path })
+    }
+
+    /// A call with one reply.
+    pub(crate) fn call<R: DeserializeOwned>(&mut self, method: &str, parameters: &impl Serialize) -> Result<R, Error> {
+        let deadline = Deadline::after(ANSWER);
+        self.send(method, parameters, More::No)?;
+        let frame = self.receive(deadline)?;
+        let reply = decode_reply(&frame).map_err(|error| self.skew(&error))?;
+        self.parameters(&reply)
+    }
+
+    /// A call with several replies; each is handed on as it comes, the last one too.
+    pub(crate) fn call_more<R: DeserializeOwned>(
+        &mut self,
+        method: &str,
+        parameters: &impl Serialize,
+        mut each: impl FnMut(R) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let deadline = Deadline::after(SEND);
+        self.send(method, parameters, More::Yes)?;
+        loop {
+            let frame = self.receive(deadline)?;
+            let reply = decode_reply(&frame).map_err(|error| self.skew(&error))?;
+            each(self.parameters(&reply)?)?;
+            if !reply.continues {
+                return Ok(());
+            }
+        }
+    }
+
+    fn send(&mut self, method: &str, parameters: &impl Serialize, more: More) -> Result<(), Error> {
+        let frame = encode_call(method, parameters, more).map_err(|error| self.skew(&error))?;
+        match write_frame(&mut self.stream, &frame) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::InvalidInput => {
+                Err(Error::Usage(String::from("that is more than configd takes at once; shorten it")))
+            }
+            Err(error) => Err(self.broken(&error, Duration::from_secs(CONNECT_S.unsigned_abs()))),
+        }
+    }
+
+    fn receive(&mut self, deadline: Deadline) -> Result<Frame, Error> {
+        let mut chunk = Zeroizing::new([0_u8; 4096]);
+        loop {
+            if let Some(frame) = self.buffer.next_frame() {
+                return Ok(frame);
+            }
+            let late = || Error::Late { socket: self.socket.clone(), seconds: deadline.after.as_secs() };
+            let left = deadline.left().ok_or_else(late)?;
+            self.stream.set_read_timeout(Some(left)).map_err(|error| self.broken(&error, deadline.after))?;
+            match self.stream.read(chunk.as_mut_slice()) {
+                Ok(0) => return Err(Error::Closed { socket: self.socket.clone() }),
+                Ok(length) => {
+                    let read = chunk.get(..length).unwrap_or_default();
+                    self.buffer.push(read).map_err(|error| self.skew(&error))?;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.broken(&error, deadline.after)),
+            }
+        }
+    }
+
+    /// The parameters of a good reply; what an error reply means.
+    fn parameters<R: DeserializeOwned>(&self, reply: &IncomingReply<'_>) -> Result<R, Error> {
+        let skew = |error: WireError| self.skew(&error);
+        match reply.error.as_deref() {
+            None => reply.parameters().map_err(skew),
+            Some(NOT_PERMITTED) => Err(Error::NotPermitted { socket: self.socket.clone() }),
+            Some(NOT_FOUND) => Err(Error::NotFound(reply.parameters::<NotFound>().map_err(skew)?.what)),
+            Some(REFUSED) => Err(Error::Refused(reply.parameters::<Refused>().map_err(skew)?.reasons)),
+            Some(SEALED) => Err(Error::Sealed(reply.parameters::<Sealed>().map_err(skew)?.reason)),
+            Some(other) => Err(self.skew(&other)),
+        }
+    }
+
+    fn skew(&self, why: &impl ToString) -> Error {
+        Error::Skew { socket: self.socket.clone(), why: why.to_string() }
+    }
+
+    fn broken(&self, error: &io::Error, after: Duration) -> Error {
+        let socket = self.socket.clone();
+        if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) {
+            return Error::Late { socket, seconds: after.as_secs() };
+        }
+        Error::Closed { socket }
+    }
+}
+
+/// A connected socket. std's connect has no bound; with SO_SNDTIMEO set before, the kernel's has one where the listener's queue
+/// is full (unix(7), socket(7)).
+fn open(path: &Path) -> Result<UnixStream, Errno> {
+    let fd = socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
+    setsockopt(&fd, SendTimeout, &TimeVal::new(CONNECT_S, 0))?;
+    connect(fd.as_raw_fd(), &UnixAddr::new(path)?)?;
+    Ok(UnixStream::from(fd))
+}

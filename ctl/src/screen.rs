@@ -1,0 +1,165 @@
+//! What an administrator sees: the one way to a terminal. Every text passes [`printable`] here, whoever wrote it, so that no
+//! name, address or server's reply can act on the terminal.
+
+use crate::error::Error;
+use pam_2fa_protocol::Secret;
+use pam_2fa_settings::text::{is_plain, printable};
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::io::{BufRead, ErrorKind, Read, Write};
+
+/// The handles of the process, or of a test.
+pub struct Terminal<'a> {
+    /// Where answers are typed.
+    pub input: &'a mut dyn BufRead,
+    /// Where what was asked for goes.
+    pub out: &'a mut dyn Write,
+    /// Where prompts and errors go.
+    pub err: &'a mut dyn Write,
+}
+
+/// How to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Text,
+    Json,
+}
+
+/// A line that is longer is no code, and is not read to its end.
+const LONGEST_ANSWER: u64 = 256;
+
+pub(crate) struct Screen<'a> {
+    terminal: Terminal<'a>,
+    form: Form,
+}
+
+impl<'a> Screen<'a> {
+    pub(crate) fn new(terminal: Terminal<'a>) -> Self {
+        Self { terminal, form: Form::Text }
+    }
+
+    pub(crate) fn set_form(&mut self, form: Form) {
+        self.form = form;
+    }
+
+    pub(crate) fn form(&self) -> Form {
+        self.form
+    }
+
+    /// One line of text, at once (steps are shown as they happen). Nothing where JSON was asked for.
+    pub(crate) fn line(&mut self, text: &str) -> Result<(), Error> {
+        if self.form == Form::Text {
+            writeln!(self.terminal.out, "{}", printable(text).trim_end())?;
+            self.terminal.out.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Rows in columns as wide as they need, two spaces between them.
+    pub(crate) fn table(&mut self, rows: &[Vec<String>]) -> Result<(), Error> {
+        for line in aligned(rows) {
+            self.line(&line)?;
+        }
+        Ok(())
+    }
+
+    /// The answer, where JSON was asked for.
+    pub(crate) fn json(&mut self, answer: &impl Serialize) -> Result<(), Error> {
+        if self.form == Form::Json {
+            let text = serde_json::to_string_pretty(answer).map_err(std::io::Error::from)?;
+            writeln!(self.terminal.out, "{}", escaped(&text))?;
+            self.terminal.out.flush()?;
+        }
+        Ok(())
+    }
+
+    /// A question, and the line that was typed, trimmed; none where there is nothing in it. Prompts go where errors go, so that the answer can be piped.
+    pub(crate) fn ask(&mut self, question: &str) -> Result<Option<Secret>, Error> {
+        write!(self.terminal.err, "{} ", printable(question))?;
+        self.terminal.err.flush()?;
+        let mut line = Secret::new(Vec::with_capacity(256));
+        (&mut *self.terminal.input).take(LONGEST_ANSWER).read_until(b'\n', line.expose_mut())?;
+        if line.expose().last() != Some(&b'\n') {
+            // The end of the input, or a line too long: what follows begins on a line of its own.
+            writeln!(self.terminal.err)?;
+        }
+        let text = std::str::from_utf8(line.expose()).unwrap_or_default().trim();
+        Ok((!text.is_empty()).then(|| Secret::new(text.to_owned())))
+    }
+
+    /// An error: one line each, on the error handle.
+    pub(crate) fn fail(&mut self, error: &Error) -> Result<(), Error> {
+        if let Error::Help(text) = error {
+            write!(self.terminal.out, "{text}")?;
+        } else if let Error::NoVerb(text) = error {
+            write!(self.terminal.err, "{text}")?;
+        } else if !is_closed_pipe(error) {
+            for line in error.to_string().lines() {
+                writeln!(self.terminal.err, "pam-2fa: {}", printable(line))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whoever closed the pipe has what was wanted of the answer.
+fn is_closed_pipe(error: &Error) -> bool {
+    matches!(error, Error::Output(why) if why.kind() == ErrorKind::BrokenPipe)
+}
+
+fn aligned(rows: &[Vec<String>]) -> Vec<String> {
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| printable(cell).into_owned()).collect()).collect();
+    let mut widths: Vec<usize> = Vec::new();
+    for row in &rows {
+        for (column, cell) in row.iter().enumerate() {
+            let width = cell.chars().count();
+            match widths.get_mut(column) {
+                Some(widest) => *widest = width.max(*widest),
+                None => widths.push(width),
+            }
+        }
+    }
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}", width = *width));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}
+
+/// JSON whose strings hold what they hold, written so that no character of it acts on a terminal. Outside of strings JSON has
+/// only plain characters and line breaks, so an escape can only land inside of one.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character == '\n' || is_plain(character) {
+            text.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "\\u{unit:04x}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_keeps_what_a_terminal_must_not_see() {
+        let text = escaped(&serde_json::to_string_pretty(&["a\u{1b}b\u{9b}c\u{202e}d\u{e0041}e\nf"]).unwrap());
+        assert!(text.chars().all(|character| character == '\n' || is_plain(character)));
+        let back: Vec<String> = serde_json::from_str(&text).unwrap();
+        assert_eq!(back, ["a\u{1b}b\u{9b}c\u{202e}d\u{e0041}e\nf"]);
+    }
+
+    #[test]
+    fn columns_are_aligned_by_what_is_shown() {
+        let rows = [vec!["NAME", "UID"], vec!["a\u{1b}da", "1000"], vec!["größe", ""]];
+        let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(ToString::to_string).collect()).collect();
+        assert_eq!(aligned(&rows), ["NAME   UID", "ada    1000", "größe"]);
+    }
+}

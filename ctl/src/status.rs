@@ -1,0 +1,60 @@
+//! `pam-2fa status`: what is on, what is unhealthy, since when. It only shows what the daemon says of itself.
+
+use crate::client::Client;
+use crate::error::Error;
+use crate::screen::Screen;
+use pam_2fa_protocol::admin::{ChannelHealth, Required, STATUS, State, Status, StatusReply};
+use pam_2fa_protocol::wire::Nothing;
+
+/// `pam-2fa status`. Its exit status says whether the daemon answered, not how it is.
+pub(crate) fn status(client: &mut Client, screen: &mut Screen<'_>) -> Result<(), Error> {
+    let reply: StatusReply = client.call(STATUS, &Nothing {})?;
+    screen.json(&reply)?;
+    screen.table(&rows(&reply.status))?;
+    for problem in &reply.status.problems {
+        screen.line(&format!("problem: {problem}"))?;
+    }
+    Ok(())
+}
+
+fn rows(status: &Status) -> Vec<Vec<String>> {
+    let state = match status.state {
+        State::Running => "running",
+        State::Degraded => "degraded: it works, and something must be seen to",
+        State::Sealed => "sealed: every login that would be asked is denied",
+    };
+    let mut rows =
+        vec![("state", state.to_owned()), ("since", status.since.clone()), ("version", status.version.clone())];
+    rows.extend(status.required.map(|required| ("required", required_word(required).to_owned())));
+    rows.extend(status.application.clone().map(|application| ("application", application)));
+    rows.extend(status.generation.map(|generation| ("settings", format!("generation {generation}"))));
+    rows.extend(status.key_id.clone().map(|id| ("key", id)));
+    rows.extend(status.users.map(|users| ("users", users.to_string())));
+    let mut rows: Vec<Vec<String>> = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
+    rows.extend(status.channels.iter().map(|channel| vec![channel.name.clone(), health(channel)]));
+    rows
+}
+
+fn required_word(required: Required) -> &'static str {
+    match required {
+        Required::Disabled => "disabled: nobody is asked",
+        Required::Optional => "optional: by user",
+        Required::Mandatory => "mandatory: everyone is asked",
+    }
+}
+
+fn health(channel: &ChannelHealth) -> String {
+    if !channel.configured {
+        return String::from("not set up");
+    }
+    let mut parts: Vec<String> = channel.server.clone().into_iter().collect();
+    parts.push(match &channel.last_success {
+        Some(at) => format!("last accepted {at}"),
+        None => String::from("nothing accepted yet"),
+    });
+    if let Some(error) = &channel.last_error {
+        let at = channel.last_error_at.as_deref().unwrap_or("at an unknown time");
+        parts.push(format!("last error {at}: {error}"));
+    }
+    parts.join(", ")
+}

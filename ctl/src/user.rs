@@ -1,0 +1,166 @@
+//! `pam-2fa user …`: the records of users, as the daemon has them.
+
+use crate::args::{Changes, ChannelWord};
+use crate::client::Client;
+use crate::error::Error;
+use crate::message::ended;
+use crate::screen::{Form, Screen};
+use pam_2fa_protocol::admin::{
+    Channel, LastLogin, USER_LIST, USER_SET, USER_SHOW, USER_VERIFY_BEGIN, USER_VERIFY_FINISH, User, UserReply,
+    UserSet, UserSetReply, UserShow, UserVerifyBegin, UserVerifyFinish, Verify, VerifySent,
+};
+use pam_2fa_protocol::wire::Nothing;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Users {
+    users: Vec<User>,
+}
+
+/// What `user verify` answers in JSON.
+#[derive(Default, Serialize)]
+struct Verified {
+    steps: Vec<String>,
+    #[serde(flatten)]
+    sent: VerifySent,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<User>,
+}
+
+/// `pam-2fa user list`.
+pub(crate) fn list(client: &mut Client, screen: &mut Screen<'_>) -> Result<(), Error> {
+    let mut users = Vec::new();
+    client.call_more(USER_LIST, &Nothing {}, |reply: UserReply| {
+        users.extend(reply.user);
+        Ok(())
+    })?;
+    if screen.form() == Form::Json {
+        return screen.json(&Users { users });
+    }
+    if users.is_empty() {
+        return screen.line("no user has a record; make one with `pam-2fa user set USER --email ADDRESS`");
+    }
+    let mut rows = vec![["NAME", "UID", "VERIFY", "EMAIL", "PHONE", "LAST LOGIN"].map(str::to_owned).to_vec()];
+    rows.extend(users.iter().map(|user| {
+        vec![
+            user.name.clone(),
+            user.uid.to_string(),
+            verify_word(user.verify).to_owned(),
+            contact(user.email.as_deref(), user.email_verified),
+            contact(user.phone.as_deref(), user.phone_verified),
+            last_login(user.last_login.as_ref()),
+        ]
+    }));
+    screen.table(&rows)
+}
+
+/// `pam-2fa user show U`.
+pub(crate) fn show(client: &mut Client, name: String, screen: &mut Screen<'_>) -> Result<(), Error> {
+    let reply: UserReply = client.call(USER_SHOW, &UserShow { name: name.clone() })?;
+    let user = reply.user.ok_or(Error::NotFound(format!("user {name} has no record")))?;
+    screen.json(&UserReply { user: Some(user.clone()) })?;
+    record(&user, screen)
+}
+
+/// `pam-2fa user set U …`.
+pub(crate) fn set(client: &mut Client, name: String, changes: Changes, screen: &mut Screen<'_>) -> Result<(), Error> {
+    let wanted = UserSet {
+        name,
+        verify: changes.verify.map(Verify::from),
+        email: changes.email,
+        phone: changes.phone,
+        language: changes.language,
+        trusted: changes.trusted,
+    };
+    let reply: UserSetReply = client.call(USER_SET, &wanted)?;
+    screen.json(&reply)?;
+    record(&reply.user, screen)?;
+    for note in &reply.notes {
+        screen.line(&format!("note: {note}"))?;
+    }
+    // An address that nobody has proven gets no code: the way on is said here, where it was left open.
+    let name = &reply.user.name;
+    if wanted.email.is_some() && reply.user.email.is_some() && !reply.user.email_verified {
+        screen.line(&format!("next: the address is not verified; run `pam-2fa user verify {name} email`"))?;
+    }
+    if wanted.phone.is_some() && reply.user.phone.is_some() && !reply.user.phone_verified {
+        screen.line(&format!("next: the number is not verified; run `pam-2fa user verify {name} sms`"))?;
+    }
+    Ok(())
+}
+
+/// `pam-2fa user verify U email|sms`: sends a code, asks for it, and hands it back.
+pub(crate) fn verify(
+    connect: impl Fn() -> Result<Client, Error>,
+    name: String,
+    channel: ChannelWord,
+    screen: &mut Screen<'_>,
+) -> Result<(), Error> {
+    let channel = Channel::from(channel);
+    let mut verified = Verified::default();
+    connect()?.call_more(USER_VERIFY_BEGIN, &UserVerifyBegin { name: name.clone(), channel }, |sent: VerifySent| {
+        if let Some(step) = sent.step {
+            screen.line(&step)?;
+            verified.steps.push(step);
+        }
+        verified.sent.outcome = sent.outcome.or(verified.sent.outcome.take());
+        verified.sent.tag = sent.tag.or(verified.sent.tag.take());
+        Ok(())
+    })?;
+    if let Err(error) = ended(verified.sent.outcome.as_ref(), screen) {
+        screen.json(&verified)?;
+        return Err(error);
+    }
+    let question = match &verified.sent.tag {
+        Some(tag) => format!("Code from the message with the tag {tag}:"),
+        None => String::from("Code from the message:"),
+    };
+    let code = screen.ask(&question)?.ok_or(Error::NoCode)?;
+    // Another connection: the daemon keeps none open for as long as a person takes to find a message.
+    let reply: UserReply = connect()?.call(USER_VERIFY_FINISH, &UserVerifyFinish { name, channel, code })?;
+    verified.user = reply.user;
+    screen.json(&verified)?;
+    match &verified.user {
+        Some(user) => record(user, screen),
+        None => screen.line("verified"),
+    }
+}
+
+/// One record, a line for each thing in it.
+fn record(user: &User, screen: &mut Screen<'_>) -> Result<(), Error> {
+    let mut rows = vec![
+        ("name", user.name.clone()),
+        ("uid", user.uid.to_string()),
+        ("verify", verify_word(user.verify).to_owned()),
+        ("email", contact(user.email.as_deref(), user.email_verified)),
+        ("phone", contact(user.phone.as_deref(), user.phone_verified)),
+        ("language", user.language.clone().unwrap_or_else(|| String::from("-"))),
+        ("last login", last_login(user.last_login.as_ref())),
+    ];
+    rows.extend(user.locked.clone().map(|why| ("locked", why)));
+    screen.table(&rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect::<Vec<_>>())
+}
+
+fn verify_word(verify: Verify) -> &'static str {
+    match verify {
+        Verify::Never => "never",
+        Verify::NewDevice => "new-device",
+        Verify::Always => "always",
+    }
+}
+
+fn contact(address: Option<&str>, verified: bool) -> String {
+    match address {
+        None => String::from("-"),
+        Some(address) if verified => address.to_owned(),
+        Some(address) => format!("{address} (not verified)"),
+    }
+}
+
+fn last_login(last: Option<&LastLogin>) -> String {
+    match last {
+        None => String::from("-"),
+        Some(LastLogin { at, service, from: Some(from) }) => format!("{at} {service} from {from}"),
+        Some(LastLogin { at, service, from: None }) => format!("{at} {service}"),
+    }
+}

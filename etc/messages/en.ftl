@@ -1,0 +1,54 @@
+# What a person reads, English. Fluent (projectfluent.org); a message per text, no markup.
+# {$to} an address, masked. {$tag} two characters that stand in the message too. {$left}, {$ago}, {$wait} a span of time.
+# A prompt is followed by one space, which Fluent would cut off.
+
+time-seconds = { $n } s
+time-minutes = { $n } min
+time-hours = { $n } h
+
+prompt-sent = Code sent by email to { $to } ({ $tag }), valid { $left }. Code, 'r' to resend:
+prompt-adopted = Code sent by email to { $to } { $ago } ago ({ $tag }), valid { $left }. Code, 'r' to resend:
+prompt-resent = Code sent again by email to { $to } ({ $tag }), valid { $left }. Code, 'r' to resend:
+prompt-not-sent = The code could not be sent to { $to } ({ $tag }). Code, 'r' to try again:
+prompt-withheld = No more codes can be sent for { $wait }. If you have one, type it. Code:
+prompt-resend-later = Another message can be sent in { $wait }. Code ({ $tag }):
+prompt-form = A code has { $digits } digits. Code ({ $tag }):
+prompt-wrong =
+    { $left ->
+        [one] Wrong code, 1 try left. Code:
+       *[other] Wrong code, { $left } tries left. Code:
+    }
+prompt-constant = If the password was right, a code was sent ({ $tag }). Code:
+
+denied-tries = Too many wrong codes. Try again in { $wait }.
+denied-disabled = Too many wrong codes. Ask your administrator to unlock codes by email for you.
+denied-expired = This code has expired. Log in again for a new one.
+denied-used = This code has been used. Log in again for a new one.
+denied-prompts = Too many answers. Log in again.
+denied-no-method = A code is needed here, and there is no verified address for you. Ask your administrator.
+denied-another = Your account does not match its record. Ask your administrator.
+denied-no-channel = A code is needed here, and this host cannot send one. Ask your administrator.
+denied-unavailable = The code cannot be checked now. Try again later.
+reference = Ref { $reference }
+
+place-remote = { $service } from { $from }
+place-tty = { $service } on { $tty }
+place-here = { $service }
+
+mail-subject = { $application } login code ({ $tag }) for { $host }
+mail-text = { $code } is your { $application } login code ({ $tag }) for { $host }. { $place }. It expires in { $left }. If this is not you, change your password.
+mail-text-again = { $code } is your { $application } login code ({ $tag }) for { $host }, sent again at your request. { $place }. It expires in { $left }. If this is not you, change your password.
+
+mail-subject-verify = { $application }: confirm this address ({ $tag }) for { $host }
+mail-text-verify = { $code } is the code ({ $tag }) that confirms this address for { $user } on { $host }, { $application }. Give it to your administrator. It expires in { $left }. If you do not expect this, ignore it.
+mail-subject-test = { $application }: test message from { $host }
+mail-text-test = This is a test message from { $host }, { $application }. Login codes will come from this address.
+
+span-minutes = { $n ->
+    [one] 1 minute
+   *[other] { $n } minutes
+}
+span-seconds = { $n ->
+    [one] 1 second
+   *[other] { $n } seconds
+}

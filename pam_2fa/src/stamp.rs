@@ -1,0 +1,68 @@
+//! The password's stamp: hex SHA-256 over the user's shadow entry, by which the daemon sees that a password was changed.
+//!
+//! Only root can read the entry. No stamp is never an error: without one the daemon trusts for a short time only. The entry
+//! itself must never leave this file but as the hash.
+
+use sha2::{Digest, Sha256};
+use std::ffi::CStr;
+use std::fmt::Write as _;
+
+use crate::ffi::shadow::{self, Entry};
+
+/// The stamp of a user, if this process may see the entry and there is one.
+pub(crate) fn of(user: &CStr, euid: u32) -> Option<String> {
+    if euid != 0 {
+        return None;
+    }
+    shadow::with_entry(user, |entry| hex(&digest(entry)))
+}
+
+/// Texts go in with their length before them, so that no two entries hash alike.
+fn digest(entry: &Entry<'_>) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(b"pam-2fa shadow stamp 1");
+    for text in [entry.name, entry.password] {
+        hash.update(text.len().to_be_bytes());
+        hash.update(text);
+    }
+    for number in entry.numbers {
+        hash.update(number.to_be_bytes());
+    }
+    hash.finalize().into()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ADA: Entry<'_> =
+        Entry { name: b"ada", password: b"$y$j9T$salt$hash", numbers: [20_000, 0, 99_999, 7, -1, -1, -1] };
+
+    #[test]
+    fn any_change_of_the_entry_changes_the_stamp() {
+        let before = hex(&digest(&ADA));
+        assert_eq!(before.len(), 64);
+        assert_eq!(before, hex(&digest(&ADA)));
+        for changed in [
+            Entry { password: b"$y$j9T$salt$hasi", ..ADA },
+            Entry { password: b"!$y$j9T$salt$hash", ..ADA },
+            Entry { name: b"ad", password: b"a$y$j9T$salt$hash", ..ADA },
+            Entry { numbers: [20_001, 0, 99_999, 7, -1, -1, -1], ..ADA },
+        ] {
+            assert_ne!(before, hex(&digest(&changed)));
+        }
+    }
+
+    #[test]
+    fn without_root_there_is_no_stamp() {
+        assert_eq!(of(c"root", 1000), None);
+    }
+}

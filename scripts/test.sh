@@ -1,0 +1,33 @@
+#!/bin/sh
+# scripts/test.sh: what `make test` does, which is everything.
+#
+#   1. the release, as it is installed
+#   2. cargo test of the whole workspace: what needs no namespaces
+#   3. inside tests/ns/enter: the tests marked #[ignore = "needs tests/ns/enter"], over a real sshd and a real Postfix
+#
+# Nothing is skipped in silence: a machine that cannot do the third part makes the run fail.
+set -eu
+cd "$(dirname "$0")/.."
+[ "$(id -u)" = 0 ] || { echo "make test needs root, for namespaces with users and servers of their own: sudo make test" >&2; exit 1; }
+
+section() { printf '\n==== %s ====\n' "$1"; }
+
+# The only reason for which a test may stand aside is one that the third part lifts.
+if stray=$(git grep -nE '#\[ignore' -- '*.rs' | grep -v '^tests/tests/[a-z_]*\.rs:[0-9]*:#\[ignore = "needs tests/ns/enter"\]$'); then
+    printf 'tests that nothing here would run:\n%s\n' "$stray" >&2
+    exit 1
+fi
+
+section "what is missing on this machine"
+scripts/requirements
+
+section "the release"
+make --no-print-directory build
+
+section "tests that need no namespaces"
+cargo test --workspace --locked
+
+section "tests in namespaces: real sshd, real Postfix, both daemons"
+cargo test -p e2e --locked --no-run
+# Six at a time: they wait for servers more than they work. Every test of e2e that is marked for the namespaces, and only those: the others have just run.
+tests/ns/enter --mail --product cargo test -p e2e --locked --offline --tests -- --ignored --test-threads 6

@@ -1,0 +1,231 @@
+//! From checked keys to typed settings: the defaults, and what keys mean together. It adds findings and takes none away.
+
+use crate::check::{Checked, is_loopback};
+use crate::finding::Raw;
+use crate::lifetime::Lifetime;
+use crate::mailbox::Mailbox;
+use crate::service::Services;
+use crate::settings::{
+    Application, Backup, Codes, Email, Language, Level, Limits, Log, PasswordSetting, Policy, Prompt, Settings,
+};
+use crate::walk::{Found, Group};
+use pam_2fa_protocol::admin::Required;
+use pam_2fa_protocol::courier::Tls;
+
+/// Builds the settings; they are worth something only if there is no finding.
+pub(crate) fn build(mut found: Found, findings: &mut Vec<Raw>) -> (Settings, Vec<Raw>) {
+    let mut notes = Vec::new();
+    let mut section = |name: &str| found.sections.remove(name).unwrap_or_else(Group::absent);
+    let (mut policy, mut codes, mut limits, mut log) =
+        (section("policy"), section("codes"), section("limits"), section("log"));
+    let backups = named(std::mem::take(&mut found.backups), findings);
+    let email = found.sections.remove("email").and_then(|mut group| {
+        let mut email = server(&mut group, findings, &mut notes);
+        for (name, mut group) in backups {
+            if let (Some(email), Some(backup)) = (&mut email, server(&mut group, findings, &mut notes)) {
+                email.backups.push(Backup { name, email: backup });
+            }
+        }
+        email
+    });
+    let policy = Group::policy(&mut policy, email.is_some(), &mut notes);
+    let settings = Settings {
+        policy,
+        email,
+        services: Services::new(found.rules),
+        codes: codes.codes(),
+        limits: limits.limits(findings),
+        log: log.log(),
+    };
+    (settings, notes)
+}
+
+/// Backups by name. A second one of the same name would share the first one's sealed password.
+fn named(groups: Vec<Group>, findings: &mut Vec<Raw>) -> Vec<(String, Group)> {
+    let mut named: Vec<(String, Group)> = Vec::new();
+    for mut group in groups {
+        let at = group.at("name");
+        if !group.has("name") {
+            findings.push(Raw::new(at, group.name, "has no name; add name = \"…\", by which its password is sealed"));
+            continue;
+        }
+        let Some(name) = group.text("name") else { continue };
+        if named.iter().any(|(other, _)| *other == name) {
+            findings.push(Raw::new(at, group.name, "is the name of another backup; give each its own"));
+            continue;
+        }
+        named.push((name, group));
+    }
+    named
+}
+
+/// `[email]` or a backup.
+fn server(group: &mut Group, findings: &mut Vec<Raw>, notes: &mut Vec<Raw>) -> Option<Email> {
+    for (name, example) in [("server", "smtp.example.com"), ("from", "Example Corp <security@example.com>")] {
+        if !group.has(name) {
+            let text = format!("is missing; add {name} = \"{example}\"");
+            findings.push(Raw::new(group.at, format!("{}.{name}", group.name), text));
+        }
+    }
+    let tls = match group.text("tls").as_deref() {
+        Some("starttls") => Tls::Starttls,
+        Some("none") => Tls::None,
+        _ => Tls::Implicit,
+    };
+    let server = group.text("server");
+    if tls == Tls::None
+        && let Some(server) = &server
+        && !is_loopback(server)
+    {
+        let text = "\"none\" is for this host only (127.0.0.0/8, ::1, localhost): codes and the password would cross a \
+                    network readable; write \"implicit\" or \"starttls\"";
+        findings.push(Raw::new(group.at("tls"), format!("{}.tls", group.name), text));
+    }
+    let (user, password) = credentials(group, findings, notes);
+    let from = group.mailbox("from")?;
+    Some(Email {
+        server: server?,
+        port: group.number("port", default_port(tls)),
+        tls,
+        user: password.is_some().then(|| user.unwrap_or_else(|| from.address().as_str().to_owned())),
+        from,
+        password,
+        ca_file: group.text("ca_file"),
+        helo: group.text("helo"),
+        backups: Vec::new(),
+    })
+}
+
+fn credentials(
+    group: &mut Group,
+    findings: &mut Vec<Raw>,
+    notes: &mut Vec<Raw>,
+) -> (Option<String>, Option<PasswordSetting>) {
+    let at = group.at("password");
+    if group.has("user") && !group.has("password") {
+        let text = "would not be used without a password; add the password, or remove the line";
+        findings.push(Raw::new(group.at("user"), format!("{}.user", group.name), text));
+    }
+    let password = group.password();
+    if matches!(password, Some(PasswordSetting::Plain(_))) {
+        let text = "this is in plain text: run `pam-2fa config seal`";
+        notes.push(Raw::new(at, format!("{}.password", group.name), text));
+    }
+    (group.text("user"), password)
+}
+
+/// RFC 8314 §3.3: 465; RFC 6409 §3.1: 587; RFC 5321 §4.5.4.2: 25.
+fn default_port(tls: Tls) -> u16 {
+    match tls {
+        Tls::Implicit => 465,
+        Tls::Starttls => 587,
+        Tls::None => 25,
+    }
+}
+
+impl Group {
+    fn absent() -> Self {
+        Self { name: String::new(), at: 0, values: std::collections::BTreeMap::new() }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
+    /// Where a key's value stands, or the section.
+    fn at(&self, name: &str) -> usize {
+        self.values.get(name).map_or(self.at, |(at, _)| *at)
+    }
+
+    fn take(&mut self, name: &str) -> Option<Checked> {
+        self.values.get_mut(name).and_then(|(_, checked)| checked.take())
+    }
+
+    fn text(&mut self, name: &str) -> Option<String> {
+        if let Some(Checked::Text(text)) = self.take(name) { Some(text) } else { None }
+    }
+
+    fn mailbox(&mut self, name: &str) -> Option<Mailbox> {
+        if let Some(Checked::Mailbox(mailbox)) = self.take(name) { Some(mailbox) } else { None }
+    }
+
+    fn password(&mut self) -> Option<PasswordSetting> {
+        if let Some(Checked::Password(password)) = self.take("password") { Some(password) } else { None }
+    }
+
+    /// The table's range is within the type, so the default stands only where there is no number.
+    fn number<T: TryFrom<i64>>(&mut self, name: &str, default: T) -> T {
+        match self.take(name) {
+            Some(Checked::Number(number)) => T::try_from(number).unwrap_or(default),
+            _ => default,
+        }
+    }
+
+    fn lifetime(&mut self, name: &str, default: Lifetime) -> Lifetime {
+        if let Some(Checked::Duration(lifetime)) = self.take(name) { lifetime } else { default }
+    }
+
+    fn policy(&mut self, has_email: bool, notes: &mut Vec<Raw>) -> Policy {
+        let required = match self.text("required").as_deref() {
+            Some("optional") => Required::Optional,
+            Some("mandatory") => Required::Mandatory,
+            _ => Required::Disabled,
+        };
+        if required != Required::Disabled && !has_email {
+            let text = "there is no [email], so no code can be sent and whoever is asked is denied; add [email]";
+            notes.push(Raw::new(self.at("required"), "policy.required", text));
+        }
+        let application = self.text("application").as_deref().and_then(Application::parse);
+        if required != Required::Disabled && application.is_none() {
+            let text = format!("messages say \"{}\" until this is set", Application::default());
+            notes.push(Raw::new(self.at, "policy.application", text));
+        }
+        Policy { required, application: application.unwrap_or_default() }
+    }
+
+    fn codes(&mut self) -> Codes {
+        let default = Codes::default();
+        Codes {
+            digits: self.number("digits", default.digits),
+            lifetime: self.lifetime("lifetime", default.lifetime),
+            attempts: self.number("attempts", default.attempts),
+            resend_after: self.lifetime("resend_after", default.resend_after),
+            prompt: match self.text("prompt").as_deref() {
+                Some("constant") => Prompt::Constant,
+                _ => Prompt::Detailed,
+            },
+            echo: if let Some(Checked::Switch(echo)) = self.take("echo") { echo } else { default.echo },
+            language: Language::English,
+        }
+    }
+
+    fn limits(&mut self, findings: &mut Vec<Raw>) -> Limits {
+        let at = self.at("first_wait");
+        let default = Limits::default();
+        let limits = Limits {
+            sends_per_user_hour: self.number("sends_per_user_hour", default.sends_per_user_hour),
+            sends_per_user_day: self.number("sends_per_user_day", default.sends_per_user_day),
+            sends_per_source_hour: self.number("sends_per_source_hour", default.sends_per_source_hour),
+            tries_before_disabled: self.number("tries_before_disabled", default.tries_before_disabled),
+            first_wait: self.lifetime("first_wait", default.first_wait),
+            longest_wait: self.lifetime("longest_wait", default.longest_wait),
+        };
+        if limits.first_wait > limits.longest_wait {
+            let text =
+                format!("\"{}\" is longer than limits.longest_wait (\"{}\")", limits.first_wait, limits.longest_wait);
+            findings.push(Raw::new(at, "limits.first_wait", text));
+        }
+        limits
+    }
+
+    fn log(&mut self) -> Log {
+        let level = match self.text("level").as_deref() {
+            Some("error") => Level::Error,
+            Some("warn") => Level::Warn,
+            Some("debug") => Level::Debug,
+            Some("trace") => Level::Trace,
+            _ => Level::Info,
+        };
+        Log { level }
+    }
+}

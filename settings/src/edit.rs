@@ -1,0 +1,113 @@
+//! Changes single values in the text of `config.toml`, in their place in the text: comments, order, line ends and all the rest
+//! stay as they were. It writes no file.
+
+use crate::check::{Checked, check};
+use crate::finding::{Finding, Raw, placed};
+use crate::schema::{Kind, SECTIONS, Section, Shape};
+use crate::settings::PasswordSetting;
+use crate::walk::{parse, tables_of};
+use pam_2fa_protocol::Secret;
+use thiserror::Error;
+use toml_edit::{Document, Item, TableLike, Value};
+
+/// Why a value was not changed.
+#[derive(Debug, PartialEq, Eq, Error)]
+pub enum EditError {
+    /// The text is not TOML.
+    #[error("{0}")]
+    NotToml(Finding),
+    /// No key of that name, in the schema or in the text.
+    #[error("{key}: there is no such key in the text; add it there")]
+    NoSuchKey {
+        /// The dotted name.
+        key: String,
+    },
+    /// The key does not take such a value.
+    #[error("{key}: {why}")]
+    Value {
+        /// The dotted name.
+        key: String,
+        /// What is wrong, and what to write.
+        why: String,
+    },
+}
+
+/// Every secret that stands in the text readable, under its dotted name (`email.password`, `email.backup.NAME.password`), in
+/// the order of the sections.
+///
+/// # Errors
+/// When the text is not TOML.
+pub fn plain_secrets(text: &str) -> Result<Vec<(String, Secret)>, EditError> {
+    let document = parse(text).map_err(|raw| not_toml(text, raw))?;
+    let mut secrets = Vec::new();
+    for section in SECTIONS {
+        let Some(table) = table(&document, section.name) else { continue };
+        collect(section, section.name, table, &mut secrets);
+        if section.shape != Shape::Backups {
+            continue;
+        }
+        for backup in table.get("backup").and_then(tables_of).unwrap_or_default() {
+            if let Some(name) = backup.get("name").and_then(Item::as_str) {
+                collect(section, &format!("{}.backup.{name}", section.name), backup, &mut secrets);
+            }
+        }
+    }
+    Ok(secrets)
+}
+
+fn table<'a>(document: &'a Document<&str>, name: &str) -> Option<&'a dyn TableLike> {
+    document.as_table().get(name).and_then(Item::as_table_like)
+}
+
+fn collect(section: &Section, prefix: &str, table: &dyn TableLike, secrets: &mut Vec<(String, Secret)>) {
+    for key in section.keys.iter().filter(|key| matches!(key.kind, Kind::Secret)) {
+        let Some(item) = table.get(key.name) else { continue };
+        if let Ok(Checked::Password(PasswordSetting::Plain(secret))) = check(item, &key.kind) {
+            secrets.push((format!("{prefix}.{}", key.name), secret));
+        }
+    }
+}
+
+/// The text with another text as the value of one key, which must be there. Every other byte stays as it was.
+///
+/// # Errors
+/// When the text is not TOML, has no such key, or the key does not take the value.
+pub fn with_value(text: &str, dotted_key: &str, value: &str) -> Result<String, EditError> {
+    let no_such_key = || EditError::NoSuchKey { key: dotted_key.to_owned() };
+    let document = parse(text).map_err(|raw| not_toml(text, raw))?;
+    let (section, rest) = dotted_key.split_once('.').ok_or_else(no_such_key)?;
+    let (section, key) = SECTIONS
+        .iter()
+        .filter(|known| known.name == section)
+        .find_map(|known| {
+            known.keys.iter().find(|key| rest.rsplit('.').next() == Some(key.name)).map(|key| (known, key))
+        })
+        .ok_or_else(no_such_key)?;
+    check(&Item::Value(Value::from(value)), &key.kind)
+        .map_err(|why| EditError::Value { key: dotted_key.to_owned(), why })?;
+
+    let table = table(&document, section.name).ok_or_else(no_such_key)?;
+    let item = match rest.split('.').collect::<Vec<_>>().as_slice() {
+        [_] => table.get(key.name),
+        ["backup", name, _] => table.get("backup").and_then(tables_of).and_then(|backups| {
+            let is_it = |table: &&dyn TableLike| table.get("name").and_then(Item::as_str) == Some(*name);
+            backups.into_iter().find(is_it).and_then(|backup| backup.get(key.name))
+        }),
+        _ => None,
+    };
+    let span = item.filter(|item| item.is_value()).and_then(Item::span).ok_or_else(no_such_key)?;
+    let (Some(before), Some(after)) = (text.get(..span.start), text.get(span.end..)) else {
+        return Err(no_such_key());
+    };
+    Ok(format!("{before}{}{after}", Value::from(value)))
+}
+
+fn not_toml(text: &str, raw: Raw) -> EditError {
+    let findings = placed(text, vec![raw]);
+    EditError::NotToml(findings.into_iter().next().unwrap_or(Finding {
+        line: 1,
+        column: 1,
+        key: String::new(),
+        text: String::from("not TOML"),
+    }))
+}

@@ -1,0 +1,216 @@
+//! The one table of what may stand in `config.toml`: every key of every release, what it takes, and whether it is in this one.
+//! A new feature turns `Later(…)` into `Now` here and gets a field in `settings.rs`; nothing else knows which keys there are.
+
+use crate::check::Form;
+
+/// What a key takes.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// A whole number between the two, and why so.
+    Number(i64, i64, &'static str),
+    /// A duration in seconds between the two, and why so.
+    Duration(u64, u64, &'static str),
+    /// `true` or `false`.
+    Switch,
+    /// A text of that form.
+    Text(Form),
+    /// A list of texts of that form.
+    List(Form),
+    /// A secret, plain or sealed.
+    Secret,
+    /// A table of texts, plain or sealed: the fields of a provider's account.
+    Account,
+}
+
+/// Whether a key does something in this release.
+#[derive(Debug)]
+pub(crate) enum Release {
+    /// It does.
+    Now,
+    /// It does not, and so is refused, unless its value is what this release does anyway.
+    Later(Anyway),
+}
+
+/// What this release does anyway.
+#[derive(Debug)]
+pub(crate) enum Anyway {
+    /// No value of the key says it.
+    Nothing,
+    /// This word.
+    Word(&'static str),
+    /// A duration of zero.
+    Zero,
+    /// The empty list.
+    Empty,
+    /// This.
+    Is(bool),
+}
+
+/// A key of a section.
+#[derive(Debug)]
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) release: Release,
+}
+
+/// A section.
+#[derive(Debug)]
+pub(crate) struct Section {
+    pub(crate) name: &'static str,
+    pub(crate) keys: &'static [Key],
+    pub(crate) shape: Shape,
+    pub(crate) release: Release,
+}
+
+/// What a section has beside its keys.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Nothing.
+    Plain,
+    /// `[[SECTION.backup]]` with the same keys and a `name`.
+    Backups,
+    /// Keys that are the administrator's own: patterns for services.
+    Services,
+}
+
+use Kind::{Account, Duration, List, Number, OneOf, Secret, Switch, Text};
+use Release::{Later, Now};
+
+const fn key(name: &'static str, kind: Kind, release: Release) -> Key {
+    Key { name, kind, release }
+}
+
+const DAY: u64 = 86_400;
+const LONGEST: u64 = 99_999 * DAY;
+const ANY: &str = "";
+
+const POLICY: &[Key] = &[
+    key("required", OneOf(&["disabled", "optional", "mandatory"]), Now),
+    key("application", Text(Form::Application), Now),
+    key("mode", Text(Form::Mode), Later(Anyway::Word("enforce"))),
+    key("profile", OneOf(&["standard", "nist-aal2", "pci-dss"]), Later(Anyway::Word("standard"))),
+    key("enrolment", OneOf(&["administrator", "invited", "at-login"]), Later(Anyway::Word("administrator"))),
+    key("grace", Duration(0, LONGEST, ANY), Later(Anyway::Zero)),
+    key("required_groups", List(Form::Account), Later(Anyway::Empty)),
+    key("required_services", List(Form::Service), Later(Anyway::Empty)),
+    key("exempt_users", List(Form::UserOrGroup), Later(Anyway::Empty)),
+    key("exempt_networks", List(Form::Network), Later(Anyway::Empty)),
+    key("unique_email", Switch, Later(Anyway::Is(true))),
+];
+
+const EMAIL: &[Key] = &[
+    key("server", Text(Form::Server), Now),
+    key("port", Number(1, 65_535, "a TCP port"), Now),
+    key("tls", OneOf(&["implicit", "starttls", "none"]), Now),
+    key("from", Text(Form::Mailbox), Now),
+    key("user", Text(Form::Login), Now),
+    key("password", Secret, Now),
+    key("ca_file", Text(Form::File), Now),
+    key("helo", Text(Form::Helo), Now),
+];
+
+const SMS: &[Key] = &[
+    key("provider", Text(Form::Name), Later(Anyway::Nothing)),
+    key("sender", Text(Form::Sender), Later(Anyway::Nothing)),
+    key("account", Account, Later(Anyway::Nothing)),
+    key("proxy", Text(Form::Proxy), Later(Anyway::Nothing)),
+];
+
+/// What a `[[….backup]]` has beside its section's keys.
+pub(crate) const BACKUP_NAME: Key = key("name", Text(Form::Name), Now);
+
+const TRUST: &[Key] = &[
+    key("desktop", Duration(0, LONGEST, ANY), Later(Anyway::Zero)),
+    key("web", Duration(0, LONGEST, ANY), Later(Anyway::Zero)),
+    key("ssh", Duration(0, LONGEST, ANY), Later(Anyway::Zero)),
+    key("elevate", Duration(0, LONGEST, ANY), Later(Anyway::Zero)),
+    key("ssh_identity", OneOf(&["key", "address"]), Later(Anyway::Word("key"))),
+    key("web_identity", OneOf(&["none", "address"]), Later(Anyway::Word("none"))),
+    key("prefix_v4", Number(1, 32, "the bits of an IPv4 address that tell a network"), Later(Anyway::Nothing)),
+    key("prefix_v6", Number(1, 128, "the bits of an IPv6 address that tell a network"), Later(Anyway::Nothing)),
+    key("without_stamp", Duration(0, LONGEST, ANY), Later(Anyway::Nothing)),
+    key("ask", Switch, Later(Anyway::Is(false))),
+];
+
+const CODES: &[Key] = &[
+    key("digits", Number(6, 8, "SP 800-63B-4 §3.1.3.2 asks for at least 6; more than 8 are mistyped"), Now),
+    key("lifetime", Duration(1, 600, "SP 800-63B-4 §3.1.3.2: a code is good for 10 minutes at most"), Now),
+    key("attempts", Number(1, 10, "each try guesses one code of a million; PCI DSS 8.3.4 ends at 10"), Now),
+    key("resend_after", Duration(1, 600, "a code lives 10 minutes at most"), Now),
+    key("prompt", OneOf(&["detailed", "constant"]), Now),
+    key("echo", Switch, Now),
+    key("language", Text(Form::Language), Later(Anyway::Word("en"))),
+];
+
+const MANY: &str = "0 would lock everyone out, more would be no limit";
+
+const LIMITS: &[Key] = &[
+    key("sends_per_user_hour", Number(1, 1_000, MANY), Now),
+    key("sends_per_user_day", Number(1, 10_000, MANY), Now),
+    key("sends_per_source_hour", Number(1, 10_000, MANY), Now),
+    key("sends_per_number_prefix_hour", Number(1, 100_000, MANY), Later(Anyway::Nothing)),
+    key("sms_per_day", Number(1, 10_000_000, MANY), Later(Anyway::Nothing)),
+    key("sms_cost_per_day", Text(Form::Money), Later(Anyway::Word("0"))),
+    key("sms_countries", List(Form::Country), Later(Anyway::Empty)),
+    key(
+        "tries_before_disabled",
+        Number(21, 100, "SP 800-63B-4 §3.2.2 ends at 100; 20 of them are kept for sources that are known"),
+        Now,
+    ),
+    key("first_wait", Duration(1, 3_600, "a user who mistypes waits so long"), Now),
+    key("longest_wait", Duration(1, DAY, "a user under attack waits so long"), Now),
+];
+
+const LOG: &[Key] = &[
+    key("level", OneOf(&["error", "warn", "info", "debug", "trace"]), Now),
+    key("keep", Duration(DAY, LONGEST, "a log of less than a day shows nobody anything"), Later(Anyway::Nothing)),
+    key("size", Text(Form::Size), Later(Anyway::Nothing)),
+];
+
+const fn section(name: &'static str, keys: &'static [Key], shape: Shape, release: Release) -> Section {
+    Section { name, keys, shape, release }
+}
+
+/// All sections, in the order of the shipped file.
+pub(crate) const SECTIONS: &[Section] = &[
+    section("policy", POLICY, Shape::Plain, Now),
+    section("email", EMAIL, Shape::Backups, Now),
+    section("sms", SMS, Shape::Backups, Later(Anyway::Nothing)),
+    section("trust", TRUST, Shape::Plain, Now),
+    section("services", &[], Shape::Services, Now),
+    section("codes", CODES, Shape::Plain, Now),
+    section("limits", LIMITS, Shape::Plain, Now),
+    section("log", LOG, Shape::Plain, Now),
+];
+
+/// The dotted names of all keys (those of backups aside, which are their section's).
+pub(crate) fn dotted() -> impl Iterator<Item = String> {
+    SECTIONS.iter().flat_map(|section| section.keys.iter().map(move |key| format!("{}.{}", section.name, key.name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_stands_in_the_shipped_file_under_its_section() {
+        let shipped = include_str!("../../etc/config.toml");
+        for section in SECTIONS {
+            let header = format!("[{}]", section.name);
+            let from = shipped.lines().skip_while(|line| !line.trim_start_matches("# ").starts_with(&header));
+            let lines: Vec<&str> = from
+                .skip(1)
+                .take_while(|line| !line.trim_start_matches("# ").starts_with('['))
+                .map(|line| line.trim_start_matches("# "))
+                .collect();
+            assert!(!lines.is_empty(), "{header}");
+            for key in section.keys {
+                let start = format!("{} = ", key.name);
+                assert!(lines.iter().any(|line| line.starts_with(&start)), "{}.{}", section.name, key.name);
+            }
+        }
+    }
+}

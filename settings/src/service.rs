@@ -1,0 +1,147 @@
+//! `[services]`: which class a PAM service is in, by an administrator's word. The built-in table under it is policy's, not ours.
+
+/// A class of services: how a device is known, and for how long it is trusted, differs between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// login, display managers.
+    Desktop,
+    /// Cockpit and its like.
+    Web,
+    /// sshd.
+    Ssh,
+    /// sudo, su, polkit.
+    Elevate,
+    /// Nobody is asked.
+    Ignore,
+}
+
+impl Class {
+    /// The class of that name in the file.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "desktop" => Self::Desktop,
+            "web" => Self::Web,
+            "ssh" => Self::Ssh,
+            "elevate" => Self::Elevate,
+            "ignore" => Self::Ignore,
+            _ => return None,
+        })
+    }
+
+    /// Its name in the file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Desktop => "desktop",
+            Self::Web => "web",
+            Self::Ssh => "ssh",
+            Self::Elevate => "elevate",
+            Self::Ignore => "ignore",
+        }
+    }
+}
+
+/// The file's table of services.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Services {
+    /// The most telling pattern first.
+    rules: Vec<(String, Class)>,
+}
+
+impl Services {
+    /// Rules in the order in which they are asked: names before patterns, then by how much of a pattern is no wildcard, then by
+    /// the alphabet. The order of the file decides nothing (in TOML it means nothing).
+    pub(crate) fn new(mut rules: Vec<(String, Class)>) -> Self {
+        let wildcards = |pattern: &str| pattern.bytes().filter(|byte| matches!(byte, b'*' | b'?')).count();
+        rules.sort_by_cached_key(|(pattern, _)| {
+            let wild = wildcards(pattern);
+            let literal = pattern.len().saturating_sub(wild);
+            (wild > 0, std::cmp::Reverse(literal), pattern.clone())
+        });
+        Self { rules }
+    }
+
+    /// The class that the file gives to a service; none: the built-in table's.
+    #[must_use]
+    pub fn class_of(&self, service: &str) -> Option<Class> {
+        self.rules.iter().find(|(pattern, _)| matches(pattern, service)).map(|(_, class)| *class)
+    }
+
+    /// Pattern and class, in the order in which they are asked.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Class)> {
+        self.rules.iter().map(|(pattern, class)| (pattern.as_str(), *class))
+    }
+}
+
+/// Whether a text is a pattern for service names: what a file in `/etc/pam.d` may be called, `*` and `?`.
+pub(crate) fn is_pattern(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.+@:*?".contains(&byte))
+}
+
+/// Whether a name fits a pattern: `*` stands for any number of characters, `?` for one. Linear but for the last `*`, which is
+/// the only one worth going back to.
+fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
+    let (mut p, mut n) = (0_usize, 0_usize);
+    let mut star: Option<(usize, usize)> = None;
+    while let Some(byte) = name.get(n) {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, n));
+                p = p.saturating_add(1);
+            }
+            Some(wanted) if wanted == byte || *wanted == b'?' => {
+                p = p.saturating_add(1);
+                n = n.saturating_add(1);
+            }
+            _ => {
+                let Some((star_p, star_n)) = star else { return false };
+                p = star_p.saturating_add(1);
+                n = star_n.saturating_add(1);
+                star = Some((star_p, n));
+            }
+        }
+    }
+    pattern.get(p..).is_some_and(|rest| rest.iter().all(|byte| *byte == b'*'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_beats_a_pattern_and_a_longer_pattern_a_shorter_one() {
+        let services = Services::new(vec![
+            (String::from("*"), Class::Web),
+            (String::from("gdm-*"), Class::Desktop),
+            (String::from("gdm-launch-*"), Class::Ignore),
+            (String::from("gdm-password"), Class::Ssh),
+        ]);
+        assert_eq!(services.class_of("gdm-password"), Some(Class::Ssh));
+        assert_eq!(services.class_of("gdm-launch-environment"), Some(Class::Ignore));
+        assert_eq!(services.class_of("gdm-fingerprint"), Some(Class::Desktop));
+        assert_eq!(services.class_of("sshd"), Some(Class::Web));
+        assert_eq!(Services::default().class_of("sshd"), None);
+    }
+
+    #[test]
+    fn a_pattern_fits_the_whole_name() {
+        for (pattern, name, fits) in [
+            ("sshd", "sshd", true),
+            ("sshd", "sshd2", false),
+            ("sshd", "xsshd", false),
+            ("ssh?", "sshd", true),
+            ("ssh?", "ssh", false),
+            ("*d", "sshd", true),
+            ("s*h*d", "sshd", true),
+            ("s*x*d", "sshd", false),
+            ("*", "", true),
+            ("", "", true),
+            ("a*b", "aXbYb", true),
+        ] {
+            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
+        }
+    }
+}

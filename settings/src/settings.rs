@@ -1,0 +1,242 @@
+//! What `config.toml` says, typed. Only what this release does is here: a key that is not in this release has no field that
+//! somebody could forget to read.
+
+use crate::finding::Finding;
+use crate::lifetime::Lifetime;
+use crate::mailbox::Mailbox;
+use crate::service::Services;
+use crate::text::is_plain;
+use pam_2fa_protocol::Secret;
+use pam_2fa_protocol::admin::Required;
+use pam_2fa_protocol::courier::Tls;
+use std::fmt;
+
+/// Settings without an error.
+#[derive(Debug)]
+pub struct Accepted {
+    /// What they say.
+    pub settings: Settings,
+    /// What an administrator should change nevertheless, in the order of the text.
+    pub notes: Vec<Finding>,
+}
+
+/// All of `config.toml`. `default()` is what an empty file says.
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// `[policy]`.
+    pub policy: Policy,
+    /// `[email]`, where there is one.
+    pub email: Option<Email>,
+    /// `[services]`.
+    pub services: Services,
+    /// `[codes]`.
+    pub codes: Codes,
+    /// `[limits]`.
+    pub limits: Limits,
+    /// `[log]`.
+    pub log: Log,
+}
+
+/// `[policy]`: who is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Whether anybody is.
+    pub required: Required,
+    /// The name in every message.
+    pub application: Application,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { required: Required::Disabled, application: Application::default() }
+    }
+}
+
+/// `policy.application`: 1 to 40 printable characters, so that a text message stays one segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Application(String);
+
+impl Application {
+    /// Parses a name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = (1..=40).contains(&text.chars().count());
+        (fits && text.chars().all(is_plain) && text.trim() == text).then(|| Self(text.to_owned()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Application {
+    fn default() -> Self {
+        Self(String::from("Example Corp"))
+    }
+}
+
+impl fmt::Display for Application {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// `[email]`, or one `[[email.backup]]`: a server that takes messages.
+#[derive(Debug)]
+pub struct Email {
+    /// Host name or address.
+    pub server: String,
+    /// Its port; by `tls` where the file says none.
+    pub port: u16,
+    /// How the connection is protected; [`Tls::None`] to loopback only.
+    pub tls: Tls,
+    /// The sender.
+    pub from: Mailbox,
+    /// The user of AUTH: some exactly where there is a password.
+    pub user: Option<String>,
+    /// The password of AUTH.
+    pub password: Option<PasswordSetting>,
+    /// A PEM file of certificates that count beside the system's roots; absolute.
+    pub ca_file: Option<String>,
+    /// The name said in EHLO; none: this host's.
+    pub helo: Option<String>,
+    /// Tried in this order when this one does not accept; a backup has none itself.
+    pub backups: Vec<Backup>,
+}
+
+/// `[[email.backup]]`: a further server, by name.
+#[derive(Debug)]
+pub struct Backup {
+    /// 1 to 32 letters, digits, `-` and `_`; no two have the same.
+    pub name: String,
+    /// The server.
+    pub email: Email,
+}
+
+/// A password as it stands in the file.
+#[derive(Debug)]
+pub enum PasswordSetting {
+    /// Typed there by an administrator; works, and a note says to seal it.
+    Plain(Secret),
+    /// `sealed:v1:…`, worth something to configd only, under the setting's own name.
+    Sealed(String),
+}
+
+/// `[codes]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Codes {
+    /// 6 to 8.
+    pub digits: u8,
+    /// How long a code is good: more than nothing, 10 minutes at most.
+    pub lifetime: Lifetime,
+    /// Tries of a code, 1 to 10.
+    pub attempts: u8,
+    /// How long until another message may be asked for; doubles.
+    pub resend_after: Lifetime,
+    /// What a prompt tells.
+    pub prompt: Prompt,
+    /// Whether the terminal shows the code as it is typed.
+    pub echo: bool,
+    /// The language of messages to users without one of their own.
+    pub language: Language,
+}
+
+impl Default for Codes {
+    fn default() -> Self {
+        Self {
+            digits: 6,
+            lifetime: Lifetime::of_seconds(600),
+            attempts: 3,
+            resend_after: Lifetime::of_seconds(30),
+            prompt: Prompt::Detailed,
+            echo: true,
+            language: Language::English,
+        }
+    }
+}
+
+/// `codes.prompt`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prompt {
+    /// Where the code went.
+    Detailed,
+    /// One text for everyone.
+    Constant,
+}
+
+/// A language of messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// `en`.
+    English,
+}
+
+impl Language {
+    /// As it stands in the file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::English => "en",
+        }
+    }
+}
+
+/// `[limits]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Messages to one user in an hour.
+    pub sends_per_user_hour: u32,
+    /// Messages to one user in a day.
+    pub sends_per_user_day: u32,
+    /// Messages that logins from one source cause in an hour.
+    pub sends_per_source_hour: u32,
+    /// Wrong tries of one authenticator before it is disabled.
+    pub tries_before_disabled: u32,
+    /// The wait after too many wrong codes; doubles.
+    pub first_wait: Lifetime,
+    /// Where the doubling ends.
+    pub longest_wait: Lifetime,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            sends_per_user_hour: 10,
+            sends_per_user_day: 40,
+            sends_per_source_hour: 20,
+            tries_before_disabled: 100,
+            first_wait: Lifetime::of_seconds(30),
+            longest_wait: Lifetime::of_seconds(3_600),
+        }
+    }
+}
+
+/// `[log]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// What is written.
+    pub level: Level,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: Level::Info }
+    }
+}
+
+/// `log.level`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// What does not work.
+    Error,
+    /// And what an administrator should see to.
+    Warn,
+    /// And every login.
+    Info,
+    /// And why it was decided so.
+    Debug,
+    /// And each step.
+    Trace,
+}

@@ -1,0 +1,124 @@
+//! The shipped `etc/config.toml` against the parser: each line does what the file says of it.
+
+use pam_2fa_settings::{Settings, parse};
+
+const SHIPPED: &str = include_str!("../../etc/config.toml");
+const REFUSED: &str = "(not in this release)";
+const ONLY: &str = "(only this value in this release)";
+
+/// A line of the shipped file that is a key once its `# ` is gone, and the header that it stands under.
+struct Line {
+    header: String,
+    key: String,
+    text: String,
+}
+
+fn bare(line: &str) -> &str {
+    line.strip_prefix("# ").unwrap_or(line)
+}
+
+fn is_header(line: &str) -> bool {
+    bare(line).starts_with('[')
+}
+
+fn lines() -> Vec<Line> {
+    let mut header = String::new();
+    let mut lines = Vec::new();
+    for line in SHIPPED.lines() {
+        if is_header(line) {
+            header = bare(line).split_once(" #").map_or(bare(line), |(header, _)| header).trim().to_owned();
+        } else if let Some((key, _)) = bare(line).split_once(" = ")
+            && !key.trim_matches('"').contains(' ')
+        {
+            lines.push(Line { header: header.clone(), key: key.to_owned(), text: bare(line).to_owned() });
+        }
+    }
+    lines
+}
+
+/// What a line needs around it: `server` and `from` with anything of [email], a password with a user.
+fn around(line: &Line) -> String {
+    let mut text = String::new();
+    let mut add = |key: &str, value: &str| {
+        if line.key != key {
+            text.push_str(&format!("{key} = \"{value}\"\n"));
+        }
+    };
+    if line.header.contains("email") {
+        add("server", "smtp.example.com");
+        add("from", "security@example.com");
+    }
+    if line.key == "user" {
+        add("password", "x");
+    }
+    if line.header == "[[email.backup]]" {
+        add("name", "second");
+        return format!("[email]\nserver = \"smtp.example.com\"\nfrom = \"a@example.com\"\n{}\n{text}", line.header);
+    }
+    format!("{}\n{text}", line.header)
+}
+
+#[test]
+fn the_shipped_file_as_it_is_says_what_an_empty_one_does() {
+    let accepted = parse(SHIPPED).unwrap();
+    assert!(accepted.notes.is_empty(), "{:?}", accepted.notes);
+    assert_eq!(format!("{:?}", accepted.settings), format!("{:?}", Settings::default()));
+    assert_eq!(format!("{:?}", parse("").unwrap().settings), format!("{:?}", Settings::default()));
+}
+
+#[test]
+fn every_line_uncommented_is_accepted_or_refused_as_its_comment_says() {
+    let (mut accepted, mut refused) = (0, 0);
+    for line in lines() {
+        let text = format!("{}{}\n", around(&line), line.text);
+        let result = parse(&text);
+        if line.text.contains(REFUSED) {
+            let findings = result.expect_err(&text);
+            assert_eq!(findings.len(), 1, "{text}\n{findings:?}");
+            let what = if line.header.contains("sms") { "remove the section" } else { "remove the line" };
+            let expected = format!("is not available in this release; {what}");
+            assert!(findings[0].text.ends_with(&expected), "{text}\n{}", findings[0]);
+            refused += 1;
+        } else {
+            assert!(result.is_ok(), "{text}\n{:?}", result.err());
+            accepted += 1;
+        }
+    }
+    // The section that has no keys of its own to try.
+    let findings = parse("[[sms.backup]]\n").unwrap_err();
+    assert_eq!(findings[0].to_string(), "1:3: sms: this is not available in this release; remove the section");
+    assert_eq!((accepted, refused), (46, 14), "a line of the file is not read as one any more");
+}
+
+#[test]
+fn every_key_that_has_only_one_value_here_has_that_one_in_the_file() {
+    for line in lines().iter().filter(|line| line.text.contains(ONLY)) {
+        let other = match line.text.split_once(" = ").map(|(_, value)| value.chars().next()) {
+            Some(Some('[')) => String::from("[\"de\"]"),
+            Some(Some('t')) => String::from("false"),
+            Some(Some('f')) => String::from("true"),
+            _ => String::from("\"1 day\""),
+        };
+        let text = format!("{}\n{} = {other}\n", line.header, line.key);
+        let findings = parse(&text).expect_err(&text);
+        assert_eq!(findings.len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn all_lines_of_this_release_together_are_accepted() {
+    let mut text = String::new();
+    for line in SHIPPED.lines() {
+        let is_key = bare(line).split_once(" = ").is_some_and(|(key, _)| !key.trim_matches('"').contains(' '));
+        if line.contains(REFUSED) || bare(line).starts_with("[sms]") {
+            continue;
+        }
+        text.push_str(if is_header(line) || is_key { bare(line) } else { line });
+        text.push('\n');
+    }
+    let accepted = parse(&text).map_err(|findings| format!("{findings:?}")).unwrap();
+    let email = accepted.settings.email.unwrap();
+    assert_eq!(email.backups[0].name, "second");
+    assert_eq!(accepted.settings.services.iter().count(), 3);
+    assert_eq!(accepted.notes.len(), 1, "the plain password");
+}

@@ -1,0 +1,179 @@
+//! The host under test: its users, and a real sshd over a PAM stack of the test's own.
+
+#![expect(clippy::expect_used, reason = "a stage that cannot be set fails the test")]
+
+use crate::ns;
+use crate::ssh::PASSWORD;
+use crate::wait;
+use std::fs::{self, File};
+use std::io::Write;
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+
+/// The stacks of a login service, as the documents give them (`etc/pam.d/` has each with comments).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stack {
+    /// pam_unix, then us.
+    Password,
+    /// A key that sshd has seen stands for the password; else pam_unix. Then us.
+    KeyProven,
+    /// pam_unix alone, to show that a test's first factor is what it believes.
+    WithoutUs,
+}
+
+impl Stack {
+    /// The service's file. `arguments` go to every line of ours.
+    #[must_use]
+    pub fn text(self, arguments: &str) -> String {
+        let auth = match self {
+            Self::Password => format!(
+                "auth [success=1 default=ignore] pam_unix.so nodelay\n\
+                 auth requisite pam_deny.so\n\
+                 auth requisite pam_2fa.so {arguments}\n\
+                 auth required pam_permit.so\n"
+            ),
+            Self::KeyProven => format!(
+                "auth [success=2 default=ignore] pam_2fa.so key-proven {arguments}\n\
+                 auth [success=1 default=ignore] pam_unix.so nodelay\n\
+                 auth requisite pam_deny.so\n\
+                 auth requisite pam_2fa.so {arguments}\n\
+                 auth required pam_permit.so\n"
+            ),
+            Self::WithoutUs => "auth required pam_unix.so nodelay\n".to_owned(),
+        };
+        format!("{auth}account required pam_unix.so\nsession required pam_unix.so\n")
+    }
+}
+
+/// A user of the host.
+#[derive(Debug, Clone)]
+pub struct HostUser {
+    /// The login name.
+    pub name: String,
+    /// The uid, which is the gid too.
+    pub uid: u32,
+}
+
+/// Adds a user with [`PASSWORD`] and a home to the private /etc.
+///
+/// # Panics
+/// When /etc cannot be written.
+#[must_use]
+pub fn add_user(name: &str) -> HostUser {
+    ns::require();
+    static HASH: OnceLock<String> = OnceLock::new();
+    let hash = HASH.get_or_init(|| {
+        let out = Command::new("openssl").args(["passwd", "-6", PASSWORD]).output().expect("run openssl passwd");
+        String::from_utf8_lossy(&out.stdout).trim().to_owned()
+    });
+    assert!(hash.starts_with("$6$"), "openssl passwd gave {hash:?}");
+    let uid = 20_000_u32.saturating_add(u32::from(ns::next_number()));
+    // Appended in one write each: a reader sees the whole line or none.
+    append("/etc/group", &format!("{name}:x:{uid}:\n"));
+    append("/etc/shadow", &format!("{name}:{hash}:20000:0:99999:7:::\n"));
+    append("/etc/passwd", &format!("{name}:x:{uid}:{uid}:{name}:/home/{name}:/bin/sh\n"));
+    let home = Path::new("/home").join(name);
+    fs::create_dir(&home).expect("make the home");
+    std::os::unix::fs::chown(&home, Some(uid), Some(uid)).expect("chown the home");
+    HostUser { name: name.to_owned(), uid }
+}
+
+fn append(path: &str, line: &str) {
+    let mut file = File::options().append(true).open(path).expect("open the user database");
+    file.write_all(line.as_bytes()).expect("write the user database");
+}
+
+/// Makes a key pair in `dir` and lets it in as `user`; the private half's file.
+///
+/// # Panics
+/// When ssh-keygen fails.
+#[must_use]
+pub fn add_key(dir: &Path, user: &HostUser) -> PathBuf {
+    let key = dir.join(format!("key-{}", user.name));
+    let done = Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f"])
+        .arg(&key)
+        .status()
+        .expect("run ssh-keygen");
+    assert!(done.success(), "ssh-keygen: {done}");
+    let public = fs::read(key.with_extension("pub")).expect("read the public key");
+    fs::write(dir.join("authorized").join(&user.name), public).expect("write the authorized keys");
+    key
+}
+
+/// A running sshd. Killed when dropped, with everyone who is logged in.
+pub struct Sshd {
+    child: Child,
+    /// Where it listens, on every address.
+    pub port: u16,
+    log: PathBuf,
+}
+
+impl Sshd {
+    /// Starts the system's sshd with `stack` as its `/etc/pam.d/sshd`, in a mount namespace of its own so that tests beside
+    /// it have theirs. `settings` come first in its configuration: the first value counts.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn start(dir: &Path, stack: &str, settings: &str) -> Self {
+        ns::require();
+        let port = 20_000_u16.checked_add(ns::next_number()).expect("a port");
+        let (pam, config, log) = (dir.join("pam-sshd"), dir.join("sshd_config"), dir.join("sshd.log"));
+        fs::create_dir_all(dir.join("authorized")).expect("make the folder of authorized keys");
+        fs::write(&pam, stack).expect("write the PAM stack");
+        fs::write(&config, sshd_config(dir, port, settings)).expect("write sshd_config");
+        let child = Command::new("unshare")
+            .args(["--mount", "--propagation", "private", "sh", "-c"])
+            .arg("mount --bind \"$0\" /etc/pam.d/sshd && exec /usr/sbin/sshd -D -e -f \"$1\"")
+            .args([&pam, &config])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(&log).expect("make sshd's log"))
+            .spawn()
+            .expect("start sshd");
+        let mut sshd = Self { child, port, log };
+        wait::until("sshd to accept", || {
+            let ended = sshd.child.try_wait().expect("look at sshd");
+            assert!(ended.is_none(), "sshd ended: {}", sshd.log());
+            TcpStream::connect(("127.0.0.1", port)).ok()
+        });
+        sshd
+    }
+
+    /// What it logged.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+impl Drop for Sshd {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn sshd_config(dir: &Path, port: u16, settings: &str) -> String {
+    format!(
+        "{settings}\n\
+         Port {port}\n\
+         HostKey {host_key}\n\
+         PidFile none\n\
+         UsePAM yes\n\
+         KbdInteractiveAuthentication yes\n\
+         PasswordAuthentication no\n\
+         UseDNS no\n\
+         LogLevel VERBOSE\n\
+         StrictModes no\n\
+         AuthorizedKeysFile {keys}/%u\n\
+         PrintMotd no\n\
+         PrintLastLog no\n\
+         MaxStartups 1000\n",
+        host_key = Path::new(ns::DIR).join("host_key").display(),
+        keys = dir.join("authorized").display(),
+    )
+}

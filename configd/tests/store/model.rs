@@ -2,7 +2,7 @@
 
 use crate::common::*;
 use configd::clock::Moment;
-use configd::limits::{Count, Standing, TryLimits, after_charge, standing};
+use configd::limits::{Count, Counts, Standing, TryLimits, after_charge, standing};
 use configd::store::{Authenticator, Bucket, Charge, Charged, Consume, Consumed, Store, UserKey};
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -36,7 +36,7 @@ impl Who {
 
 fn who() -> impl Strategy<Value = Who> {
     let authenticator = prop_oneof![Just(Authenticator::Email), Just(Authenticator::Sms)];
-    let bucket = prop_oneof![Just(Bucket::Stranger), Just(Bucket::Known)];
+    let bucket = prop_oneof![3 => Just(Bucket::Stranger), 3 => Just(Bucket::Known), 1 => Just(Bucket::Own)];
     (prop::bool::weighted(0.2), authenticator, bucket).prop_map(|(bob, authenticator, bucket)| Who {
         bob,
         authenticator,
@@ -58,17 +58,26 @@ fn step() -> impl Strategy<Value = Step> {
 
 #[derive(Default)]
 struct Model {
-    counts: HashMap<(UserKey, Authenticator, Bucket), Count>,
+    counts: HashMap<(UserKey, Authenticator), Counts>,
     ended: HashSet<u128>,
 }
 
 impl Model {
-    fn count(&self, who: &Who, bucket: Bucket) -> Count {
-        self.counts.get(&(who.user(), who.authenticator, bucket)).cloned().unwrap_or_default()
+    fn counts(&mut self, who: &Who) -> &mut Counts {
+        self.counts.entry((who.user(), who.authenticator)).or_default()
     }
 
-    fn standing(&self, who: &Who, now: &Moment) -> Standing {
-        standing(who.bucket, &self.count(who, Bucket::Stranger), &self.count(who, Bucket::Known), LIMITS, now)
+    fn standing(&mut self, who: &Who, now: &Moment) -> Standing {
+        standing(who.bucket, self.counts(who), LIMITS, now)
+    }
+
+    fn set(&mut self, who: &Who, count: Count) {
+        let counts = self.counts(who);
+        match who.bucket {
+            Bucket::Stranger => counts.stranger = count,
+            Bucket::Known => counts.known = count,
+            Bucket::Own => counts.own = count,
+        }
     }
 
     fn charge(&mut self, who: &Who, now: &Moment) -> Charged {
@@ -76,8 +85,8 @@ impl Model {
         if !matches!(before, Standing::Open { .. }) {
             return Charged::Refused(before);
         }
-        let after = after_charge(&self.count(who, who.bucket), LIMITS, now);
-        self.counts.insert((who.user(), who.authenticator, who.bucket), after);
+        let after = after_charge(self.counts(who).of(who.bucket), LIMITS, now);
+        self.set(who, after);
         Charged::Done(self.standing(who, now))
     }
 
@@ -85,7 +94,7 @@ impl Model {
         if !self.ended.insert(number) {
             return Consumed::AlreadyUsed;
         }
-        self.counts.remove(&(who.user(), who.authenticator, who.bucket));
+        self.set(who, Count::default());
         Consumed::Done
     }
 }

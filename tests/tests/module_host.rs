@@ -142,10 +142,31 @@ fn a_host_without_standard_streams_never_hands_the_daemon_what_it_prints() {
     // The shell closes what the host would have inherited; the host's own report is far above.
     let mut shell = Command::new("sh");
     shell.args(["-c", "exec \"$@\" <&- >&- 2>&-", "sh"]).arg(&compiled().0);
-    shell.arg(stage.confdir()).args(["host", "root", "123456"]).arg(stage.dir().join("report")).arg("traces");
+    shell.arg(stage.confdir()).args(["host", "root", "123456"]).arg(stage.dir().join("report")).arg("prints");
     let run = run(&stage, shell);
-    assert_eq!(run.said(), [format!("code {SUCCESS}")]);
+    assert_eq!(run.said(), ["not printed: Bad file descriptor".to_owned(), format!("code {SUCCESS}")]);
     assert_eq!(daemon.frames().len(), 2);
+}
+
+#[test]
+fn a_host_without_a_descriptor_to_spare_is_denied() {
+    let stage = stage("");
+    let _daemon = FakeDaemon::start(&stage.socket(), &[verdict("allow")]);
+    let run = run(&stage, command(&stage, "123456", &["starved"]));
+    assert!(run.log()[0].contains("denied: socket: Too many open files"), "{}", run.report);
+    // libpam's own audit message finds no descriptor either, and then its code is another denial.
+    assert_ne!(run.said(), [format!("code {SUCCESS}")]);
+    run.printed_nothing();
+}
+
+#[test]
+fn a_daemon_that_no_longer_listens_raises_no_signal_in_the_host() {
+    let stage = stage("");
+    let question = r#"{"parameters":{"step":{"tell":[],"ask":{"text":"Code: ","echo":true}}}}"#;
+    let _daemon = FakeDaemon::start(&stage.socket(), &[Act::SayAndGoDeaf(question.into())]);
+    let run = run(&stage, command(&stage, "123456", &["once"]));
+    assert_eq!(run.said(), [format!("code {AUTHINFO_UNAVAIL}")]);
+    assert!(run.log()[0].contains("send"), "{}", run.report);
 }
 
 #[test]

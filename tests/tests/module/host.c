@@ -9,6 +9,8 @@
  *   threads T N       the same in T threads at once
  *   faults FN ERRNO   for n = 1, 2, ... a call in a child in which the n-th FN fails, until one in which no n-th came
  *   once              one call
+ *   prints            one call; at its prompt the host writes to its standard output
+ *   starved           one call without a descriptor to be had
  *
  * REPORT is a file, since standard output and error are to stay empty.  pam_syslog is answered here (the module finds this
  * program's before libpam's) and goes to REPORT too, as "log PRIORITY TEXT".
@@ -60,6 +62,27 @@ void pam_syslog(const pam_handle_t *handle, int priority, const char *format, ..
 	say("log %d %s\n", priority, text);
 }
 
+static int count_inheritable(void)
+{
+	int n = 0;
+	for (int fd = 0; fd < 256; fd++) {
+		int flags = fcntl(fd, F_GETFD);
+		n += flags >= 0 && !(flags & FD_CLOEXEC);
+	}
+	return n;
+}
+
+static int inheritable = -1, prints;
+
+/* What is true while a prompt stands: no descriptor more than before that a program the host starts would inherit. */
+static void look_at_prompt(void)
+{
+	if (inheritable >= 0 && count_inheritable() != inheritable)
+		say("changed inheritable descriptors: %d -> %d\n", inheritable, count_inheritable());
+	if (prints && write(STDOUT_FILENO, "printed by the host\n", 20) != 20)
+		say("not printed: %s\n", strerror(errno));
+}
+
 static int converse(int count, const struct pam_message **messages, struct pam_response **responses, void *data)
 {
 	(void)data;
@@ -69,6 +92,7 @@ static int converse(int count, const struct pam_message **messages, struct pam_r
 	for (int i = 0; i < count; i++) {
 		int style = messages[i]->msg_style;
 		if (style == PAM_PROMPT_ECHO_ON || style == PAM_PROMPT_ECHO_OFF) {
+			look_at_prompt();
 			(*responses)[i].resp = strdup(answer);
 			if (!(*responses)[i].resp) {
 				free(*responses);
@@ -208,6 +232,17 @@ static void traces(void)
 	say("code %d\n", code);
 }
 
+static void starved(void)
+{
+	struct rlimit none = { 3, 3 };
+	pam_handle_t *handle = start();
+
+	if (!handle || setrlimit(RLIMIT_NOFILE, &none) != 0)
+		_exit(98);
+	say("code %d\n", pam_authenticate(handle, 0));
+	pam_end(handle, PAM_SUCCESS);
+}
+
 /* ------------------------------------------------------- reload and threads */
 
 static void *many(void *argument)
@@ -301,8 +336,13 @@ int main(int argc, char **argv)
 	close(3);
 	if (report < 0)
 		return 94;
-	if (!strcmp(mode, "once"))
+	prints = !strcmp(mode, "prints");
+	if (prints || !strcmp(mode, "once") || !strcmp(mode, "traces")) /* alone, and undisturbed */
+		inheritable = count_inheritable();
+	if (!strcmp(mode, "once") || prints)
 		say("code %d\n", once());
+	else if (!strcmp(mode, "starved"))
+		starved();
 	else if (!strcmp(mode, "traces"))
 		traces();
 	else if (!strcmp(mode, "reload") && argc > 7)

@@ -93,7 +93,10 @@ fn with_another_key_the_daemon_is_sealed_denies_and_says_why() {
     world.stop_configd();
     let key = world.path("state/key");
     let right = fs::read(&key).unwrap();
-    let other = fs::read(Plan::default().start().path("state/key")).unwrap();
+    let second = Plan::default().start();
+    // Its sockets queue from the first moment; an answer means that it has opened, and made its key.
+    assert!(second.command(&["status"]).status.success());
+    let other = fs::read(second.path("state/key")).unwrap();
     assert_ne!(right, other, "two hosts made the same key");
     fs::write(&key, &other).unwrap();
     world.start_configd();

@@ -11,7 +11,7 @@ use authority::{Authority, Proof};
 use script::{Arrived, At, Line, Play, Port, Script, Seen};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -88,8 +88,9 @@ impl Server {
     }
 
     /// What was seen so far.
-    pub fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.shared.seen.lock().unwrap()
+    #[must_use]
+    pub fn seen(&self) -> Seen {
+        self.shared.seen.lock().unwrap().clone()
     }
 
     /// Waits until what was seen is so.

@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::unstuffed;
 use common::{
     CODE, LONG, Noon, PASSWORD, assert_class, carrier_with, carry, carry_with_steps, mail, mail_with_auth, send,
 };

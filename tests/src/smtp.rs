@@ -11,7 +11,7 @@ use authority::{Authority, Proof};
 use script::{Arrived, At, Line, Play, Port, Script, Seen};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -88,8 +88,9 @@ impl Server {
     }
 
     /// What was seen so far.
-    pub fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.shared.seen.lock().unwrap()
+    #[must_use]
+    pub fn seen(&self) -> Seen {
+        self.shared.seen.lock().unwrap().clone()
     }
 
     /// Waits until what was seen is so.
@@ -137,7 +138,11 @@ async fn connection(mut tcp: TcpStream, number: usize, shared: &Shared) -> std::
         return Conversation::new(tls, number, shared).hold(Greet::Yes).await.map(drop);
     }
     let plain = Conversation::new(tcp, number, shared).hold(Greet::Yes).await?;
-    let Some(tcp) = plain else { return Ok(()) };
+    let Some(mut tcp) = plain else { return Ok(()) };
+    let play = shared.script.lock().unwrap().next(At::Handshake);
+    if let Some(play) = play {
+        perform(&mut tcp, play).await?;
+    }
     let tls = shared.acceptor.accept(tcp).await?;
     let mut over_tls = Conversation::new(tls, number, shared);
     over_tls.after_starttls = true;
@@ -173,6 +178,11 @@ async fn perform(stream: &mut (impl AsyncWrite + Unpin), play: Play) -> std::io:
             gate.acquire().await.unwrap().forget();
             stream.write_all(&bytes).await?;
         }
+        Play::Sequence(plays) => {
+            for play in plays {
+                Box::pin(perform(stream, play)).await?;
+            }
+        }
         Play::Hang => std::future::pending().await,
         Play::Close => return Err(std::io::ErrorKind::ConnectionAborted.into()),
     }
@@ -198,10 +208,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + 'static> Conversation<'a, S> {
     /// Answers as the script says there, or with `usual`. Returns what was said, where it was said at once.
     async fn answer(&mut self, at: At, usual: &str) -> std::io::Result<Vec<u8>> {
         let play = self.shared.script.lock().unwrap().next(at).unwrap_or_else(|| Play::line(usual));
-        let said = match &play {
-            Play::Say(bytes) | Play::Held(_, bytes) | Play::Drip(bytes) => bytes.clone(),
-            Play::SayAndClose(_) | Play::Endless(_) | Play::Hang | Play::Close => Vec::new(),
-        };
+        let said = play.first_words();
         if matches!(play, Play::Hang) {
             let mut heard = Vec::new();
             while self.stream.read_until(b'\n', &mut heard).await? > 0 {

@@ -92,6 +92,7 @@ impl Session {
 
     /// Says QUIT and hears the answer out.
     pub async fn quit(mut self) {
+        self.turns.leave();
         // The answer to QUIT changes nothing.
         let _ = self.connection.quit().await;
     }

@@ -132,7 +132,8 @@ fn make_state_dir(path: &Path, owner: Option<&User>) -> Result<(), ListenError> 
         }
     }
     let Some(owner) = owner else { return Ok(()) };
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).map_err(|error| failed(error.to_string()))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
+        .map_err(|error| failed(error.to_string()))?;
     chown(path, Some(owner.uid), Some(owner.gid)).map_err(|error| failed(error.to_string()))
 }
 

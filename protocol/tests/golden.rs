@@ -116,24 +116,33 @@ fn status() -> admin::Status {
     }
 }
 
+fn call<P: Serialize>(method: &str, parameters: &P, more: More) -> Vec<u8> {
+    encode_call(method, parameters, more).unwrap().to_vec()
+}
+fn reply<P: Serialize>(parameters: &P, continues: Continues) -> Vec<u8> {
+    encode_reply(parameters, continues).unwrap().to_vec()
+}
+
+const LAST: Continues = Continues::No;
+
 /// All frames, a line each.
 fn frames() -> String {
     let mut all = String::new();
     let mut add = |frame: &[u8]| writeln!(all, "{}", text(frame)).unwrap();
-    fn call<P: Serialize>(method: &str, parameters: &P, more: More) -> Vec<u8> {
-        encode_call(method, parameters, more).unwrap().to_vec()
-    }
-    fn reply<P: Serialize>(parameters: &P, continues: Continues) -> Vec<u8> {
-        encode_reply(parameters, continues).unwrap().to_vec()
-    }
-    let last = Continues::No;
+    login_frames(&mut add);
+    courier_frames(&mut add);
+    admin_frames(&mut add);
+    all
+}
+
+fn login_frames(add: &mut impl FnMut(&[u8])) {
     add(&call(login::BEGIN, &begin(), More::No));
     add(&call(login::BEGIN, &bare(), More::No));
     add(&call(login::ANSWER, &Answer { text: Secret::new("12\"34\n".into()) }, More::No));
     let ask = Some(Question { text: "Code: ".into(), echo: true, times: None });
-    add(&reply(&StepReply { step: Step { tell: vec!["t".into()], ask, ..Step::default() } }, last));
+    add(&reply(&StepReply { step: Step { tell: vec!["t".into()], ask, ..Step::default() } }, LAST));
     let ask = Some(Question { text: "Code: ".into(), echo: true, times: Some(3) });
-    add(&reply(&StepReply { step: Step { ask, ..Step::default() } }, last));
+    add(&reply(&StepReply { step: Step { ask, ..Step::default() } }, LAST));
     for verdict in [Verdict::Allow, Verdict::NotSubject, Verdict::Deny, Verdict::Unavailable, Verdict::MaxTries] {
         let step = Step {
             verdict: Some(verdict),
@@ -141,21 +150,25 @@ fn frames() -> String {
             fail_delay_ms: Some(2000),
             ..Step::default()
         };
-        add(&reply(&StepReply { step }, last));
+        add(&reply(&StepReply { step }, LAST));
     }
     add(&encode_error(login::SEALED, &Nothing {}).unwrap());
     add(&encode_error(login::NOT_PERMITTED, &Nothing {}).unwrap());
     add(&encode_error(login::VERSION_NOT_SUPPORTED, &VersionRange { min: 1, max: 1 }).unwrap());
+}
 
+fn courier_frames(add: &mut impl FnMut(&[u8])) {
     add(&call(courier::SEND, &send(), More::Yes));
     add(&reply(&Sent { step: Some("connected".into()), outcome: None }, Continues::Yes));
-    add(&reply(&Sent { step: None, outcome: Some(outcome()) }, last));
+    add(&reply(&Sent { step: None, outcome: Some(outcome()) }, LAST));
     add(&encode_error(courier::NOT_PERMITTED, &Nothing {}).unwrap());
+}
 
+fn admin_frames(add: &mut impl FnMut(&[u8])) {
     add(&call(admin::USER_LIST, &Nothing {}, More::Yes));
     add(&call(admin::USER_SHOW, &admin::UserShow { name: "ada".into() }, More::No));
-    add(&reply(&admin::UserReply { user: Some(user()) }, last));
-    add(&reply(&admin::UserReply { user: None }, last));
+    add(&reply(&admin::UserReply { user: Some(user()) }, LAST));
+    add(&reply(&admin::UserReply { user: None }, LAST));
     let set = admin::UserSet {
         name: "ada".into(),
         verify: Some(Verify::Always),
@@ -165,25 +178,24 @@ fn frames() -> String {
         trusted: true,
     };
     add(&call(admin::USER_SET, &set, More::No));
-    add(&reply(&admin::UserSetReply { user: user(), notes: vec!["n".into()] }, last));
+    add(&reply(&admin::UserSetReply { user: user(), notes: vec!["n".into()] }, LAST));
     let channel = admin::Channel::Email;
     add(&call(admin::USER_VERIFY_BEGIN, &admin::UserVerifyBegin { name: "ada".into(), channel }, More::Yes));
     let sent = admin::VerifySent { step: None, outcome: Some(outcome()), tag: Some("7F".into()) };
-    add(&reply(&sent, last));
+    add(&reply(&sent, LAST));
     let finish = admin::UserVerifyFinish { name: "ada".into(), channel, code: Secret::new("123456".into()) };
     add(&call(admin::USER_VERIFY_FINISH, &finish, More::No));
     add(&call(admin::TEST_EMAIL, &admin::TestEmail { to: "ada@example.com".into() }, More::Yes));
     add(&call(admin::SEAL, &admin::Seal { key: "email.password".into(), value: Secret::new("p".into()) }, More::No));
-    add(&reply(&admin::SealReply { sealed: "sealed:v1:00112233:AAAA".into() }, last));
+    add(&reply(&admin::SealReply { sealed: "sealed:v1:00112233:AAAA".into() }, LAST));
     add(&call(admin::RELOAD, &Nothing {}, More::No));
-    add(&reply(&admin::ReloadReply { generation: 2, notes: vec![] }, last));
+    add(&reply(&admin::ReloadReply { generation: 2, notes: vec![] }, LAST));
     add(&call(admin::STATUS, &Nothing {}, More::No));
-    add(&reply(&admin::StatusReply { status: status() }, last));
+    add(&reply(&admin::StatusReply { status: status() }, LAST));
     add(&encode_error(admin::NOT_PERMITTED, &Nothing {}).unwrap());
     add(&encode_error(admin::NOT_FOUND, &admin::NotFound { what: "w".into() }).unwrap());
     add(&encode_error(admin::REFUSED, &admin::Refused { reasons: vec!["r".into()] }).unwrap());
     add(&encode_error(admin::SEALED, &admin::Sealed { reason: "r".into() }).unwrap());
-    all
 }
 
 #[test]

@@ -64,10 +64,10 @@ fn open(bytes: &[u8]) -> Result<Said, OpenError> {
 fn a_flipped_bit_is_an_error_or_changes_nothing() {
     let (good, said) = filled();
     assert_eq!(open(&good).unwrap(), said);
-    // Where something stands, as far as one run may take; bytes that are 0 are mostly free space.
+    // Some of the places where something stands, as far as one run may take; bytes that are 0 are mostly free space.
     let places: Vec<usize> = (0..good.len()).filter(|place| good[*place] != 0).collect();
     let (mut refused, mut same) = (0, 0);
-    for (number, place) in places.iter().copied().enumerate().filter(|(number, _)| number % 23 == 0) {
+    for (number, place) in places.iter().copied().enumerate().filter(|(number, _)| number % 11 == 0) {
         let mut flipped = good.clone();
         flipped[place] ^= 1 << (number % 8);
         match open(&flipped) {

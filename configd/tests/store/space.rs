@@ -36,6 +36,19 @@ fn charge_until_refused(store: &SqliteStore) -> u32 {
     panic!("the disk never said no");
 }
 
+#[test]
+fn the_file_of_waiting_commits_stays_small_however_many_there_are() {
+    let home = Home::with_users();
+    let mut longest = 0;
+    for _ in 0..1_500 {
+        charge(&home.store).unwrap();
+        longest = home.folder().join("state.db-wal").metadata().unwrap().len().max(longest);
+    }
+    // 500 charges between two checkpoints take some 6 MB; all of them without one, 18 MB.
+    assert!(longest < 10_000_000, "{longest} bytes");
+    assert_eq!(failures(&home.store), 1_500);
+}
+
 /// Runs a child below in `folder`, after `sh` has done `first` there; its exit status.
 fn run(first: &str, program: &str, child: &str, folder: &Path) -> std::process::Output {
     std::fs::write(folder.join(child), "").unwrap();

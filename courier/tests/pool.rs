@@ -117,7 +117,7 @@ async fn a_connection_on_which_something_was_said_meanwhile_is_not_used() {
 
 #[tokio::test]
 async fn a_kept_connection_found_dead_at_the_first_command_is_replaced_within_the_same_send() {
-    for play in [Play::Close, Play::line("421 4.3.2 shutting down")] {
+    for play in [Play::Close, Play::line("421 4.3.2 shutting down"), Play::Hang] {
         let ok = Play::line("250 2.1.0 ok");
         let one = One::new(Script::accepting().once(At::Mail, ok).once(At::Mail, play));
         assert_class(&one.carry().await, Class::Accepted, None);

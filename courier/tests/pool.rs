@@ -1,5 +1,7 @@
 //! A connection is kept for a minute and used again only if nothing about it is in doubt; a mail is never sent twice.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use common::{LONG, PASSWORD, SHORT, assert_class, carrier, carry_with_steps, mail, mail_with_auth, send};

@@ -100,6 +100,7 @@ async fn a_connection_that_the_server_closed_meanwhile_costs_nothing_but_a_new_o
     one.server.until(|seen| seen.ended == 1).await;
     assert_class(&one.carry().await, Class::Accepted, None);
     assert_eq!((one.server.seen().connections, one.server.seen().mails.len()), (2, 2));
+    assert_eq!(one.server.seen().resumed, 0, "each connection verifies the certificate itself");
 }
 
 #[tokio::test]

@@ -320,6 +320,21 @@ fn a_socket_from_the_service_manager_is_served() {
 }
 
 #[test]
+fn the_watchdog_is_fed() {
+    let folder = Folder::new();
+    let (mut command, notified) = command(&folder.0, &["--peer", "root"], Socket::Made);
+    let mut child = command.env("WATCHDOG_USEC", "100000").spawn().unwrap();
+    let mut fed = 0;
+    while fed < 3 {
+        let mut buffer = [0; 64];
+        let length = notified.recv(&mut buffer).unwrap();
+        fed += usize::from(buffer[..length].starts_with(b"WATCHDOG=1"));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
 fn root_is_given_up_for_good() {
     if !is_root() {
         skipped("it takes root to give it up");

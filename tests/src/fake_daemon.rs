@@ -6,6 +6,7 @@
 
 use pam_2fa_protocol::FrameBuffer;
 use std::io::{Read, Write};
+use std::net::Shutdown;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -27,6 +28,8 @@ pub enum Act {
     Unasked(String),
     /// Answers a byte at a time, ten a second, for as long as anybody listens.
     Trickle(String),
+    /// Answers with this frame and hears nothing more, which the peer learns when it writes.
+    SayAndGoDeaf(String),
     /// Never answers.
     Hang,
     /// Closes.
@@ -61,6 +64,8 @@ pub fn error(name: &str) -> Act {
 struct Heard {
     frames: Mutex<Vec<String>>,
     connections: AtomicUsize,
+    /// Kept open to the end: a peer that is deaf is not one that is gone.
+    deaf: Mutex<Vec<UnixStream>>,
     over: AtomicBool,
 }
 
@@ -157,6 +162,12 @@ fn play(mut stream: UnixStream, script: &[Act], heard: &Heard) {
         let done = match act {
             Act::Say(text) | Act::Unasked(text) => stream.write_all(format!("{text}\0").as_bytes()).is_ok(),
             Act::Raw(bytes) => stream.write_all(bytes).is_ok(),
+            Act::SayAndGoDeaf(text) => {
+                stream.shutdown(Shutdown::Read).unwrap();
+                drop(stream.write_all(format!("{text}\0").as_bytes()));
+                heard.deaf.lock().unwrap_or_else(PoisonError::into_inner).push(stream);
+                return;
+            }
             Act::Trickle(text) => trickle(&mut stream, text),
             Act::Hang => true,
             Act::Close => return,

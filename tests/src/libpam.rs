@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
 use std::fs;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::ptr::{null, null_mut};
@@ -407,4 +408,11 @@ pub fn become_uid(uid: u32) {
     // SAFETY: the bare system call takes numbers; glibc's wrapper would change all threads.
     let status = unsafe { libc::syscall(libc::SYS_setresuid, uid, uid, uid) };
     assert_eq!(status, 0, "setresuid: these tests run as root");
+}
+
+/// Listens again on a socket that listens already, with another backlog.
+pub fn listen_again(listener: &impl AsRawFd, backlog: i32) {
+    // SAFETY: takes numbers; the descriptor is open.
+    let status = unsafe { libc::listen(listener.as_raw_fd(), backlog) };
+    assert_eq!(status, 0, "listen");
 }

@@ -45,7 +45,7 @@ pub struct Vault {
 /// What kind of start it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
-    /// There was nothing, or a first start was carried on: nobody is enrolled yet.
+    /// There was nothing, or a first start was carried on (which can also mean that somebody took the marker away).
     First,
     /// An ordinary one.
     Again,

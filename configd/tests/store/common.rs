@@ -9,6 +9,7 @@ use configd::store::{
 };
 use pam_2fa_protocol::admin::LastLogin;
 use std::future::Future;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -178,4 +179,16 @@ pub(crate) fn send_of(user: UserKey, challenge: Option<KeptChallenge>) -> SendOf
 
 pub(crate) fn facts_for(user: UserKey) -> FactsFor {
     FactsFor { user, source: from("192.0.2.7/32"), tries: TRIES, sends: SENDS, own: false, now: at(0) }
+}
+
+/// A line from a child to the test that started it, past what the test harness itself writes.
+pub(crate) fn say(line: &str) {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(format!("\n{line}\n").as_bytes()).unwrap();
+    stdout.flush().unwrap();
+}
+
+/// Loud, since the harness captures only what `eprintln` writes.
+pub(crate) fn skipped(why: &str) {
+    std::io::stderr().lock().write_all(format!("\nSKIPPED: {why}\n").as_bytes()).unwrap();
 }

@@ -1,12 +1,23 @@
 //! The store and the seal as the daemon uses them: real files, real threads, real crashes.
 //!
-//! (`cfg(test)` on each room is for the lints: what they allow in tests, they look for it.) `crash` and `space` start this program again as a child that can be killed or starved.
+//! `crash` and `space` start this program again, as children that are killed or starved. (`cfg(test)` on each room is for the
+//! lints, which look for it where they allow `unwrap`.)
 
 #[cfg(test)]
 mod common;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod damage;
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
 mod sending;
+#[cfg(test)]
+mod space;
+#[cfg(test)]
+mod vault;

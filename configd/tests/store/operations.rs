@@ -358,3 +358,21 @@ fn a_closed_store_says_so_and_has_done_what_it_was_given() {
     home.store = configd::store::sqlite::SqliteStore::open(&home.path()).unwrap();
     assert_eq!(home.charge(charge_of(ada())), Charged::Done(Standing::Open { failures: 2 }));
 }
+
+#[test]
+fn what_the_users_own_processes_use_up_and_prove_is_theirs_alone() {
+    let home = Home::with_users();
+    let own = Charge { bucket: Bucket::Own, ..charge_of(ada()) };
+    for _ in 0..3 {
+        home.charge(own.clone());
+    }
+    assert_eq!(home.charge(own), Charged::Refused(Standing::Waiting { wait_s: 30 }));
+    for bucket in [Bucket::Stranger, Bucket::Known] {
+        let standing = wait(home.store.standing(ada(), Authenticator::Email, bucket, TRIES, at(0))).unwrap();
+        assert_eq!(standing, Standing::Open { failures: 0 });
+    }
+    home.consume(Consume { bucket: Bucket::Own, ..consume_of(ada(), id(1)) }).unwrap();
+    let facts = |own| wait(home.store.facts(configd::store::FactsFor { own, ..facts_for(ada()) })).unwrap();
+    assert_eq!(facts(true).standing, Standing::Open { failures: 0 });
+    assert_eq!((facts(true).bucket, facts(false).bucket), (Bucket::Own, Bucket::Stranger));
+}

@@ -3,6 +3,7 @@
 //! Each file gives the rest of the crate a safe surface. Nothing is decided here.
 
 pub(crate) mod entry;
+mod memory;
 pub(crate) mod pam;
 pub(crate) mod process;
 pub(crate) mod shadow;

@@ -249,11 +249,26 @@ fn check_header(path: &Path, mut file: File) -> Result<(), OpenError> {
     if !header.starts_with(b"SQLite format 3\0") {
         return Err(OpenError::NotOurs { path: path.to_owned(), why: String::from("it is no SQLite file") });
     }
+    // Pages are 512 to 65536 bytes, as 2 bytes big-endian at offset 16 (1: 65536). SQLite would fill a cut-off one with zeros.
+    let page = match header.get(16..18) {
+        Some([0, 1]) => 65_536,
+        Some([high, low]) => u64::from(u16::from_be_bytes([*high, *low])),
+        _ => 0,
+    };
+    let length = file.metadata().map_err(|error| OpenError::io(path, "read the store", &error))?.len();
+    if !length.is_multiple_of(page) && !has_wal(path) {
+        return Err(OpenError::corrupt(path, "it is cut off"));
+    }
     // application_id, 4 bytes big-endian at offset 68.
     if header.get(68..72) != Some(&schema::APPLICATION_ID.to_be_bytes()) {
         return Err(OpenError::NotOurs { path: path.to_owned(), why: String::from("it belongs to another program") });
     }
     Ok(())
+}
+
+/// Whether commits wait in the WAL: then a crash may have cut off the writing of them to the file, and SQLite mends it.
+fn has_wal(path: &Path) -> bool {
+    beside(path, "-wal").metadata().is_ok_and(|meta| meta.len() > 0)
 }
 
 /// A connection to a file that is there, guarded against what a crafted or damaged file might do.
@@ -313,4 +328,32 @@ pub(super) fn checkpoint(connection: &Connection, how: Checkpoint) -> Result<(),
     };
     let _busy: i64 = connection.query_row(sql, [], |row| row.get(0))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::types::Value;
+
+    #[test]
+    fn every_connection_syncs_each_commit_and_is_guarded() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        make(&path, &[]).unwrap();
+        let (writer, reader) = Checked::open(&path).unwrap().for_use().unwrap();
+        for connection in [&writer, &reader] {
+            let says = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, Value>(0)).unwrap();
+            assert_eq!(says("journal_mode"), Value::from(String::from("wal")));
+            assert_eq!(says("synchronous"), Value::from(2), "FULL");
+            for on in ["foreign_keys", "cell_size_check", "secure_delete"] {
+                assert_eq!(says(on), Value::from(1), "{on}");
+            }
+            assert_eq!(says("trusted_schema"), Value::from(0));
+            assert_eq!(says("wal_autocheckpoint"), Value::from(0));
+            assert!(connection.db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE).unwrap());
+            assert!(connection.db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE).unwrap());
+        }
+        assert!(writer.execute("DELETE FROM tries", []).is_ok());
+        assert!(reader.execute("DELETE FROM tries", []).is_err());
+    }
 }

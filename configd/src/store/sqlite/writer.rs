@@ -118,3 +118,82 @@ fn statement(connection: &Connection, sql: &str) -> Result<(), Failed> {
     connection.prepare_cached(sql)?.execute([])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::job::submit;
+    use std::sync::Arc;
+
+    /// A writer on a store in memory, with one table.
+    fn start() -> (Arc<Queue>, std::thread::JoinHandle<Result<(), StoreError>>) {
+        let queue = Queue::new();
+        let its = Arc::clone(&queue);
+        let thread = std::thread::spawn(move || {
+            let connection = Connection::open_in_memory().unwrap();
+            connection.execute_batch("CREATE TABLE t (x)").unwrap();
+            run(&connection, &its, &Fault::default())
+        });
+        (queue, thread)
+    }
+
+    fn insert(connection: &Connection) -> Result<(), Failed> {
+        connection.execute("INSERT INTO t VALUES (1)", [])?;
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn one_job_that_fails_undoes_itself_and_nothing_else_of_its_group() {
+        let (queue, thread) = start();
+        let jobs: Vec<_> = (0..100_u32)
+            .map(|number| {
+                submit(&queue, "try", move |connection| {
+                    insert(connection)?;
+                    if number % 3 == 0 { Err(Failed::Damaged(String::from("no"))) } else { Ok(()) }
+                })
+            })
+            .collect();
+        let tasks: Vec<_> = jobs.into_iter().map(tokio::spawn).collect();
+        for (number, task) in tasks.into_iter().enumerate() {
+            assert_eq!(task.await.unwrap().is_err(), number % 3 == 0, "{number}");
+        }
+        let count = submit(&queue, "count", |connection| {
+            Ok(connection.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, u32>(0))?)
+        });
+        assert_eq!(count.await.unwrap(), 66);
+        queue.close();
+        thread.join().unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_ends_leaves_nobody_waiting() {
+        let (queue, thread) = start();
+        let ends = submit(&queue, "end", |_| -> Result<(), Failed> { panic!("as a mistake of ours would") });
+        let behind = submit(&queue, "insert", insert);
+        let (ends, behind) = tokio::join!(ends, behind);
+        assert!(matches!(ends, Err(StoreError::Closed)));
+        assert!(matches!(behind, Err(StoreError::Closed) | Ok(())));
+        assert!(thread.join().is_err());
+        assert!(matches!(submit(&queue, "insert", insert).await, Err(StoreError::Closed)));
+    }
+
+    #[tokio::test]
+    async fn after_a_fatal_error_every_job_is_refused_and_the_last_checkpoint_is_not_tried() {
+        let (queue, thread) = start();
+        let io_error = || {
+            Failed::Engine(rusqlite::Error::SqliteFailure(
+                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC),
+                None,
+            ))
+        };
+        let fails =
+            submit(&queue, "fail", move |connection| insert(connection).and_then(|()| Err::<(), _>(io_error())));
+        assert!(matches!(fails.await, Err(StoreError::Engine { what: "fail", .. })));
+        for _ in 0..3 {
+            let Err(StoreError::Engine { what, why }) = submit(&queue, "insert", insert).await else { panic!() };
+            assert!(what == "insert" && why.contains("opened again"), "{what}: {why}");
+        }
+        queue.close();
+        assert!(thread.join().unwrap().is_err());
+    }
+}

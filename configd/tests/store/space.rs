@@ -1,0 +1,189 @@
+//! No space, and a disk that does not write: the first may pass, the second ends the handle.
+
+use crate::common::*;
+use configd::limits::{Standing, TryLimits};
+use configd::store::sqlite::SqliteStore;
+use configd::store::{Authenticator, Bucket, Charge, Charged, Store, StoreError};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+const ENDLESS: TryLimits =
+    TryLimits { attempts: u32::MAX, before_disabled: u32::MAX, first_wait_s: 0, longest_wait_s: 0 };
+
+fn charge(store: &SqliteStore) -> Result<Charged, StoreError> {
+    wait(store.charge_attempt(Charge { limits: ENDLESS, ..charge_of(ada()) }))
+}
+
+fn failures(store: &SqliteStore) -> u32 {
+    let standing = store.standing(ada(), Authenticator::Email, Bucket::Stranger, ENDLESS, at(0));
+    let Standing::Open { failures } = wait(standing).unwrap() else { panic!() };
+    failures
+}
+
+/// Charges until the disk says no; how many were charged.
+fn charge_until_refused(store: &SqliteStore) -> u32 {
+    for charged in 0..100_000 {
+        match charge(store) {
+            Ok(done) => assert!(matches!(done, Charged::Done(_))),
+            Err(StoreError::Engine { what, .. }) => {
+                assert_eq!(what, "charge an attempt");
+                return charged;
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+    panic!("the disk never said no");
+}
+
+/// Runs a child below in `folder`, after `sh` has done `first` there; its exit status.
+fn run(first: &str, program: &str, child: &str, folder: &Path) -> std::process::Output {
+    std::fs::write(folder.join(child), "").unwrap();
+    let script = format!("{first} && exec \"$0\" --ignored --exact --nocapture space::{child}");
+    let mut command = Command::new(program);
+    if program == "unshare" {
+        command.args(["--mount", "--propagation", "private", "sh"]);
+    }
+    command.arg("-c").arg(script).arg(std::env::current_exe().unwrap());
+    command.current_dir(folder).stdin(Stdio::null()).output().unwrap()
+}
+
+fn assert_passed(output: &std::process::Output) {
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("1 passed"), "{said}");
+    assert!(said.contains("the child was here"), "{said}");
+}
+
+#[test]
+fn on_a_full_disk_nothing_is_charged_and_with_space_again_the_same_handle_goes_on() {
+    if !nix::unistd::geteuid().is_root() {
+        skipped("a small disk can be mounted by root only");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("disk")).unwrap();
+    let mount = "mount -t tmpfs -o size=1m,mode=0700 tmpfs disk";
+    assert_passed(&run(mount, "unshare", "child_on_a_small_disk", folder.path()));
+}
+
+#[test]
+#[ignore = "a child of the tests here, not a test"]
+fn child_on_a_small_disk() {
+    let folder = std::env::current_dir().unwrap();
+    if !folder.join("child_on_a_small_disk").exists() {
+        return;
+    }
+    let path = folder.join("disk/state.db");
+    let store = SqliteStore::create(&path, &[]).unwrap();
+    wait(store.change_user(change(ada()))).unwrap();
+    charge(&store).unwrap();
+
+    let filler = folder.join("disk/filler");
+    assert!(std::fs::write(&filler, vec![1; 2 << 20]).is_err(), "the disk is small");
+    let charged = charge_until_refused(&store);
+    for _ in 0..3 {
+        assert!(charge(&store).is_err(), "it stays full");
+    }
+    assert_eq!(failures(&store), 1 + charged, "it still reads, and what was refused was not charged");
+    assert_eq!(store.fault(), None);
+
+    std::fs::remove_file(&filler).unwrap();
+    charge(&store).unwrap();
+    assert_eq!(failures(&store), 2 + charged);
+    store.close().unwrap();
+    assert_eq!(failures(&SqliteStore::open(&path).unwrap()), 2 + charged);
+    say("the child was here");
+}
+
+#[test]
+fn a_charge_that_could_not_be_synced_is_not_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_passed(&run("true", "sh", "child_whose_syncs_fail", folder.path()));
+    // It may be there or not; the one before it must.
+    let store = SqliteStore::open(&folder.path().join("state.db")).unwrap();
+    assert!((1..=2).contains(&failures(&store)));
+    charge(&store).unwrap();
+}
+
+#[test]
+#[ignore = "a child of the tests here, not a test"]
+fn child_whose_syncs_fail() {
+    let folder = std::env::current_dir().unwrap();
+    if !folder.join("child_whose_syncs_fail").exists() {
+        return;
+    }
+    let store = SqliteStore::create(&folder.join("state.db"), &[]).unwrap();
+    wait(store.change_user(change(ada()))).unwrap();
+    charge(&store).unwrap();
+    let_syncs_fail();
+    assert!(matches!(charge(&store), Err(StoreError::Engine { .. })));
+    assert!(store.fault().is_some_and(|why| why.contains("I/O")), "{:?}", store.fault());
+    assert!(matches!(charge(&store), Err(StoreError::Engine { why, .. }) if why.contains("opened again")));
+    assert_eq!(failures(&store), 1);
+    say("the child was here");
+}
+
+/// fsync(2) and fdatasync(2) give EIO from here on, in all threads of this process, by a seccomp filter.
+#[expect(unsafe_code, reason = "there is no safe call for it, and no disk at hand that fails")]
+fn let_syncs_fail() {
+    use nix::libc;
+    let step = |code: u32, jt: u8, jf: u8, k: u32| libc::sock_filter { code: u16::try_from(code).unwrap(), jt, jf, k };
+    let number = |call: libc::c_long| u32::try_from(call).unwrap();
+    let fail = libc::SECCOMP_RET_ERRNO | u32::try_from(libc::EIO).unwrap();
+    let mut steps = [
+        // seccomp_data.nr is its first word.
+        step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
+        step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 1, 0, number(libc::SYS_fsync)),
+        step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, number(libc::SYS_fdatasync)),
+        step(libc::BPF_RET | libc::BPF_K, 0, 0, fail),
+        step(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    let program = libc::sock_fprog { len: u16::try_from(steps.len()).unwrap(), filter: steps.as_mut_ptr() };
+    // SAFETY: prctl(2) with these arguments reads nothing of ours.
+    let no_new_privs = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
+    assert_eq!(no_new_privs, 0);
+    let (set, all) = (libc::SECCOMP_SET_MODE_FILTER, libc::SECCOMP_FILTER_FLAG_TSYNC);
+    // SAFETY: `program` and the steps that it points to live until the call has copied them.
+    let installed = unsafe { libc::syscall(libc::SYS_seccomp, set, all, &raw const program) };
+    assert_eq!(installed, 0);
+}
+
+#[test]
+fn after_a_write_error_the_handle_acknowledges_nothing_more_until_it_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    // A limit of the size of files gives a write error (EFBIG) that can be taken back; its signal would end the process.
+    assert_passed(&run("trap '' XFSZ", "sh", "child_whose_writes_fail", folder.path()));
+}
+
+#[test]
+#[ignore = "a child of the tests here, not a test"]
+fn child_whose_writes_fail() {
+    let folder = std::env::current_dir().unwrap();
+    if !folder.join("child_whose_writes_fail").exists() {
+        return;
+    }
+    let path = folder.join("state.db");
+    let store = SqliteStore::create(&path, &[]).unwrap();
+    wait(store.change_user(change(ada()))).unwrap();
+    let (_, hard) = getrlimit(Resource::RLIMIT_FSIZE).unwrap();
+    setrlimit(Resource::RLIMIT_FSIZE, 200_000, hard).unwrap();
+    let charged = charge_until_refused(&store);
+    assert!(charged > 0);
+    setrlimit(Resource::RLIMIT_FSIZE, hard, hard).unwrap();
+
+    // Now the disk would write again; the handle must not find out by trying.
+    for _ in 0..3 {
+        let Err(StoreError::Engine { why, .. }) = charge(&store) else { panic!() };
+        assert!(why.contains("opened again"), "{why}");
+    }
+    assert!(store.fault().is_some());
+    assert_eq!(failures(&store), charged, "it still reads");
+    assert!(store.close().is_err());
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.fault(), None);
+    assert_eq!(failures(&store), charged);
+    charge(&store).unwrap();
+    assert_eq!(failures(&store), charged + 1);
+    say("the child was here");
+}

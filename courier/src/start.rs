@@ -7,7 +7,7 @@ use crate::email::Email;
 use crate::email::resolve::System;
 use crate::email::tls::Trust;
 use crate::privileges::{PrivilegeError, become_user, confine, find};
-use crate::serve::{Permitted, serve};
+use crate::serve::{MAX_CONNECTIONS, Permitted, serve};
 use crate::socket::{SocketError, handed_over, make};
 use crate::{journal, socket};
 use nix::unistd::{Uid, User};
@@ -59,7 +59,9 @@ fn start(args: &Args) -> Result<(), StartError> {
     confine()?;
     tokio_rustls::rustls::crypto::aws_lc_rs::default_provider().install_default().map_err(|_| StartError::Provider)?;
     listener.set_nonblocking(true)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(16).build()?;
+    // A look-up blocks a thread until the resolver gives up, long after its send has: there are more threads than calls.
+    let threads = MAX_CONNECTIONS.saturating_mul(2);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(threads).build()?;
     let served = runtime.block_on(attend(listener, permitted));
     // A look-up that the resolver does not answer must not hold up the end.
     runtime.shutdown_background();

@@ -6,8 +6,9 @@ use common::daemon::{Caller, Daemon, Folder, Socket, command, error, held, is_ro
 use common::{CODE, LONG, PASSWORD, mail, mail_with_auth, send, skipped};
 use e2e::smtp::Server;
 use e2e::smtp::script::{At, Play, Port, Script};
-use pam_2fa_protocol::courier::{Class, Mail, Reason, Send, Tls};
-use pam_2fa_protocol::wire::More;
+use pam_2fa_protocol::courier::{Class, Mail, Reason, SEND, Send, Tls};
+use pam_2fa_protocol::frame::terminated;
+use pam_2fa_protocol::wire::{More, encode_call};
 use pam_2fa_protocol::{MAX_FRAME, Secret};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
@@ -40,7 +41,9 @@ fn nobody_but_configd_is_answered_and_not_a_byte_of_theirs_is_read() {
     assert_eq!(error(silent.hear()), "io.pam2fa.Courier.NotPermitted");
     assert_eq!(silent.hear(), None);
     let mut caller = daemon.call();
-    caller.send(&send(readable(&daemon, &server, Tls::Implicit), LONG), More::No);
+    let frame = encode_call(SEND, &send(readable(&daemon, &server, Tls::Implicit), LONG), More::No).unwrap();
+    // The daemon may have answered and closed before this is written.
+    let _ = caller.write(&terminated(&frame).unwrap());
     assert_eq!(error(caller.hear()), "io.pam2fa.Courier.NotPermitted");
     assert_eq!(caller.hear(), None);
     assert_eq!(server.seen().connections, 0);

@@ -4,7 +4,7 @@ use super::connect::Connector;
 use super::deadline::Deadline;
 use super::failure::{Failure, Stage};
 use super::message::{Rendered, render};
-use super::pool::{Key, Pool};
+use super::pool::{Key, Pool, leave};
 use super::resolve::{Names, Resolve};
 use super::session::Session;
 use super::tls::Trust;
@@ -70,17 +70,30 @@ impl Email {
         let established = self.connector.establish(mail, helo, deadline, steps).await?;
         let mut session = deadline.bound(Stage::Ehlo, Session::begin(established, helo)).await?;
         if let (Some(user), Some(password)) = (&mail.user, &mail.password) {
-            deadline.bound(Stage::Auth, session.authenticate(&mail.server, user, password)).await?;
+            let authenticated = deadline.bound(Stage::Auth, session.authenticate(&mail.server, user, password)).await;
+            if let Err(failure) = authenticated {
+                return Err(give_up(session, failure));
+            }
             steps.tell(|| format!("authenticated as {user}"));
         }
         Ok(session)
     }
 }
 
-/// Sends over `session` and gives it back; on a failure it is dropped, and with it the connection.
+/// Sends over `session` and gives it back, if the mail was accepted.
 async fn send(mut session: Session, mail: &Rendered, deadline: Deadline) -> Result<(Reply, Session), Failure> {
-    let reply = session.send(mail, deadline).await?;
-    Ok((reply, session))
+    match session.send(mail, deadline).await {
+        Ok(reply) => Ok((reply, session)),
+        Err(failure) => Err(give_up(session, failure)),
+    }
+}
+
+/// Ends a session whose mail was not accepted: with a QUIT where the server is of sound mind, else by closing.
+fn give_up(session: Session, failure: Failure) -> Failure {
+    if let Failure::Refused { .. } = failure {
+        leave(session);
+    }
+    failure
 }
 
 /// A user comes with a password, and neither can carry what would end it inside AUTH PLAIN (RFC 4616 §2).

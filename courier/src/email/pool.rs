@@ -116,6 +116,6 @@ impl Pool {
 }
 
 /// Says QUIT beside everything else, and waits for the answer a moment only.
-fn leave(session: Session) {
+pub(super) fn leave(session: Session) {
     tokio::spawn(timeout(QUIT, session.quit()));
 }

@@ -587,6 +587,18 @@ fn a_renamed_user_and_a_reused_uid_are_refused_and_a_second_name_of_a_uid_is_ano
 }
 
 #[test]
+fn another_spelling_of_a_name_takes_no_second_factor_away() {
+    let mut world = World::new();
+    world.rules.required = Required::Optional;
+    // A user database that compares without regard to case and answers with the spelling it was asked for.
+    world.users.insert(String::from("ADA"), UserKey { uid: 1000, name: String::from("ADA") });
+    let (login, said) = world.begin(ssh("ADA", "192.0.2.7"), 0);
+    assert!(login.is_over());
+    assert_eq!(said.verdict(), Some(Verdict::Deny), "{said:?}");
+    assert_eq!(world.logged.last().unwrap().reason, "re-bind");
+}
+
+#[test]
 fn a_store_that_fails_denies_at_each_step() {
     let mut world = World::new();
     world.broken = true;

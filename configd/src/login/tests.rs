@@ -488,6 +488,20 @@ fn a_resend_has_the_same_code_and_does_not_reset_the_count() {
 }
 
 #[test]
+fn nothing_leaves_for_an_r_before_a_prompt_has_stood() {
+    let mut world = World::new();
+    let (mut login, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    for _ in 2..=MAX_PROMPTS {
+        let (next, said) = world.answer(login, "r");
+        assert!(said.prompt().starts_with("Code sent by email"), "{said:?}");
+        assert_eq!(world.sent.len(), 0);
+        login = next;
+    }
+    let _login = world.stand(login);
+    assert_eq!(world.sent.len(), 1, "somebody is there after all");
+}
+
+#[test]
 fn a_send_limit_withholds_a_message_and_denies_nobody() {
     let mut world = World::new();
     let (first, _) = world.begin(ssh("ada", "192.0.2.7"), 0);

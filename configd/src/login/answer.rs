@@ -171,6 +171,7 @@ impl Login {
                 source: standing.owner.source.text(),
                 bucket: standing.bucket,
                 challenge: standing.challenge.clone(),
+                address: standing.email.clone(),
                 login: last_login(&standing, fx),
                 now: fx.now.clone(),
             }));

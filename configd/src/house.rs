@@ -203,3 +203,38 @@ async fn number(store: &dyn Store, key: MetaKey) -> Result<i64, StoreError> {
     let value = store.meta(key).await?;
     Ok(value.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| text.parse().ok()).unwrap_or(0))
 }
+
+#[cfg(test)]
+impl House {
+    /// An open house in `folder`, with these settings; its sockets would be there too.
+    pub(crate) fn for_tests(folder: &std::path::Path, rules: Rules) -> Self {
+        let random: Arc<dyn Random> = Arc::new(KernelRandom);
+        let Vault { store, keys, high_water_s, lock, .. } = open_vault(folder, folder, random.as_ref()).unwrap();
+        let store: Arc<dyn Store> = Arc::new(store);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(high_water_s).unwrap());
+        let challenges = Arc::new(Mutex::new(Challenges::default()));
+        let post = Post {
+            store: Arc::clone(&store),
+            challenges: Arc::clone(&challenges),
+            clock: Arc::clone(&clock),
+            texts: Arc::new(Texts::english().unwrap()),
+            carrier: Carrier::new(folder),
+            health: Arc::new(Health::default()),
+            host: Arc::from("host.example.com"),
+        };
+        let folder = folder.to_owned();
+        Self {
+            store,
+            keys: Arc::new(keys),
+            clock,
+            random,
+            challenges,
+            post,
+            verifications: Mutex::new(Verifications::default()),
+            in_force: Mutex::new(Arc::new(rules)),
+            problems: Mutex::new(Vec::new()),
+            places: Places { config: folder.join("config.toml"), state_dir: folder.clone(), runtime_dir: folder },
+            _lock: lock,
+        }
+    }
+}

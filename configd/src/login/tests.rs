@@ -42,7 +42,7 @@ impl CodeMac for PlainMac {
     }
 }
 
-pub(super) fn rules() -> Rules {
+pub(crate) fn rules() -> Rules {
     Rules {
         generation: 1,
         required: Required::Mandatory,
@@ -294,7 +294,7 @@ impl Said {
     }
 }
 
-pub(super) fn ssh(user: &str, from: &str) -> Begin {
+pub(crate) fn ssh(user: &str, from: &str) -> Begin {
     Begin {
         version: 1,
         user: String::from(user),

@@ -2,7 +2,7 @@
 
 use crate::carrier::Carrier;
 use crate::clock::{Clock, Moment, SystemClock};
-use crate::delivery::Post;
+use crate::delivery::{Post, WAITS_S};
 use crate::health::Health;
 use crate::login::challenge::Challenges;
 use crate::random::{KernelRandom, Random};
@@ -87,6 +87,7 @@ impl House {
             carrier: Carrier::new(&places.runtime_dir),
             health: Arc::new(Health::default()),
             host,
+            waits_s: WAITS_S,
         };
         Ok(Self {
             store,
@@ -221,6 +222,7 @@ impl House {
             carrier: Carrier::new(folder),
             health: Arc::new(Health::default()),
             host: Arc::from("host.example.com"),
+            waits_s: [0; 3],
         };
         let folder = folder.to_owned();
         Self {

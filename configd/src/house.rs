@@ -114,6 +114,9 @@ impl House {
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(why) = self.store.fault() {
+            problems.push(format!("{why}: every code is refused until configd is restarted; look at the disk first"));
+        }
         let behind_s = self.clock.now().wall_s.saturating_sub(SystemClock::wall_s());
         if behind_s > 300 {
             problems.push(format!(

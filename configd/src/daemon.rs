@@ -29,6 +29,8 @@ pub struct Daemon {
     pub since: String,
     level: LevelHandle,
     state: Mutex<State>,
+    /// SIGHUP and `config reload` can come at once: the one that read the older file must not be the one that wins.
+    one_at_a_time: tokio::sync::Mutex<()>,
 }
 
 impl Daemon {
@@ -43,6 +45,7 @@ impl Daemon {
             since,
             level,
             state: Mutex::new(State::Sealed(Arc::from("configd is starting"))),
+            one_at_a_time: tokio::sync::Mutex::new(()),
         }
     }
 
@@ -72,6 +75,7 @@ impl Daemon {
     /// # Errors
     /// One line for each reason; what was in force stays so.
     pub async fn reload(&self) -> Result<(i64, Vec<String>), Vec<String>> {
+        let _turn = self.one_at_a_time.lock().await;
         match self.state() {
             State::Sealed(_) => {
                 self.open().await.map_err(|reason| vec![reason])?;
@@ -102,7 +106,8 @@ impl Daemon {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Logins under way may end within `grace`; then the store is closed by dropping it.
+    /// What the store was asked to do is done, within `grace`; the store itself is closed when the last of its users is dropped.
+    /// Logins at a prompt are cut off: the module denies them, and the next one adopts their challenges.
     pub async fn close(&self, grace: std::time::Duration) {
         if let State::Open(house) = self.state() {
             // What the store was asked before is done when this is.
@@ -113,5 +118,28 @@ impl Daemon {
 
     fn put(&self, state: State) {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::users::SystemDirectory;
+
+    /// As root, whose file the settings must be; for anybody else both are refused alike.
+    #[tokio::test]
+    async fn two_reloads_of_a_sealed_daemon_at_once_do_not_stand_in_each_others_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("config.toml");
+        std::fs::write(&config, "").unwrap();
+        std::fs::set_permissions(&config, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+        let places = Places { config, state_dir: folder.path().to_owned(), runtime_dir: folder.path().to_owned() };
+        let users = Users::start(Arc::new(SystemDirectory)).unwrap();
+        let (texts, host, since) = (Texts::english().unwrap(), String::from("host"), String::new());
+        let daemon = Daemon::new(places, users, texts, host, since, LevelHandle::none());
+        let (first, second) = tokio::join!(daemon.reload(), daemon.reload());
+        assert_eq!(first, second);
+        assert_eq!(first.is_ok(), nix::unistd::geteuid().is_root(), "{first:?}");
+        assert_eq!(matches!(daemon.state(), State::Open(_)), first.is_ok());
     }
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Connections under way have so long to end when configd is stopped.
+/// What the store was asked to do has so long to be done when configd is stopped, and the threads so long to end.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Why configd did not run.
@@ -63,12 +63,14 @@ pub fn run(args: &Args) -> Result<(), RunError> {
 async fn serve(daemon: Arc<Daemon>, login: UnixListener, admin: UnixListener) -> Result<(), RunError> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    // Before the house is opened: until then a SIGHUP would end the process.
+    let hangup = signal(SignalKind::hangup())?;
     let (login, admin) = (listener(login)?, listener(admin)?);
     // Sealed is said, logged, and no reason to stop: clients get an answer, and an administrator a status.
     let opened = daemon.open().await;
     let status = opened.as_ref().map_or_else(|reason| format!("sealed: {reason}"), |()| String::from("open"));
     tell(&[NotifyState::Ready, NotifyState::Status(&status)]);
-    tokio::spawn(reload_on_hangup(Arc::clone(&daemon), signal(SignalKind::hangup())?));
+    tokio::spawn(reload_on_hangup(Arc::clone(&daemon), hangup));
     tokio::spawn(watchdog());
     let stop = async move {
         tokio::select! {

@@ -151,9 +151,12 @@ fn bind(path: &Path, mode: u32) -> Result<UnixListener, ListenError> {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
     }
-    // Made 0700 by the umask, then opened: never the other way round.
-    let listener = UnixListener::bind(path).map_err(failed)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(failed)?;
+    // With its mode from the first moment on. A chmod would follow a link that somebody put there meanwhile, where the folder is
+    // not root's. Nobody is here yet whose files the umask could touch, and nobody can connect before listen(2).
+    let usual = umask(Mode::from_bits_truncate(!mode & 0o777));
+    let bound = UnixListener::bind(path);
+    umask(usual);
+    let listener = bound.map_err(failed)?;
     Ok(listener)
 }
 

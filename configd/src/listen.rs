@@ -124,9 +124,10 @@ fn make_state_dir(path: &Path, owner: Option<&User>) -> Result<(), ListenError> 
     let failed = |why: String| ListenError::Folder { path: path.display().to_string(), why };
     match path.symlink_metadata() {
         Err(_) => make_folder(path, 0o700)?,
-        Ok(about) => {
+        Ok(about) if !about.is_dir() || about.uid() != 0 => return Ok(()),
+        Ok(_) => {
             let mut entries = std::fs::read_dir(path).map_err(|error| failed(error.to_string()))?;
-            if !about.is_dir() || about.uid() != 0 || entries.next().is_some() {
+            if entries.next().is_some() {
                 return Ok(());
             }
         }

@@ -4,7 +4,7 @@
 use crate::carrier::Carrier;
 use crate::clock::Clock;
 use crate::health::Health;
-use crate::login::challenge::{Challenges, Delivery};
+use crate::login::challenge::{Challenge, Challenges, Delivery};
 use crate::login::deliver::{Errand, Letter, mail, masked};
 use crate::rules::{MailWay, Rules};
 use crate::store::{SendOf, SendVerdict, Store};
@@ -122,15 +122,20 @@ impl Post {
         // Ended meanwhile: nobody needs it.
         let Some(send) = send else { return false };
         match self.store.record_send(send).await {
-            Ok(SendVerdict::Go) => true,
+            Ok(SendVerdict::Go) => {
+                self.change(errand, Challenge::settle_renewal);
+                true
+            }
             Ok(SendVerdict::Withheld { wait_s }) => {
                 let until_ms = self.clock.now().boot_ms.saturating_add(wait_s.saturating_mul(1000));
                 self.note(errand, Delivery::Withheld { until_ms });
+                self.change(errand, Challenge::undo_renewal);
                 tracing::warn!(reference, user = errand.user.name, wait_s, "a limit withholds the message");
                 false
             }
             Err(error) => {
                 self.note(errand, Delivery::Failed);
+                self.change(errand, Challenge::undo_renewal);
                 tracing::error!(reference, user = errand.user.name, %error, "the message was not sent");
                 false
             }
@@ -212,13 +217,16 @@ impl Post {
         last
     }
 
-    fn with<T>(
-        &self,
-        errand: &Errand,
-        look: impl FnOnce(&crate::login::challenge::Challenge, crate::clock::Moment) -> T,
-    ) -> Option<T> {
+    fn with<T>(&self, errand: &Errand, look: impl FnOnce(&Challenge, crate::clock::Moment) -> T) -> Option<T> {
         let challenges = self.challenges.lock().unwrap_or_else(PoisonError::into_inner);
         challenges.get(&errand.challenge).map(|challenge| look(challenge, self.clock.now()))
+    }
+
+    fn change(&self, errand: &Errand, change: impl FnOnce(&mut Challenge)) {
+        let mut challenges = self.challenges.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(challenge) = challenges.get_mut(&errand.challenge) {
+            change(challenge);
+        }
     }
 
     /// What became of an errand. Two can be under way (a resend during the tries of the first): that one did not arrive is said

@@ -111,6 +111,30 @@ async fn an_errand_that_a_resend_has_overtaken_sends_and_says_nothing_more() {
     assert!(asked.lock().unwrap().is_empty());
 }
 
+#[tokio::test]
+async fn a_limit_that_withholds_a_new_code_leaves_the_one_in_the_mailbox_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::for_tests(folder.path(), rules());
+    let errand = errand(&house);
+    let mut withholding = rules();
+    withholding.sends.per_user_hour = 0;
+    // As after a restart: the MAC of the code is known, and the code is not.
+    let in_the_mailbox = {
+        let mut challenges = house.challenges.lock().unwrap();
+        let challenge = challenges.get_mut(&errand.challenge).unwrap();
+        let code = challenge.code.take().unwrap();
+        challenges
+            .renew_code(&errand.challenge, &withholding.codes, house.random.as_ref(), house.keys.as_ref())
+            .unwrap();
+        code
+    };
+    house.post.clone().run(errand.clone(), Arc::new(withholding), String::new()).await;
+    let challenges = house.challenges.lock().unwrap();
+    let challenge = challenges.get(&errand.challenge).unwrap();
+    assert!(matches!(challenge.delivery, Delivery::Withheld { .. }));
+    assert!(challenge.is_answered_by(in_the_mailbox.expose(), house.keys.as_ref()));
+}
+
 /// Ten seconds pass whenever somebody looks.
 struct Walking(std::sync::atomic::AtomicU64, Moment);
 

@@ -77,6 +77,8 @@ pub struct Challenge {
     pub code: Option<Secret>,
     /// The code's MAC.
     pub mac: [u8; 32],
+    /// The MAC of the code that this one took the place of, until the new one may leave: it stands in a mailbox.
+    before_renewal: Option<[u8; 32]>,
     /// Two characters that stand in the prompt and in the message.
     pub tag: String,
     /// Tries charged so far.
@@ -123,6 +125,19 @@ impl Challenge {
         let doublings = self.sends.saturating_sub(1).min(16);
         let wait_ms = codes.resend_after_s.saturating_mul(1000).saturating_mul(1_u64 << doublings);
         self.last_send_ms.saturating_add(wait_ms).saturating_sub(now.boot_ms)
+    }
+
+    /// A new code is on its way out: the one before is worth nothing any more.
+    pub fn settle_renewal(&mut self) {
+        self.before_renewal = None;
+    }
+
+    /// A new code stays here: the one before, in the mailbox, stays good.
+    pub fn undo_renewal(&mut self) {
+        if let Some(mac) = self.before_renewal.take() {
+            self.mac = mac;
+            self.code = None;
+        }
     }
 
     /// What the store keeps of it.
@@ -210,6 +225,7 @@ impl Challenges {
             mac: keys.code_mac(&id, code.expose()),
             owner,
             authenticator: Authenticator::Email,
+            before_renewal: None,
             code: Some(code),
             tag,
             tries: 0,
@@ -251,7 +267,8 @@ impl Challenges {
     ) -> Result<(), NoRandomness> {
         if let Some(challenge) = self.open.get_mut(id) {
             let code = random::code(random, codes.digits)?;
-            challenge.mac = keys.code_mac(id, code.expose());
+            let renewed = keys.code_mac(id, code.expose());
+            challenge.before_renewal = Some(std::mem::replace(&mut challenge.mac, renewed));
             challenge.code = Some(code);
         }
         Ok(())
@@ -273,6 +290,7 @@ impl Challenges {
             authenticator: kept.authenticator,
             code: None,
             mac: kept.code_mac,
+            before_renewal: None,
             tag: kept.tag,
             tries: kept.tries,
             last_send_ms: kept.made.boot_ms,

@@ -79,6 +79,8 @@ pub struct Challenge {
     pub mac: [u8; 32],
     /// The MAC of the code that this one took the place of, until the new one may leave: it stands in a mailbox.
     before_renewal: Option<[u8; 32]>,
+    /// How many digits its code has; not known after a restart.
+    digits: Option<u32>,
     /// Two characters that stand in the prompt and in the message.
     pub tag: String,
     /// Tries charged so far.
@@ -161,7 +163,9 @@ impl Challenge {
     }
 
     fn is_open(&self, codes: &Codes, now: &Moment) -> bool {
-        self.tries < codes.attempts && self.left_ms(now) > 0
+        // A code of another length than the settings now say would not be taken for one.
+        let fits = self.digits.is_none_or(|digits| digits == codes.digits);
+        fits && self.tries < codes.attempts && self.left_ms(now) > 0
     }
 }
 
@@ -227,6 +231,7 @@ impl Challenges {
             authenticator: Authenticator::Email,
             before_renewal: None,
             code: Some(code),
+            digits: Some(codes.digits),
             tag,
             tries: 0,
             made: now.clone(),
@@ -270,6 +275,7 @@ impl Challenges {
             let renewed = keys.code_mac(id, code.expose());
             challenge.before_renewal = Some(std::mem::replace(&mut challenge.mac, renewed));
             challenge.code = Some(code);
+            challenge.digits = Some(codes.digits);
         }
         Ok(())
     }
@@ -291,6 +297,7 @@ impl Challenges {
             code: None,
             mac: kept.code_mac,
             before_renewal: None,
+            digits: None,
             tag: kept.tag,
             tries: kept.tries,
             last_send_ms: kept.made.boot_ms,

@@ -394,6 +394,20 @@ fn forty_abandoned_logins_send_one_message_and_the_next_one_adopts_its_code() {
 }
 
 #[test]
+fn a_code_of_another_length_than_the_settings_now_say_is_not_asked_for() {
+    let mut world = World::new();
+    let (login, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    let login = world.stand(login);
+    let _closed = world.drive(login, Event::Closed);
+    world.rules.codes.digits = 8;
+    let (login, said) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    assert!(!said.prompt().contains("ago"), "{}", said.prompt());
+    let login = world.stand(login);
+    let code = world.code(&login);
+    assert_eq!((code.len(), world.answer(login, &code).1.verdict()), (8, Some(Verdict::Allow)));
+}
+
+#[test]
 fn two_logins_at_once_have_each_their_own_code_and_neither_takes_the_others() {
     let mut world = World::new();
     let (first, _) = world.begin(ssh("ada", "192.0.2.7"), 0);

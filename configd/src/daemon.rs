@@ -5,6 +5,13 @@ use crate::log::LevelHandle;
 use crate::texts::Texts;
 use crate::users::Users;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How often the store is looked at.
+const LOOK_AT_STORE: Duration = Duration::from_secs(1);
+
+/// How often a store that has failed is tried again.
+const OPEN_AGAIN: Duration = Duration::from_secs(5);
 
 /// Open, or not.
 #[derive(Clone)]
@@ -29,6 +36,8 @@ pub struct Daemon {
     pub since: String,
     level: LevelHandle,
     state: Mutex<State>,
+    /// Told when it becomes sealed.
+    sealed: tokio::sync::Notify,
     /// SIGHUP and `config reload` can come at once: the one that read the older file must not be the one that wins.
     one_at_a_time: tokio::sync::Mutex<()>,
 }
@@ -45,6 +54,7 @@ impl Daemon {
             since,
             level,
             state: Mutex::new(State::Sealed(Arc::from("configd is starting"))),
+            sealed: tokio::sync::Notify::new(),
             one_at_a_time: tokio::sync::Mutex::new(()),
         }
     }
@@ -54,6 +64,15 @@ impl Daemon {
     /// # Errors
     /// The reason.
     pub async fn open(&self) -> Result<(), String> {
+        let _turn = self.one_at_a_time.lock().await;
+        self.open_if_sealed().await
+    }
+
+    async fn open_if_sealed(&self) -> Result<(), String> {
+        if let State::Open(_) = self.state() {
+            // Somebody else's turn was before ours.
+            return Ok(());
+        }
         let opened = House::open(&self.places, Arc::clone(&self.texts), Arc::clone(&self.host)).await;
         match opened {
             Ok(house) => {
@@ -78,7 +97,7 @@ impl Daemon {
         let _turn = self.one_at_a_time.lock().await;
         match self.state() {
             State::Sealed(_) => {
-                self.open().await.map_err(|reason| vec![reason])?;
+                self.open_if_sealed().await.map_err(|reason| vec![reason])?;
                 match self.state() {
                     State::Open(house) => Ok((house.rules().generation, house.problems())),
                     State::Sealed(reason) => Err(vec![reason.to_string()]),
@@ -106,9 +125,28 @@ impl Daemon {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Watches the store: after an I/O error its handle is dead (fsync errors must not be tried again on it), and configd is
+    /// sealed until the store opens anew. Never ends.
+    pub async fn watch_store(&self) {
+        loop {
+            tokio::time::sleep(LOOK_AT_STORE).await;
+            let fault = match self.state() {
+                State::Open(house) => house.store.fault(),
+                State::Sealed(_) => None,
+            };
+            let Some(why) = fault else { continue };
+            let reason = format!("the store has failed ({why}); look at the disk under the state folder");
+            tracing::error!(reason, "sealed: every login is denied");
+            self.put(State::Sealed(Arc::from(reason)));
+            while self.open().await.is_err() {
+                tokio::time::sleep(OPEN_AGAIN).await;
+            }
+        }
+    }
+
     /// What the store was asked to do is done, within `grace`; the store itself is closed when the last of its users is dropped.
     /// Logins at a prompt are cut off: the module denies them, and the next one adopts their challenges.
-    pub async fn close(&self, grace: std::time::Duration) {
+    pub async fn close(&self, grace: Duration) {
         if let State::Open(house) = self.state() {
             // What the store was asked before is done when this is.
             let _synced = tokio::time::timeout(grace, house.store.put_meta(Vec::new())).await;
@@ -116,8 +154,18 @@ impl Daemon {
         self.put(State::Sealed(Arc::from("configd is stopping")));
     }
 
+    /// Ready when it becomes sealed from now on: logins under way end then. They would keep the house, and with it the folder
+    /// that a new one needs.
+    pub fn until_sealed(&self) -> impl Future<Output = ()> {
+        self.sealed.notified()
+    }
+
     fn put(&self, state: State) {
+        let is_sealed = matches!(state, State::Sealed(_));
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+        if is_sealed {
+            self.sealed.notify_waiters();
+        }
     }
 }
 
@@ -141,5 +189,26 @@ mod tests {
         assert_eq!(first, second);
         assert_eq!(first.is_ok(), nix::unistd::geteuid().is_root(), "{first:?}");
         assert_eq!(matches!(daemon.state(), State::Open(_)), first.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_login_that_stands_at_its_prompt_is_told_when_the_daemon_is_sealed() {
+        let folder = tempfile::tempdir().unwrap();
+        let places = Places {
+            config: folder.path().join("none"),
+            state_dir: folder.path().to_owned(),
+            runtime_dir: folder.path().to_owned(),
+        };
+        let users = Users::start(Arc::new(SystemDirectory)).unwrap();
+        let (texts, host, since) = (Texts::english().unwrap(), String::from("host"), String::new());
+        let daemon = Daemon::new(places, users, texts, host, since, LevelHandle::none());
+        let house = House::for_tests(folder.path(), crate::login::tests::rules()).await;
+        daemon.put(State::Open(Arc::new(house)));
+        // Somebody else has opened it meanwhile: it is not opened over that, and stays open.
+        assert_eq!(daemon.open().await, Ok(()));
+        assert!(matches!(daemon.state(), State::Open(_)));
+        let standing = daemon.until_sealed();
+        daemon.put(State::Sealed(Arc::from("the store has failed")));
+        standing.await;
     }
 }

@@ -7,7 +7,7 @@ use crate::health::Health;
 use crate::login::challenge::{Challenge, Challenges, Delivery};
 use crate::login::deliver::{Errand, Letter, mail, masked};
 use crate::rules::{MailWay, Rules};
-use crate::store::{SendOf, SendVerdict, Store};
+use crate::store::{Known, SendOf, SendVerdict, Store};
 use crate::texts::Texts;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::courier::{Class, Mail, Outcome, Reason, Send};
@@ -124,7 +124,7 @@ impl Post {
         match self.store.record_send(send).await {
             Ok(SendVerdict::Go) => {
                 self.change(errand, Challenge::settle_renewal);
-                true
+                self.is_still_the_address(errand, reference).await
             }
             Ok(SendVerdict::Withheld { wait_s }) => {
                 let until_ms = self.clock.now().boot_ms.saturating_add(wait_s.saturating_mul(1000));
@@ -140,6 +140,19 @@ impl Post {
                 false
             }
         }
+    }
+
+    /// An administrator may have changed the address since the login began: nothing leaves for the old one.
+    async fn is_still_the_address(&self, errand: &Errand, reference: &str) -> bool {
+        let still = match self.store.user(errand.user.clone()).await {
+            Ok(Known::Record(record)) => record.email_verified && record.email.as_ref() == Some(&errand.email),
+            Ok(Known::Nobody | Known::NameOfAnother { .. } | Known::UidOfOthers { .. }) | Err(_) => false,
+        };
+        if !still {
+            self.note(errand, Delivery::Failed);
+            tracing::warn!(reference, user = errand.user.name, "the address was changed meanwhile: nothing is sent");
+        }
+        still
     }
 
     /// One round over the mail servers. `None`: the challenge has ended meanwhile, or a later errand has brought its code, and

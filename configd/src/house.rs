@@ -114,9 +114,6 @@ impl House {
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(why) = self.store.fault() {
-            problems.push(format!("{why}: every code is refused until configd is restarted; look at the disk first"));
-        }
         let behind_s = self.clock.now().wall_s.saturating_sub(SystemClock::wall_s());
         if behind_s > 300 {
             problems.push(format!(
@@ -210,8 +207,8 @@ async fn number(store: &dyn Store, key: MetaKey) -> Result<i64, StoreError> {
 
 #[cfg(test)]
 impl House {
-    /// An open house in `folder`, with these settings; its sockets would be there too.
-    pub(crate) fn for_tests(folder: &std::path::Path, rules: Rules) -> Self {
+    /// An open house in `folder`, with these settings and a record of ada; its sockets would be there too.
+    pub(crate) async fn for_tests(folder: &std::path::Path, rules: Rules) -> Self {
         let random: Arc<dyn Random> = Arc::new(KernelRandom);
         let Vault { store, keys, high_water_s, lock, .. } = open_vault(folder, folder, random.as_ref()).unwrap();
         let store: Arc<dyn Store> = Arc::new(store);
@@ -227,6 +224,16 @@ impl House {
             host: Arc::from("host.example.com"),
             waits_s: [0; 3],
         };
+        let ada = crate::store::UserChange {
+            key: crate::store::UserKey { uid: 1000, name: String::from("ada") },
+            verify: None,
+            email: Some(Some(String::from("ada@example.com"))),
+            phone: None,
+            language: None,
+            trusted: true,
+            now: clock.now(),
+        };
+        assert!(matches!(store.change_user(ada).await, Ok(crate::store::Changed::Done(_))));
         let folder = folder.to_owned();
         Self {
             store,

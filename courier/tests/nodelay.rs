@@ -1,6 +1,8 @@
 //! The option without which each mail waits 40 ms for the peer's delayed ACK. One test in a process of its own, since it
 //! looks through the process's descriptors.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use common::{LONG, carrier, mail, send};

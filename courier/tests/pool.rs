@@ -1,5 +1,7 @@
 //! A connection is kept for a minute and used again only if nothing about it is in doubt; a mail is never sent twice.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use common::{LONG, PASSWORD, SHORT, assert_class, carrier, carry_with_steps, mail, mail_with_auth, send};
@@ -98,6 +100,7 @@ async fn a_connection_that_the_server_closed_meanwhile_costs_nothing_but_a_new_o
     one.server.until(|seen| seen.ended == 1).await;
     assert_class(&one.carry().await, Class::Accepted, None);
     assert_eq!((one.server.seen().connections, one.server.seen().mails.len()), (2, 2));
+    assert_eq!(one.server.seen().resumed, 0, "each connection verifies the certificate itself");
 }
 
 #[tokio::test]
@@ -117,7 +120,7 @@ async fn a_connection_on_which_something_was_said_meanwhile_is_not_used() {
 
 #[tokio::test]
 async fn a_kept_connection_found_dead_at_the_first_command_is_replaced_within_the_same_send() {
-    for play in [Play::Close, Play::line("421 4.3.2 shutting down")] {
+    for play in [Play::Close, Play::line("421 4.3.2 shutting down"), Play::Hang] {
         let ok = Play::line("250 2.1.0 ok");
         let one = One::new(Script::accepting().once(At::Mail, ok).once(At::Mail, play));
         assert_class(&one.carry().await, Class::Accepted, None);

@@ -162,6 +162,8 @@ async fn a_ca_file_that_cannot_be_used_is_said_and_stops_the_mail() {
         assert_class(&outcome, Class::Rejected, Some(Reason::Config));
         assert!(outcome.said.starts_with("email.ca_file: "), "{outcome:?}");
     }
+    let relative = Mail { ca_file: Some("authority.pem".into()), ..mail_with_auth(&server, Tls::Implicit) };
+    assert!(carry(relative).await.said.ends_with("not an absolute path"));
     assert_nothing_told(&server);
 }
 

@@ -17,6 +17,8 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::HandshakeKind;
+use tokio_rustls::server::TlsStream;
 
 /// The longest wait for something that a test expects to happen.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -33,6 +35,14 @@ impl Shared {
     fn note(&self, change: impl FnOnce(&mut Seen)) {
         change(&mut self.seen.lock().unwrap());
         self.changed.send_replace(());
+    }
+
+    async fn encrypt(&self, tcp: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
+        let tls = self.acceptor.accept(tcp).await?;
+        if tls.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed) {
+            self.note(|seen| seen.resumed = seen.resumed.saturating_add(1));
+        }
+        Ok(tls)
     }
 }
 
@@ -134,7 +144,7 @@ async fn connection(mut tcp: TcpStream, number: usize, shared: &Shared) -> std::
         perform(&mut tcp, play).await?;
     }
     if shared.port == Port::Implicit {
-        let tls = shared.acceptor.accept(tcp).await?;
+        let tls = shared.encrypt(tcp).await?;
         return Conversation::new(tls, number, shared).hold(Greet::Yes).await.map(drop);
     }
     let plain = Conversation::new(tcp, number, shared).hold(Greet::Yes).await?;
@@ -143,7 +153,7 @@ async fn connection(mut tcp: TcpStream, number: usize, shared: &Shared) -> std::
     if let Some(play) = play {
         perform(&mut tcp, play).await?;
     }
-    let tls = shared.acceptor.accept(tcp).await?;
+    let tls = shared.encrypt(tcp).await?;
     let mut over_tls = Conversation::new(tls, number, shared);
     over_tls.after_starttls = true;
     over_tls.hold(Greet::No).await.map(drop)

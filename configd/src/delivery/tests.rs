@@ -72,7 +72,7 @@ fn delivery(house: &House, id: &ChallengeId) -> Delivery {
 #[tokio::test]
 async fn a_server_that_refused_our_password_is_asked_once_whatever_the_others_say() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::for_tests(folder.path(), rules());
+    let house = House::for_tests(folder.path(), rules()).await;
     let asked = courier(folder.path(), &[Class::AuthError, Class::Temporary, Class::Temporary, Class::Accepted]);
     let errand = errand(&house);
     house.post.clone().run(errand.clone(), Arc::new(two_servers()), String::new()).await;
@@ -86,7 +86,7 @@ async fn a_server_that_refused_our_password_is_asked_once_whatever_the_others_sa
 #[tokio::test]
 async fn a_server_that_said_later_is_asked_again_whatever_its_backup_said() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::for_tests(folder.path(), rules());
+    let house = House::for_tests(folder.path(), rules()).await;
     let asked = courier(folder.path(), &[Class::Temporary, Class::AuthError, Class::Accepted]);
     let errand = errand(&house);
     house.post.clone().run(errand.clone(), Arc::new(two_servers()), String::new()).await;
@@ -97,7 +97,7 @@ async fn a_server_that_said_later_is_asked_again_whatever_its_backup_said() {
 #[tokio::test]
 async fn an_errand_that_a_resend_has_overtaken_sends_and_says_nothing_more() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::for_tests(folder.path(), rules());
+    let house = House::for_tests(folder.path(), rules()).await;
     let asked = courier(folder.path(), &[]);
     let first = errand(&house);
     let second = Errand { attempt: 2, ..first.clone() };
@@ -114,7 +114,7 @@ async fn an_errand_that_a_resend_has_overtaken_sends_and_says_nothing_more() {
 #[tokio::test]
 async fn a_limit_that_withholds_a_new_code_leaves_the_one_in_the_mailbox_good() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::for_tests(folder.path(), rules());
+    let house = House::for_tests(folder.path(), rules()).await;
     let errand = errand(&house);
     let mut withholding = rules();
     withholding.sends.per_user_hour = 0;
@@ -148,7 +148,7 @@ impl Clock for Walking {
 #[tokio::test]
 async fn no_server_is_asked_when_those_before_it_have_used_up_the_codes_life() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::for_tests(folder.path(), rules());
+    let house = House::for_tests(folder.path(), rules()).await;
     let asked = courier(folder.path(), &[Class::Temporary, Class::Temporary]);
     let post =
         Post { clock: Arc::new(Walking(std::sync::atomic::AtomicU64::new(0), house.now())), ..house.post.clone() };

@@ -30,7 +30,13 @@ pub async fn serve(stream: UnixStream, uid: u32, daemon: Arc<Daemon>) {
         },
         State::Open(house) => {
             let most = Duration::from_millis(house.rules().codes.lifetime_ms).saturating_add(PAST_LIFETIME);
-            open(connection, uid, &daemon, house, tokio::time::sleep(most)).await
+            let enough = async {
+                tokio::select! {
+                    () = tokio::time::sleep(most) => {}
+                    () = daemon.until_sealed() => {}
+                }
+            };
+            open(connection, uid, &daemon, house, enough).await
         }
     };
     if let Err(error) = ended {

@@ -155,6 +155,8 @@ pub struct Seen {
     pub connections: usize,
     /// Connections that are over.
     pub ended: usize,
+    /// TLS handshakes that took up an earlier session, and so verified no certificate.
+    pub resumed: usize,
     /// Lines.
     pub lines: Vec<Line>,
     /// Messages.

@@ -4,7 +4,7 @@ use super::*;
 use crate::house::Places;
 use crate::log::LevelHandle;
 use crate::login::tests::{rules, ssh};
-use crate::store::{Changed, UserChange, UserKey};
+use crate::store::UserKey;
 use crate::texts::Texts;
 use crate::users::{Directory, Users};
 use pam_2fa_protocol::wire::{More, decode_reply, encode_call};
@@ -29,18 +29,7 @@ fn daemon(folder: &Path) -> Arc<Daemon> {
 }
 
 async fn house(folder: &Path) -> Arc<House> {
-    let house = House::for_tests(folder, rules());
-    let change = UserChange {
-        key: UserKey { uid: 1000, name: String::from("ada") },
-        verify: None,
-        email: Some(Some(String::from("ada@example.com"))),
-        phone: None,
-        language: None,
-        trusted: true,
-        now: house.now(),
-    };
-    assert!(matches!(house.store.change_user(change).await, Ok(Changed::Done(_))));
-    Arc::new(house)
+    Arc::new(House::for_tests(folder, rules()).await)
 }
 
 #[tokio::test]

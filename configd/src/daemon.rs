@@ -3,7 +3,7 @@
 use crate::house::{House, Places};
 use crate::log::LevelHandle;
 use crate::texts::Texts;
-use crate::users::Users;
+use crate::users::{Directory, FOR_OTHERS, FOR_ROOT, Users};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,8 +26,10 @@ pub enum State {
 pub struct Daemon {
     /// Where things are.
     pub places: Places,
-    /// User look-ups.
+    /// User look-ups for root's callers.
     pub users: Users,
+    /// The same for everybody else.
+    others: Users,
     /// What a person reads.
     pub texts: Arc<Texts>,
     /// This host's name.
@@ -44,11 +46,23 @@ pub struct Daemon {
 
 impl Daemon {
     /// Sealed, until [`Daemon::open`] has succeeded.
-    #[must_use]
-    pub fn new(places: Places, users: Users, texts: Texts, host: String, since: String, level: LevelHandle) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When no thread can be started for look-ups in `directory`.
+    pub fn new(
+        places: Places,
+        directory: Arc<dyn Directory>,
+        texts: Texts,
+        host: String,
+        since: String,
+        level: LevelHandle,
+    ) -> std::io::Result<Self> {
+        let users = Users::start(Arc::clone(&directory), FOR_ROOT)?;
+        let others = Users::start(directory, FOR_OTHERS)?;
+        Ok(Self {
             places,
             users,
+            others,
             texts: Arc::new(texts),
             host: Arc::from(host),
             since,
@@ -56,7 +70,13 @@ impl Daemon {
             state: Mutex::new(State::Sealed(Arc::from("configd is starting"))),
             sealed: tokio::sync::Notify::new(),
             one_at_a_time: tokio::sync::Mutex::new(()),
-        }
+        })
+    }
+
+    /// Where what a process of `uid` asks is looked up.
+    #[must_use]
+    pub fn users_for(&self, uid: u32) -> &Users {
+        if uid == 0 { &self.users } else { &self.others }
     }
 
     /// Opens the house, or stays sealed with a reason that stands in the log and in `status`.
@@ -182,9 +202,9 @@ mod tests {
         std::fs::write(&config, "").unwrap();
         std::fs::set_permissions(&config, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
         let places = Places { config, state_dir: folder.path().to_owned(), runtime_dir: folder.path().to_owned() };
-        let users = Users::start(Arc::new(SystemDirectory)).unwrap();
+        let users = Arc::new(SystemDirectory);
         let (texts, host, since) = (Texts::english().unwrap(), String::from("host"), String::new());
-        let daemon = Daemon::new(places, users, texts, host, since, LevelHandle::none());
+        let daemon = Daemon::new(places, users, texts, host, since, LevelHandle::none()).unwrap();
         let (first, second) = tokio::join!(daemon.reload(), daemon.reload());
         assert_eq!(first, second);
         assert_eq!(first.is_ok(), nix::unistd::geteuid().is_root(), "{first:?}");
@@ -199,9 +219,9 @@ mod tests {
             state_dir: folder.path().to_owned(),
             runtime_dir: folder.path().to_owned(),
         };
-        let users = Users::start(Arc::new(SystemDirectory)).unwrap();
+        let users = Arc::new(SystemDirectory);
         let (texts, host, since) = (Texts::english().unwrap(), String::from("host"), String::new());
-        let daemon = Daemon::new(places, users, texts, host, since, LevelHandle::none());
+        let daemon = Daemon::new(places, users, texts, host, since, LevelHandle::none()).unwrap();
         let house = House::for_tests(folder.path(), crate::login::tests::rules()).await;
         daemon.put(State::Open(Arc::new(house)));
         // Somebody else has opened it meanwhile: it is not opened over that, and stays open.

@@ -8,7 +8,7 @@ use crate::listen::{ListenError, harden, listen};
 use crate::log;
 use crate::server;
 use crate::texts::{Texts, TextsDamaged};
-use crate::users::{SystemDirectory, Users};
+use crate::users::SystemDirectory;
 use sd_notify::NotifyState;
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
@@ -48,12 +48,18 @@ pub fn run(args: &Args) -> Result<(), RunError> {
         state_dir: args.state_dir.clone(),
         runtime_dir: args.runtime_dir.clone(),
     };
-    let users = Users::start(Arc::new(SystemDirectory))?;
     let host = nix::unistd::gethostname()
         .ok()
         .and_then(|name| name.into_string().ok())
         .map_or_else(|| String::from("localhost"), |name| pam_2fa_settings::text::printable(&name).into_owned());
-    let daemon = Arc::new(Daemon::new(places, users, Texts::english()?, host, rfc3339(SystemClock::wall_s()), level));
+    let daemon = Arc::new(Daemon::new(
+        places,
+        Arc::new(SystemDirectory),
+        Texts::english()?,
+        host,
+        rfc3339(SystemClock::wall_s()),
+        level,
+    )?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(serve(daemon, listeners.login, listeners.admin));
     runtime.shutdown_timeout(GRACE);

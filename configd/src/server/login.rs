@@ -61,6 +61,7 @@ async fn sealed(mut connection: Connection, uid: u32, reason: &str) -> Result<()
 /// What one connection's machine runs on.
 struct Drive<'a> {
     daemon: &'a Arc<Daemon>,
+    uid: u32,
     house: Arc<House>,
     rules: Arc<Rules>,
     events: UnboundedSender<Event>,
@@ -82,7 +83,7 @@ async fn open(
     };
     let (events, queue) = unbounded_channel();
     let rules = house.rules();
-    let mut drive = Drive { daemon, house, rules, events, queue, machine: Some(Login::new(uid, reference)) };
+    let mut drive = Drive { daemon, uid, house, rules, events, queue, machine: Some(Login::new(uid, reference)) };
     let ended = tokio::select! {
         ended = drive.run(&mut connection) => ended,
         () = enough => Ok(()),
@@ -184,12 +185,12 @@ impl Drive<'_> {
                 tokio::spawn(post.run(errand, rules, String::from(reference)));
             }
             Effect::Resolve(name) => {
-                let daemon = Arc::clone(self.daemon);
-                self.later(async move { Event::Resolved(daemon.users.resolve(name).await) });
+                let (daemon, uid) = (Arc::clone(self.daemon), self.uid);
+                self.later(async move { Event::Resolved(daemon.users_for(uid).resolve(name).await) });
             }
             Effect::StillThere(names, uid) => {
-                let daemon = Arc::clone(self.daemon);
-                self.later(async move { Event::StillThere(daemon.users.one_means(names, uid).await) });
+                let (daemon, peer) = (Arc::clone(self.daemon), self.uid);
+                self.later(async move { Event::StillThere(daemon.users_for(peer).one_means(names, uid).await) });
             }
             Effect::Facts(ask) => {
                 let pending = self.house.store.facts(ask);

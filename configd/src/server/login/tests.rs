@@ -6,16 +6,21 @@ use crate::log::LevelHandle;
 use crate::login::tests::{rules, ssh};
 use crate::store::UserKey;
 use crate::texts::Texts;
-use crate::users::{Directory, Users};
+use crate::users::{Directory, FOR_ROOT};
 use pam_2fa_protocol::wire::{More, decode_reply, encode_call};
 use std::path::Path;
 use tokio::sync::oneshot;
 
-/// Everybody is uid 1000.
+/// Everybody is uid 1000; `slow` never comes.
 struct Everybody;
 
 impl Directory for Everybody {
     fn find(&self, name: &str) -> Result<Option<UserKey>, String> {
+        if name == "slow" {
+            loop {
+                std::thread::park();
+            }
+        }
         Ok(Some(UserKey { uid: 1000, name: String::from(name) }))
     }
 }
@@ -23,9 +28,10 @@ impl Directory for Everybody {
 fn daemon(folder: &Path) -> Arc<Daemon> {
     let places =
         Places { config: folder.join("config.toml"), state_dir: folder.to_owned(), runtime_dir: folder.to_owned() };
-    let users = Users::start(Arc::new(Everybody)).unwrap();
     let (host, since) = (String::from("host"), String::new());
-    Arc::new(Daemon::new(places, users, Texts::english().unwrap(), host, since, LevelHandle::none()))
+    Arc::new(
+        Daemon::new(places, Arc::new(Everybody), Texts::english().unwrap(), host, since, LevelHandle::none()).unwrap(),
+    )
 }
 
 async fn house(folder: &Path) -> Arc<House> {
@@ -77,4 +83,32 @@ async fn questions_about_the_interface_do_not_put_off_the_first_frame() {
     };
     tokio::time::timeout(FIRST_FRAME * 5, asked).await.expect("let go");
     serving.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn users_who_ask_for_names_that_take_long_keep_nobody_elses_login_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let (daemon, house) = (daemon(folder.path()), house(folder.path()).await);
+    let serve = |uid: u32, name: &str| {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (daemon, house) = (Arc::clone(&daemon), Arc::clone(&house));
+        tokio::spawn(async move { open(Connection::new(ours), uid, &daemon, house, std::future::pending()).await });
+        let begin = encode_call(BEGIN, &ssh(name, "192.0.2.7"), More::No).unwrap();
+        async move {
+            let mut client = Connection::new(theirs);
+            client.write(&begin).await.unwrap();
+            client
+        }
+    };
+    let mut held = Vec::new();
+    for _ in 0..=FOR_ROOT {
+        held.push(serve(1000, "slow").await);
+    }
+    // Theirs are answered, late: so all of them were asked before root's login began.
+    for client in &mut held {
+        assert!(client.read().await.unwrap().is_some());
+    }
+    let frame = serve(0, "ada").await.read().await.unwrap().unwrap();
+    let reply: StepReply = decode_reply(&frame).unwrap().parameters().unwrap();
+    assert!(reply.step.ask.is_some(), "{reply:?}");
 }

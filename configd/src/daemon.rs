@@ -158,6 +158,8 @@ impl Daemon {
             let reason = format!("the store has failed ({why}); look at the disk under the state folder");
             tracing::error!(reason, "sealed: every login is denied");
             self.put(State::Sealed(Arc::from(reason)));
+            // Logins under way end now, and let go of the folder: else the first try would only find that it is in use.
+            tokio::task::yield_now().await;
             while self.open().await.is_err() {
                 tokio::time::sleep(OPEN_AGAIN).await;
             }

@@ -173,7 +173,7 @@ impl Post {
                 attempt: errand.attempt,
             };
             let (subject, text) = mail(letter, &self.texts);
-            (left_ms > 0).then(|| (subject, text, left_ms, format!("{}.{}", challenge.id.0, errand.attempt)))
+            (left_ms > 0).then(|| (subject, text, left_ms, format!("{}-{}", challenge.id.0, errand.attempt)))
         })??;
         let head =
             Letterhead { id: &id, attempt: errand.attempt, to: &errand.email, subject: &subject, text: &text, life_ms };

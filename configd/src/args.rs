@@ -14,7 +14,7 @@ pub struct Args {
     pub runtime_dir: PathBuf,
     /// The folder of what is shipped.
     pub share_dir: PathBuf,
-    /// Who to become after the sockets are bound, where configd was started as root by hand.
+    /// Who to become once there are sockets, where configd was started as root.
     pub user: String,
 }
 
@@ -39,7 +39,7 @@ configd [--config FILE] [--state-dir DIR] [--runtime-dir DIR] [--share-dir DIR] 
   --state-dir DIR     store and key               (/var/lib/pam-2fa)
   --runtime-dir DIR   sockets                     (/run/pam-2fa)
   --share-dir DIR     what is shipped             (/usr/share/pam-2fa)
-  --user NAME         who to become when started as root by hand (pam-2fa)
+  --user NAME         who to become when started as root (pam-2fa)
 
 systemd starts it with its sockets. By hand, as root, it binds them itself, becomes NAME, and logs to stderr.
 ";

@@ -3,7 +3,7 @@
 use crate::house::{House, Places};
 use crate::log::LevelHandle;
 use crate::texts::Texts;
-use crate::users::Users;
+use crate::users::{Directory, FOR_OTHERS, FOR_ROOT, Users};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,8 +26,10 @@ pub enum State {
 pub struct Daemon {
     /// Where things are.
     pub places: Places,
-    /// User look-ups.
+    /// User look-ups for root's callers.
     pub users: Users,
+    /// The same for everybody else.
+    others: Users,
     /// What a person reads.
     pub texts: Arc<Texts>,
     /// This host's name.
@@ -36,21 +38,45 @@ pub struct Daemon {
     pub since: String,
     level: LevelHandle,
     state: Mutex<State>,
+    /// Told when it becomes sealed.
+    sealed: tokio::sync::Notify,
+    /// SIGHUP and `config reload` can come at once: the one that read the older file must not be the one that wins.
+    one_at_a_time: tokio::sync::Mutex<()>,
 }
 
 impl Daemon {
     /// Sealed, until [`Daemon::open`] has succeeded.
-    #[must_use]
-    pub fn new(places: Places, users: Users, texts: Texts, host: String, since: String, level: LevelHandle) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When no thread can be started for look-ups in `directory`.
+    pub fn new(
+        places: Places,
+        directory: Arc<dyn Directory>,
+        texts: Texts,
+        host: String,
+        since: String,
+        level: LevelHandle,
+    ) -> std::io::Result<Self> {
+        let users = Users::start(Arc::clone(&directory), FOR_ROOT)?;
+        let others = Users::start(directory, FOR_OTHERS)?;
+        Ok(Self {
             places,
             users,
+            others,
             texts: Arc::new(texts),
             host: Arc::from(host),
             since,
             level,
             state: Mutex::new(State::Sealed(Arc::from("configd is starting"))),
-        }
+            sealed: tokio::sync::Notify::new(),
+            one_at_a_time: tokio::sync::Mutex::new(()),
+        })
+    }
+
+    /// Where what a process of `uid` asks is looked up.
+    #[must_use]
+    pub fn users_for(&self, uid: u32) -> &Users {
+        if uid == 0 { &self.users } else { &self.others }
     }
 
     /// Opens the house, or stays sealed with a reason that stands in the log and in `status`.
@@ -58,6 +84,15 @@ impl Daemon {
     /// # Errors
     /// The reason.
     pub async fn open(&self) -> Result<(), String> {
+        let _turn = self.one_at_a_time.lock().await;
+        self.open_if_sealed().await
+    }
+
+    async fn open_if_sealed(&self) -> Result<(), String> {
+        if let State::Open(_) = self.state() {
+            // Somebody else's turn was before ours.
+            return Ok(());
+        }
         let opened = House::open(&self.places, Arc::clone(&self.texts), Arc::clone(&self.host)).await;
         match opened {
             Ok(house) => {
@@ -79,9 +114,10 @@ impl Daemon {
     /// # Errors
     /// One line for each reason; what was in force stays so.
     pub async fn reload(&self) -> Result<(i64, Vec<String>), Vec<String>> {
+        let _turn = self.one_at_a_time.lock().await;
         match self.state() {
             State::Sealed(_) => {
-                self.open().await.map_err(|reason| vec![reason])?;
+                self.open_if_sealed().await.map_err(|reason| vec![reason])?;
                 match self.state() {
                     State::Open(house) => Ok((house.rules().generation, house.problems())),
                     State::Sealed(reason) => Err(vec![reason.to_string()]),
@@ -122,13 +158,16 @@ impl Daemon {
             let reason = format!("the store has failed ({why}); look at the disk under the state folder");
             tracing::error!(reason, "sealed: every login is denied");
             self.put(State::Sealed(Arc::from(reason)));
+            // Logins under way end now, and let go of the folder: else the first try would only find that it is in use.
+            tokio::task::yield_now().await;
             while self.open().await.is_err() {
                 tokio::time::sleep(OPEN_AGAIN).await;
             }
         }
     }
 
-    /// Logins under way may end within `grace`; then the store is closed by dropping it.
+    /// What the store was asked to do is done, within `grace`; the store itself is closed when the last of its users is dropped.
+    /// Logins at a prompt are cut off: the module denies them, and the next one adopts their challenges.
     pub async fn close(&self, grace: Duration) {
         if let State::Open(house) = self.state() {
             // What the store was asked before is done when this is.
@@ -137,7 +176,61 @@ impl Daemon {
         self.put(State::Sealed(Arc::from("configd is stopping")));
     }
 
+    /// Ready when it becomes sealed from now on: logins under way end then. They would keep the house, and with it the folder
+    /// that a new one needs.
+    pub fn until_sealed(&self) -> impl Future<Output = ()> {
+        self.sealed.notified()
+    }
+
     fn put(&self, state: State) {
+        let is_sealed = matches!(state, State::Sealed(_));
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+        if is_sealed {
+            self.sealed.notify_waiters();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::users::SystemDirectory;
+
+    /// As root, whose file the settings must be; for anybody else both are refused alike.
+    #[tokio::test]
+    async fn two_reloads_of_a_sealed_daemon_at_once_do_not_stand_in_each_others_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("config.toml");
+        std::fs::write(&config, "").unwrap();
+        std::fs::set_permissions(&config, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+        let places = Places { config, state_dir: folder.path().to_owned(), runtime_dir: folder.path().to_owned() };
+        let users = Arc::new(SystemDirectory);
+        let (texts, host, since) = (Texts::english().unwrap(), String::from("host"), String::new());
+        let daemon = Daemon::new(places, users, texts, host, since, LevelHandle::none()).unwrap();
+        let (first, second) = tokio::join!(daemon.reload(), daemon.reload());
+        assert_eq!(first, second);
+        assert_eq!(first.is_ok(), nix::unistd::geteuid().is_root(), "{first:?}");
+        assert_eq!(matches!(daemon.state(), State::Open(_)), first.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_login_that_stands_at_its_prompt_is_told_when_the_daemon_is_sealed() {
+        let folder = tempfile::tempdir().unwrap();
+        let places = Places {
+            config: folder.path().join("none"),
+            state_dir: folder.path().to_owned(),
+            runtime_dir: folder.path().to_owned(),
+        };
+        let users = Arc::new(SystemDirectory);
+        let (texts, host, since) = (Texts::english().unwrap(), String::from("host"), String::new());
+        let daemon = Daemon::new(places, users, texts, host, since, LevelHandle::none()).unwrap();
+        let house = House::for_tests(folder.path(), crate::login::tests::rules()).await;
+        daemon.put(State::Open(Arc::new(house)));
+        // Somebody else has opened it meanwhile: it is not opened over that, and stays open.
+        assert_eq!(daemon.open().await, Ok(()));
+        assert!(matches!(daemon.state(), State::Open(_)));
+        let standing = daemon.until_sealed();
+        daemon.put(State::Sealed(Arc::from("the store has failed")));
+        standing.await;
     }
 }

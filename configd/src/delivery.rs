@@ -4,7 +4,7 @@
 use crate::carrier::Carrier;
 use crate::clock::Clock;
 use crate::health::Health;
-use crate::login::challenge::{Challenges, Delivery};
+use crate::login::challenge::{Challenge, Challenges, Delivery};
 use crate::login::deliver::{Errand, Letter, mail, masked};
 use crate::rules::{MailWay, Rules};
 use crate::store::{Known, SendOf, SendVerdict, Store};
@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 
 /// The waits between tries of one message (fault 10: greylisting). What the other side asks for counts where it is longer.
-const WAITS_S: [u64; 3] = [5, 15, 45];
+pub const WAITS_S: [u64; 3] = [5, 15, 45];
 
 /// One try takes so long at most; less where the code has less left.
 const TRY_MS: u64 = 20_000;
@@ -38,7 +38,13 @@ pub struct Post {
     pub health: Arc<Health>,
     /// This host's name.
     pub host: Arc<str>,
+    /// [`WAITS_S`].
+    pub waits_s: [u64; 3],
 }
+
+/// The names of mail servers that refused our credentials. They are not asked again for the same message, whatever the others
+/// said: servers lock accounts (fault 12).
+type Barred = Vec<String>;
 
 /// A message to one address, by whichever mail server accepts it.
 #[derive(Debug, Clone, Copy)]
@@ -63,9 +69,10 @@ impl Post {
         if !self.may_leave(&errand, &rules, &reference).await {
             return;
         }
-        let mut waits = WAITS_S.iter().copied();
+        let mut waits = self.waits_s.iter().copied();
+        let mut barred = Barred::new();
         loop {
-            let Some(outcome) = self.once(&errand, &rules).await else { return };
+            let Some(outcome) = self.once(&errand, &rules, &mut barred).await else { return };
             let said = outcome.said.as_str();
             let to = masked(&errand.email);
             if outcome.class == Class::Accepted {
@@ -115,15 +122,20 @@ impl Post {
         // Ended meanwhile: nobody needs it.
         let Some(send) = send else { return false };
         match self.store.record_send(send).await {
-            Ok(SendVerdict::Go) => self.is_still_the_address(errand, reference).await,
+            Ok(SendVerdict::Go) => {
+                self.change(errand, Challenge::settle_renewal);
+                self.is_still_the_address(errand, reference).await
+            }
             Ok(SendVerdict::Withheld { wait_s }) => {
                 let until_ms = self.clock.now().boot_ms.saturating_add(wait_s.saturating_mul(1000));
                 self.note(errand, Delivery::Withheld { until_ms });
+                self.change(errand, Challenge::undo_renewal);
                 tracing::warn!(reference, user = errand.user.name, wait_s, "a limit withholds the message");
                 false
             }
             Err(error) => {
                 self.note(errand, Delivery::Failed);
+                self.change(errand, Challenge::undo_renewal);
                 tracing::error!(reference, user = errand.user.name, %error, "the message was not sent");
                 false
             }
@@ -143,9 +155,13 @@ impl Post {
         still
     }
 
-    /// One round over the mail servers. `None`: the challenge has ended meanwhile, and nothing need be sent.
-    async fn once(&self, errand: &Errand, rules: &Rules) -> Option<Outcome> {
+    /// One round over the mail servers. `None`: the challenge has ended meanwhile, or a later errand has brought its code, and
+    /// nothing need be sent.
+    async fn once(&self, errand: &Errand, rules: &Rules, barred: &mut Barred) -> Option<Outcome> {
         let (subject, text, life_ms, id) = self.with(errand, |challenge, now| {
+            if challenge.sends > errand.attempt && challenge.delivery == Delivery::Sent {
+                return None;
+            }
             let left_ms = challenge.left_ms(&now);
             let letter = Letter {
                 code: challenge.code.as_ref()?,
@@ -161,12 +177,22 @@ impl Post {
         })??;
         let head =
             Letterhead { id: &id, attempt: errand.attempt, to: &errand.email, subject: &subject, text: &text, life_ms };
-        Some(self.post(head, rules, None).await)
+        Some(self.round(head, rules, None, barred).await)
     }
 
-    /// One message, by the first mail server that accepts it, or the outcome of the last. A refusal of the address itself ends
-    /// the round: the next server would only say the same.
+    /// One message, by the first mail server that accepts it, or why none did. A refusal of the address itself ends the round:
+    /// the next server would only say the same.
     pub async fn post(&self, head: Letterhead<'_>, rules: &Rules, steps: Option<&UnboundedSender<String>>) -> Outcome {
+        self.round(head, rules, steps, &mut Barred::new()).await
+    }
+
+    async fn round(
+        &self,
+        head: Letterhead<'_>,
+        rules: &Rules,
+        steps: Option<&UnboundedSender<String>>,
+        barred: &mut Barred,
+    ) -> Outcome {
         let mut last = Outcome {
             class: Class::Rejected,
             reason: Some(Reason::Config),
@@ -174,31 +200,55 @@ impl Post {
             provider_id: None,
             said: String::from("no mail server is configured: set [email] in config.toml"),
         };
+        let began_ms = self.clock.now().boot_ms;
         for way in &rules.email {
+            // A slow server takes from the time of the next.
+            let life_ms = head.life_ms.saturating_sub(self.clock.now().boot_ms.saturating_sub(began_ms));
+            if life_ms == 0 {
+                break;
+            }
+            if barred.contains(&way.name) {
+                continue;
+            }
             if let (Some(steps), true) = (steps, rules.email.len() > 1) {
                 let _gone = steps.send(format!("{}: {}:{}", way.name, way.server, way.port));
             }
-            last = self.carrier.send(&letter(head, way, self.clock.as_ref()), steps).await;
-            self.health.note(&way.name, &last, &self.clock.now());
-            if last.class == Class::Accepted || last.reason == Some(Reason::BadAddress) {
-                break;
+            let head = Letterhead { life_ms, ..head };
+            let outcome = self.carrier.send(&letter(head, way, self.clock.as_ref()), steps).await;
+            self.health.note(&way.name, &outcome, &self.clock.now());
+            if outcome.class == Class::Accepted || outcome.reason == Some(Reason::BadAddress) {
+                return outcome;
+            }
+            if outcome.class == Class::AuthError {
+                barred.push(way.name.clone());
+            }
+            // One that may take it the next time is reason enough for a next time.
+            if !may_retry(&last) || may_retry(&outcome) {
+                last = outcome;
             }
         }
         last
     }
 
-    fn with<T>(
-        &self,
-        errand: &Errand,
-        look: impl FnOnce(&crate::login::challenge::Challenge, crate::clock::Moment) -> T,
-    ) -> Option<T> {
+    fn with<T>(&self, errand: &Errand, look: impl FnOnce(&Challenge, crate::clock::Moment) -> T) -> Option<T> {
         let challenges = self.challenges.lock().unwrap_or_else(PoisonError::into_inner);
         challenges.get(&errand.challenge).map(|challenge| look(challenge, self.clock.now()))
     }
 
-    fn note(&self, errand: &Errand, delivery: Delivery) {
+    fn change(&self, errand: &Errand, change: impl FnOnce(&mut Challenge)) {
         let mut challenges = self.challenges.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(challenge) = challenges.get_mut(&errand.challenge) {
+            change(challenge);
+        }
+    }
+
+    /// What became of an errand. Two can be under way (a resend during the tries of the first): that one did not arrive is said
+    /// by the later alone, and a code that has arrived stays so. Else the next login would send what nobody asked for.
+    fn note(&self, errand: &Errand, delivery: Delivery) {
+        let mut challenges = self.challenges.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(challenge) = challenges.get_mut(&errand.challenge) else { return };
+        let is_latest = challenge.sends == errand.attempt;
+        if delivery == Delivery::Sent || (is_latest && challenge.delivery == Delivery::Sending) {
             challenge.delivery = delivery;
         }
     }
@@ -239,3 +289,6 @@ fn letter(head: Letterhead<'_>, way: &MailWay, clock: &dyn Clock) -> Send {
         sms: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use crate::carrier::Carrier;
 use crate::clock::{Clock, Moment, SystemClock};
-use crate::delivery::Post;
+use crate::delivery::{Post, WAITS_S};
 use crate::health::Health;
 use crate::login::challenge::Challenges;
 use crate::random::{KernelRandom, Random};
@@ -87,6 +87,7 @@ impl House {
             carrier: Carrier::new(&places.runtime_dir),
             health: Arc::new(Health::default()),
             host,
+            waits_s: WAITS_S,
         };
         Ok(Self {
             store,
@@ -202,4 +203,50 @@ async fn keep(store: &dyn Store, keys: &Keys, random: &dyn Random, text: &Secret
 async fn number(store: &dyn Store, key: MetaKey) -> Result<i64, StoreError> {
     let value = store.meta(key).await?;
     Ok(value.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| text.parse().ok()).unwrap_or(0))
+}
+
+#[cfg(test)]
+impl House {
+    /// An open house in `folder`, with these settings and a record of ada; its sockets would be there too.
+    pub(crate) async fn for_tests(folder: &std::path::Path, rules: Rules) -> Self {
+        let random: Arc<dyn Random> = Arc::new(KernelRandom);
+        let Vault { store, keys, high_water_s, lock, .. } = open_vault(folder, folder, random.as_ref()).unwrap();
+        let store: Arc<dyn Store> = Arc::new(store);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(high_water_s).unwrap());
+        let challenges = Arc::new(Mutex::new(Challenges::default()));
+        let post = Post {
+            store: Arc::clone(&store),
+            challenges: Arc::clone(&challenges),
+            clock: Arc::clone(&clock),
+            texts: Arc::new(Texts::english().unwrap()),
+            carrier: Carrier::new(folder),
+            health: Arc::new(Health::default()),
+            host: Arc::from("host.example.com"),
+            waits_s: [0; 3],
+        };
+        let ada = crate::store::UserChange {
+            key: crate::store::UserKey { uid: 1000, name: String::from("ada") },
+            verify: None,
+            email: Some(Some(String::from("ada@example.com"))),
+            phone: None,
+            language: None,
+            trusted: true,
+            now: clock.now(),
+        };
+        assert!(matches!(store.change_user(ada).await, Ok(crate::store::Changed::Done(_))));
+        let folder = folder.to_owned();
+        Self {
+            store,
+            keys: Arc::new(keys),
+            clock,
+            random,
+            challenges,
+            post,
+            verifications: Mutex::new(Verifications::default()),
+            in_force: Mutex::new(Arc::new(rules)),
+            problems: Mutex::new(Vec::new()),
+            places: Places { config: folder.join("config.toml"), state_dir: folder.clone(), runtime_dir: folder },
+            _lock: lock,
+        }
+    }
 }

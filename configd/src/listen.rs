@@ -60,25 +60,27 @@ pub struct Listeners {
     pub by_systemd: bool,
 }
 
-/// Takes systemd's sockets, or binds them and becomes `--user`.
+/// Takes systemd's sockets, or binds them; then, as root, becomes `--user`.
 ///
 /// # Errors
 /// [`ListenError`].
 pub fn listen(args: &Args) -> Result<Listeners, ListenError> {
     umask(Mode::from_bits_truncate(0o077));
+    let user = if geteuid().is_root() { Some(find(&args.user)?) } else { None };
     let mut handed = ListenFd::from_env();
-    if handed.len() > 0 {
-        return from_systemd(&mut handed);
-    }
-    let root = geteuid().is_root();
-    let user = if root { Some(find(&args.user)?) } else { None };
-    make_folder(&args.runtime_dir, 0o755)?;
-    make_state_dir(&args.state_dir, user.as_ref())?;
-    let login = bind(&args.runtime_dir.join("login.sock"), 0o666)?;
-    let admin = bind(&args.runtime_dir.join("admin.sock"), 0o600)?;
+    let listeners = if handed.len() > 0 { from_systemd(&mut handed)? } else { by_hand(args, user.as_ref())? };
+    // Whoever made the sockets: nothing is read as root.
     if let Some(user) = user {
         become_user(&user)?;
     }
+    Ok(listeners)
+}
+
+fn by_hand(args: &Args, user: Option<&User>) -> Result<Listeners, ListenError> {
+    make_folder(&args.runtime_dir, 0o755)?;
+    make_state_dir(&args.state_dir, user)?;
+    let login = bind(&args.runtime_dir.join("login.sock"), 0o666)?;
+    let admin = bind(&args.runtime_dir.join("admin.sock"), 0o600)?;
     Ok(Listeners { login, admin, by_systemd: false })
 }
 
@@ -101,6 +103,9 @@ fn from_systemd(handed: &mut ListenFd) -> Result<Listeners, ListenError> {
 
 fn find(name: &str) -> Result<User, ListenError> {
     match User::from_name(name) {
+        Ok(Some(user)) if user.uid.is_root() => {
+            Err(ListenError::Become { user: user.name, why: String::from("it is root; give another --user") })
+        }
         Ok(Some(user)) => Ok(user),
         Ok(None) => Err(ListenError::NoUser(String::from(name))),
         Err(error) => Err(ListenError::Become { user: String::from(name), why: error.to_string() }),
@@ -124,9 +129,10 @@ fn make_state_dir(path: &Path, owner: Option<&User>) -> Result<(), ListenError> 
     let failed = |why: String| ListenError::Folder { path: path.display().to_string(), why };
     match path.symlink_metadata() {
         Err(_) => make_folder(path, 0o700)?,
-        Ok(about) => {
+        Ok(about) if !about.is_dir() || about.uid() != 0 => return Ok(()),
+        Ok(_) => {
             let mut entries = std::fs::read_dir(path).map_err(|error| failed(error.to_string()))?;
-            if !about.is_dir() || about.uid() != 0 || entries.next().is_some() {
+            if entries.next().is_some() {
                 return Ok(());
             }
         }
@@ -151,9 +157,12 @@ fn bind(path: &Path, mode: u32) -> Result<UnixListener, ListenError> {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
     }
-    // Made 0700 by the umask, then opened: never the other way round.
-    let listener = UnixListener::bind(path).map_err(failed)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(failed)?;
+    // With its mode from the first moment on. A chmod would follow a link that somebody put there meanwhile, where the folder is
+    // not root's. Nobody is here yet whose files the umask could touch, and nobody can connect before listen(2).
+    let usual = umask(Mode::from_bits_truncate(!mode & 0o777));
+    let bound = UnixListener::bind(path);
+    umask(usual);
+    let listener = bound.map_err(failed)?;
     Ok(listener)
 }
 
@@ -163,7 +172,7 @@ fn become_user(user: &User) -> Result<(), ListenError> {
     initgroups(&name, user.gid).map_err(|error| failed(error.to_string()))?;
     setgid(user.gid).map_err(|error| failed(error.to_string()))?;
     setuid(user.uid).map_err(|error| failed(error.to_string()))?;
-    if !user.uid.is_root() && setuid(Uid::from_raw(0)).is_ok() {
+    if setuid(Uid::from_raw(0)).is_ok() {
         return Err(failed(String::from("root could be taken back")));
     }
     Ok(())
@@ -177,4 +186,16 @@ pub fn harden() -> nix::Result<()> {
     nix::sys::prctl::set_no_new_privs()?;
     nix::sys::prctl::set_dumpable(false)?;
     nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_becomes_root_or_a_user_that_is_not_there() {
+        assert!(matches!(find("root"), Err(ListenError::Become { .. })));
+        assert!(matches!(find("no-such-user-here"), Err(ListenError::NoUser(_))));
+        assert!(find("nobody").is_ok());
+    }
 }

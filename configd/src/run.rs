@@ -8,14 +8,14 @@ use crate::listen::{ListenError, harden, listen};
 use crate::log;
 use crate::server;
 use crate::texts::{Texts, TextsDamaged};
-use crate::users::{SystemDirectory, Users};
+use crate::users::SystemDirectory;
 use sd_notify::NotifyState;
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Connections under way have so long to end when configd is stopped.
+/// What the store was asked to do has so long to be done when configd is stopped, and the threads so long to end.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Why configd did not run.
@@ -48,12 +48,18 @@ pub fn run(args: &Args) -> Result<(), RunError> {
         state_dir: args.state_dir.clone(),
         runtime_dir: args.runtime_dir.clone(),
     };
-    let users = Users::start(Arc::new(SystemDirectory))?;
     let host = nix::unistd::gethostname()
         .ok()
         .and_then(|name| name.into_string().ok())
         .map_or_else(|| String::from("localhost"), |name| pam_2fa_settings::text::printable(&name).into_owned());
-    let daemon = Arc::new(Daemon::new(places, users, Texts::english()?, host, rfc3339(SystemClock::wall_s()), level));
+    let daemon = Arc::new(Daemon::new(
+        places,
+        Arc::new(SystemDirectory),
+        Texts::english()?,
+        host,
+        rfc3339(SystemClock::wall_s()),
+        level,
+    )?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(serve(daemon, listeners.login, listeners.admin));
     runtime.shutdown_timeout(GRACE);
@@ -63,12 +69,14 @@ pub fn run(args: &Args) -> Result<(), RunError> {
 async fn serve(daemon: Arc<Daemon>, login: UnixListener, admin: UnixListener) -> Result<(), RunError> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    // Before the house is opened: until then a SIGHUP would end the process.
+    let hangup = signal(SignalKind::hangup())?;
     let (login, admin) = (listener(login)?, listener(admin)?);
     // Sealed is said, logged, and no reason to stop: clients get an answer, and an administrator a status.
     let opened = daemon.open().await;
     let status = opened.as_ref().map_or_else(|reason| format!("sealed: {reason}"), |()| String::from("open"));
     tell(&[NotifyState::Ready, NotifyState::Status(&status)]);
-    tokio::spawn(reload_on_hangup(Arc::clone(&daemon), signal(SignalKind::hangup())?));
+    tokio::spawn(reload_on_hangup(Arc::clone(&daemon), hangup));
     tokio::spawn(watchdog());
     {
         let daemon = Arc::clone(&daemon);

@@ -14,8 +14,12 @@ use tokio::sync::oneshot;
 /// How long a look-up may take.
 pub const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How many may be under way: more than a hung directory can hold up at once in a second of logins.
-const THREADS: usize = 8;
+/// How many of root's callers' may be under way: more than a hung directory can hold up at once in a second of logins.
+pub const FOR_ROOT: usize = 8;
+
+/// How many of everybody else's: a pool of their own, or two users who ask for names that take the directory long would keep
+/// everyone out (fault 19).
+pub const FOR_OTHERS: usize = 2;
 
 /// How many may wait for a thread.
 const WAITING: usize = 64;
@@ -50,14 +54,14 @@ pub struct Users {
 }
 
 impl Users {
-    /// Starts the threads. They end when the pool is dropped and their look-ups are over; one that hangs is left behind.
+    /// Starts so many threads. They end when the pool is dropped and their look-ups are over; one that hangs is left behind.
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn start(directory: Arc<dyn Directory>) -> std::io::Result<Self> {
+    pub fn start(directory: Arc<dyn Directory>, threads: usize) -> std::io::Result<Self> {
         let (jobs, queue) = sync_channel::<Job>(WAITING);
         let queue = Arc::new(Mutex::new(queue));
-        for number in 0..THREADS {
+        for number in 0..threads {
             let (queue, directory) = (Arc::clone(&queue), Arc::clone(&directory));
             std::thread::Builder::new()
                 .name(format!("users-{number}"))
@@ -147,7 +151,7 @@ mod tests {
     #[tokio::test]
     async fn a_directory_that_hangs_is_late_and_holds_up_nobody_else() {
         let (let_go, held) = sync_channel::<()>(8);
-        let users = Users::start(Arc::new(Scripted(Mutex::new(held)))).unwrap();
+        let users = Users::start(Arc::new(Scripted(Mutex::new(held))), FOR_ROOT).unwrap();
         let slow = users.resolve(String::from("slow"));
         assert_eq!(slow.await, Resolution::Failed(String::from("the user database did not answer within 1 s")));
         assert_eq!(

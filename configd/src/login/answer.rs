@@ -58,6 +58,11 @@ impl Login {
                 let text = status(&standing, fx);
                 self.again(standing, Some(text), fx)
             }
+            // Typed ahead, or by a program: the next prompt has to stand before anything leaves.
+            Form::Resend if nobody_there => {
+                let text = deliver::prompt(&standing.challenge, Message::PromptSent, &standing.email, fx);
+                self.again(standing, Some(text), fx)
+            }
             Form::Resend => self.resend(standing, fx),
             Form::Code(code) => {
                 standing.stood = true;
@@ -166,6 +171,7 @@ impl Login {
                 source: standing.owner.source.text(),
                 bucket: standing.bucket,
                 challenge: standing.challenge.clone(),
+                address: standing.email.clone(),
                 login: last_login(&standing, fx),
                 now: fx.now.clone(),
             }));

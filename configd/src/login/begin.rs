@@ -125,6 +125,9 @@ impl Login {
     ) -> State {
         match there {
             None => self.unavailable(&asked, Some(user.uid), "look-up", String::from("late or failed"), fx),
+            // Some user databases answer with the spelling they were asked for. That is the record's user, not another one: as
+            // "nobody", a capital letter would take the second factor away.
+            Some(true) if is_spelt_otherwise(&facts.known, &user.name) => self.decide(asked, user, &facts, fx),
             Some(true) => {
                 facts.known = Known::Nobody;
                 self.decide(asked, user, &facts, fx)
@@ -263,6 +266,14 @@ pub(super) fn held_up(standing: limits::Standing, fx: &Effects<'_>) -> Option<(S
             Some((fx.texts.say(Message::DeniedTries, &[("wait", Value::Text(&wait))]), "waiting"))
         }
         limits::Standing::Disabled => Some((fx.texts.say(Message::DeniedDisabled, &[]), "disabled-authenticator")),
+    }
+}
+
+/// Whether `name` differs from the name of a record of the same uid by capitals alone (fault 29).
+fn is_spelt_otherwise(known: &Known, name: &str) -> bool {
+    match known {
+        Known::UidOfOthers { names } => names.iter().any(|other| other.to_lowercase() == name.to_lowercase()),
+        Known::Record(_) | Known::Nobody | Known::NameOfAnother { .. } => false,
     }
 }
 

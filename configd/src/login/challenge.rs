@@ -77,6 +77,10 @@ pub struct Challenge {
     pub code: Option<Secret>,
     /// The code's MAC.
     pub mac: [u8; 32],
+    /// The MAC of the code that this one took the place of, until the new one may leave: it stands in a mailbox.
+    before_renewal: Option<[u8; 32]>,
+    /// How many digits its code has; not known after a restart.
+    digits: Option<u32>,
     /// Two characters that stand in the prompt and in the message.
     pub tag: String,
     /// Tries charged so far.
@@ -125,6 +129,19 @@ impl Challenge {
         self.last_send_ms.saturating_add(wait_ms).saturating_sub(now.boot_ms)
     }
 
+    /// A new code is on its way out: the one before is worth nothing any more.
+    pub fn settle_renewal(&mut self) {
+        self.before_renewal = None;
+    }
+
+    /// A new code stays here: the one before, in the mailbox, stays good.
+    pub fn undo_renewal(&mut self) {
+        if let Some(mac) = self.before_renewal.take() {
+            self.mac = mac;
+            self.code = None;
+        }
+    }
+
     /// What the store keeps of it.
     #[must_use]
     pub fn kept(&self) -> KeptChallenge {
@@ -146,7 +163,9 @@ impl Challenge {
     }
 
     fn is_open(&self, codes: &Codes, now: &Moment) -> bool {
-        self.tries < codes.attempts && self.left_ms(now) > 0
+        // A code of another length than the settings now say would not be taken for one.
+        let fits = self.digits.is_none_or(|digits| digits == codes.digits);
+        fits && self.tries < codes.attempts && self.left_ms(now) > 0
     }
 }
 
@@ -210,7 +229,9 @@ impl Challenges {
             mac: keys.code_mac(&id, code.expose()),
             owner,
             authenticator: Authenticator::Email,
+            before_renewal: None,
             code: Some(code),
+            digits: Some(codes.digits),
             tag,
             tries: 0,
             made: now.clone(),
@@ -251,8 +272,10 @@ impl Challenges {
     ) -> Result<(), NoRandomness> {
         if let Some(challenge) = self.open.get_mut(id) {
             let code = random::code(random, codes.digits)?;
-            challenge.mac = keys.code_mac(id, code.expose());
+            let renewed = keys.code_mac(id, code.expose());
+            challenge.before_renewal = Some(std::mem::replace(&mut challenge.mac, renewed));
             challenge.code = Some(code);
+            challenge.digits = Some(codes.digits);
         }
         Ok(())
     }
@@ -273,6 +296,8 @@ impl Challenges {
             authenticator: kept.authenticator,
             code: None,
             mac: kept.code_mac,
+            before_renewal: None,
+            digits: None,
             tag: kept.tag,
             tries: kept.tries,
             last_send_ms: kept.made.boot_ms,

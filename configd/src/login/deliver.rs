@@ -27,9 +27,16 @@ pub struct Errand {
 
 /// The message of a prompt that has stood leaves, if none has.
 pub(super) fn send_if_due(standing: &Standing, fx: &mut Effects<'_>) {
-    if fx.challenges.get(&standing.challenge).is_some_and(|challenge| challenge.delivery == Delivery::Unsent) {
-        send(standing, fx);
+    let Some(challenge) = fx.challenges.get(&standing.challenge) else { return };
+    if challenge.delivery != Delivery::Unsent {
+        return;
     }
+    let codes = &fx.rules.codes;
+    if challenge.code.is_none() && fx.challenges.renew_code(&standing.challenge, codes, fx.random, fx.keys).is_err() {
+        // Without random bytes there is no new code. It stays unsent, and who asks for it hears why.
+        return;
+    }
+    send(standing, fx);
 }
 
 /// The message leaves.

@@ -337,4 +337,4 @@ pub(crate) fn ask(text: String, fx: &Effects<'_>) -> Step {
 #[cfg(test)]
 mod model_test;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -42,7 +42,7 @@ impl CodeMac for PlainMac {
     }
 }
 
-pub(super) fn rules() -> Rules {
+pub(crate) fn rules() -> Rules {
     Rules {
         generation: 1,
         required: Required::Mandatory,
@@ -294,7 +294,7 @@ impl Said {
     }
 }
 
-pub(super) fn ssh(user: &str, from: &str) -> Begin {
+pub(crate) fn ssh(user: &str, from: &str) -> Begin {
     Begin {
         version: 1,
         user: String::from(user),
@@ -394,6 +394,20 @@ fn forty_abandoned_logins_send_one_message_and_the_next_one_adopts_its_code() {
 }
 
 #[test]
+fn a_code_of_another_length_than_the_settings_now_say_is_not_asked_for() {
+    let mut world = World::new();
+    let (login, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    let login = world.stand(login);
+    let _closed = world.drive(login, Event::Closed);
+    world.rules.codes.digits = 8;
+    let (login, said) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    assert!(!said.prompt().contains("ago"), "{}", said.prompt());
+    let login = world.stand(login);
+    let code = world.code(&login);
+    assert_eq!((code.len(), world.answer(login, &code).1.verdict()), (8, Some(Verdict::Allow)));
+}
+
+#[test]
 fn two_logins_at_once_have_each_their_own_code_and_neither_takes_the_others() {
     let mut world = World::new();
     let (first, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
@@ -485,6 +499,20 @@ fn a_resend_has_the_same_code_and_does_not_reset_the_count() {
     world.pass(30_000);
     let (_, said) = world.answer(login, "r");
     assert!(said.prompt().starts_with("Another message can be sent in 30 s."), "the wait doubles: {}", said.prompt());
+}
+
+#[test]
+fn nothing_leaves_for_an_r_before_a_prompt_has_stood() {
+    let mut world = World::new();
+    let (mut login, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    for _ in 2..=MAX_PROMPTS {
+        let (next, said) = world.answer(login, "r");
+        assert!(said.prompt().starts_with("Code sent by email"), "{said:?}");
+        assert_eq!(world.sent.len(), 0);
+        login = next;
+    }
+    let _login = world.stand(login);
+    assert_eq!(world.sent.len(), 1, "somebody is there after all");
 }
 
 #[test]
@@ -584,6 +612,18 @@ fn a_renamed_user_and_a_reused_uid_are_refused_and_a_second_name_of_a_uid_is_ano
     world.users.insert(String::from("toor"), UserKey { uid: 0, name: String::from("toor") });
     assert_eq!(world.begin(ssh("toor", "192.0.2.7"), 0).1.verdict(), Some(Verdict::NotSubject));
     assert!(world.begin(ssh("root", "192.0.2.7"), 0).1.prompt().starts_with("Code sent"));
+}
+
+#[test]
+fn another_spelling_of_a_name_takes_no_second_factor_away() {
+    let mut world = World::new();
+    world.rules.required = Required::Optional;
+    // A user database that compares without regard to case and answers with the spelling it was asked for.
+    world.users.insert(String::from("ADA"), UserKey { uid: 1000, name: String::from("ADA") });
+    let (login, said) = world.begin(ssh("ADA", "192.0.2.7"), 0);
+    assert!(login.is_over());
+    assert_eq!(said.verdict(), Some(Verdict::Deny), "{said:?}");
+    assert_eq!(world.logged.last().unwrap().reason, "re-bind");
 }
 
 #[test]

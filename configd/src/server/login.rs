@@ -24,13 +24,19 @@ const PAST_LIFETIME: Duration = Duration::from_secs(60);
 pub async fn serve(stream: UnixStream, uid: u32, daemon: Arc<Daemon>) {
     let connection = Connection::new(stream);
     let ended = match daemon.state() {
-        State::Sealed(reason) => sealed(connection, uid, &reason).await,
+        State::Sealed(reason) => match tokio::time::timeout(FIRST_FRAME, sealed(connection, uid, &reason)).await {
+            Ok(ended) => ended,
+            Err(_) => Ok(()),
+        },
         State::Open(house) => {
             let most = Duration::from_millis(house.rules().codes.lifetime_ms).saturating_add(PAST_LIFETIME);
-            match tokio::time::timeout(most, open(connection, uid, &daemon, house)).await {
-                Ok(ended) => ended,
-                Err(_) => Ok(()),
-            }
+            let enough = async {
+                tokio::select! {
+                    () = tokio::time::sleep(most) => {}
+                    () = daemon.until_sealed() => {}
+                }
+            };
+            open(connection, uid, &daemon, house, enough).await
         }
     };
     if let Err(error) = ended {
@@ -42,11 +48,7 @@ pub async fn serve(stream: UnixStream, uid: u32, daemon: Arc<Daemon>) {
 /// Everyone is denied, with the error after which alone break-glass may be tried.
 async fn sealed(mut connection: Connection, uid: u32, reason: &str) -> Result<(), ConnectionError> {
     loop {
-        let frame = match tokio::time::timeout(FIRST_FRAME, connection.read()).await {
-            Ok(Ok(Some(frame))) => frame,
-            Ok(Ok(None)) | Err(_) => return Ok(()),
-            Ok(Err(error)) => return Err(error),
-        };
+        let Some(frame) = connection.read().await? else { return Ok(()) };
         let call = decode_call(&frame)?;
         if call.method == BEGIN {
             tracing::warn!(uid, reason, "a login is denied: sealed");
@@ -59,6 +61,7 @@ async fn sealed(mut connection: Connection, uid: u32, reason: &str) -> Result<()
 /// What one connection's machine runs on.
 struct Drive<'a> {
     daemon: &'a Arc<Daemon>,
+    uid: u32,
     house: Arc<House>,
     rules: Arc<Rules>,
     events: UnboundedSender<Event>,
@@ -66,11 +69,13 @@ struct Drive<'a> {
     machine: Option<Login>,
 }
 
+/// A login, until it is over or `enough` is ready.
 async fn open(
     mut connection: Connection,
     uid: u32,
     daemon: &Arc<Daemon>,
     house: Arc<House>,
+    enough: impl Future<Output = ()>,
 ) -> Result<(), ConnectionError> {
     let Ok(reference) = random::reference(house.random.as_ref()) else {
         tracing::error!(uid, "a login is denied: the kernel gives no random bytes");
@@ -78,8 +83,11 @@ async fn open(
     };
     let (events, queue) = unbounded_channel();
     let rules = house.rules();
-    let mut drive = Drive { daemon, house, rules, events, queue, machine: Some(Login::new(uid, reference)) };
-    let ended = drive.run(&mut connection).await;
+    let mut drive = Drive { daemon, uid, house, rules, events, queue, machine: Some(Login::new(uid, reference)) };
+    let ended = tokio::select! {
+        ended = drive.run(&mut connection) => ended,
+        () = enough => Ok(()),
+    };
     // However it ended: nobody stands at its challenge any more.
     drive.step(Event::Closed, &mut connection).await?;
     ended
@@ -88,11 +96,15 @@ async fn open(
 impl Drive<'_> {
     async fn run(&mut self, connection: &mut Connection) -> Result<(), ConnectionError> {
         let mut first = true;
+        let first_frame = tokio::time::sleep(FIRST_FRAME);
+        tokio::pin!(first_frame);
         loop {
             let event = tokio::select! {
-                // Our own answers first: an answer of the module that is out of turn must not overtake them.
+                // Our own answers first: an answer of the module that is out of turn must not overtake them. The bound before
+                // the frames: questions about the interface do not put it off.
                 biased;
                 Some(event) = self.queue.recv() => event,
+                () = &mut first_frame, if first => return Ok(()),
                 frame = connection.read() => match frame? {
                     Some(frame) => match incoming(&frame)? {
                         Incoming::Event(event) => event,
@@ -104,7 +116,6 @@ impl Drive<'_> {
                     },
                     None => return Ok(()),
                 },
-                () = tokio::time::sleep(FIRST_FRAME), if first => return Ok(()),
             };
             first = false;
             if self.step(event, connection).await? == Going::Over {
@@ -174,12 +185,12 @@ impl Drive<'_> {
                 tokio::spawn(post.run(errand, rules, String::from(reference)));
             }
             Effect::Resolve(name) => {
-                let daemon = Arc::clone(self.daemon);
-                self.later(async move { Event::Resolved(daemon.users.resolve(name).await) });
+                let (daemon, uid) = (Arc::clone(self.daemon), self.uid);
+                self.later(async move { Event::Resolved(daemon.users_for(uid).resolve(name).await) });
             }
             Effect::StillThere(names, uid) => {
-                let daemon = Arc::clone(self.daemon);
-                self.later(async move { Event::StillThere(daemon.users.one_means(names, uid).await) });
+                let (daemon, peer) = (Arc::clone(self.daemon), self.uid);
+                self.later(async move { Event::StillThere(daemon.users_for(peer).one_means(names, uid).await) });
             }
             Effect::Facts(ask) => {
                 let pending = self.house.store.facts(ask);
@@ -290,3 +301,6 @@ fn log(decided: &Decided) {
         Verdict::Unavailable => line!(error),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -216,6 +216,9 @@ pub struct Consume {
     pub bucket: Bucket,
     /// Used from now on.
     pub challenge: ChallengeId,
+    /// The address that the code went to. It must be the record's still, and verified: a code in a mailbox that was the user's
+    /// a moment ago is worth nothing.
+    pub address: String,
     /// Kept as the user's last login.
     pub login: LastLogin,
     /// Now.

@@ -91,8 +91,8 @@ impl Home {
     pub(crate) fn with_users() -> Self {
         let home = Self::new();
         for key in [ada(), bob()] {
-            let email = format!("{}@example.com", key.name);
-            home.change(UserChange { email: Some(Some(email)), trusted: true, ..change(key) }).unwrap();
+            let email = Some(Some(address_of(&key, Authenticator::Email)));
+            home.change(UserChange { email, trusted: true, ..change(key) }).unwrap();
         }
         home
     }
@@ -142,8 +142,17 @@ pub(crate) fn charge_of(user: UserKey) -> Charge {
     }
 }
 
+/// Where codes go; of the users of [`Home::with_users`] the email is in their records.
+pub(crate) fn address_of(user: &UserKey, of: Authenticator) -> String {
+    match of {
+        Authenticator::Email => format!("{}@example.com", user.name),
+        Authenticator::Sms => format!("+1555{:07}", user.uid),
+    }
+}
+
 pub(crate) fn consume_of(user: UserKey, challenge: ChallengeId) -> Consume {
     Consume {
+        address: address_of(&user, Authenticator::Email),
         user,
         authenticator: Authenticator::Email,
         source: from("192.0.2.7/32"),

@@ -3,7 +3,7 @@
 use crate::common::*;
 use configd::clock::Moment;
 use configd::limits::{Count, Counts, Standing, TryLimits, after_charge, standing};
-use configd::store::{Authenticator, Bucket, Charge, Charged, Consume, Consumed, Store, UserKey};
+use configd::store::{Authenticator, Bucket, Charge, Charged, Consume, Consumed, Store, UserChange, UserKey};
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
 
@@ -105,6 +105,10 @@ proptest! {
     #[test]
     fn the_engine_counts_as_the_model_does(steps in prop::collection::vec(step(), 1..120)) {
         let mut home = Home::with_users();
+        for key in [ada(), bob()] {
+            let phone = Some(Some(address_of(&key, Authenticator::Sms)));
+            home.change(UserChange { phone, trusted: true, ..change(key) }).unwrap();
+        }
         let mut model = Model::default();
         let mut now = at(0);
         let mut boots = 0;
@@ -125,6 +129,7 @@ proptest! {
                 Step::Consume(who, number) => {
                     let consume = Consume {
                         authenticator: who.authenticator,
+                        address: address_of(&who.user(), who.authenticator),
                         bucket: who.bucket,
                         now: now.clone(),
                         ..consume_of(who.user(), id(number))

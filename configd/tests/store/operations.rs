@@ -253,6 +253,18 @@ fn a_code_is_good_only_for_the_user_and_the_authenticator_that_it_was_sent_to() 
 }
 
 #[test]
+fn a_code_that_went_to_an_address_of_before_lets_nobody_in() {
+    let home = Home::with_users();
+    // Minted while the record was read with the old address, and sent after it was changed.
+    home.change(UserChange { email: Some(Some(String::from("new@example.com"))), ..change(ada()) }).unwrap();
+    wait(home.store.record_send(send_of(ada(), Some(kept(ada(), id(1)))))).unwrap();
+    assert_eq!(home.consume(consume_of(ada(), id(1))).unwrap(), Consumed::AlreadyUsed);
+    // The new one, not verified yet, is no better.
+    let new = Consume { address: String::from("new@example.com"), ..consume_of(ada(), id(2)) };
+    assert_eq!(home.consume(new).unwrap(), Consumed::AlreadyUsed);
+}
+
+#[test]
 fn a_code_of_somebody_without_a_record_lets_nobody_in() {
     let home = Home::with_users();
     for key in [UserKey { uid: 9, name: String::from("eve") }, UserKey { uid: 9, ..ada() }] {

@@ -178,7 +178,9 @@ fn facts(connection: &Connection, ask: &FactsFor) -> Result<Facts, Failed> {
 
 impl Store for SqliteStore {
     fn fault(&self) -> Option<String> {
-        self.fault.why()
+        let ended = |threads: &Threads| threads.writer.is_finished() || threads.reader.is_finished();
+        let is_ended = self.threads().as_ref().is_some_and(ended);
+        self.fault.why().or_else(|| is_ended.then(|| String::from("one of the store's threads has ended")))
     }
 
     fn facts(&self, ask: FactsFor) -> Pending<Facts> {

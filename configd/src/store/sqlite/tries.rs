@@ -110,12 +110,12 @@ pub(super) fn charge(connection: &Connection, charge: &Charge) -> Result<Charged
 
 /// [`crate::store::Store::consume_code`].
 pub(super) fn consume(connection: &Connection, consume: &Consume) -> Result<Consumed, Failed> {
-    let Consume { user, authenticator, source, bucket, challenge, login, now } = consume;
+    let Consume { user, authenticator, source, bucket, challenge, address, login, now } = consume;
     challenges::must_be_of(connection, challenge, user, *authenticator)?;
     let Some(mut record) = users::exact(connection, user)? else {
         return Ok(Consumed::AlreadyUsed);
     };
-    if !challenges::end(connection, challenge, now)? {
+    if !users::is_at(&record, *authenticator, address) || !challenges::end(connection, challenge, now)? {
         return Ok(Consumed::AlreadyUsed);
     }
     clear(connection, user, *authenticator, *bucket)?;

@@ -198,6 +198,15 @@ fn set(address: &mut Option<String>, verified: &mut bool, to: Option<&Option<Str
     }
 }
 
+/// Whether `address` is the record's, and verified.
+pub(super) fn is_at(record: &UserRecord, of: Authenticator, address: &str) -> bool {
+    let (own, verified) = match of {
+        Authenticator::Email => (&record.email, record.email_verified),
+        Authenticator::Sms => (&record.phone, record.phone_verified),
+    };
+    verified && own.as_deref() == Some(address)
+}
+
 /// [`crate::store::Store::verify_address`].
 pub(super) fn verify(connection: &Connection, user: &UserKey, of: Authenticator, proven: &str) -> Result<bool, Failed> {
     let Some(mut record) = exact(connection, user)? else {

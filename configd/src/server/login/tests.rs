@@ -1,0 +1,114 @@
+//! One connection against an open house: what becomes of the challenge when it ends, and when it is let go.
+
+use super::*;
+use crate::house::Places;
+use crate::log::LevelHandle;
+use crate::login::tests::{rules, ssh};
+use crate::store::UserKey;
+use crate::texts::Texts;
+use crate::users::{Directory, FOR_ROOT};
+use pam_2fa_protocol::wire::{More, decode_reply, encode_call};
+use std::path::Path;
+use tokio::sync::oneshot;
+
+/// Everybody is uid 1000; `slow` never comes.
+struct Everybody;
+
+impl Directory for Everybody {
+    fn find(&self, name: &str) -> Result<Option<UserKey>, String> {
+        if name == "slow" {
+            loop {
+                std::thread::park();
+            }
+        }
+        Ok(Some(UserKey { uid: 1000, name: String::from(name) }))
+    }
+}
+
+fn daemon(folder: &Path) -> Arc<Daemon> {
+    let places =
+        Places { config: folder.join("config.toml"), state_dir: folder.to_owned(), runtime_dir: folder.to_owned() };
+    let (host, since) = (String::from("host"), String::new());
+    Arc::new(
+        Daemon::new(places, Arc::new(Everybody), Texts::english().unwrap(), host, since, LevelHandle::none()).unwrap(),
+    )
+}
+
+async fn house(folder: &Path) -> Arc<House> {
+    Arc::new(House::for_tests(folder, rules()).await)
+}
+
+#[tokio::test]
+async fn a_login_that_stood_too_long_at_its_prompt_lets_go_of_its_challenge() {
+    let folder = tempfile::tempdir().unwrap();
+    let (daemon, house) = (daemon(folder.path()), house(folder.path()).await);
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let (enough, is_enough) = oneshot::channel::<()>();
+    let serving = {
+        let house = Arc::clone(&house);
+        tokio::spawn(async move {
+            let enough = async move { is_enough.await.unwrap() };
+            open(Connection::new(ours), 0, &daemon, house, enough).await
+        })
+    };
+    let mut client = Connection::new(theirs);
+    client.write(&encode_call(BEGIN, &ssh("ada", "192.0.2.7"), More::No).unwrap()).await.unwrap();
+    let frame = client.read().await.unwrap().unwrap();
+    let reply: StepReply = decode_reply(&frame).unwrap().parameters().unwrap();
+    assert!(reply.step.ask.is_some(), "{reply:?}");
+    enough.send(()).unwrap();
+    serving.await.unwrap().unwrap();
+
+    let mut challenges = house.challenges.lock().unwrap();
+    assert_eq!(challenges.len(), 1);
+    // Held by nobody, so that it is forgotten with its code when its time has come.
+    let mut late = house.now();
+    late.boot_ms += rules().codes.lifetime_ms;
+    challenges.prune(&rules().codes, &late);
+    assert!(challenges.is_empty());
+}
+
+#[tokio::test]
+async fn questions_about_the_interface_do_not_put_off_the_first_frame() {
+    let folder = tempfile::tempdir().unwrap();
+    let (daemon, house) = (daemon(folder.path()), house(folder.path()).await);
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let serving =
+        tokio::spawn(async move { open(Connection::new(ours), 1000, &daemon, house, std::future::pending()).await });
+    let mut client = Connection::new(theirs);
+    let ask = encode_call("org.varlink.service.GetInfo", &Nothing {}, More::No).unwrap();
+    let asked = async {
+        // Until the other end is gone.
+        while client.write(&ask).await.is_ok() && client.read().await.is_ok_and(|frame| frame.is_some()) {}
+    };
+    tokio::time::timeout(FIRST_FRAME * 5, asked).await.expect("let go");
+    serving.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn users_who_ask_for_names_that_take_long_keep_nobody_elses_login_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let (daemon, house) = (daemon(folder.path()), house(folder.path()).await);
+    let serve = |uid: u32, name: &str| {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (daemon, house) = (Arc::clone(&daemon), Arc::clone(&house));
+        tokio::spawn(async move { open(Connection::new(ours), uid, &daemon, house, std::future::pending()).await });
+        let begin = encode_call(BEGIN, &ssh(name, "192.0.2.7"), More::No).unwrap();
+        async move {
+            let mut client = Connection::new(theirs);
+            client.write(&begin).await.unwrap();
+            client
+        }
+    };
+    let mut held = Vec::new();
+    for _ in 0..=FOR_ROOT {
+        held.push(serve(1000, "slow").await);
+    }
+    // Theirs are answered, late: so all of them were asked before root's login began.
+    for client in &mut held {
+        assert!(client.read().await.unwrap().is_some());
+    }
+    let frame = serve(0, "ada").await.read().await.unwrap().unwrap();
+    let reply: StepReply = decode_reply(&frame).unwrap().parameters().unwrap();
+    assert!(reply.step.ask.is_some(), "{reply:?}");
+}

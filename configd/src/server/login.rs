@@ -3,6 +3,7 @@
 use super::FIRST_FRAME;
 use crate::daemon::{Daemon, State};
 use crate::house::House;
+use crate::login::challenge::Caller;
 use crate::login::{Decided, Effect, Effects, Event, Failure, Login, STAND_MS};
 use crate::random;
 use crate::rules::Rules;
@@ -64,6 +65,7 @@ struct Drive<'a> {
     events: UnboundedSender<Event>,
     queue: UnboundedReceiver<Event>,
     machine: Option<Login>,
+    caller: Caller,
 }
 
 async fn open(
@@ -78,7 +80,9 @@ async fn open(
     };
     let (events, queue) = unbounded_channel();
     let rules = house.rules();
-    let mut drive = Drive { daemon, house, rules, events, queue, machine: Some(Login::new(uid, reference)) };
+    let caller = if uid == 0 { Caller::Root } else { Caller::Own };
+    let machine = Some(Login::new(uid, reference));
+    let mut drive = Drive { daemon, house, rules, events, queue, machine, caller };
     let ended = drive.run(&mut connection).await;
     // However it ended: nobody stands at its challenge any more.
     drive.step(Event::Closed, &mut connection).await?;
@@ -174,12 +178,12 @@ impl Drive<'_> {
                 tokio::spawn(post.run(errand, rules, String::from(reference)));
             }
             Effect::Resolve(name) => {
-                let daemon = Arc::clone(self.daemon);
-                self.later(async move { Event::Resolved(daemon.users.resolve(name).await) });
+                let (daemon, caller) = (Arc::clone(self.daemon), self.caller);
+                self.later(async move { Event::Resolved(daemon.users.resolve(name, caller).await) });
             }
             Effect::StillThere(names, uid) => {
-                let daemon = Arc::clone(self.daemon);
-                self.later(async move { Event::StillThere(daemon.users.one_means(names, uid).await) });
+                let (daemon, caller) = (Arc::clone(self.daemon), self.caller);
+                self.later(async move { Event::StillThere(daemon.users.one_means(names, uid, caller).await) });
             }
             Effect::Facts(ask) => {
                 let pending = self.house.store.facts(ask);

@@ -7,6 +7,7 @@ use crate::delivery::Letterhead;
 use crate::house::House;
 use crate::limits::Standing;
 use crate::login::Resolution;
+use crate::login::challenge::Caller;
 use crate::store::{Authenticator, Bucket, Changed, UserChange, UserRecord};
 use crate::texts::{Message, Value};
 use crate::wire_io::Connection;
@@ -81,7 +82,7 @@ async fn show_record(house: &House, record: UserRecord) -> Result<User, Answer> 
 
 pub(super) async fn set(daemon: &Daemon, house: &House, asked: UserSet) -> Result<UserSetReply, Answer> {
     let shown = printable(&asked.name).into_owned();
-    let key = match daemon.users.resolve(asked.name.clone()).await {
+    let key = match daemon.users.resolve(asked.name.clone(), Caller::Root).await {
         Resolution::Found(key) => key,
         Resolution::Unknown => {
             return Err(Answer::NotFound(format!("there is no user {shown} on this host; check the spelling")));

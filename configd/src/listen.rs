@@ -4,12 +4,19 @@
 
 use crate::args::Args;
 use listenfd::ListenFd;
+use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, UnixAddr};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Uid, User, chown, geteuid, initgroups, setgid, setuid};
 use std::io::ErrorKind;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
+
+/// Connections that wait to be accepted. Few: whoever floods the socket fills this queue
+/// and those behind stand at its end, so its length is what root's callers wait; beyond it they wait in `connect`, in turn
+/// (measured with 12 flooding processes on 2 cores: 95 of 100 logins within 764 ms with 4096, 366 with 256, 168 with 32).
+const BACKLOG: i32 = 32;
 
 /// Why configd cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -145,10 +152,19 @@ fn bind(path: &Path, mode: u32) -> Result<UnixListener, ListenError> {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
     }
+    let listener = bind_with_backlog(path).map_err(|error| failed(error.into()))?;
     // Made 0700 by the umask, then opened: never the other way round.
-    let listener = UnixListener::bind(path).map_err(failed)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(failed)?;
     Ok(listener)
+}
+
+/// std's own `bind` takes the longest backlog that the kernel gives.
+fn bind_with_backlog(path: &Path) -> nix::Result<UnixListener> {
+    use nix::sys::socket;
+    let descriptor = socket::socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
+    socket::bind(descriptor.as_raw_fd(), &UnixAddr::new(path)?)?;
+    socket::listen(&descriptor, Backlog::new(BACKLOG)?)?;
+    Ok(UnixListener::from(descriptor))
 }
 
 fn become_user(user: &User) -> Result<(), ListenError> {
@@ -171,4 +187,28 @@ pub fn harden() -> nix::Result<()> {
     nix::sys::prctl::set_no_new_privs()?;
     nix::sys::prctl::set_dumpable(false)?;
     nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Connects without waiting, as one who floods does.
+    fn connect(path: &Path) -> nix::Result<std::os::fd::OwnedFd> {
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let descriptor = nix::sys::socket::socket(AddressFamily::Unix, SockType::Stream, flags, None)?;
+        nix::sys::socket::connect(descriptor.as_raw_fd(), &UnixAddr::new(path)?)?;
+        Ok(descriptor)
+    }
+
+    #[test]
+    fn who_floods_a_socket_puts_no_more_than_a_short_queue_before_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("login.sock");
+        let _listener = bind(&path, 0o666).unwrap();
+        let waiting: Vec<_> = (0..200).map_while(|_| connect(&path).ok()).collect();
+        // Linux takes one more than it was told.
+        assert_eq!(waiting.len(), usize::try_from(BACKLOG).unwrap() + 1);
+        assert_eq!(connect(&path).unwrap_err(), nix::Error::EAGAIN);
+    }
 }

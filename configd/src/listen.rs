@@ -9,8 +9,8 @@ use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Uid, User, chown, geteuid, initgroups, setgid, setuid};
 use std::io::ErrorKind;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 /// Connections that wait to be accepted. Few: whoever floods the socket fills this queue
@@ -46,6 +46,11 @@ pub enum ListenError {
         /// Why.
         why: String,
     },
+    /// Others could put something else where the sockets are made.
+    #[error(
+        "{0}: not a folder that its owner alone (root, where root starts this) can write; give another --runtime-dir"
+    )]
+    Unsafe(String),
     /// A folder cannot be made.
     #[error("cannot make the folder {path} ({why})")]
     Folder {
@@ -80,6 +85,7 @@ pub fn listen(args: &Args) -> Result<Listeners, ListenError> {
     let root = geteuid().is_root();
     let user = if root { Some(find(&args.user)?) } else { None };
     make_folder(&args.runtime_dir, 0o755)?;
+    require_own(&args.runtime_dir)?;
     make_state_dir(&args.state_dir, user.as_ref())?;
     let login = bind(&args.runtime_dir.join("login.sock"), 0o666)?;
     let admin = bind(&args.runtime_dir.join("admin.sock"), 0o600)?;
@@ -125,6 +131,18 @@ fn make_folder(path: &Path, mode: u32) -> Result<(), ListenError> {
     }
 }
 
+/// Sockets are made by name, and their modes set by name: nobody else may be able to put a link in between.
+fn require_own(path: &Path) -> Result<(), ListenError> {
+    let about = path
+        .symlink_metadata()
+        .map_err(|error| ListenError::Folder { path: path.display().to_string(), why: error.to_string() })?;
+    if about.is_dir() && about.uid() == geteuid().as_raw() && about.mode() & 0o022 == 0 {
+        Ok(())
+    } else {
+        Err(ListenError::Unsafe(path.display().to_string()))
+    }
+}
+
 /// The state folder is made where it is missing; one that is there is left as it is, and looked at when the store is opened.
 fn make_state_dir(path: &Path, owner: Option<&User>) -> Result<(), ListenError> {
     if path.symlink_metadata().is_ok() {
@@ -143,7 +161,7 @@ fn bind(path: &Path, mode: u32) -> Result<UnixListener, ListenError> {
     let failed = |error: std::io::Error| ListenError::Bind { path: name(), why: error.to_string() };
     match path.symlink_metadata() {
         Ok(about) if about.file_type().is_socket() => {
-            if UnixStream::connect(path).is_ok() {
+            if is_served(path) {
                 return Err(ListenError::InUse(name()));
             }
             std::fs::remove_file(path).map_err(failed)?;
@@ -156,6 +174,15 @@ fn bind(path: &Path, mode: u32) -> Result<UnixListener, ListenError> {
     // Made 0700 by the umask, then opened: never the other way round.
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(failed)?;
     Ok(listener)
+}
+
+/// Whether somebody listens there. Never waits: one who listens and does not accept has a full queue, and is there.
+fn is_served(path: &Path) -> bool {
+    use nix::sys::socket;
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let connected = socket::socket(AddressFamily::Unix, SockType::Stream, flags, None)
+        .and_then(|descriptor| socket::connect(descriptor.as_raw_fd(), &UnixAddr::new(path)?));
+    matches!(connected, Ok(()) | Err(nix::Error::EAGAIN))
 }
 
 /// std's own `bind` takes the longest backlog that the kernel gives.
@@ -210,5 +237,30 @@ mod tests {
         // Linux takes one more than it was told.
         assert_eq!(waiting.len(), usize::try_from(BACKLOG).unwrap() + 1);
         assert_eq!(connect(&path).unwrap_err(), nix::Error::EAGAIN);
+    }
+
+    #[test]
+    fn one_who_listens_and_accepts_nobody_is_not_driven_out_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("login.sock");
+        let listener = bind(&path, 0o666).unwrap();
+        let _waiting: Vec<_> = (0..200).map_while(|_| connect(&path).ok()).collect();
+        assert!(matches!(bind(&path, 0o666), Err(ListenError::InUse(_))));
+        drop(listener);
+        assert!(bind(&path, 0o666).is_ok(), "a stale one is replaced");
+    }
+
+    #[test]
+    fn sockets_are_not_made_where_others_could_put_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(require_own(folder.path()).is_ok());
+        for mode in [0o777, 0o1777, 0o775] {
+            std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+            assert!(matches!(require_own(folder.path()), Err(ListenError::Unsafe(_))), "{mode:o}");
+        }
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(folder.path(), &link).unwrap();
+        assert!(matches!(require_own(&link), Err(ListenError::Unsafe(_))));
     }
 }

@@ -9,7 +9,7 @@ command -v cargo > /dev/null || { echo "make demo needs Rust (cargo): see https:
 scripts/requirements
 echo "building the release (a few minutes the first time)"
 make --no-print-directory build
-cargo build --quiet --locked -p e2e --bin demo
+cargo build --quiet --locked -p e2e --no-default-features --bin demo
 
 how=
 [ "${INTERACTIVE:-}" = 1 ] && how=--interactive

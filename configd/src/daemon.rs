@@ -6,6 +6,13 @@ use crate::server::repeats::Repeats;
 use crate::texts::Texts;
 use crate::users::Users;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How often the store is looked at.
+const LOOK_AT_STORE: Duration = Duration::from_secs(1);
+
+/// How often a store that has failed is tried again.
+const OPEN_AGAIN: Duration = Duration::from_secs(5);
 
 /// Open, or not.
 #[derive(Clone)]
@@ -106,8 +113,27 @@ impl Daemon {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Watches the store: after an I/O error its handle is dead (fsync errors must not be tried again on it), and configd is
+    /// sealed until the store opens anew. Never ends.
+    pub async fn watch_store(&self) {
+        loop {
+            tokio::time::sleep(LOOK_AT_STORE).await;
+            let fault = match self.state() {
+                State::Open(house) => house.store.fault(),
+                State::Sealed(_) => None,
+            };
+            let Some(why) = fault else { continue };
+            let reason = format!("the store has failed ({why}); look at the disk under the state folder");
+            tracing::error!(reason, "sealed: every login is denied");
+            self.put(State::Sealed(Arc::from(reason)));
+            while self.open().await.is_err() {
+                tokio::time::sleep(OPEN_AGAIN).await;
+            }
+        }
+    }
+
     /// Logins under way may end within `grace`; then the store is closed by dropping it.
-    pub async fn close(&self, grace: std::time::Duration) {
+    pub async fn close(&self, grace: Duration) {
         if let State::Open(house) = self.state() {
             // What the store was asked before is done when this is.
             let _synced = tokio::time::timeout(grace, house.store.put_meta(Vec::new())).await;

@@ -7,7 +7,7 @@ use crate::health::Health;
 use crate::login::challenge::{Challenges, Delivery};
 use crate::login::deliver::{Errand, Letter, mail, masked};
 use crate::rules::{MailWay, Rules};
-use crate::store::{SendOf, SendVerdict, Store};
+use crate::store::{Known, SendOf, SendVerdict, Store};
 use crate::texts::Texts;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::courier::{Class, Mail, Outcome, Reason, Send};
@@ -115,7 +115,7 @@ impl Post {
         // Ended meanwhile: nobody needs it.
         let Some(send) = send else { return false };
         match self.store.record_send(send).await {
-            Ok(SendVerdict::Go) => true,
+            Ok(SendVerdict::Go) => self.is_still_the_address(errand, reference).await,
             Ok(SendVerdict::Withheld { wait_s }) => {
                 let until_ms = self.clock.now().boot_ms.saturating_add(wait_s.saturating_mul(1000));
                 self.note(errand, Delivery::Withheld { until_ms });
@@ -128,6 +128,19 @@ impl Post {
                 false
             }
         }
+    }
+
+    /// An administrator may have changed the address since the login began: nothing leaves for the old one.
+    async fn is_still_the_address(&self, errand: &Errand, reference: &str) -> bool {
+        let still = match self.store.user(errand.user.clone()).await {
+            Ok(Known::Record(record)) => record.email_verified && record.email.as_ref() == Some(&errand.email),
+            Ok(Known::Nobody | Known::NameOfAnother { .. } | Known::UidOfOthers { .. }) | Err(_) => false,
+        };
+        if !still {
+            self.note(errand, Delivery::Failed);
+            tracing::warn!(reference, user = errand.user.name, "the address was changed meanwhile: nothing is sent");
+        }
+        still
     }
 
     /// One round over the mail servers. `None`: the challenge has ended meanwhile, and nothing need be sent.
@@ -144,7 +157,7 @@ impl Post {
                 attempt: errand.attempt,
             };
             let (subject, text) = mail(letter, &self.texts);
-            (left_ms > 0).then(|| (subject, text, left_ms, format!("{}.{}", challenge.id.0, errand.attempt)))
+            (left_ms > 0).then(|| (subject, text, left_ms, format!("{}-{}", challenge.id.0, errand.attempt)))
         })??;
         let head =
             Letterhead { id: &id, attempt: errand.attempt, to: &errand.email, subject: &subject, text: &text, life_ms };

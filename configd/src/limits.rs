@@ -2,14 +2,17 @@
 //!
 //! Tries are counted per user and authenticator, in two buckets: sources that have succeeded before, and strangers. Each run of
 //! [`TryLimits::attempts`] wrong codes begins a wait that doubles; at the limit the authenticator is disabled for that bucket
-//! (SP 800-63B §3.2.2: at most 100 consecutive failures in all, so strangers are stopped early enough to leave known sources
-//! [`KEPT_FOR_KNOWN`]).
+//! (SP 800-63B §3.2.2: at most 100 consecutive failures in all, so strangers and the user's own processes together are stopped
+//! early enough to leave known sources [`KEPT_FOR_KNOWN`]).
 
 use crate::clock::{BootId, Moment};
 use crate::store::Bucket;
 
 /// How many of the tries before an authenticator is disabled are left to known sources alone.
 pub const KEPT_FOR_KNOWN: u32 = 20;
+
+/// How many a user's own processes may use up.
+pub const MOST_OF_OWN: u32 = 10;
 
 /// `[codes] attempts` and the tries of `[limits]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,15 +114,16 @@ impl Counts {
 #[must_use]
 pub fn standing(bucket: Bucket, counts: &Counts, limits: TryLimits, now: &Moment) -> Standing {
     let own = counts.of(bucket);
-    let (used, limit) = match bucket {
-        Bucket::Stranger => {
-            let kept = if limits.before_disabled > KEPT_FOR_KNOWN { KEPT_FOR_KNOWN } else { 0 };
-            (own.failures, limits.before_disabled.saturating_sub(kept))
-        }
-        Bucket::Known => (counts.stranger.failures.saturating_add(own.failures), limits.before_disabled),
-        Bucket::Own => (own.failures, limits.before_disabled.min(KEPT_FOR_KNOWN)),
-    };
-    if used >= limit {
+    let unknown = counts.stranger.failures.saturating_add(counts.own.failures);
+    let all = unknown.saturating_add(counts.known.failures);
+    let kept = if limits.before_disabled > KEPT_FOR_KNOWN { KEPT_FOR_KNOWN } else { 0 };
+    let used_up = all >= limits.before_disabled
+        || match bucket {
+            Bucket::Known => false,
+            Bucket::Stranger => unknown >= limits.before_disabled.saturating_sub(kept),
+            Bucket::Own => own.failures >= MOST_OF_OWN || unknown >= limits.before_disabled.saturating_sub(kept),
+        };
+    if used_up {
         return Standing::Disabled;
     }
     match own.wait.as_ref().map_or(0, |wait| wait.left_ms(now)) {
@@ -214,6 +218,27 @@ mod tests {
     }
 
     proptest! {
+        /// Whichever bucket the failures come from, in whatever order, there are never more than a hundred.
+        #[test]
+        fn a_hundred_failures_are_the_most_in_all(order in proptest::collection::vec(0_usize..3, 300)) {
+            let mut counts = Counts::default();
+            let limits = TryLimits { first_wait_s: 0, longest_wait_s: 0, ..LIMITS };
+            for bucket in order.into_iter().map(|n| [Bucket::Stranger, Bucket::Known, Bucket::Own][n]) {
+                if !matches!(standing(bucket, &counts, limits, &at(0)), Standing::Open { .. }) {
+                    continue;
+                }
+                let row = match bucket {
+                    Bucket::Stranger => &mut counts.stranger,
+                    Bucket::Known => &mut counts.known,
+                    Bucket::Own => &mut counts.own,
+                };
+                *row = after_charge(row, limits, &at(0));
+            }
+            let unknown = counts.stranger.failures + counts.own.failures;
+            prop_assert!(unknown <= 80 && counts.own.failures <= 10, "{counts:?}");
+            prop_assert!(unknown + counts.known.failures <= 100, "{counts:?}");
+        }
+
         #[test]
         fn the_wall_clock_moves_no_wait(wall in i64::MIN..i64::MAX, boot_ms in 0_u64..29_999) {
             let count = after_charge(&Count { failures: 2, wait: None }, LIMITS, &at(0));

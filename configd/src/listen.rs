@@ -13,9 +13,9 @@ use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt}
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
-/// Connections that wait to be accepted. Few: whoever floods the socket fills this queue
-/// and those behind stand at its end, so its length is what root's callers wait; beyond it they wait in `connect`, in turn
-/// (measured with 12 flooding processes on 2 cores: 95 of 100 logins within 764 ms with 4096, 366 with 256, 168 with 32).
+/// Connections that wait to be accepted. Few: whoever floods the socket fills this queue, everyone else stands at its end,
+/// and so its length is what root's callers wait; where it is full they wait in `connect`, in turn (measured with 12 flooding
+/// processes on 2 cores: 95 of 100 logins within 764 ms with 4096, 366 with 256, 168 with 32).
 const BACKLOG: i32 = 32;
 
 /// Why configd cannot begin.
@@ -143,17 +143,23 @@ fn require_own(path: &Path) -> Result<(), ListenError> {
     }
 }
 
-/// The state folder is made where it is missing; one that is there is left as it is, and looked at when the store is opened.
+/// The state folder is made where it is missing, and given to `owner` where it is root's and empty: `mkdir` is all that an
+/// administrator needs to do. One that holds something is left as it is, and looked at when the store is opened.
 fn make_state_dir(path: &Path, owner: Option<&User>) -> Result<(), ListenError> {
-    if path.symlink_metadata().is_ok() {
-        return Ok(());
+    let failed = |why: String| ListenError::Folder { path: path.display().to_string(), why };
+    match path.symlink_metadata() {
+        Err(_) => make_folder(path, 0o700)?,
+        Ok(about) => {
+            let mut entries = std::fs::read_dir(path).map_err(|error| failed(error.to_string()))?;
+            if !about.is_dir() || about.uid() != 0 || entries.next().is_some() {
+                return Ok(());
+            }
+        }
     }
-    make_folder(path, 0o700)?;
-    match owner {
-        Some(user) => chown(path, Some(user.uid), Some(user.gid))
-            .map_err(|error| ListenError::Folder { path: path.display().to_string(), why: error.to_string() }),
-        None => Ok(()),
-    }
+    let Some(owner) = owner else { return Ok(()) };
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
+        .map_err(|error| failed(error.to_string()))?;
+    chown(path, Some(owner.uid), Some(owner.gid)).map_err(|error| failed(error.to_string()))
 }
 
 fn bind(path: &Path, mode: u32) -> Result<UnixListener, ListenError> {

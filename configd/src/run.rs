@@ -70,6 +70,10 @@ async fn serve(daemon: Arc<Daemon>, login: UnixListener, admin: UnixListener) ->
     tell(&[NotifyState::Ready, NotifyState::Status(&status)]);
     tokio::spawn(reload_on_hangup(Arc::clone(&daemon), signal(SignalKind::hangup())?));
     tokio::spawn(watchdog());
+    {
+        let daemon = Arc::clone(&daemon);
+        tokio::spawn(async move { daemon.watch_store().await });
+    }
     let stop = async move {
         tokio::select! {
             _ = terminate.recv() => {}

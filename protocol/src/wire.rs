@@ -1,7 +1,7 @@
 //! Varlink's envelope: calls `{"method", "parameters", "more"?}` and replies `{"parameters", "continues"?, "error"?}`
 //! (varlink.org, "Protocol"). Unknown fields are ignored everywhere, so that neighbouring releases understand each other.
 
-use crate::frame::Frame;
+use crate::frame::{Frame, MAX_FRAME};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -138,7 +138,7 @@ pub fn decode_reply(frame: &[u8]) -> Result<IncomingReply<'_>, WireError> {
 /// # Errors
 /// When the parameters cannot be written as JSON.
 pub fn encode_call<P: Serialize>(method: &str, parameters: &P, more: More) -> Result<Frame, WireError> {
-    Ok(Zeroizing::new(serde_json::to_vec(&OutgoingCall { method, parameters, more: more == More::Yes })?))
+    written(&OutgoingCall { method, parameters, more: more == More::Yes })
 }
 
 /// A reply's frame, without the NUL.
@@ -147,7 +147,7 @@ pub fn encode_call<P: Serialize>(method: &str, parameters: &P, more: More) -> Re
 /// When the parameters cannot be written as JSON.
 pub fn encode_reply<P: Serialize>(parameters: &P, continues: Continues) -> Result<Frame, WireError> {
     let reply = OutgoingReply { error: None, parameters, continues: continues == Continues::Yes };
-    Ok(Zeroizing::new(serde_json::to_vec(&reply)?))
+    written(&reply)
 }
 
 /// An error reply's frame, without the NUL. `error` is a qualified name: `io.pam2fa.Login.Sealed`.
@@ -155,7 +155,15 @@ pub fn encode_reply<P: Serialize>(parameters: &P, continues: Continues) -> Resul
 /// # Errors
 /// When the parameters cannot be written as JSON.
 pub fn encode_error<P: Serialize>(error: &str, parameters: &P) -> Result<Frame, WireError> {
-    Ok(Zeroizing::new(serde_json::to_vec(&OutgoingReply { error: Some(error), parameters, continues: false })?))
+    written(&OutgoingReply { error: Some(error), parameters, continues: false })
+}
+
+/// The JSON of a message. Room for the longest frame is taken at once: a buffer that grows would leave copies of what it held
+/// behind, and what it holds may be a code.
+fn written(message: &impl Serialize) -> Result<Frame, WireError> {
+    let mut frame = Zeroizing::new(Vec::with_capacity(MAX_FRAME));
+    serde_json::to_writer(&mut *frame, message)?;
+    Ok(frame)
 }
 
 /// Parameters of a method or error that has none: `{}`.

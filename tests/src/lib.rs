@@ -9,6 +9,7 @@ pub mod host;
 pub mod libpam;
 pub mod mailbox;
 pub mod ns;
+#[cfg(feature = "smtp")]
 pub mod smtp;
 pub mod ssh;
 pub mod terminal;

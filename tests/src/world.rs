@@ -21,6 +21,7 @@ pub struct Plan {
     sshd: String,
     policy: String,
     mail_server: String,
+    ca_file: String,
     more: String,
 }
 
@@ -32,6 +33,7 @@ impl Default for Plan {
             sshd: String::new(),
             policy: "required = \"optional\"".to_owned(),
             mail_server: "server = \"localhost\"\nport = 2465\ntls = \"implicit\"".to_owned(),
+            ca_file: AUTHORITY.to_owned(),
             more: String::new(),
         }
     }
@@ -67,6 +69,13 @@ impl Plan {
         self
     }
 
+    /// Who signed the mail server's certificate, where it is not the private Postfix.
+    #[must_use]
+    pub fn ca_file(mut self, path: &Path) -> Self {
+        self.ca_file = path.display().to_string();
+        self
+    }
+
     /// Further sections of config.toml.
     #[must_use]
     pub fn settings(mut self, text: &str) -> Self {
@@ -88,9 +97,10 @@ impl Plan {
         format!(
             "[policy]\n{policy}\napplication = \"Example Corp\"\n\n\
              [email]\n{server}\nfrom = \"Example Corp Security <security@example.test>\"\n\
-             user = \"security@example.test\"\npassword = \"pw123\"\nca_file = \"{AUTHORITY}\"\n\n{more}",
+             user = \"security@example.test\"\npassword = \"pw123\"\nca_file = \"{ca_file}\"\n\n{more}",
             policy = self.policy,
             server = self.mail_server,
+            ca_file = self.ca_file,
             more = self.more,
         )
     }

@@ -1,0 +1,305 @@
+//! The frames as they cross the sockets, byte for byte. A change here is a change that a module or daemon of a neighbouring
+//! release meets: new fields need defaults, and nothing may be renamed.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed step is a failed test")]
+
+use pam_2fa_protocol::admin::{self, Verify};
+use pam_2fa_protocol::courier::{self, Class, Mail, Outcome, Reason, Sent, Tls};
+use pam_2fa_protocol::login::{self, Answer, Begin, Question, Step, StepReply, Verdict, VersionRange};
+use pam_2fa_protocol::wire::{
+    Continues, More, Nothing, decode_call, decode_reply, encode_call, encode_error, encode_reply,
+};
+use pam_2fa_protocol::{Secret, service};
+use serde::Serialize;
+use std::fmt::Write;
+
+fn text(frame: &[u8]) -> &str {
+    std::str::from_utf8(frame).unwrap()
+}
+
+fn begin() -> Begin {
+    Begin {
+        version: login::VERSION,
+        user: "ada".into(),
+        service: "sshd".into(),
+        tty: Some("ssh".into()),
+        remote_host: Some("192.0.2.7".into()),
+        remote_user: Some("bob".into()),
+        auth_info: Some("publickey ssh-ed25519 AAAA\n".into()),
+        anchor: 4711,
+        session: Some(12),
+        password_stamp: Some("00ff".into()),
+        decoy: false,
+    }
+}
+
+fn bare() -> Begin {
+    Begin {
+        tty: None,
+        remote_host: None,
+        remote_user: None,
+        auth_info: None,
+        session: None,
+        password_stamp: None,
+        decoy: true,
+        ..begin()
+    }
+}
+
+fn send() -> courier::Send {
+    courier::Send {
+        id: "a1".into(),
+        attempt: 1,
+        deadline_ms: 20_000,
+        expires_at: "2026-11-24T04:00:00Z".into(),
+        mail: Some(Mail {
+            server: "smtp.example.com".into(),
+            port: 465,
+            tls: Tls::Implicit,
+            ca_file: None,
+            helo: None,
+            user: Some("u".into()),
+            password: Some(Secret::new("p".into())),
+            from: "Example <s@example.com>".into(),
+            to: "ada@example.com".into(),
+            subject: "s".into(),
+            text: Secret::new("123456\n".into()),
+        }),
+        sms: None,
+    }
+}
+
+fn outcome() -> Outcome {
+    Outcome {
+        class: Class::Temporary,
+        reason: Some(Reason::Unreachable),
+        retry_after_s: Some(30),
+        provider_id: Some("q1".into()),
+        said: "421 busy".into(),
+    }
+}
+
+fn user() -> admin::User {
+    admin::User {
+        name: "ada".into(),
+        uid: 1000,
+        verify: Verify::NewDevice,
+        email: Some("ada@example.com".into()),
+        email_verified: true,
+        phone: None,
+        phone_verified: false,
+        language: None,
+        last_login: Some(admin::LastLogin { at: "2026-11-24T04:00:00Z".into(), service: "sshd".into(), from: None }),
+        locked: None,
+    }
+}
+
+fn status() -> admin::Status {
+    admin::Status {
+        version: "0.1.0".into(),
+        state: admin::State::Degraded,
+        since: "2026-11-24T04:00:00Z".into(),
+        problems: vec!["x".into()],
+        required: Some(admin::Required::Mandatory),
+        application: Some("Example Corp".into()),
+        generation: Some(3),
+        key_id: Some("00112233".into()),
+        users: Some(1),
+        channels: vec![admin::ChannelHealth {
+            name: "email".into(),
+            configured: true,
+            server: Some("smtp.example.com:465".into()),
+            last_success: None,
+            last_error: Some("535 no".into()),
+            last_error_at: Some("2026-11-24T04:00:00Z".into()),
+        }],
+    }
+}
+
+fn call<P: Serialize>(method: &str, parameters: &P, more: More) -> Vec<u8> {
+    encode_call(method, parameters, more).unwrap().to_vec()
+}
+fn reply<P: Serialize>(parameters: &P, continues: Continues) -> Vec<u8> {
+    encode_reply(parameters, continues).unwrap().to_vec()
+}
+
+const LAST: Continues = Continues::No;
+
+/// All frames, a line each.
+fn frames() -> String {
+    let mut all = String::new();
+    let mut add = |frame: &[u8]| writeln!(all, "{}", text(frame)).unwrap();
+    login_frames(&mut add);
+    courier_frames(&mut add);
+    admin_frames(&mut add);
+    all
+}
+
+fn login_frames(add: &mut impl FnMut(&[u8])) {
+    add(&call(login::BEGIN, &begin(), More::No));
+    add(&call(login::BEGIN, &bare(), More::No));
+    add(&call(login::ANSWER, &Answer { text: Secret::new("12\"34\n".into()) }, More::No));
+    let ask = Some(Question { text: "Code: ".into(), echo: true, times: None });
+    add(&reply(&StepReply { step: Step { tell: vec!["t".into()], ask, ..Step::default() } }, LAST));
+    let ask = Some(Question { text: "Code: ".into(), echo: true, times: Some(3) });
+    add(&reply(&StepReply { step: Step { ask, ..Step::default() } }, LAST));
+    for verdict in [Verdict::Allow, Verdict::NotSubject, Verdict::Deny, Verdict::Unavailable, Verdict::MaxTries] {
+        let step = Step {
+            verdict: Some(verdict),
+            reference: Some("K7Q2M9XD".into()),
+            fail_delay_ms: Some(2000),
+            ..Step::default()
+        };
+        add(&reply(&StepReply { step }, LAST));
+    }
+    add(&encode_error(login::SEALED, &Nothing {}).unwrap());
+    add(&encode_error(login::NOT_PERMITTED, &Nothing {}).unwrap());
+    add(&encode_error(login::VERSION_NOT_SUPPORTED, &VersionRange { min: 1, max: 1 }).unwrap());
+}
+
+fn courier_frames(add: &mut impl FnMut(&[u8])) {
+    add(&call(courier::SEND, &send(), More::Yes));
+    add(&reply(&Sent { step: Some("connected".into()), outcome: None }, Continues::Yes));
+    add(&reply(&Sent { step: None, outcome: Some(outcome()) }, LAST));
+    add(&encode_error(courier::NOT_PERMITTED, &Nothing {}).unwrap());
+}
+
+fn admin_frames(add: &mut impl FnMut(&[u8])) {
+    add(&call(admin::USER_LIST, &Nothing {}, More::Yes));
+    add(&call(admin::USER_SHOW, &admin::UserShow { name: "ada".into() }, More::No));
+    add(&reply(&admin::UserReply { user: Some(user()) }, LAST));
+    add(&reply(&admin::UserReply { user: None }, LAST));
+    let set = admin::UserSet {
+        name: "ada".into(),
+        verify: Some(Verify::Always),
+        email: Some("ada@example.com".into()),
+        phone: None,
+        language: None,
+        trusted: true,
+    };
+    add(&call(admin::USER_SET, &set, More::No));
+    add(&reply(&admin::UserSetReply { user: user(), notes: vec!["n".into()] }, LAST));
+    let channel = admin::Channel::Email;
+    add(&call(admin::USER_VERIFY_BEGIN, &admin::UserVerifyBegin { name: "ada".into(), channel }, More::Yes));
+    let sent = admin::VerifySent { step: None, outcome: Some(outcome()), tag: Some("7F".into()) };
+    add(&reply(&sent, LAST));
+    let finish = admin::UserVerifyFinish { name: "ada".into(), channel, code: Secret::new("123456".into()) };
+    add(&call(admin::USER_VERIFY_FINISH, &finish, More::No));
+    add(&call(admin::TEST_EMAIL, &admin::TestEmail { to: "ada@example.com".into() }, More::Yes));
+    add(&call(admin::SEAL, &admin::Seal { key: "email.password".into(), value: Secret::new("p".into()) }, More::No));
+    add(&reply(&admin::SealReply { sealed: "sealed:v1:00112233:AAAA".into() }, LAST));
+    add(&call(admin::RELOAD, &Nothing {}, More::No));
+    add(&reply(&admin::ReloadReply { generation: 2, notes: vec![] }, LAST));
+    add(&call(admin::STATUS, &Nothing {}, More::No));
+    add(&reply(&admin::StatusReply { status: status() }, LAST));
+    add(&encode_error(admin::NOT_PERMITTED, &Nothing {}).unwrap());
+    add(&encode_error(admin::NOT_FOUND, &admin::NotFound { what: "w".into() }).unwrap());
+    add(&encode_error(admin::REFUSED, &admin::Refused { reasons: vec!["r".into()] }).unwrap());
+    add(&encode_error(admin::SEALED, &admin::Sealed { reason: "r".into() }).unwrap());
+}
+
+#[test]
+fn frames_are_what_neighbouring_releases_expect() {
+    insta::assert_snapshot!(frames());
+}
+
+#[test]
+fn what_was_written_reads_back_the_same() {
+    let frame = encode_call(login::BEGIN, &begin(), More::No).unwrap();
+    let call = decode_call(&frame).unwrap();
+    assert_eq!((call.method.as_ref(), call.more, call.oneway), (login::BEGIN, false, false));
+    assert_eq!(call.parameters::<Begin>().unwrap(), begin());
+    let frame = encode_reply(&admin::StatusReply { status: status() }, Continues::No).unwrap();
+    let read: admin::StatusReply = decode_reply(&frame).unwrap().parameters().unwrap();
+    assert_eq!(read.status, status());
+    let frame = encode_call(courier::SEND, &send(), More::Yes).unwrap();
+    let read: courier::Send = decode_call(&frame).unwrap().parameters().unwrap();
+    assert_eq!(read.mail.unwrap().password.unwrap().expose(), "p");
+}
+
+#[test]
+fn unknown_fields_are_ignored_and_absent_ones_have_defaults() {
+    let frame = br#"{"method":"io.pam2fa.Login.Begin","flavour":1,"parameters":{"version":1,"user":"ada","service":"sshd","later":{"x":[1]}}}"#;
+    let read: Begin = decode_call(frame).unwrap().parameters().unwrap();
+    assert_eq!(read, Begin { service: "sshd".into(), anchor: 0, decoy: false, ..bare() });
+    let frame = br#"{"parameters":{"step":{"verdict":"deny","colour":"red"},"more":1}}"#;
+    let read: StepReply = decode_reply(frame).unwrap().parameters().unwrap();
+    assert_eq!(read.step, Step { verdict: Some(Verdict::Deny), ..Step::default() });
+}
+
+#[test]
+fn an_unknown_verdict_is_never_a_known_one_and_an_unknown_class_is_no_yes() {
+    for word in ["allowed", "ALLOW", "allow ", "success", ""] {
+        let frame = format!(r#"{{"parameters":{{"step":{{"verdict":"{word}"}}}}}}"#);
+        let read: StepReply = decode_reply(frame.as_bytes()).unwrap().parameters().unwrap();
+        assert_eq!(read.step.verdict, Some(Verdict::Unknown), "{word:?}");
+    }
+    for word in ["0", "true", "{}", "[\"allow\"]"] {
+        let frame = format!(r#"{{"parameters":{{"step":{{"verdict":{word}}}}}}}"#);
+        assert!(decode_reply(frame.as_bytes()).unwrap().parameters::<StepReply>().is_err(), "{word}");
+    }
+    let frame = br#"{"parameters":{"outcome":{"class":"taken","reason":"whim","said":"x"}}}"#;
+    let read: Sent = decode_reply(frame).unwrap().parameters().unwrap();
+    let outcome = read.outcome.unwrap();
+    assert_eq!((outcome.class, outcome.reason), (Class::Temporary, Some(Reason::Unrecognised)));
+}
+
+#[test]
+fn every_method_and_error_of_the_types_stands_in_the_description_and_the_other_way_round() {
+    let login = ["Begin", "Answer", "VersionNotSupported", "NotPermitted", "Sealed"];
+    let courier = ["Send", "NotPermitted"];
+    let admin = [
+        admin::USER_LIST,
+        admin::USER_SHOW,
+        admin::USER_SET,
+        admin::USER_VERIFY_BEGIN,
+        admin::USER_VERIFY_FINISH,
+        admin::TEST_EMAIL,
+        admin::SEAL,
+        admin::RELOAD,
+        admin::STATUS,
+        admin::NOT_PERMITTED,
+        admin::NOT_FOUND,
+        admin::REFUSED,
+        admin::SEALED,
+    ]
+    .map(|name| name.rsplit_once('.').unwrap().1);
+    for (service, ours) in
+        [(login::SERVICE, login.as_slice()), (courier::SERVICE, courier.as_slice()), (admin::SERVICE, admin.as_slice())]
+    {
+        let described: Vec<&str> = service
+            .description
+            .lines()
+            .filter_map(|line| line.strip_prefix("method ").or_else(|| line.strip_prefix("error ")))
+            .map(|line| line.split('(').next().unwrap().trim())
+            .collect();
+        let mut sorted = (described.clone(), ours.to_vec());
+        sorted.0.sort_unstable();
+        sorted.1.sort_unstable();
+        assert_eq!(sorted.0, sorted.1, "{}", service.interface);
+        assert!(service.description.contains(&format!("interface {}\n", service.interface)));
+    }
+}
+
+#[test]
+fn org_varlink_service_answers_for_each_interface() {
+    let ask = |service: service::Service, frame: &[u8]| {
+        String::from_utf8(service.answer(&decode_call(frame).unwrap()).unwrap().to_vec()).unwrap()
+    };
+    for service in [login::SERVICE, courier::SERVICE, admin::SERVICE] {
+        let info = ask(service, br#"{"method":"org.varlink.service.GetInfo"}"#);
+        assert!(info.contains(service.interface) && info.contains("\"org.varlink.service\""), "{info}");
+        for interface in [service.interface, "org.varlink.service"] {
+            let call = format!(
+                r#"{{"method":"org.varlink.service.GetInterfaceDescription","parameters":{{"interface":"{interface}"}}}}"#
+            );
+            let described = ask(service, call.as_bytes());
+            assert!(described.contains(&format!("interface {interface}\\n")), "{described}");
+            assert!(described.len() < pam_2fa_protocol::MAX_FRAME, "{} bytes", described.len());
+        }
+        let unknown = ask(service, format!(r#"{{"method":"{}.Nonsense"}}"#, service.interface).as_bytes());
+        assert!(unknown.contains("org.varlink.service.MethodNotFound"), "{unknown}");
+        let elsewhere = ask(service, br#"{"method":"io.example.Other.Ping"}"#);
+        assert!(elsewhere.contains("org.varlink.service.InterfaceNotFound"), "{elsewhere}");
+    }
+}

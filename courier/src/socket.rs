@@ -25,7 +25,7 @@ pub enum SocketError {
     #[error("{}: another courier serves it; stop that one, or choose another --runtime-dir", .0.display())]
     InUse(PathBuf),
     /// Others could put something else where the socket is made.
-    #[error("{}: not a folder that its owner alone (root, where root starts this) can write; choose another --runtime-dir", .0.display())]
+    #[error("{}: not a folder that its owner alone can write (root, if root starts this); choose another", .0.display())]
     Unsafe(PathBuf),
     /// The system refused.
     #[error("{}: cannot {action}: {source}", path.display())]

@@ -1,5 +1,5 @@
-//! What attackers tried and must go on failing at: local users at the sockets, somebody who knows the password, names and frames
-//! that nobody honest sends, the daemons killed at the worst moment. Each of these was tried by hand first.
+//! What attackers tried and must go on failing at: local users at the sockets, somebody who knows the password, names and
+//! frames that nobody honest sends, the daemons killed at the worst moment. Each of these was tried by hand first.
 
 #![expect(clippy::unwrap_used, reason = "a stage that cannot be set fails the test")]
 
@@ -366,7 +366,8 @@ fn a_daemon_in_other_hands_reads_and_replaces_nothing_of_the_other() {
         format!(
             "for f in {files}; do test -r $f && echo reads $f; test -w $f && echo writes $f; done; \
              for f in run etc .; do test -w $f && echo makes files in $f; done; \
-             for p in {configd} {courier}; do for f in mem environ maps; do cat /proc/$p/$f 2>/dev/null && echo sees $p; done; done; \
+             for p in {configd} {courier}; do \
+             for f in mem environ maps; do cat /proc/$p/$f 2>/dev/null && echo sees $p; done; done; \
              rm -f run/login.sock run/admin.sock run/courier.sock etc/config.toml 2>/dev/null; true"
         )
     };

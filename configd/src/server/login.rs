@@ -202,8 +202,8 @@ impl Drive<'_> {
         Ok(Going::On)
     }
 
-    /// Writes the line of a decision. Of users' own processes so many a minute, but each "allow": there is no more of those than
-    /// of messages.
+    /// Writes the line of a decision. Of users' own processes so many a minute, but each "allow": there are no more of those
+    /// than of messages.
     fn log(&self, decided: &Decided) {
         if self.caller == Caller::Root || decided.verdict == Verdict::Allow {
             return log(decided);

@@ -14,6 +14,9 @@ use tokio::sync::mpsc::UnboundedSender;
 /// What is waited beyond the message's own deadline, for the courier to say how it ended.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// Steps of one conversation: what a real one has is a few dozen.
+const MOST_STEPS: usize = 500;
+
 /// The courier's socket.
 #[derive(Debug, Clone)]
 pub struct Carrier {
@@ -50,7 +53,8 @@ impl Carrier {
         let mut connection = Connection::new(stream);
         connection.require_peer(&[0, nix::unistd::geteuid().as_raw()])?;
         connection.write(&encode_call(SEND, message, More::Yes)?).await?;
-        loop {
+        // A courier in other hands could tell steps faster than an administrator's terminal takes them, and fill our memory.
+        for _ in 0..MOST_STEPS {
             let frame = connection.read().await?.ok_or(ConnectionError::Closed)?;
             let reply = decode_reply(&frame)?;
             if let Some(error) = &reply.error {
@@ -67,9 +71,48 @@ impl Carrier {
                 None => return Err(ConnectionError::Closed),
             }
         }
+        Err(ConnectionError::Refused(format!("more than {MOST_STEPS} steps and no end")))
     }
 }
 
 fn failed(said: String) -> Outcome {
     Outcome { class: Class::Temporary, reason: Some(Reason::Unreachable), retry_after_s: None, provider_id: None, said }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::UnixListener;
+
+    #[tokio::test]
+    async fn a_courier_that_tells_steps_without_end_fills_no_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let courier = UnixListener::bind(folder.path().join("courier.sock")).unwrap();
+        let talks = tokio::spawn(async move {
+            let (mut stream, _) = courier.accept().await.unwrap();
+            let _call = stream.read(&mut [0; 4096]).await.unwrap();
+            let step = format!("{{\"parameters\":{{\"step\":\"{}\"}},\"continues\":true}}\0", "x".repeat(1000));
+            while stream.write_all(step.as_bytes()).await.is_ok() {}
+        });
+        let message = Send {
+            id: String::from("1"),
+            attempt: 1,
+            deadline_ms: 20_000,
+            expires_at: String::from("2026-11-24T00:10:00Z"),
+            mail: None,
+            sms: None,
+        };
+        let (steps, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let outcome = Carrier::new(folder.path()).send(&message, Some(&steps)).await;
+        talks.await.unwrap();
+        assert_eq!(outcome.class, Class::Temporary);
+        assert!(outcome.said.contains("500 steps"), "{}", outcome.said);
+        drop(steps);
+        let mut count = 0_usize;
+        while told.recv().await.is_some() {
+            count += 1;
+        }
+        assert_eq!(count, MOST_STEPS);
+    }
 }

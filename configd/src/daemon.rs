@@ -2,6 +2,7 @@
 
 use crate::house::{House, Places};
 use crate::log::LevelHandle;
+use crate::server::repeats::Repeats;
 use crate::texts::Texts;
 use crate::users::{Directory, FOR_OTHERS, FOR_ROOT, Users};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,6 +37,8 @@ pub struct Daemon {
     pub host: Arc<str>,
     /// RFC 3339, UTC.
     pub since: String,
+    /// Lines of the log that users' own processes have written.
+    pub repeats: Repeats,
     level: LevelHandle,
     state: Mutex<State>,
     /// Told when it becomes sealed.
@@ -66,6 +69,7 @@ impl Daemon {
             texts: Arc::new(texts),
             host: Arc::from(host),
             since,
+            repeats: Repeats::default(),
             level,
             state: Mutex::new(State::Sealed(Arc::from("configd is starting"))),
             sealed: tokio::sync::Notify::new(),

@@ -3,11 +3,11 @@
 
 use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, UnixAddr, bind, listen, socket};
 use nix::sys::stat::{Mode, umask};
-use nix::unistd::{Gid, chown};
+use nix::unistd::{Gid, chown, geteuid};
 use std::fs::{Permissions, set_permissions, symlink_metadata};
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -24,6 +24,9 @@ pub enum SocketError {
     /// Another process serves it.
     #[error("{}: another courier serves it; stop that one, or choose another --runtime-dir", .0.display())]
     InUse(PathBuf),
+    /// Others could put something else where the socket is made.
+    #[error("{}: not a folder that its owner alone can write (root, if root starts this); choose another", .0.display())]
+    Unsafe(PathBuf),
     /// The system refused.
     #[error("{}: cannot {action}: {source}", path.display())]
     System {
@@ -66,6 +69,7 @@ pub fn make(folder: &Path, group: Option<Gid>) -> Result<UnixListener, SocketErr
         let path = path.clone();
         move |error: nix::Error| SocketError::System { path, action, source: error.into() }
     };
+    require_own(folder)?;
     remove_stale(&path)?;
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
     let fd = socket(AddressFamily::Unix, SockType::Stream, flags, None).map_err(system("make a socket"))?;
@@ -86,6 +90,20 @@ pub fn make(folder: &Path, group: Option<Gid>) -> Result<UnixListener, SocketErr
     Ok(UnixListener::from(fd))
 }
 
+/// The socket is made by name, and its group and mode set by name: nobody else may be able to put a link in between.
+fn require_own(folder: &Path) -> Result<(), SocketError> {
+    let about = symlink_metadata(folder).map_err(|source| SocketError::System {
+        path: folder.to_owned(),
+        action: "look at it",
+        source,
+    })?;
+    if about.is_dir() && about.uid() == geteuid().as_raw() && about.mode() & 0o022 == 0 {
+        Ok(())
+    } else {
+        Err(SocketError::Unsafe(folder.to_owned()))
+    }
+}
+
 fn remove_stale(path: &Path) -> Result<(), SocketError> {
     let found = match symlink_metadata(path) {
         Ok(found) => found,
@@ -100,5 +118,20 @@ fn remove_stale(path: &Path) -> Result<(), SocketError> {
             .map_err(|source| SocketError::System { path: path.to_owned(), action: "remove a stale one", source }),
         // Served, or not ours to try: either way not ours to remove.
         Ok(_) | Err(_) => Err(SocketError::InUse(path.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_socket_is_not_made_where_others_could_put_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(make(folder.path(), None).is_ok());
+        for mode in [0o777, 0o1777, 0o775] {
+            set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
+            assert!(matches!(require_own(folder.path()), Err(SocketError::Unsafe(_))), "{mode:o}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! `login.sock`: carries frames to the state machine and does what it says. Decides nothing.
 
 use super::FIRST_FRAME;
+use super::repeats::Line;
 use crate::daemon::{Daemon, State};
 use crate::house::House;
 use crate::login::{Decided, Effect, Effects, Event, Failure, Login, STAND_MS};
@@ -171,7 +172,7 @@ impl Drive<'_> {
                 return Ok(Going::Over);
             }
             Effect::HangUp => return Ok(Going::Over),
-            Effect::Log(decided) => log(&decided),
+            Effect::Log(decided) => self.log(&decided),
             Effect::Stand(prompt) => {
                 self.later(async move {
                     tokio::time::sleep(Duration::from_millis(STAND_MS)).await;
@@ -206,6 +207,25 @@ impl Drive<'_> {
             }
         }
         Ok(Going::On)
+    }
+
+    /// Writes the line of a decision. Of users' own processes so many a minute, but each "allow": there are no more of those
+    /// than of messages.
+    fn log(&self, decided: &Decided) {
+        if self.uid == 0 || decided.verdict == Verdict::Allow {
+            return log(decided);
+        }
+        match self.daemon.repeats.line(decided.peer_uid, self.house.now().boot_ms) {
+            Line::Write => log(decided),
+            Line::WriteLast => {
+                log(decided);
+                tracing::warn!(
+                    peer_uid = decided.peer_uid,
+                    "further logins of this uid are left out here for this minute"
+                );
+            }
+            Line::LeaveOut => {}
+        }
     }
 
     /// Says the event when it comes; to nobody, if the connection has ended by then.

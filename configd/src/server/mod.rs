@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod login;
+pub mod repeats;
 pub mod slots;
 
 use crate::daemon::Daemon;

@@ -107,11 +107,7 @@ impl Carrier {
 
     async fn mail(&self, send: &Send, mail: &Mail, steps: Option<UnboundedSender<String>>) -> Outcome {
         let steps = Steps::new(steps, mail);
-        let asked = Duration::from_millis(u64::try_from(send.deadline_ms).unwrap_or_default());
-        let time = asked.min(LONGEST);
-        // All of it but a moment; of a very short time, half.
-        let half = time.checked_div(2).unwrap_or_default();
-        let deadline = Deadline::after(time.saturating_sub(FOR_THE_ANSWER).max(half));
+        let deadline = Deadline::after(time_for(send.deadline_ms));
         let mut outcome = match self.email.deliver(mail, &send.id, deadline, &steps).await {
             Ok(reply) => accepted(&reply),
             Err(failure) => failed(&failure),
@@ -120,6 +116,12 @@ impl Carrier {
         outcome.provider_id = outcome.provider_id.map(|id| steps.mask.apply(&id));
         outcome
     }
+}
+
+/// How long the conversation may take: all that configd gives, at most [`LONGEST`], but a moment; of a very short time, half.
+fn time_for(deadline_ms: i64) -> Duration {
+    let time = Duration::from_millis(u64::try_from(deadline_ms).unwrap_or_default()).min(LONGEST);
+    time.saturating_sub(FOR_THE_ANSWER).max(time.checked_div(2).unwrap_or_default())
 }
 
 /// One line in the log for each message. It holds no address and no word of the message.
@@ -131,5 +133,19 @@ fn record(send: &Send, outcome: &Outcome) {
         tracing::info!(id, attempt, server, ?class, said, "message accepted");
     } else {
         tracing::warn!(id, attempt, server, ?class, ?reason, said, "message not accepted");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_is_there_before_the_deadline_and_within_twenty_seconds() {
+        for (deadline_ms, time_ms) in [(100, 50), (300, 150), (1_000, 800), (20_000, 19_800), (600_000, 19_800)] {
+            assert_eq!(time_for(deadline_ms), Duration::from_millis(time_ms), "{deadline_ms}");
+        }
+        assert_eq!(time_for(i64::MAX), Duration::from_millis(19_800));
+        assert_eq!(time_for(-1), Duration::ZERO);
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! It must never hold a code or a password; addresses are masked before they come here.
 
-use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer;
@@ -32,7 +31,27 @@ pub fn start() {
 /// Whether stderr is the journal's stream, as systemd.exec(5) says to find out: `JOURNAL_STREAM` names its device and inode.
 #[expect(clippy::disallowed_methods, reason = "JOURNAL_STREAM is what systemd hands over")]
 fn stderr_is_the_journal() -> bool {
-    let Ok(named) = std::env::var("JOURNAL_STREAM") else { return false };
-    let stderr = File::open("/proc/self/fd/2").and_then(|file| file.metadata());
-    stderr.is_ok_and(|found| named == format!("{}:{}", found.dev(), found.ino()))
+    std::env::var("JOURNAL_STREAM").is_ok_and(|named| is_stream(&named, 2))
+}
+
+/// Whether this descriptor is the stream so named. It is looked at and not opened: the journal's is a socket.
+fn is_stream(named: &str, descriptor: i32) -> bool {
+    std::fs::metadata(format!("/proc/self/fd/{descriptor}"))
+        .is_ok_and(|found| named == format!("{}:{}", found.dev(), found.ino()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn a_socket_is_known_by_its_device_and_inode() {
+        let (one, other) = UnixStream::pair().unwrap();
+        let found = nix::sys::stat::fstat(&one).unwrap();
+        let named = format!("{}:{}", found.st_dev, found.st_ino);
+        assert!(is_stream(&named, one.as_raw_fd()));
+        assert!(!is_stream(&named, other.as_raw_fd()));
+    }
 }

@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::unstuffed;
 use common::{
     CODE, LONG, Noon, PASSWORD, assert_class, carrier_with, carry, carry_with_steps, mail, mail_with_auth, send,
 };
@@ -164,6 +165,9 @@ async fn nothing_can_be_injected_into_headers_or_envelope() {
         (Mail { helo: Some("host\r\nMAIL FROM:<x@y>".into()), ..base() }, Reason::Config),
         (Mail { text: Secret::new("a\rb".into()), ..base() }, Reason::Request),
         (Mail { user: Some("robot".into()), ..base() }, Reason::Config),
+        (Mail { password: Some(Secret::new("x".into())), ..base() }, Reason::Config),
+        (Mail { user: Some("a\0b".into()), password: Some(Secret::new("x".into())), ..base() }, Reason::Config),
+        (Mail { user: Some("a".into()), password: Some(Secret::new("b\0c".into())), ..base() }, Reason::Config),
     ] {
         let shown = format!("{mail:?}");
         let outcome = carry(mail).await;

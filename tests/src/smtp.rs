@@ -11,12 +11,14 @@ use authority::{Authority, Proof};
 use script::{Arrived, At, Line, Play, Port, Script, Seen};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::HandshakeKind;
+use tokio_rustls::server::TlsStream;
 
 /// The longest wait for something that a test expects to happen.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -33,6 +35,14 @@ impl Shared {
     fn note(&self, change: impl FnOnce(&mut Seen)) {
         change(&mut self.seen.lock().unwrap());
         self.changed.send_replace(());
+    }
+
+    async fn encrypt(&self, tcp: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
+        let tls = self.acceptor.accept(tcp).await?;
+        if tls.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed) {
+            self.note(|seen| seen.resumed = seen.resumed.saturating_add(1));
+        }
+        Ok(tls)
     }
 }
 
@@ -88,8 +98,9 @@ impl Server {
     }
 
     /// What was seen so far.
-    pub fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.shared.seen.lock().unwrap()
+    #[must_use]
+    pub fn seen(&self) -> Seen {
+        self.shared.seen.lock().unwrap().clone()
     }
 
     /// Waits until what was seen is so.
@@ -133,12 +144,16 @@ async fn connection(mut tcp: TcpStream, number: usize, shared: &Shared) -> std::
         perform(&mut tcp, play).await?;
     }
     if shared.port == Port::Implicit {
-        let tls = shared.acceptor.accept(tcp).await?;
+        let tls = shared.encrypt(tcp).await?;
         return Conversation::new(tls, number, shared).hold(Greet::Yes).await.map(drop);
     }
     let plain = Conversation::new(tcp, number, shared).hold(Greet::Yes).await?;
-    let Some(tcp) = plain else { return Ok(()) };
-    let tls = shared.acceptor.accept(tcp).await?;
+    let Some(mut tcp) = plain else { return Ok(()) };
+    let play = shared.script.lock().unwrap().next(At::Handshake);
+    if let Some(play) = play {
+        perform(&mut tcp, play).await?;
+    }
+    let tls = shared.encrypt(tcp).await?;
     let mut over_tls = Conversation::new(tls, number, shared);
     over_tls.after_starttls = true;
     over_tls.hold(Greet::No).await.map(drop)
@@ -173,6 +188,11 @@ async fn perform(stream: &mut (impl AsyncWrite + Unpin), play: Play) -> std::io:
             gate.acquire().await.unwrap().forget();
             stream.write_all(&bytes).await?;
         }
+        Play::Sequence(plays) => {
+            for play in plays {
+                Box::pin(perform(stream, play)).await?;
+            }
+        }
         Play::Hang => std::future::pending().await,
         Play::Close => return Err(std::io::ErrorKind::ConnectionAborted.into()),
     }
@@ -198,10 +218,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + 'static> Conversation<'a, S> {
     /// Answers as the script says there, or with `usual`. Returns what was said, where it was said at once.
     async fn answer(&mut self, at: At, usual: &str) -> std::io::Result<Vec<u8>> {
         let play = self.shared.script.lock().unwrap().next(at).unwrap_or_else(|| Play::line(usual));
-        let said = match &play {
-            Play::Say(bytes) | Play::Held(_, bytes) | Play::Drip(bytes) => bytes.clone(),
-            Play::SayAndClose(_) | Play::Endless(_) | Play::Hang | Play::Close => Vec::new(),
-        };
+        let said = play.first_words();
         if matches!(play, Play::Hang) {
             let mut heard = Vec::new();
             while self.stream.read_until(b'\n', &mut heard).await? > 0 {

@@ -24,6 +24,12 @@ impl Deadline {
         Self(self.0.min(Self::after(time).0))
     }
 
+    /// Whether it is over.
+    #[must_use]
+    pub fn has_passed(self) -> bool {
+        Instant::now() >= self.0
+    }
+
     /// Runs `work`, and drops it at the deadline.
     ///
     /// # Errors

@@ -43,18 +43,15 @@ impl Email {
     pub async fn deliver(&self, mail: &Mail, id: &str, deadline: Deadline, steps: &Steps) -> Result<Reply, Failure> {
         let rendered = render(mail, id, self.clock.now())?;
         let helo = helo(mail)?;
-        if mail.user.is_some() != mail.password.is_some() {
-            return Err(Failure::Setting {
-                key: "user",
-                why: String::from("user and password come together or not at all"),
-            });
-        }
+        check_credentials(mail)?;
         let key = Key::of(mail, &helo);
         if let Some(session) = self.pool.take(&key) {
             steps.tell(|| String::from("connection kept from before"));
             match send(session, &rendered, deadline).await {
                 Ok((reply, session)) => return Ok(self.finish(key, reply, session, steps)),
-                Err(failure) if failure.is_a_dead_connection() => steps.tell(|| format!("it was dead: {failure}")),
+                Err(failure) if failure.is_a_dead_connection() && !deadline.has_passed() => {
+                    steps.tell(|| format!("it was dead: {failure}"))
+                }
                 Err(failure) => return Err(failure),
             }
         }
@@ -86,8 +83,20 @@ async fn send(mut session: Session, mail: &Rendered, deadline: Deadline) -> Resu
     Ok((reply, session))
 }
 
-/// The name for EHLO: that of the settings, else this host's, else its address is nobody's business (RFC 5321 §4.1.4 wants
-/// something there).
+/// A user comes with a password, and neither can carry what would end it inside AUTH PLAIN (RFC 4616 §2).
+fn check_credentials(mail: &Mail) -> Result<(), Failure> {
+    let setting = |key, why: &str| Failure::Setting { key, why: why.to_owned() };
+    match (&mail.user, &mail.password) {
+        (None, None) => Ok(()),
+        (Some(user), _) if user.chars().any(char::is_control) => Err(setting("user", "a control character in it")),
+        (Some(_), Some(password)) if password.expose().contains('\0') => Err(setting("password", "a NUL in it")),
+        (Some(_), Some(_)) => Ok(()),
+        (Some(_), None) | (None, Some(_)) => Err(setting("user", "user and password come together or not at all")),
+    }
+}
+
+/// The name for EHLO (RFC 5321 §4.1.4): that of the settings, else this host's, else `localhost`, which submission servers
+/// take from whoever authenticates.
 fn helo(mail: &Mail) -> Result<String, Failure> {
     let fits = |name: &str| {
         !name.is_empty()

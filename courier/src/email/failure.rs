@@ -177,7 +177,7 @@ impl Failure {
     #[must_use]
     pub fn is_a_dead_connection(&self) -> bool {
         match self {
-            Self::Broken { stage, .. } => *stage == Stage::Mail,
+            Self::Broken { stage, .. } | Self::TimedOut { stage } => *stage == Stage::Mail,
             Self::Refused { stage, reply } => *stage == Stage::Mail && reply.code == 421,
             Self::Setting { .. }
             | Self::Recipient(_)
@@ -188,8 +188,7 @@ impl Failure {
             | Self::Handshake { .. }
             | Self::NoStartTls { .. }
             | Self::NoAuth { .. }
-            | Self::Unexpected { .. }
-            | Self::TimedOut { .. } => false,
+            | Self::Unexpected { .. } => false,
         }
     }
 }

@@ -17,9 +17,14 @@ use pam_2fa_protocol::Secret;
 use std::fmt::Display;
 use std::io::ErrorKind;
 use std::net::TcpStream as Probe;
+use std::time::Duration;
 
 /// The mechanisms we speak, best first. Both show the password to the server; the connection hides it from others.
 const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
+
+/// Over a connection that was kept, MAIL is answered within this, or the connection is dead: a firewall may have forgotten
+/// it without telling either side.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
 
 /// A connection that has said EHLO.
 pub struct Session {
@@ -27,6 +32,8 @@ pub struct Session {
     turns: Turns,
     probe: Probe,
     security: Security,
+    /// Whether a mail has gone over it before.
+    kept: bool,
 }
 
 impl Session {
@@ -41,7 +48,7 @@ impl Session {
         match AsyncSmtpConnection::connect_with_transport(stream, &hello).await {
             Ok(connection) => {
                 heard(&turns, Stage::Ehlo, None, 250)?;
-                Ok(Self { connection, turns, probe, security })
+                Ok(Self { connection, turns, probe, security, kept: false })
             }
             Err(error) => Err(heard(&turns, Stage::Ehlo, Some(&error), 250)
                 .err()
@@ -74,7 +81,8 @@ impl Session {
     /// [`Failure`] with the stage. The session must not be used again then.
     pub async fn send(&mut self, mail: &Rendered, deadline: Deadline) -> Result<Reply, Failure> {
         let sender = Mail::new(Some(mail.from.clone()), Vec::new());
-        self.say(Stage::Mail, sender, 250, deadline).await?;
+        let patience = if self.kept { deadline.or_after(SIGN_OF_LIFE) } else { deadline };
+        self.say(Stage::Mail, sender, 250, patience).await?;
         let recipient = Rcpt::new(mail.to.clone(), Vec::new());
         match self.say(Stage::Rcpt, recipient, 250, deadline).await {
             // "Not local, will forward" (RFC 5321 §4.2.3): taken all the same.
@@ -87,11 +95,14 @@ impl Session {
             let result = connection.message(mail.bytes()).await;
             heard(turns, Stage::Content, result.err().as_ref(), 250)
         };
-        deadline.bound(Stage::Content, hand_over).await
+        let reply = deadline.bound(Stage::Content, hand_over).await?;
+        self.kept = true;
+        Ok(reply)
     }
 
     /// Says QUIT and hears the answer out.
     pub async fn quit(mut self) {
+        self.turns.leave();
         // The answer to QUIT changes nothing.
         let _ = self.connection.quit().await;
     }

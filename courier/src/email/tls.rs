@@ -86,6 +86,9 @@ impl Trust {
         let mut roots = RootCertStore::empty();
         if let Some(path) = ca_file {
             let setting = |why: String| Failure::Setting { key: "ca_file", why: format!("{}: {why}", path.display()) };
+            if !path.is_absolute() {
+                return Err(setting(String::from("not an absolute path")));
+            }
             let found = certificates(path).map_err(|error| setting(error.to_string()))?;
             for one in &found {
                 let certificate = one.as_ref().map_err(|error| setting(error.to_string()))?;

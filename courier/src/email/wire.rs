@@ -16,8 +16,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-/// The longest reply in bytes. A long EHLO has 1 KiB.
-pub const MAX_REPLY: usize = 64 * 1024;
+/// The longest reply in bytes. A long EHLO has 1 KiB; lettre parses a reply anew with each of its lines, so that the time for
+/// one grows with the square of this.
+pub const MAX_REPLY: usize = 16 * 1024;
 
 /// What lettre reads first: the real greeting was read before lettre came.
 const MADE_UP_GREETING: &[u8] = b"220 \r\n";
@@ -82,6 +83,8 @@ struct Turn {
     ended: bool,
     /// More was said than one reply: nothing of this turn counts.
     fault: bool,
+    /// The session is at its end by our own will.
+    leaving: bool,
 }
 
 impl Turn {
@@ -121,6 +124,12 @@ impl Turns {
     pub fn reply(&self) -> Option<Reply> {
         let turn = self.lock();
         if turn.ended && !turn.fault { Reply::parse(&turn.said) } else { None }
+    }
+
+    /// Lets QUIT through from now on. lettre says it of its own accord when EHLO or AUTH is refused, waits for the answer,
+    /// and the words of the refusal are gone: until this is called it meets an error instead.
+    pub fn leave(&self) {
+        self.lock().leaving = true;
     }
 }
 
@@ -230,7 +239,13 @@ impl AsyncRead for Wire {
 
 impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        *self.turns.lock() = Turn::default();
+        {
+            let mut turn = self.turns.lock();
+            if bytes == b"QUIT\r\n" && !turn.leaving {
+                return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+            }
+            *turn = Turn { leaving: turn.leaving, ..Turn::default() };
+        }
         match &mut self.transport {
             Transport::Plain(tcp) => Pin::new(tcp).poll_write(cx, bytes),
             Transport::Tls(tls) => Pin::new(tls).poll_write(cx, bytes),

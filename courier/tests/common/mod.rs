@@ -1,6 +1,16 @@
 //! What the courier's tests share: a mail to the fault-playing server, and a courier in this process that carries it.
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test that cannot go on fails"
+)]
+
+pub mod daemon;
 
 use courier::carry::Carrier;
 use courier::clock::{Clock, SystemClock};
@@ -10,6 +20,7 @@ use courier::email::tls::Trust;
 use e2e::smtp::Server;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::courier::{Class, Mail, Outcome, Reason, Send, Tls};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
@@ -107,4 +118,27 @@ impl Resolve for Fixed {
 pub fn unstuffed(bytes: &[u8]) -> Vec<u8> {
     let text = String::from_utf8(bytes.to_vec()).unwrap();
     text.strip_suffix(".\r\n").unwrap().replace("\r\n..", "\r\n.").into_bytes()
+}
+
+/// A listener that takes no further connection, as a black hole does: the kernel drops the SYNs to a full backlog.
+pub fn socket_with_full_backlog() -> (std::net::TcpListener, Vec<std::net::TcpStream>) {
+    use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, SockaddrIn, bind, listen, socket};
+    use std::os::fd::AsRawFd;
+    let fd = socket(AddressFamily::Inet, SockType::Stream, SockFlag::empty(), None).unwrap();
+    bind(fd.as_raw_fd(), &SockaddrIn::new(127, 0, 0, 1, 0)).unwrap();
+    listen(&fd, Backlog::new(0).unwrap()).unwrap();
+    let listener = std::net::TcpListener::from(fd);
+    let address = listener.local_addr().unwrap();
+    let mut held = Vec::new();
+    while let Ok(stream) = std::net::TcpStream::connect_timeout(&address, Duration::from_millis(200)) {
+        held.push(stream);
+        assert!(held.len() < 64, "the backlog does not fill");
+    }
+    (listener, held)
+}
+
+/// Says, past the test harness, which of its promises a test did not look at.
+pub fn skipped(why: &str) {
+    // Not `eprintln!`: the harness would swallow it where the test passes.
+    std::io::stderr().write_all(format!("SKIPPED: {why}\n").as_bytes()).unwrap();
 }

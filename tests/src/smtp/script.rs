@@ -28,6 +28,8 @@ pub enum At {
     EhloAgain,
     /// STARTTLS.
     StartTls,
+    /// TLS is about to begin after STARTTLS; what is said here is in the clear.
+    Handshake,
     /// AUTH.
     Auth,
     /// MAIL.
@@ -55,6 +57,8 @@ pub enum Play {
     Endless(Vec<u8>),
     /// Says this once the test has opened the gate.
     Held(Arc<Semaphore>, Vec<u8>),
+    /// Does one after the other.
+    Sequence(Vec<Play>),
     /// Says nothing until the client has gone.
     Hang,
     /// Closes.
@@ -66,6 +70,15 @@ impl Play {
     #[must_use]
     pub fn line(text: &str) -> Self {
         Self::Say(format!("{text}\r\n").into_bytes())
+    }
+
+    /// What is said first, where the conversation goes on after it.
+    pub(super) fn first_words(&self) -> Vec<u8> {
+        match self {
+            Self::Say(bytes) | Self::Held(_, bytes) | Self::Drip(bytes) => bytes.clone(),
+            Self::Sequence(plays) => plays.first().map(Self::first_words).unwrap_or_default(),
+            Self::SayAndClose(_) | Self::Endless(_) | Self::Hang | Self::Close => Vec::new(),
+        }
     }
 }
 
@@ -142,6 +155,8 @@ pub struct Seen {
     pub connections: usize,
     /// Connections that are over.
     pub ended: usize,
+    /// TLS handshakes that took up an earlier session, and so verified no certificate.
+    pub resumed: usize,
     /// Lines.
     pub lines: Vec<Line>,
     /// Messages.

@@ -3,7 +3,6 @@
 //! Every reason of a denial is logged here, once, and only here. It must never log an answer.
 
 use libc::{LOG_ERR, LOG_NOTICE, c_int};
-use pam_2fa_protocol::Secret;
 use std::ffi::CStr;
 
 use crate::channel::Channel;
@@ -37,19 +36,12 @@ fn attempt(host: &Host<'_>, options: &Options, silence: Tells) -> Result<Ending,
     let tells = if silence == Tells::Hidden { Tells::Hidden } else { options.tells };
     let person = Terminal { host, tells };
     let budget = Budget::new(process::monotonic, options.timeout);
-    let channel = Channel::new(&options.socket, process::effective_uid(), budget);
+    let mut channel = Channel::new(&options.socket, process::effective_uid(), budget);
     match options.mode {
         Mode::Decoy => decoy::play(channel, &person, &items::gather(host, Purpose::Decoy)?),
         Mode::KeyProven => key_proven(host),
-        Mode::Full => full(channel, &person, host),
+        Mode::Full => dialogue::lead(&mut channel, &person, &items::gather(host, Purpose::Login)?),
     }
-}
-
-fn full(mut channel: Channel<'_>, person: &Terminal<'_, '_>, host: &Host<'_>) -> Result<Ending, Stop> {
-    let mut begin = items::gather(host, Purpose::Login)?;
-    let ending = dialogue::lead(&mut channel, person, &begin);
-    drop(begin.password_stamp.take().map(Secret::new)); // wiped
-    ending
 }
 
 fn key_proven(host: &Host<'_>) -> Result<Ending, Stop> {

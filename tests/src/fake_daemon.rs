@@ -17,15 +17,13 @@ use std::time::Duration;
 
 use crate::libpam::become_uid;
 
-/// One move of the script. All but [`Act::Unasked`] first wait for a frame.
+/// One move of the script, each after a frame was heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
     /// Answers with this frame.
     Say(String),
     /// Answers with these bytes, NUL or none.
     Raw(Vec<u8>),
-    /// Says this frame without having heard one.
-    Unasked(String),
     /// Answers a byte at a time, ten a second, for as long as anybody listens.
     Trickle(String),
     /// Answers with this frame and hears nothing more, which the peer learns when it writes.
@@ -64,8 +62,8 @@ pub fn error(name: &str) -> Act {
 struct Heard {
     frames: Mutex<Vec<String>>,
     connections: AtomicUsize,
-    /// Kept open to the end: a peer that is deaf is not one that is gone.
-    deaf: Mutex<Vec<UnixStream>>,
+    /// Every connection, kept to the end: a peer that is deaf is not one that is gone.
+    streams: Mutex<Vec<UnixStream>>,
     over: AtomicBool,
 }
 
@@ -119,6 +117,12 @@ impl FakeDaemon {
         self.heard.connections.load(Ordering::SeqCst)
     }
 
+    /// Says a frame to whoever connected last, without having been asked.
+    pub fn say_unasked(&self, text: &str) {
+        let mut streams = self.heard.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        streams.last_mut().unwrap().write_all(format!("{text}\0").as_bytes()).unwrap();
+    }
+
     /// Whether a connection ends within a minute.
     #[must_use]
     pub fn a_connection_ended(&self) -> bool {
@@ -143,9 +147,11 @@ fn serve(listener: &UnixListener, script: &[Act], heard: &Heard, over: &mpsc::Se
             if heard.over.load(Ordering::SeqCst) {
                 return;
             }
+            let stream = stream.unwrap();
             heard.connections.fetch_add(1, Ordering::SeqCst);
+            heard.streams.lock().unwrap_or_else(PoisonError::into_inner).push(stream.try_clone().unwrap());
             scope.spawn(move || {
-                play(stream.unwrap(), script, heard);
+                play(stream, script, heard);
                 let _ = over.send(()); // nobody may be waiting for it
             });
         }
@@ -156,21 +162,23 @@ fn serve(listener: &UnixListener, script: &[Act], heard: &Heard, over: &mpsc::Se
 fn play(mut stream: UnixStream, script: &[Act], heard: &Heard) {
     let mut inbox = FrameBuffer::new();
     for act in script {
-        if !matches!(act, Act::Unasked(_)) && !hear(&mut stream, &mut inbox, heard) {
+        if !hear(&mut stream, &mut inbox, heard) {
             return;
         }
         let done = match act {
-            Act::Say(text) | Act::Unasked(text) => stream.write_all(format!("{text}\0").as_bytes()).is_ok(),
+            Act::Say(text) => stream.write_all(format!("{text}\0").as_bytes()).is_ok(),
             Act::Raw(bytes) => stream.write_all(bytes).is_ok(),
             Act::SayAndGoDeaf(text) => {
                 stream.shutdown(Shutdown::Read).unwrap();
                 drop(stream.write_all(format!("{text}\0").as_bytes()));
-                heard.deaf.lock().unwrap_or_else(PoisonError::into_inner).push(stream);
                 return;
             }
             Act::Trickle(text) => trickle(&mut stream, text),
             Act::Hang => true,
-            Act::Close => return,
+            Act::Close => {
+                stream.shutdown(Shutdown::Both).unwrap();
+                return;
+            }
         };
         if !done {
             return;

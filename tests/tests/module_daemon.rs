@@ -7,6 +7,7 @@ use e2e::fake_daemon::{Act, FakeDaemon, ask, error, step, verdict};
 use e2e::libpam::code::{AUTH_ERR, AUTHINFO_UNAVAIL, CONV_ERR, SUCCESS};
 use e2e::libpam::{Pam, Reply, Stage, as_uid, listen_again};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 const FRAME_OF_ALLOW: &str = r#"{"parameters":{"step":{"tell":[],"verdict":"allow"}}}"#;
@@ -153,11 +154,10 @@ fn a_daemon_that_is_restarted_while_the_prompt_stands_is_a_denial() {
 #[test]
 fn a_verdict_that_nobody_asked_for_is_not_taken_for_the_reply_to_a_code() {
     let stage = alone("");
-    let early = Act::Unasked(FRAME_OF_ALLOW.into());
-    let daemon = FakeDaemon::start(&stage.socket(), &[ask("Code: "), early, Act::Hang]);
+    let daemon = Rc::new(FakeDaemon::start(&stage.socket(), &[ask("Code: "), verdict("deny")]));
     let mut pam = Pam::start(&stage, "alone", Some("ada"), &["000000".into()]);
-    // The bytes are either behind the question in one read, or stand there when the prompt is answered.
-    pam.at_prompt(|_| std::thread::sleep(Duration::from_millis(100)));
+    let early = Rc::clone(&daemon);
+    pam.at_prompt(move |_| early.say_unasked(FRAME_OF_ALLOW));
     assert_eq!(pam.authenticate(0), AUTHINFO_UNAVAIL);
     assert_eq!(daemon.frames().len(), 1, "the code was not sent");
 }

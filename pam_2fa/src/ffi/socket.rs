@@ -193,7 +193,7 @@ fn address(path: &CStr) -> Result<libc::sockaddr_un, Stop> {
         return Err(Stop::System("connect", io::ErrorKind::InvalidInput.into()));
     }
     for (to, from) in address.sun_path.iter_mut().zip(bytes) {
-        *to = from.cast_signed();
+        *to = libc::c_char::from_ne_bytes([*from]); // signed on one architecture, unsigned on another
     }
     Ok(address)
 }

@@ -11,7 +11,8 @@ use std::pin::Pin;
 
 pub mod sqlite;
 
-/// What every operation gives: a future, since commits are grouped.
+/// What every operation gives: a future, since commits are grouped. Nothing happens before it is polled; once it was, dropping
+/// it does not undo the operation. It needs no runtime.
 pub type Pending<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
 
 /// Why the store did not do what it was asked. Every one of these denies.
@@ -311,6 +312,11 @@ pub enum MetaKey {
 
 /// The store.
 pub trait Store: Send + Sync {
+    /// Why nothing can be written any more, if so (an I/O error): it stays so until the store is opened again, and every
+    /// operation that writes says so too. For the health that is shown, and for who starts the daemon again.
+    fn fault(&self) -> Option<String> {
+        None
+    }
     /// Everything a login needs, in one read.
     fn facts(&self, ask: FactsFor) -> Pending<Facts>;
     /// Charges a try on disk (rule 6): durable when the future is ready.

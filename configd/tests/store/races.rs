@@ -12,7 +12,7 @@ fn sixty_four_threads_with_one_code_are_let_in_once() {
 }
 
 #[test]
-#[ignore = "two minutes: the same, 10,000 times"]
+#[ignore = "three minutes: the same, 10,000 times"]
 fn sixty_four_threads_with_one_code_are_let_in_once_ten_thousand_times() {
     race(10_000);
 }

@@ -133,13 +133,6 @@ impl SqliteStore {
         }
     }
 
-    /// Why nothing can be written any more, if so: after an I/O error the store must be opened again. For the health that is
-    /// shown, and for who opens it again.
-    #[must_use]
-    pub fn fault(&self) -> Option<String> {
-        self.fault.why()
-    }
-
     fn threads(&self) -> std::sync::MutexGuard<'_, Option<Threads>> {
         self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -184,6 +177,10 @@ fn facts(connection: &Connection, ask: &FactsFor) -> Result<Facts, Failed> {
 }
 
 impl Store for SqliteStore {
+    fn fault(&self) -> Option<String> {
+        self.fault.why()
+    }
+
     fn facts(&self, ask: FactsFor) -> Pending<Facts> {
         self.read("look a user up", move |connection| facts(connection, &ask))
     }

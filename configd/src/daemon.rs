@@ -11,6 +11,9 @@ use std::time::Duration;
 /// How often the store is looked at.
 const LOOK_AT_STORE: Duration = Duration::from_secs(1);
 
+/// How often the clock's mark is compared with the kept one.
+const LOOK_AT_CLOCK: Duration = Duration::from_secs(600);
+
 /// How often a store that has failed is tried again.
 const OPEN_AGAIN: Duration = Duration::from_secs(5);
 
@@ -170,12 +173,27 @@ impl Daemon {
         }
     }
 
-    /// What the store was asked to do is done, within `grace`; the store itself is closed when the last of its users is dropped.
-    /// Logins at a prompt are cut off: the module denies them, and the next one adopts their challenges.
+    /// Keeps the clock's mark where it has leapt. Never ends.
+    pub async fn watch_clock(&self) {
+        loop {
+            tokio::time::sleep(LOOK_AT_CLOCK).await;
+            if let State::Open(house) = self.state() {
+                house.keep_mark().await;
+            }
+        }
+    }
+
+    /// Messages on their way arrive and what the store was asked to do is done, within `grace`; the store itself is closed when
+    /// the last of its users is dropped. Logins at a prompt are cut off: the module denies them, and the next one adopts their
+    /// challenges.
     pub async fn close(&self, grace: Duration) {
         if let State::Open(house) = self.state() {
-            // What the store was asked before is done when this is.
-            let _synced = tokio::time::timeout(grace, house.store.put_meta(Vec::new())).await;
+            let done = async {
+                house.errands_done().await;
+                // What the store was asked before is done when this is.
+                house.store.put_meta(Vec::new()).await
+            };
+            let _in_time = tokio::time::timeout(grace, done).await;
         }
         self.put(State::Sealed(Arc::from("configd is stopping")));
     }

@@ -7,10 +7,12 @@ use crate::health::Health;
 use crate::login::challenge::{Challenge, Challenges, Delivery};
 use crate::login::deliver::{Errand, Letter, mail, masked};
 use crate::rules::{MailWay, Rules};
+use crate::seal::{Keys, SealError};
 use crate::store::{Known, SendOf, SendVerdict, Store};
 use crate::texts::Texts;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::courier::{Class, Mail, Outcome, Reason, Send};
+use pam_2fa_settings::PasswordSetting;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
@@ -38,6 +40,10 @@ pub struct Post {
     pub health: Arc<Health>,
     /// This host's name.
     pub host: Arc<str>,
+    /// Opens the passwords of mail servers.
+    pub keys: Arc<Keys>,
+    /// Held by each errand under way, so that a stop can wait for them.
+    pub under_way: Arc<()>,
     /// [`WAITS_S`].
     pub waits_s: [u64; 3],
 }
@@ -193,13 +199,7 @@ impl Post {
         steps: Option<&UnboundedSender<String>>,
         barred: &mut Barred,
     ) -> Outcome {
-        let mut last = Outcome {
-            class: Class::Rejected,
-            reason: Some(Reason::Config),
-            retry_after_s: None,
-            provider_id: None,
-            said: String::from("no mail server is configured: set [email] in config.toml"),
-        };
+        let mut last = config_fault(String::from("no mail server is configured: set [email] in config.toml"));
         let began_ms = self.clock.now().boot_ms;
         for way in &rules.email {
             // A slow server takes from the time of the next.
@@ -214,7 +214,10 @@ impl Post {
                 let _gone = steps.send(format!("{}: {}:{}", way.name, way.server, way.port));
             }
             let head = Letterhead { life_ms, ..head };
-            let outcome = self.carrier.send(&letter(head, way, self.clock.as_ref()), steps).await;
+            let outcome = match self.letter(head, way) {
+                Ok(letter) => self.carrier.send(&letter, steps).await,
+                Err(error) => config_fault(format!("{}.password: {error}", way.name)),
+            };
             self.health.note(&way.name, &outcome, &self.clock.now());
             if outcome.class == Class::Accepted || outcome.reason == Some(Reason::BadAddress) {
                 return outcome;
@@ -228,6 +231,38 @@ impl Post {
             }
         }
         last
+    }
+
+    /// What the courier is handed: the whole way, with the password opened for this one call.
+    fn letter(&self, head: Letterhead<'_>, way: &MailWay) -> Result<Send, SealError> {
+        let life_s = i64::try_from(head.life_ms / 1000).unwrap_or(i64::MAX);
+        let password = match &way.password {
+            None => None,
+            Some(PasswordSetting::Plain(secret)) => Some(Secret::new(secret.expose().clone())),
+            Some(PasswordSetting::Sealed(sealed)) => {
+                Some(self.keys.open_text(&format!("{}.password", way.name), sealed)?)
+            }
+        };
+        Ok(Send {
+            id: String::from(head.id),
+            attempt: i64::from(head.attempt),
+            deadline_ms: i64::try_from(head.life_ms.min(TRY_MS)).unwrap_or(20_000),
+            expires_at: crate::clock::rfc3339(self.clock.now().wall_s.saturating_add(life_s)),
+            mail: Some(Mail {
+                server: way.server.clone(),
+                port: way.port,
+                tls: way.tls,
+                ca_file: way.ca_file.clone(),
+                helo: way.helo.clone(),
+                user: way.user.clone(),
+                password,
+                from: way.from.clone(),
+                to: String::from(head.to),
+                subject: String::from(head.subject),
+                text: Secret::new(head.text.expose().clone()),
+            }),
+            sms: None,
+        })
     }
 
     fn with<T>(&self, errand: &Errand, look: impl FnOnce(&Challenge, crate::clock::Moment) -> T) -> Option<T> {
@@ -266,28 +301,8 @@ fn may_retry(outcome: &Outcome) -> bool {
     }
 }
 
-fn letter(head: Letterhead<'_>, way: &MailWay, clock: &dyn Clock) -> Send {
-    let life_s = i64::try_from(head.life_ms / 1000).unwrap_or(i64::MAX);
-    Send {
-        id: String::from(head.id),
-        attempt: i64::from(head.attempt),
-        deadline_ms: i64::try_from(head.life_ms.min(TRY_MS)).unwrap_or(20_000),
-        expires_at: crate::clock::rfc3339(clock.now().wall_s.saturating_add(life_s)),
-        mail: Some(Mail {
-            server: way.server.clone(),
-            port: way.port,
-            tls: way.tls,
-            ca_file: way.ca_file.clone(),
-            helo: way.helo.clone(),
-            user: way.user.clone(),
-            password: way.password.as_ref().map(|password| Secret::new(password.expose().clone())),
-            from: way.from.clone(),
-            to: String::from(head.to),
-            subject: String::from(head.subject),
-            text: Secret::new(head.text.expose().clone()),
-        }),
-        sms: None,
-    }
+fn config_fault(said: String) -> Outcome {
+    Outcome { class: Class::Rejected, reason: Some(Reason::Config), retry_after_s: None, provider_id: None, said }
 }
 
 #[cfg(test)]

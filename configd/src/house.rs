@@ -1,7 +1,7 @@
 //! The open house: store, keys, settings, challenges, and the ways out. What there is when configd is not sealed.
 
 use crate::carrier::Carrier;
-use crate::clock::{Clock, Moment, SystemClock};
+use crate::clock::{Clock, LEAP_S, Moment, SystemClock, rfc3339};
 use crate::delivery::{Post, WAITS_S};
 use crate::health::Health;
 use crate::login::challenge::Challenges;
@@ -17,6 +17,7 @@ use pam_2fa_protocol::Secret;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// The name under which the accepted settings are sealed in the store.
 const SETTINGS_NAME: &str = "settings";
@@ -87,6 +88,8 @@ impl House {
             carrier: Carrier::new(&places.runtime_dir),
             health: Arc::new(Health::default()),
             host,
+            keys: Arc::clone(&keys),
+            under_way: Arc::new(()),
             waits_s: WAITS_S,
         };
         Ok(Self {
@@ -144,6 +147,28 @@ impl House {
     #[must_use]
     pub fn now(&self) -> Moment {
         self.clock.now()
+    }
+
+    /// Keeps the clock's mark where a leap has been taken over (the store's own writes follow small steps only).
+    pub async fn keep_mark(&self) {
+        let mark_s = self.clock.mark_s();
+        let Ok(kept) = self.store.meta(MetaKey::HighWater).await else { return };
+        let kept_s = kept.and_then(|bytes| bytes.try_into().ok()).map_or(0, i64::from_be_bytes);
+        if mark_s.saturating_sub(kept_s) > LEAP_S {
+            tracing::warn!(mark = rfc3339(mark_s), before = rfc3339(kept_s), "the clock's leap ahead is taken over");
+            let put = self.store.put_meta(vec![(MetaKey::HighWater, mark_s.to_be_bytes().to_vec())]).await;
+            if let Err(error) = put {
+                tracing::error!(%error, "the clock's mark was not kept");
+            }
+        }
+    }
+
+    /// Waits for the messages that are on their way.
+    pub async fn errands_done(&self) {
+        // One is the house's own.
+        while Arc::strong_count(&self.post.under_way) > 1 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 }
 
@@ -212,6 +237,7 @@ impl House {
         let random: Arc<dyn Random> = Arc::new(KernelRandom);
         let Vault { store, keys, high_water_s, lock, .. } = open_vault(folder, folder, random.as_ref()).unwrap();
         let store: Arc<dyn Store> = Arc::new(store);
+        let keys = Arc::new(keys);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(high_water_s).unwrap());
         let challenges = Arc::new(Mutex::new(Challenges::default()));
         let post = Post {
@@ -222,6 +248,8 @@ impl House {
             carrier: Carrier::new(folder),
             health: Arc::new(Health::default()),
             host: Arc::from("host.example.com"),
+            keys: Arc::clone(&keys),
+            under_way: Arc::new(()),
             waits_s: [0; 3],
         };
         let ada = crate::store::UserChange {
@@ -237,7 +265,7 @@ impl House {
         let folder = folder.to_owned();
         Self {
             store,
-            keys: Arc::new(keys),
+            keys,
             clock,
             random,
             challenges,
@@ -248,5 +276,56 @@ impl House {
             places: Places { config: folder.join("config.toml"), state_dir: folder.clone(), runtime_dir: folder },
             _lock: lock,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    /// A clock whose mark a test moves.
+    struct Marked(Moment, AtomicI64);
+
+    impl Clock for Marked {
+        fn now(&self) -> Moment {
+            self.0.clone()
+        }
+
+        fn mark_s(&self) -> i64 {
+            self.1.load(Ordering::Relaxed)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_leap_that_the_clock_took_over_is_kept_in_the_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut house = House::for_tests(folder.path(), crate::login::tests::rules()).await;
+        let now = house.now();
+        let clock = Arc::new(Marked(now.clone(), AtomicI64::new(now.wall_s)));
+        house.clock = Arc::clone(&clock) as Arc<dyn Clock>;
+        let kept = async |house: &House| {
+            let bytes = house.store.meta(MetaKey::HighWater).await.unwrap().unwrap();
+            i64::from_be_bytes(bytes.try_into().unwrap())
+        };
+        let before = kept(&house).await;
+        house.keep_mark().await;
+        assert_eq!(kept(&house).await, before, "small steps are the store's own");
+        clock.1.store(before + 7 * LEAP_S, Ordering::Relaxed);
+        house.keep_mark().await;
+        assert_eq!(kept(&house).await, before + 7 * LEAP_S);
+    }
+
+    #[tokio::test]
+    async fn a_stop_waits_for_messages_on_their_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let house = House::for_tests(folder.path(), crate::login::tests::rules()).await;
+        let errand = house.post.clone();
+        let waiting = house.errands_done();
+        tokio::pin!(waiting);
+        let early = tokio::time::timeout(Duration::from_millis(100), &mut waiting).await;
+        assert!(early.is_err(), "an errand is under way");
+        drop(errand);
+        tokio::time::timeout(Duration::from_secs(10), waiting).await.unwrap();
     }
 }

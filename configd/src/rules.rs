@@ -1,10 +1,9 @@
 //! The settings in force, as the daemon uses them: parsed, ranged, secrets opened. Made anew at each accepted reload.
 
 use crate::limits::{SendLimits, TryLimits};
-use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::Required;
 use pam_2fa_protocol::courier::Tls;
-use pam_2fa_settings::{Level, Services};
+use pam_2fa_settings::{Level, PasswordSetting, Services};
 
 /// All of them.
 #[derive(Debug)]
@@ -72,8 +71,8 @@ pub struct MailWay {
     pub helo: Option<String>,
     /// The user of AUTH; none where there is no password.
     pub user: Option<String>,
-    /// The password of AUTH, opened.
-    pub password: Option<Secret>,
+    /// The password of AUTH as the settings have it: a sealed one is opened for each call of the courier, and not kept open.
+    pub password: Option<PasswordSetting>,
     /// `Name <address>` or an address.
     pub from: String,
 }

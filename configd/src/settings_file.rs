@@ -157,17 +157,11 @@ fn mail_ways(email: Email, keys: &Keys, wrong: &mut Vec<String>) -> Vec<MailWay>
 
 fn mail_way(name: String, email: Email, keys: &Keys, wrong: &mut Vec<String>) -> MailWay {
     let setting = format!("{name}.password");
-    let password = match email.password {
-        None => None,
-        Some(PasswordSetting::Plain(secret)) => Some(secret),
-        Some(PasswordSetting::Sealed(sealed)) => match keys.open_text(&setting, &sealed) {
-            Ok(secret) => Some(secret),
-            Err(error) => {
-                wrong.push(format!("{setting}: {error}"));
-                None
-            }
-        },
-    };
+    if let Some(PasswordSetting::Sealed(sealed)) = &email.password
+        && let Err(error) = keys.open_text(&setting, sealed)
+    {
+        wrong.push(format!("{setting}: {error}"));
+    }
     MailWay {
         name,
         server: email.server,
@@ -176,7 +170,7 @@ fn mail_way(name: String, email: Email, keys: &Keys, wrong: &mut Vec<String>) ->
         ca_file: email.ca_file,
         helo: email.helo,
         user: email.user,
-        password,
+        password: email.password,
         from: email.from.to_string(),
     }
 }

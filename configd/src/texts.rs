@@ -139,25 +139,32 @@ impl Texts {
         self.say(message, &[("n", Value::Number(n))])
     }
 
-    /// What is left of a lifetime, rounded down to whole minutes where there are any: `10 min` right after it was made.
+    /// What is left of a lifetime, in whole minutes where there are any, to the nearest: `10 min` also for a message that took
+    /// a second to leave.
     #[must_use]
     pub fn left(&self, millis: u64) -> String {
-        let seconds = millis.div_ceil(1000);
-        match seconds {
-            0..=59 => self.say(Message::TimeSeconds, &[("n", Value::Number(seconds))]),
-            _ => self.say(Message::TimeMinutes, &[("n", Value::Number(seconds / 60))]),
+        let (seconds, minutes) = seconds_or_minutes(millis);
+        match minutes {
+            0 => self.say(Message::TimeSeconds, &[("n", Value::Number(seconds))]),
+            _ => self.say(Message::TimeMinutes, &[("n", Value::Number(minutes))]),
         }
     }
 
     /// A span as a message says it: `10 minutes`.
     #[must_use]
     pub fn span_in_words(&self, millis: u64) -> String {
-        let seconds = millis.div_ceil(1000);
-        match seconds {
-            0..=59 => self.say(Message::SpanSeconds, &[("n", Value::Number(seconds))]),
-            _ => self.say(Message::SpanMinutes, &[("n", Value::Number(seconds / 60))]),
+        let (seconds, minutes) = seconds_or_minutes(millis);
+        match minutes {
+            0 => self.say(Message::SpanSeconds, &[("n", Value::Number(seconds))]),
+            _ => self.say(Message::SpanMinutes, &[("n", Value::Number(minutes))]),
         }
     }
+}
+
+/// Seconds rounded up, and minutes to the nearest, 0 below one.
+fn seconds_or_minutes(millis: u64) -> (u64, u64) {
+    let seconds = millis.div_ceil(1000);
+    (seconds, if seconds < 60 { 0 } else { seconds.saturating_add(30) / 60 })
 }
 
 #[cfg(test)]
@@ -205,7 +212,9 @@ mod tests {
         assert_eq!(texts.span(7_200), "2 h");
         assert_eq!(texts.left(600_000), "10 min");
         assert_eq!(texts.left(599_999), "10 min");
-        assert_eq!(texts.left(599_000), "9 min");
+        assert_eq!(texts.left(599_000), "10 min");
+        assert_eq!(texts.left(569_000), "9 min");
+        assert_eq!(texts.left(60_000), "1 min");
         assert_eq!(texts.left(12_001), "13 s");
         assert_eq!(texts.span_in_words(600_000), "10 minutes");
         assert_eq!(texts.span_in_words(60_000), "1 minute");

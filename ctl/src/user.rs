@@ -107,7 +107,7 @@ pub(crate) fn verify(
         verified.sent.tag = sent.tag.or(verified.sent.tag.take());
         Ok(())
     })?;
-    if let Err(error) = ended(verified.sent.outcome.as_ref(), screen) {
+    if let Err(error) = ended(verified.sent.outcome.as_ref(), &verified.steps, screen) {
         screen.json(&verified)?;
         return Err(error);
     }

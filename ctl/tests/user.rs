@@ -232,6 +232,7 @@ fn sending(_: &str, parameters: &Value) -> Vec<Reply> {
         Some("ada@example.com") => vec![
             Reply::More(json!({"step": "connected to 192.0.2.1:465"})),
             Reply::More(json!({"step": "greeted: 220 mx\u{1b}]0;x\u{7} ESMTP\r\n220 more"})),
+            Reply::More(json!({"step": "accepted: 250 2.0.0 queued as 4Fz"})),
             Reply::Done(json!({"outcome": {"class": "accepted", "said": "250 2.0.0 queued as 4Fz"}})),
         ],
         Some("bob@example.com") => vec![Reply::Done(json!({"outcome":

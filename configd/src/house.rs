@@ -231,6 +231,7 @@ impl House {
             phone: None,
             language: None,
             trusted: true,
+            old_record: crate::store::OldRecord::Refuses,
             now: clock.now(),
         };
         assert!(matches!(store.change_user(ada).await, Ok(crate::store::Changed::Done(_))));

@@ -113,28 +113,8 @@ pub(super) async fn set(daemon: &Daemon, house: &House, asked: UserSet) -> Resul
         }
         Resolution::Failed(why) => return Err(Answer::refused(format!("{shown} cannot be looked up: {why}"))),
     };
-    let email = match asked.email.as_deref() {
-        None => None,
-        Some("") => Some(None),
-        Some(text) => Some(Some(String::from(EmailAddress::parse(text).map_err(Answer::refused)?.as_str()))),
-    };
-    if asked.phone.as_deref().is_some_and(|phone| !phone.is_empty()) {
-        return Err(Answer::refused("--phone: text messages are not in this release; leave it out"));
-    }
-    if asked.language.as_deref().is_some_and(|language| language != "en") {
-        return Err(Answer::refused("--language: messages are in English only in this release (en)"));
-    }
-    let has_email = email.as_ref().is_some_and(Option::is_some);
-    let change = UserChange {
-        key: key.clone(),
-        verify: asked.verify,
-        email,
-        phone: asked.phone.map(|_| None),
-        language: asked.language.map(Some),
-        trusted: asked.trusted,
-        old_record: OldRecord::Goes,
-        now: house.now(),
-    };
+    let change = change(house, &key, &asked)?;
+    let has_email = change.email.as_ref().is_some_and(Option::is_some);
     let (record, from_uid) = match house.store.change_user(change).await? {
         Changed::Done(record) => (*record, None),
         Changed::Rebound { from_uid, record } => (*record, Some(from_uid)),
@@ -174,6 +154,31 @@ pub(super) async fn set(daemon: &Daemon, house: &House, asked: UserSet) -> Resul
         notes.insert(0, format!("re-bound: this name had a record of uid {uid}"));
     }
     Ok(UserSetReply { user: show_record(house, record).await?, notes })
+}
+
+/// What was asked for, in the store's types.
+fn change(house: &House, key: &UserKey, asked: &UserSet) -> Result<UserChange, Answer> {
+    let email = match asked.email.as_deref() {
+        None => None,
+        Some("") => Some(None),
+        Some(text) => Some(Some(String::from(EmailAddress::parse(text).map_err(Answer::refused)?.as_str()))),
+    };
+    if asked.phone.as_deref().is_some_and(|phone| !phone.is_empty()) {
+        return Err(Answer::refused("--phone: text messages are not in this release; leave it out"));
+    }
+    if asked.language.as_deref().is_some_and(|language| language != "en") {
+        return Err(Answer::refused("--language: messages are in English only in this release (en)"));
+    }
+    Ok(UserChange {
+        key: key.clone(),
+        verify: asked.verify,
+        email,
+        phone: asked.phone.as_ref().map(|_| None),
+        language: asked.language.clone().map(Some),
+        trusted: asked.trusted,
+        old_record: OldRecord::Goes,
+        now: house.now(),
+    })
 }
 
 fn end_challenges(house: &House, user: &UserKey) {

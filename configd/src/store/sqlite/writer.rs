@@ -70,7 +70,8 @@ fn refuse(group: Vec<Box<dyn Job>>, why: &str) {
     }
 }
 
-/// One transaction. Every job is answered after it, whichever way it ended.
+/// One transaction; several, where the disk is full and the room kept ahead does not hold one. Every job is answered after its
+/// own, whichever way it ended.
 fn write(connection: &Connection, mut group: Vec<Box<dyn Job>>, fault: &Fault) {
     let mut outcomes = Vec::with_capacity(group.len());
     let mut whole = transact(connection, &mut group, &mut outcomes, fault);
@@ -82,6 +83,11 @@ fn write(connection: &Connection, mut group: Vec<Box<dyn Job>>, fault: &Fault) {
             outcomes.clear();
             whole = transact(connection, &mut group, &mut outcomes, fault);
         }
+    }
+    if group.len() > 1 && whole.as_ref().is_err_and(Failed::is_for_want_of_space) {
+        let rest = group.split_off(group.len() / 2);
+        write(connection, group, fault);
+        return write(connection, rest, fault);
     }
     for (job, outcome) in group.into_iter().zip(outcomes.into_iter().map(Some).chain(std::iter::repeat_with(|| None))) {
         let what = job.what();

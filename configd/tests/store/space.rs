@@ -53,6 +53,25 @@ fn the_file_of_waiting_commits_stays_small_however_many_there_are() {
     assert_eq!(failures(&home.store), 1_500);
 }
 
+#[test]
+fn a_store_that_grows_keeps_room_ahead_of_what_it_takes() {
+    let home = Home::with_users();
+    let free_pages = || {
+        let other = rusqlite::Connection::open(home.path()).unwrap();
+        other.pragma_query_value(None, "freelist_count", |row| row.get::<_, u32>(0)).unwrap()
+    };
+    let before = home.path().metadata().unwrap().len();
+    for number in 0..400 {
+        let key = UserKey { uid: 2000 + number, name: format!("user{number}") };
+        let email = Some(Some(format!("{number}{}", "x".repeat(900))));
+        home.change(UserChange { email, ..change(key) }).unwrap();
+        if number % 20 == 0 {
+            assert!(free_pages() >= 16, "{number}: {}", free_pages());
+        }
+    }
+    assert!(home.path().metadata().unwrap().len() > before + 600_000, "it has grown, in the file itself");
+}
+
 /// Runs a child below in `folder`, after `sh` has done `first` there; its exit status.
 fn run(first: &str, program: &str, child: &str, folder: &Path) -> std::process::Output {
     std::fs::write(folder.join(child), "").unwrap();

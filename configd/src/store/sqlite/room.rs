@@ -6,6 +6,9 @@
 //! as a commit finds no space, and does the commit again). The database grows by a page where a table does; it keeps as many
 //! free pages.
 //!
+//! Both are made when the store is opened, and again where more than half of the pages are used up. A stop leaves them to the next
+//! start; a start after a crash gives the log's blocks back for a moment, and may lose them to somebody who waits for space.
+//!
 //! So on a full disk the store works until the free pages are used up: some hundreds of new rows, while rows that are taken away
 //! (messages of yesterday, ended challenges) give pages back. After that every operation that writes fails, which denies;
 //! reading goes on, nothing that was acknowledged is lost, and with space on the disk the same handle works again. There is no
@@ -71,11 +74,19 @@ impl Room {
     }
 }
 
+/// Whether more than half of the free pages are used up.
+pub(super) fn is_low(connection: &Connection) -> bool {
+    free_pages(connection).is_ok_and(|free| free < FREE_PAGES / 2)
+}
+
+fn free_pages(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "freelist_count", |row| row.get(0))
+}
+
 /// Grows the database by a row that is gone again before the commit. Its pages are overwritten with zeros (`secure_delete`) and
 /// stay in the file, free for any table.
 fn make_in_database(connection: &Connection) -> Result<(), Failed> {
-    let free: i64 = connection.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
-    if free >= FREE_PAGES {
+    if free_pages(connection)? >= FREE_PAGES {
         return Ok(());
     }
     connection.execute_batch("BEGIN IMMEDIATE")?;
@@ -105,10 +116,6 @@ mod tests {
     use super::super::{opening, schema};
     use super::*;
 
-    fn free_pages(connection: &Connection) -> i64 {
-        connection.pragma_query_value(None, "freelist_count", |row| row.get(0)).unwrap()
-    }
-
     #[test]
     fn a_store_opened_for_use_has_room_in_both_files_and_none_that_is_used_up_stays_so() {
         let folder = tempfile::tempdir().unwrap();
@@ -116,7 +123,7 @@ mod tests {
         opening::make(&path, &[]).unwrap();
         let room = Room::beside(&path);
         let (writer, _reader) = opening::Checked::open(&path).unwrap().for_use(&room).unwrap();
-        assert!(free_pages(&writer) >= FREE_PAGES);
+        assert!(free_pages(&writer).unwrap() >= FREE_PAGES);
         let pages: i64 = writer.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
         let in_file = path.metadata().unwrap().len();
         assert_eq!(in_file, u64::try_from(pages * 4096).unwrap(), "all of it is in the file, and not in the log");
@@ -124,9 +131,9 @@ mod tests {
         assert!(log() >= u64::try_from(LOG_BYTES).unwrap());
 
         writer.execute("INSERT INTO meta (key, value, sum) VALUES ('x', zeroblob(200000), x'')", []).unwrap();
-        assert!(free_pages(&writer) < FREE_PAGES);
+        assert!(free_pages(&writer).unwrap() < FREE_PAGES);
         room.make(&writer).unwrap();
-        assert!(free_pages(&writer) >= FREE_PAGES);
+        assert!(free_pages(&writer).unwrap() >= FREE_PAGES);
         let rooms: i64 =
             writer.query_row("SELECT count(*) FROM meta WHERE key = 'room'", [], |row| row.get(0)).unwrap();
         assert_eq!(rooms, 0);

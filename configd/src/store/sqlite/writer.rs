@@ -5,7 +5,7 @@ use super::failed::Failed;
 use super::job::{Job, Queue};
 use super::opening::{Checkpoint, checkpoint};
 use super::queue::Abandon;
-use super::room::Room;
+use super::room::{self, Room};
 use crate::store::StoreError;
 use rusqlite::Connection;
 use std::sync::{Mutex, PoisonError};
@@ -39,18 +39,22 @@ impl Fault {
 pub(super) fn run(connection: &Connection, queue: &Queue, fault: &Fault, room: &Room) -> Result<(), StoreError> {
     let _abandon = Abandon(queue);
     let mut jobs = 0_usize;
+    let mut may_make_room = true;
     while let Some(group) = queue.take(GROUP) {
         jobs = jobs.saturating_add(group.len());
         match fault.why() {
             Some(why) => refuse(group, &why),
             None => write(connection, group, fault),
         }
-        if jobs >= CHECKPOINT_AFTER && fault.why().is_none() {
+        let is_due = jobs >= CHECKPOINT_AFTER || (may_make_room && room::is_low(connection));
+        if is_due && fault.why().is_none() {
             jobs = 0;
             // Nobody waits for this one. Where it fails in passing (no space), the WAL keeps what it holds.
             if let Err(failed) = checkpoint(connection, Checkpoint::Passive).and_then(|()| room.make(connection)) {
                 fault.note(&failed);
             }
+            // Where there is no space, not again after every group.
+            may_make_room = !room::is_low(connection);
         }
     }
     if let Some(why) = fault.why() {

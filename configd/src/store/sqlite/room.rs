@@ -3,11 +3,11 @@
 //!
 //! Two files grow. The `-wal` takes each commit until it is checkpointed; its blocks are allocated here and it is not shortened
 //! while the store is open, so that it is written over from its beginning after each checkpoint (the writer makes one as soon
-//! as a commit finds no space, and does the commit again). The database grows by a page where a table does; it keeps as many
-//! free pages.
+//! as a commit finds no space, and does the commit again). The database grows by a page where a table does; it keeps pages
+//! free for that.
 //!
-//! Both are made when the store is opened, and again where more than half of the pages are used up. A stop leaves them to the next
-//! start; a start after a crash gives the log's blocks back for a moment, and may lose them to somebody who waits for space.
+//! Both are made when the store is opened, and again where more than half of the pages are used up. A stop leaves them to the
+//! next start; a start after a crash gives the log's blocks back for a moment, and may lose them to who waits for space.
 //!
 //! So on a full disk the store works until the free pages are used up: some hundreds of new rows, while rows that are taken away
 //! (messages of yesterday, ended challenges) give pages back. After that every operation that writes fails, which denies;
@@ -15,7 +15,7 @@
 //! room ahead where the disk was full already when the store was opened for the first time, nor on a file system that writes
 //! each block to a new place (btrfs, ZFS).
 //!
-//! Never fails an opening, never writes over what stands in a file.
+//! Want of space never fails an opening, and what stands in a file is never written over.
 
 use super::failed::Failed;
 use super::opening::{Checkpoint, beside, checkpoint};
@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 
 use nix::libc;
 
-/// Bytes of the `-wal` file that are allocated ahead: some 120 pages, where a large group of jobs changes about 50.
+/// Bytes of the `-wal` file that are allocated ahead: some 120 pages. A group of jobs that changes more is done in parts.
 const LOG_BYTES: libc::off_t = 512 * 1024;
 
 /// Free pages that the database keeps, of 4 KiB each.

@@ -36,8 +36,10 @@ impl Carrier {
         let patience = Duration::from_millis(u64::try_from(message.deadline_ms).unwrap_or(0)).saturating_add(GRACE);
         match tokio::time::timeout(patience, self.converse(message, steps)).await {
             Ok(Ok(outcome)) => Outcome { said: printable(&outcome.said).into_owned(), ..outcome },
-            Ok(Err(error)) => failed(error.to_string()),
-            Err(_) => failed(String::from("the courier did not answer in time; look at its log")),
+            Ok(Err(error @ ConnectionError::Unreachable { .. })) => failed(Reason::Unreachable, error.to_string()),
+            // The courier had the message, or may have had it: what became of it, nobody knows.
+            Ok(Err(error)) => failed(Reason::Unrecognised, error.to_string()),
+            Err(_) => failed(Reason::Unrecognised, String::from("the courier did not answer in time; look at its log")),
         }
     }
 
@@ -75,8 +77,8 @@ impl Carrier {
     }
 }
 
-fn failed(said: String) -> Outcome {
-    Outcome { class: Class::Temporary, reason: Some(Reason::Unreachable), retry_after_s: None, provider_id: None, said }
+fn failed(reason: Reason, said: String) -> Outcome {
+    Outcome { class: Class::Temporary, reason: Some(reason), retry_after_s: None, provider_id: None, said }
 }
 
 #[cfg(test)]
@@ -106,7 +108,7 @@ mod tests {
         let (steps, mut told) = tokio::sync::mpsc::unbounded_channel();
         let outcome = Carrier::new(folder.path()).send(&message, Some(&steps)).await;
         talks.await.unwrap();
-        assert_eq!(outcome.class, Class::Temporary);
+        assert_eq!((outcome.class, outcome.reason), (Class::Temporary, Some(Reason::Unrecognised)));
         assert!(outcome.said.contains("500 steps"), "{}", outcome.said);
         drop(steps);
         let mut count = 0_usize;

@@ -246,7 +246,7 @@ mod tests {
         let users = Arc::new(SystemDirectory);
         let (texts, host, since) = (Texts::english().unwrap(), String::from("host"), String::new());
         let daemon = Daemon::new(places, users, texts, host, since, LevelHandle::none()).unwrap();
-        let house = House::for_tests(folder.path(), crate::login::tests::rules()).await;
+        let house = House::for_tests(folder.path(), crate::login::world::rules()).await;
         daemon.put(State::Open(Arc::new(house)));
         // Somebody else has opened it meanwhile: it is not opened over that, and stays open.
         assert_eq!(daemon.open().await, Ok(()));

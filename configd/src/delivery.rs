@@ -8,7 +8,7 @@ use crate::login::challenge::{Challenge, Challenges, Delivery};
 use crate::login::deliver::{Errand, Letter, mail, masked};
 use crate::rules::{MailWay, Rules};
 use crate::seal::{Keys, SealError};
-use crate::store::{Known, SendOf, SendVerdict, Store};
+use crate::store::{Known, SendOf, SendTicket, SendVerdict, Store};
 use crate::texts::Texts;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::courier::{Class, Mail, Outcome, Reason, Send};
@@ -48,9 +48,26 @@ pub struct Post {
     pub waits_s: [u64; 3],
 }
 
-/// The names of mail servers that refused our credentials. They are not asked again for the same message, whatever the others
-/// said: servers lock accounts (fault 12).
-type Barred = Vec<String>;
+/// What the tries of one message have shown so far.
+#[derive(Debug, Default)]
+struct Tried {
+    /// The names of mail servers that refused our credentials. They are not asked again for the same message, whatever the
+    /// others said: servers lock accounts (fault 12).
+    barred: Vec<String>,
+    /// It counts as sent: one of the servers took it, or may have. So it does where one refused our credentials: a server must
+    /// not be asked with them at every reconnect.
+    counts: bool,
+}
+
+impl Tried {
+    fn note(&mut self, way: &MailWay, outcome: &Outcome) {
+        if outcome.class == Class::AuthError {
+            self.barred.push(way.name.clone());
+        }
+        self.counts |=
+            matches!(outcome.class, Class::Accepted | Class::AuthError) || outcome.reason == Some(Reason::Unrecognised);
+    }
+}
 
 /// A message to one address, by whichever mail server accepts it.
 #[derive(Debug, Clone, Copy)]
@@ -72,22 +89,34 @@ pub struct Letterhead<'a> {
 impl Post {
     /// Runs an errand to its end. What became of it stands in the challenge, the log and the health.
     pub async fn run(self, errand: Errand, rules: Arc<Rules>, reference: String) {
-        if !self.may_leave(&errand, &rules, &reference).await {
+        let Some(ticket) = self.count(&errand, &rules, &reference).await else { return };
+        let mut tried = Tried::default();
+        if self.is_still_the_address(&errand, &reference).await {
+            self.carry(&errand, &rules, &reference, &mut tried).await;
+        }
+        if tried.counts {
             return;
         }
+        // An outage of the mail server must not use up what the user may be sent.
+        if let Err(error) = self.store.take_back_send(ticket).await {
+            tracing::warn!(reference, user = errand.user.name, %error, "a message that was not sent stays counted");
+        }
+    }
+
+    /// Tries until a server has taken the message, or no try can help.
+    async fn carry(&self, errand: &Errand, rules: &Rules, reference: &str, tried: &mut Tried) {
         let mut waits = self.waits_s.iter().copied();
-        let mut barred = Barred::new();
         loop {
-            let Some(outcome) = self.once(&errand, &rules, &mut barred).await else { return };
+            let Some(outcome) = self.once(errand, rules, tried).await else { return };
             let said = outcome.said.as_str();
             let to = masked(&errand.email);
             if outcome.class == Class::Accepted {
-                self.note(&errand, Delivery::Sent);
+                self.note(errand, Delivery::Sent);
                 tracing::info!(reference, user = errand.user.name, to, said, "the code was sent by email");
                 return;
             }
             let wait_s = waits.next().map(|wait| wait.max(retry_after(&outcome)));
-            let left_ms = self.with(&errand, |challenge, now| challenge.left_ms(&now)).unwrap_or(0);
+            let left_ms = self.with(errand, |challenge, now| challenge.left_ms(&now)).unwrap_or(0);
             match wait_s.filter(|wait| may_retry(&outcome) && wait.saturating_mul(1000) < left_ms) {
                 Some(wait_s) => {
                     tracing::warn!(
@@ -101,7 +130,7 @@ impl Post {
                     tokio::time::sleep(Duration::from_secs(wait_s)).await;
                 }
                 None => {
-                    self.note(&errand, Delivery::Failed);
+                    self.note(errand, Delivery::Failed);
                     tracing::error!(
                         reference,
                         user = errand.user.name,
@@ -116,34 +145,33 @@ impl Post {
     }
 
     /// Counts the message and keeps its challenge, or notes why it stays here.
-    async fn may_leave(&self, errand: &Errand, rules: &Rules, reference: &str) -> bool {
+    async fn count(&self, errand: &Errand, rules: &Rules, reference: &str) -> Option<SendTicket> {
         let send = self.with(errand, |challenge, now| SendOf {
             challenge: Some(challenge.kept()),
             user: errand.user.clone(),
             source: challenge.owner.source.text(),
-            bucket: errand.bucket,
+            bucket: errand.bucket.clone(),
             limits: rules.sends,
             now,
         });
         // Ended meanwhile: nobody needs it.
-        let Some(send) = send else { return false };
-        match self.store.record_send(send).await {
-            Ok(SendVerdict::Go) => {
+        match self.store.record_send(send?).await {
+            Ok(SendVerdict::Go { ticket }) => {
                 self.change(errand, Challenge::settle_renewal);
-                self.is_still_the_address(errand, reference).await
+                Some(ticket)
             }
             Ok(SendVerdict::Withheld { wait_s }) => {
                 let until_ms = self.clock.now().boot_ms.saturating_add(wait_s.saturating_mul(1000));
                 self.note(errand, Delivery::Withheld { until_ms });
                 self.change(errand, Challenge::undo_renewal);
                 tracing::warn!(reference, user = errand.user.name, wait_s, "a limit withholds the message");
-                false
+                None
             }
             Err(error) => {
                 self.note(errand, Delivery::Failed);
                 self.change(errand, Challenge::undo_renewal);
                 tracing::error!(reference, user = errand.user.name, %error, "the message was not sent");
-                false
+                None
             }
         }
     }
@@ -163,7 +191,7 @@ impl Post {
 
     /// One round over the mail servers. `None`: the challenge has ended meanwhile, or a later errand has brought its code, and
     /// nothing need be sent.
-    async fn once(&self, errand: &Errand, rules: &Rules, barred: &mut Barred) -> Option<Outcome> {
+    async fn once(&self, errand: &Errand, rules: &Rules, tried: &mut Tried) -> Option<Outcome> {
         let (subject, text, life_ms, id) = self.with(errand, |challenge, now| {
             if challenge.sends > errand.attempt && challenge.delivery == Delivery::Sent {
                 return None;
@@ -183,13 +211,13 @@ impl Post {
         })??;
         let head =
             Letterhead { id: &id, attempt: errand.attempt, to: &errand.email, subject: &subject, text: &text, life_ms };
-        Some(self.round(head, rules, None, barred).await)
+        Some(self.round(head, rules, None, tried).await)
     }
 
     /// One message, by the first mail server that accepts it, or why none did. A refusal of the address itself ends the round:
     /// the next server would only say the same.
     pub async fn post(&self, head: Letterhead<'_>, rules: &Rules, steps: Option<&UnboundedSender<String>>) -> Outcome {
-        self.round(head, rules, steps, &mut Barred::new()).await
+        self.round(head, rules, steps, &mut Tried::default()).await
     }
 
     async fn round(
@@ -197,7 +225,7 @@ impl Post {
         head: Letterhead<'_>,
         rules: &Rules,
         steps: Option<&UnboundedSender<String>>,
-        barred: &mut Barred,
+        tried: &mut Tried,
     ) -> Outcome {
         let mut last = config_fault(String::from("no mail server is configured: set [email] in config.toml"));
         let began_ms = self.clock.now().boot_ms;
@@ -207,7 +235,7 @@ impl Post {
             if life_ms == 0 {
                 break;
             }
-            if barred.contains(&way.name) {
+            if tried.barred.contains(&way.name) {
                 continue;
             }
             if let (Some(steps), true) = (steps, rules.email.len() > 1) {
@@ -219,11 +247,9 @@ impl Post {
                 Err(error) => config_fault(format!("{}.password: {error}", way.name)),
             };
             self.health.note(&way.name, &outcome, &self.clock.now());
+            tried.note(way, &outcome);
             if outcome.class == Class::Accepted || outcome.reason == Some(Reason::BadAddress) {
                 return outcome;
-            }
-            if outcome.class == Class::AuthError {
-                barred.push(way.name.clone());
             }
             // One that may take it the next time is reason enough for a next time.
             if !may_retry(&last) || may_retry(&outcome) {

@@ -259,6 +259,7 @@ impl House {
             phone: None,
             language: None,
             trusted: true,
+            old_record: crate::store::OldRecord::Refuses,
             now: clock.now(),
         };
         assert!(matches!(store.change_user(ada).await, Ok(crate::store::Changed::Done(_))));
@@ -300,7 +301,7 @@ mod tests {
     #[tokio::test]
     async fn a_leap_that_the_clock_took_over_is_kept_in_the_store() {
         let folder = tempfile::tempdir().unwrap();
-        let mut house = House::for_tests(folder.path(), crate::login::tests::rules()).await;
+        let mut house = House::for_tests(folder.path(), crate::login::world::rules()).await;
         let now = house.now();
         let clock = Arc::new(Marked(now.clone(), AtomicI64::new(now.wall_s)));
         house.clock = Arc::clone(&clock) as Arc<dyn Clock>;
@@ -319,7 +320,7 @@ mod tests {
     #[tokio::test]
     async fn a_stop_waits_for_messages_on_their_way() {
         let folder = tempfile::tempdir().unwrap();
-        let house = House::for_tests(folder.path(), crate::login::tests::rules()).await;
+        let house = House::for_tests(folder.path(), crate::login::world::rules()).await;
         let errand = house.post.clone();
         let waiting = house.errands_done();
         tokio::pin!(waiting);

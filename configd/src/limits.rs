@@ -1,12 +1,13 @@
 //! The arithmetic of tries and waits (rule 6), pure. The store applies it inside its transactions.
 //!
-//! Tries are counted per user and authenticator, in two buckets: sources that have succeeded before, and strangers. Each run of
-//! [`TryLimits::attempts`] wrong codes begins a wait that doubles; at the limit the authenticator is disabled for that bucket
-//! (SP 800-63B §3.2.2: at most 100 consecutive failures in all, so strangers and the user's own processes together are stopped
-//! early enough to leave known sources [`KEPT_FOR_KNOWN`]).
+//! Tries are counted per user and authenticator, in a bucket for each source that has succeeded before, one for strangers, and
+//! one for the user's own processes. Each run of [`TryLimits::attempts`] wrong codes begins a wait that doubles, in that bucket
+//! alone; at the limit the authenticator is disabled (SP 800-63B §3.2.2: at most 100 consecutive failures in all buckets, so
+//! strangers and the user's own processes together are stopped early enough to leave known sources [`KEPT_FOR_KNOWN`]).
 
 use crate::clock::{BootId, Moment};
-use crate::store::Bucket;
+use crate::store::{Bucket, SourceText};
+use std::collections::BTreeMap;
 
 /// How many of the tries before an authenticator is disabled are left to known sources alone.
 pub const KEPT_FOR_KNOWN: u32 = 20;
@@ -92,8 +93,9 @@ pub enum Standing {
 pub struct Counts {
     /// Of [`Bucket::Stranger`].
     pub stranger: Count,
-    /// Of [`Bucket::Known`].
-    pub known: Count,
+    /// Of [`Bucket::Known`], by source. What a source failed stays here after it was forgotten, until it succeeds again or an
+    /// administrator unlocks the user: it counts in the total.
+    pub known: BTreeMap<SourceText, Count>,
     /// Of [`Bucket::Own`].
     pub own: Count,
 }
@@ -101,27 +103,48 @@ pub struct Counts {
 impl Counts {
     /// The row of `bucket`.
     #[must_use]
-    pub fn of(&self, bucket: Bucket) -> &Count {
+    pub fn of(&self, bucket: &Bucket) -> Count {
         match bucket {
-            Bucket::Stranger => &self.stranger,
-            Bucket::Known => &self.known,
-            Bucket::Own => &self.own,
+            Bucket::Stranger => self.stranger.clone(),
+            Bucket::Known(source) => self.known.get(source).cloned().unwrap_or_default(),
+            Bucket::Own => self.own.clone(),
         }
+    }
+
+    /// Puts the row of `bucket` in.
+    pub fn put(&mut self, bucket: Bucket, count: Count) {
+        match bucket {
+            Bucket::Stranger => self.stranger = count,
+            Bucket::Known(source) => {
+                self.known.insert(source, count);
+            }
+            Bucket::Own => self.own = count,
+        }
+    }
+
+    /// Failures of those who are not at a known source.
+    fn unknown(&self) -> u32 {
+        self.stranger.failures.saturating_add(self.own.failures)
+    }
+
+    /// Failures of everybody.
+    #[must_use]
+    pub fn all(&self) -> u32 {
+        self.known.values().fold(self.unknown(), |sum, count| sum.saturating_add(count.failures))
     }
 }
 
 /// How tries stand in `bucket`.
 #[must_use]
-pub fn standing(bucket: Bucket, counts: &Counts, limits: TryLimits, now: &Moment) -> Standing {
+pub fn standing(bucket: &Bucket, counts: &Counts, limits: TryLimits, now: &Moment) -> Standing {
     let own = counts.of(bucket);
-    let unknown = counts.stranger.failures.saturating_add(counts.own.failures);
-    let all = unknown.saturating_add(counts.known.failures);
     let kept = if limits.before_disabled > KEPT_FOR_KNOWN { KEPT_FOR_KNOWN } else { 0 };
-    let used_up = all >= limits.before_disabled
+    let unknown_is_used_up = || counts.unknown() >= limits.before_disabled.saturating_sub(kept);
+    let used_up = counts.all() >= limits.before_disabled
         || match bucket {
-            Bucket::Known => false,
-            Bucket::Stranger => unknown >= limits.before_disabled.saturating_sub(kept),
-            Bucket::Own => own.failures >= MOST_OF_OWN || unknown >= limits.before_disabled.saturating_sub(kept),
+            Bucket::Known(_) => false,
+            Bucket::Stranger => unknown_is_used_up(),
+            Bucket::Own => own.failures >= MOST_OF_OWN || unknown_is_used_up(),
         };
     if used_up {
         return Standing::Disabled;
@@ -156,7 +179,12 @@ mod tests {
     const LIMITS: TryLimits = TryLimits { attempts: 3, before_disabled: 100, first_wait_s: 30, longest_wait_s: 3600 };
 
     fn counts(stranger: &Count, known: &Count) -> Counts {
-        Counts { stranger: stranger.clone(), known: known.clone(), own: Count::default() }
+        let known = BTreeMap::from([(SourceText(String::from("here")), known.clone())]);
+        Counts { stranger: stranger.clone(), known, own: Count::default() }
+    }
+
+    fn known(source: &str) -> Bucket {
+        Bucket::Known(SourceText(String::from(source)))
     }
 
     fn at(boot_ms: u64) -> Moment {
@@ -180,29 +208,29 @@ mod tests {
     fn strangers_are_stopped_early_enough_to_leave_known_sources_twenty() {
         let stranger = Count { failures: 80, wait: None };
         assert_eq!(
-            standing(Bucket::Stranger, &counts(&stranger, &Count::default()), LIMITS, &at(0)),
+            standing(&Bucket::Stranger, &counts(&stranger, &Count::default()), LIMITS, &at(0)),
             Standing::Disabled
         );
         assert_eq!(
-            standing(Bucket::Known, &counts(&stranger, &Count::default()), LIMITS, &at(0)),
+            standing(&known("here"), &counts(&stranger, &Count::default()), LIMITS, &at(0)),
             Standing::Open { failures: 0 }
         );
-        let known = Count { failures: 20, wait: None };
-        assert_eq!(standing(Bucket::Known, &counts(&stranger, &known), LIMITS, &at(0)), Standing::Disabled);
+        let twenty = Count { failures: 20, wait: None };
+        assert_eq!(standing(&known("here"), &counts(&stranger, &twenty), LIMITS, &at(0)), Standing::Disabled);
         // One in all more than a hundred is never possible, whichever way the failures came.
-        let known = Count { failures: 100, wait: None };
-        assert_eq!(standing(Bucket::Known, &counts(&Count::default(), &known), LIMITS, &at(0)), Standing::Disabled);
+        let hundred = Count { failures: 100, wait: None };
+        assert_eq!(standing(&known("here"), &counts(&Count::default(), &hundred), LIMITS, &at(0)), Standing::Disabled);
     }
 
     #[test]
     fn a_wait_of_strangers_does_not_hold_up_a_known_source() {
         let stranger = after_charge(&Count { failures: 2, wait: None }, LIMITS, &at(0));
         assert_eq!(
-            standing(Bucket::Stranger, &counts(&stranger, &Count::default()), LIMITS, &at(1)),
+            standing(&Bucket::Stranger, &counts(&stranger, &Count::default()), LIMITS, &at(1)),
             Standing::Waiting { wait_s: 30 }
         );
         assert_eq!(
-            standing(Bucket::Known, &counts(&stranger, &Count::default()), LIMITS, &at(1)),
+            standing(&known("here"), &counts(&stranger, &Count::default()), LIMITS, &at(1)),
             Standing::Open { failures: 0 }
         );
     }
@@ -212,31 +240,39 @@ mod tests {
         let count = after_charge(&Count { failures: 2, wait: None }, LIMITS, &at(500_000));
         let rebooted = Moment { wall_s: 1_000_000, boot_ms: 5_000, boot: BootId(String::from("b")) };
         assert_eq!(
-            standing(Bucket::Stranger, &counts(&count, &Count::default()), LIMITS, &rebooted),
+            standing(&Bucket::Stranger, &counts(&count, &Count::default()), LIMITS, &rebooted),
             Standing::Waiting { wait_s: 25 }
         );
+    }
+
+    #[test]
+    fn a_wait_of_one_known_source_does_not_hold_up_another_and_its_failures_count_in_the_total() {
+        let waits = after_charge(&Count { failures: 2, wait: None }, LIMITS, &at(0));
+        let mut both = counts(&Count::default(), &waits);
+        assert_eq!(standing(&known("here"), &both, LIMITS, &at(1)), Standing::Waiting { wait_s: 30 });
+        assert_eq!(standing(&known("there"), &both, LIMITS, &at(1)), Standing::Open { failures: 0 });
+        both.put(known("there"), Count { failures: 97, wait: None });
+        for bucket in [known("here"), known("there"), known("elsewhere"), Bucket::Stranger, Bucket::Own] {
+            assert_eq!(standing(&bucket, &both, LIMITS, &at(1)), Standing::Disabled, "{bucket:?}");
+        }
     }
 
     proptest! {
         /// Whichever bucket the failures come from, in whatever order, there are never more than a hundred.
         #[test]
-        fn a_hundred_failures_are_the_most_in_all(order in proptest::collection::vec(0_usize..3, 300)) {
+        fn a_hundred_failures_are_the_most_in_all(order in proptest::collection::vec(0_usize..5, 300)) {
             let mut counts = Counts::default();
             let limits = TryLimits { first_wait_s: 0, longest_wait_s: 0, ..LIMITS };
-            for bucket in order.into_iter().map(|n| [Bucket::Stranger, Bucket::Known, Bucket::Own][n]) {
-                if !matches!(standing(bucket, &counts, limits, &at(0)), Standing::Open { .. }) {
-                    continue;
+            let buckets = [Bucket::Stranger, Bucket::Own, known("a"), known("b"), known("c")];
+            for bucket in order.into_iter().map(|n| &buckets[n]) {
+                if matches!(standing(bucket, &counts, limits, &at(0)), Standing::Open { .. }) {
+                    counts.put(bucket.clone(), after_charge(&counts.of(bucket), limits, &at(0)));
                 }
-                let row = match bucket {
-                    Bucket::Stranger => &mut counts.stranger,
-                    Bucket::Known => &mut counts.known,
-                    Bucket::Own => &mut counts.own,
-                };
-                *row = after_charge(row, limits, &at(0));
             }
             let unknown = counts.stranger.failures + counts.own.failures;
             prop_assert!(unknown <= 80 && counts.own.failures <= 10, "{counts:?}");
-            prop_assert!(unknown + counts.known.failures <= 100, "{counts:?}");
+            prop_assert_eq!(counts.all(), unknown + counts.known.values().map(|count| count.failures).sum::<u32>());
+            prop_assert!(counts.all() <= 100, "{counts:?}");
         }
 
         #[test]
@@ -244,7 +280,7 @@ mod tests {
             let count = after_charge(&Count { failures: 2, wait: None }, LIMITS, &at(0));
             let now = Moment { wall_s: wall, boot_ms, boot: BootId(String::from("a")) };
             let waiting = matches!(
-                standing(Bucket::Stranger, &counts(&count, &Count::default()), LIMITS, &now),
+                standing(&Bucket::Stranger, &counts(&count, &Count::default()), LIMITS, &now),
                 Standing::Waiting { .. }
             );
             prop_assert!(waiting);

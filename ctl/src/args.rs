@@ -65,6 +65,12 @@ pub(crate) enum UserVerb {
         #[command(flatten)]
         changes: Changes,
     },
+    /// Forget a user's wrong codes, so that the next one is heard at once
+    Unlock {
+        /// The login name
+        #[arg(value_parser = name)]
+        user: String,
+    },
     /// Send a code to a user's address, and take it back from who read it there
     Verify {
         /// The login name

@@ -52,6 +52,7 @@ fn dispatch(args: Args, screen: &mut Screen<'_>) -> Result<(), Error> {
         Verb::User(UserVerb::List) => user::list(&mut client()?, screen),
         Verb::User(UserVerb::Show { user }) => user::show(&mut client()?, user, screen),
         Verb::User(UserVerb::Set { user, changes }) => user::set(&mut client()?, user, changes, screen),
+        Verb::User(UserVerb::Unlock { user }) => user::unlock(&mut client()?, user, screen),
         Verb::User(UserVerb::Verify { user, channel }) => user::verify(client, user, channel, screen),
         Verb::Test(TestVerb::Email { address }) => message::test_email(&mut client()?, address.as_str(), screen),
         Verb::Config(ConfigVerb::Seal) => config::seal(&args.config, &args.runtime_dir, screen),

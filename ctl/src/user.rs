@@ -6,8 +6,8 @@ use crate::error::Error;
 use crate::message::ended;
 use crate::screen::{Form, Screen};
 use pam_2fa_protocol::admin::{
-    Channel, LastLogin, USER_LIST, USER_SET, USER_SHOW, USER_VERIFY_BEGIN, USER_VERIFY_FINISH, User, UserReply,
-    UserSet, UserSetReply, UserShow, UserVerifyBegin, UserVerifyFinish, Verify, VerifySent,
+    Channel, LastLogin, USER_LIST, USER_SET, USER_SHOW, USER_UNLOCK, USER_VERIFY_BEGIN, USER_VERIFY_FINISH, User,
+    UserReply, UserSet, UserSetReply, UserShow, UserUnlock, UserVerifyBegin, UserVerifyFinish, Verify, VerifySent,
 };
 use pam_2fa_protocol::wire::Nothing;
 use serde::Serialize;
@@ -60,6 +60,15 @@ pub(crate) fn show(client: &mut Client, name: String, screen: &mut Screen<'_>) -
     let user = reply.user.ok_or(Error::NotFound(format!("user {name} has no record")))?;
     screen.json(&UserReply { user: Some(user.clone()) })?;
     record(&user, screen)
+}
+
+/// `pam-2fa user unlock U`.
+pub(crate) fn unlock(client: &mut Client, name: String, screen: &mut Screen<'_>) -> Result<(), Error> {
+    let reply: UserReply = client.call(USER_UNLOCK, &UserUnlock { name: name.clone() })?;
+    let user = reply.user.ok_or(Error::NotFound(format!("user {name} has no record")))?;
+    screen.json(&UserReply { user: Some(user.clone()) })?;
+    record(&user, screen)?;
+    screen.line("wrong codes are forgotten, and the next code is heard at once")
 }
 
 /// `pam-2fa user set U …`.

@@ -77,6 +77,36 @@ fn one_user_is_shown_whole() {
 }
 
 #[test]
+fn a_user_is_unlocked_and_shown() {
+    needs_root!();
+    let daemon = Daemon::start(|_, parameters| match parameters["name"].as_str() {
+        Some("ada") => vec![Reply::Done(json!({"user": ada()}))],
+        _ => vec![Reply::Error(admin::NOT_FOUND, json!({"what": "bob has no record"}))],
+    });
+    assert_snapshot!(daemon.run(&["user", "unlock", "ada"]), @r"
+    name        ada
+    uid         1000
+    verify      new-device
+    email       ada@example.com
+    phone       -
+    language    -
+    last login  2026-11-20T08:00:00Z sshd from 192.0.2.7
+    wrong codes are forgotten, and the next code is heard at once
+    ---
+    === 0
+    ");
+    assert_eq!(daemon.calls(), ["UserUnlock {\"name\":\"ada\"}"]);
+    let json = daemon.run(&["user", "unlock", "ada", "--json"]);
+    let text = json.split("---").next().unwrap_or_default();
+    assert_eq!(serde_json::from_str::<Value>(text).unwrap()["user"]["name"], "ada");
+    assert_snapshot!(daemon.run(&["user", "unlock", "bob"]), @r"
+    ---
+    pam-2fa: bob has no record
+    === 1
+    ");
+}
+
+#[test]
 fn a_user_who_is_not_there_is_exit_status_1() {
     needs_root!();
     let daemon =

@@ -17,6 +17,8 @@ pub const USER_LIST: &str = "io.pam2fa.Admin.UserList";
 pub const USER_SHOW: &str = "io.pam2fa.Admin.UserShow";
 /// [`UserSet`] → [`UserSetReply`].
 pub const USER_SET: &str = "io.pam2fa.Admin.UserSet";
+/// [`UserUnlock`] → [`UserReply`].
+pub const USER_UNLOCK: &str = "io.pam2fa.Admin.UserUnlock";
 /// [`UserVerifyBegin`] → [`VerifySent`].
 pub const USER_VERIFY_BEGIN: &str = "io.pam2fa.Admin.UserVerifyBegin";
 /// [`UserVerifyFinish`] → [`UserReply`].
@@ -150,6 +152,13 @@ pub struct UserSetReply {
     /// What the administrator should know, one line each.
     #[serde(default)]
     pub notes: Vec<String>,
+}
+
+/// The parameters of [`USER_UNLOCK`]: all of the user's wrong codes are forgotten. What was sent stays counted.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct UserUnlock {
+    /// The user's name.
+    pub name: String,
 }
 
 /// The parameters of [`USER_VERIFY_BEGIN`].

@@ -179,6 +179,7 @@ fn admin_frames(add: &mut impl FnMut(&[u8])) {
     };
     add(&call(admin::USER_SET, &set, More::No));
     add(&reply(&admin::UserSetReply { user: user(), notes: vec!["n".into()] }, LAST));
+    add(&call(admin::USER_UNLOCK, &admin::UserUnlock { name: "ada".into() }, More::No));
     let channel = admin::Channel::Email;
     add(&call(admin::USER_VERIFY_BEGIN, &admin::UserVerifyBegin { name: "ada".into(), channel }, More::Yes));
     let sent = admin::VerifySent { step: None, outcome: Some(outcome()), tag: Some("7F".into()) };
@@ -254,6 +255,7 @@ fn every_method_and_error_of_the_types_stands_in_the_description_and_the_other_w
         admin::USER_SET,
         admin::USER_VERIFY_BEGIN,
         admin::USER_VERIFY_FINISH,
+        admin::USER_UNLOCK,
         admin::TEST_EMAIL,
         admin::SEAL,
         admin::RELOAD,

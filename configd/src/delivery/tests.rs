@@ -6,7 +6,7 @@ use crate::house::House;
 use crate::login::challenge::{Caller, Owner};
 use crate::login::class::Class as Service;
 use crate::login::source::Source;
-use crate::login::tests::rules;
+use crate::login::world::rules;
 use crate::store::{Bucket, ChallengeId, UserKey};
 use crate::wire_io::Connection;
 use pam_2fa_protocol::courier::Sent;
@@ -20,9 +20,13 @@ fn outcome(class: Class) -> Outcome {
 
 /// Answers each message with the next of the script; the asked servers, in order.
 fn courier(folder: &Path, script: &[Class]) -> Arc<Mutex<Vec<String>>> {
+    courier_saying(folder, script.iter().copied().map(outcome).collect())
+}
+
+fn courier_saying(folder: &Path, script: Vec<Outcome>) -> Arc<Mutex<Vec<String>>> {
     let listener = tokio::net::UnixListener::bind(folder.join("courier.sock")).unwrap();
     let asked = Arc::new(Mutex::new(Vec::new()));
-    let mut script: VecDeque<Class> = script.iter().copied().collect();
+    let mut script = VecDeque::from(script);
     let noted = Arc::clone(&asked);
     tokio::spawn(async move {
         loop {
@@ -30,7 +34,7 @@ fn courier(folder: &Path, script: &[Class]) -> Arc<Mutex<Vec<String>>> {
             let frame = connection.read().await.unwrap().unwrap();
             let send: Send = decode_call(&frame).unwrap().parameters().unwrap();
             noted.lock().unwrap().push(send.mail.unwrap().server);
-            let sent = Sent { step: None, outcome: Some(outcome(script.pop_front().unwrap())) };
+            let sent = Sent { step: None, outcome: Some(script.pop_front().unwrap()) };
             connection.write(&encode_reply(&sent, Continues::No).unwrap()).await.unwrap();
         }
     });
@@ -39,7 +43,7 @@ fn courier(folder: &Path, script: &[Class]) -> Arc<Mutex<Vec<String>>> {
 
 fn two_servers() -> Rules {
     let mut rules = rules();
-    let mut backup = crate::login::tests::rules().email.remove(0);
+    let mut backup = crate::login::world::rules().email.remove(0);
     backup.name = String::from("email.backup.second");
     backup.server = String::from("smtp.example.net");
     rules.email.push(backup);
@@ -94,6 +98,73 @@ async fn a_server_that_said_later_is_asked_again_whatever_its_backup_said() {
     assert_eq!(delivery(&house, &errand.challenge), Delivery::Sent);
 }
 
+/// How many more messages ada may be sent this hour, by asking.
+async fn left(house: &House) -> u32 {
+    let mut left = 0;
+    let send = || SendOf {
+        challenge: None,
+        user: UserKey { uid: 1000, name: String::from("ada") },
+        source: Source::Unknown.text(),
+        bucket: Bucket::Stranger,
+        limits: rules().sends,
+        now: house.now(),
+    };
+    while matches!(house.store.record_send(send()).await.unwrap(), SendVerdict::Go { .. }) {
+        left += 1;
+    }
+    left
+}
+
+/// What is left of ten after errands that end as `script` says, a server each.
+async fn left_after(errands: u32, script: &[Outcome]) -> u32 {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::for_tests(folder.path(), rules()).await;
+    let _asked = courier_saying(folder.path(), script.to_vec());
+    for _ in 0..errands {
+        house.post.clone().run(errand(&house), Arc::new(rules()), String::new()).await;
+    }
+    left(&house).await
+}
+
+#[tokio::test]
+async fn a_message_that_certainly_was_not_sent_takes_nothing_from_what_may_be_sent() {
+    assert_eq!(left_after(12, &vec![outcome(Class::Rejected); 12]).await, 10);
+    // Four tries each, as the waits allow.
+    for class in [Class::Temporary, Class::RateLimited] {
+        assert_eq!(left_after(12, &vec![outcome(class); 48]).await, 10, "{class:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_was_sent_or_may_have_been_stays_counted() {
+    let unclear = Outcome { reason: Some(Reason::Unrecognised), ..outcome(Class::Temporary) };
+    assert_eq!(left_after(1, &[outcome(Class::Accepted)]).await, 9);
+    assert_eq!(left_after(1, &[unclear.clone(), outcome(Class::Rejected)]).await, 9, "the first may have been taken");
+    assert_eq!(left_after(1, &[outcome(Class::Temporary), unclear, outcome(Class::Rejected)]).await, 9);
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_our_password_is_not_asked_at_every_reconnect() {
+    assert_eq!(left_after(4, &vec![outcome(Class::AuthError); 4]).await, 6);
+}
+
+#[tokio::test]
+async fn a_message_to_an_address_that_was_changed_meanwhile_is_not_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::for_tests(folder.path(), rules()).await;
+    let errand = Errand { email: String::from("old@example.com"), ..errand(&house) };
+    house.post.clone().run(errand, Arc::new(rules()), String::new()).await;
+    assert_eq!(left(&house).await, 10);
+}
+
+#[tokio::test]
+async fn without_a_courier_nothing_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::for_tests(folder.path(), rules()).await;
+    house.post.clone().run(errand(&house), Arc::new(rules()), String::new()).await;
+    assert_eq!(left(&house).await, 10);
+}
+
 #[tokio::test]
 async fn an_errand_that_a_resend_has_overtaken_sends_and_says_nothing_more() {
     let folder = tempfile::tempdir().unwrap();
@@ -107,7 +178,7 @@ async fn an_errand_that_a_resend_has_overtaken_sends_and_says_nothing_more() {
     house.post.note(&second, Delivery::Sent);
     house.post.note(&first, Delivery::Failed);
     assert_eq!(delivery(&house, &first.challenge), Delivery::Sent);
-    assert!(house.post.once(&first, &two_servers(), &mut Barred::new()).await.is_none());
+    assert!(house.post.once(&first, &two_servers(), &mut Tried::default()).await.is_none());
     assert!(asked.lock().unwrap().is_empty());
 }
 

@@ -78,7 +78,7 @@ impl Login {
                 fx.out.push(Effect::Charge(Charge {
                     user: standing.owner.user.clone(),
                     authenticator: challenge.authenticator,
-                    bucket: standing.bucket,
+                    bucket: standing.bucket.clone(),
                     challenge: standing.challenge.clone(),
                     limits: fx.rules.tries,
                     now: fx.now.clone(),
@@ -169,7 +169,7 @@ impl Login {
                 user: standing.owner.user.clone(),
                 authenticator: challenge.authenticator,
                 source: standing.owner.source.text(),
-                bucket: standing.bucket,
+                bucket: standing.bucket.clone(),
                 challenge: standing.challenge.clone(),
                 address: standing.email.clone(),
                 login: last_login(&standing, fx),

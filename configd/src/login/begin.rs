@@ -191,7 +191,7 @@ impl Login {
         };
         fx.out.push(Effect::Reply(ask(text, fx)));
         fx.out.push(Effect::Stand(1));
-        let bucket = facts.bucket;
+        let bucket = facts.bucket.clone();
         State::AtPrompt(Box::new(Standing { asked, owner, bucket, email, challenge: id, prompts: 1, stood: false }))
     }
 

@@ -49,7 +49,7 @@ pub(super) fn send(standing: &Standing, fx: &mut Effects<'_>) {
             challenge: challenge.id.clone(),
             user: standing.owner.user.clone(),
             email: standing.email.clone(),
-            bucket: standing.bucket,
+            bucket: standing.bucket.clone(),
             place: standing.asked.place.clone(),
             attempt: challenge.sends,
         }));

@@ -337,4 +337,6 @@ pub(crate) fn ask(text: String, fx: &Effects<'_>) -> Step {
 #[cfg(test)]
 mod model_test;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
+#[cfg(test)]
+pub(crate) mod world;

@@ -1,7 +1,7 @@
 //! The machine against a model: whatever several modules, their users and time do, "allow" is said exactly where a small and
 //! independent account of the rules says so.
 
-use super::tests::{World, ssh};
+use super::world::{World, ssh};
 use super::*;
 use proptest::prelude::*;
 use std::collections::HashMap;

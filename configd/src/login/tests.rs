@@ -1,314 +1,9 @@
-//! Whole logins through the machine, with a store in memory that applies the real arithmetic of limits.
+//! Whole logins through the machine: what is asked, said, charged and sent.
 
-#![allow(clippy::wildcard_enum_match_arm, reason = "a test looks at what it is about")]
-
-use super::challenge::{Challenges, CodeMac};
+use super::world::{World, ssh};
 use super::*;
-use crate::clock::BootId;
-use crate::limits::{self, Counts, SendLimits, TryLimits};
-use crate::random::NoRandomness;
-use crate::rules::{Codes, MailWay, PromptStyle};
-use crate::store::{Known, UserRecord};
+use crate::rules::PromptStyle;
 use pam_2fa_protocol::admin::{Required, Verify};
-use pam_2fa_protocol::courier::Tls;
-use pam_2fa_settings::{Level, Services};
-use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// SplitMix64: the same numbers every time.
-pub(super) struct Seeded(AtomicU64);
-
-impl Random for Seeded {
-    fn fill(&self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
-        for byte in bytes {
-            let mut z = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            *byte = u8::try_from((z ^ (z >> 27)) & 0xff).unwrap();
-        }
-        Ok(())
-    }
-}
-
-/// A MAC good enough to tell codes and ids apart.
-pub(super) struct PlainMac;
-
-impl CodeMac for PlainMac {
-    fn code_mac(&self, id: &ChallengeId, code: &str) -> [u8; 32] {
-        let mut mac = [0; 32];
-        for (at, byte) in id.0.bytes().chain(code.bytes()).enumerate() {
-            mac[at % 32] ^= byte.rotate_left(u32::try_from(at % 8).unwrap());
-        }
-        mac
-    }
-}
-
-pub(crate) fn rules() -> Rules {
-    Rules {
-        generation: 1,
-        required: Required::Mandatory,
-        application: String::from("Example Corp"),
-        codes: Codes {
-            digits: 6,
-            lifetime_ms: 600_000,
-            attempts: 3,
-            resend_after_s: 30,
-            prompt: PromptStyle::Detailed,
-            echo: true,
-        },
-        tries: TryLimits { attempts: 3, before_disabled: 100, first_wait_s: 30, longest_wait_s: 3600 },
-        sends: SendLimits { per_user_hour: 10, per_user_day: 40, per_source_hour: 20 },
-        services: Services::default(),
-        email: vec![MailWay {
-            name: String::from("email"),
-            server: String::from("smtp.example.com"),
-            port: 465,
-            tls: Tls::Implicit,
-            ca_file: None,
-            helo: None,
-            user: None,
-            password: None,
-            from: String::from("security@example.com"),
-        }],
-        level: Level::Info,
-    }
-}
-
-/// Everything around a login, in memory.
-pub(super) struct World {
-    pub(super) rules: Rules,
-    pub(super) texts: Texts,
-    pub(super) random: Seeded,
-    pub(super) challenges: Challenges,
-    pub(super) now: Moment,
-    pub(super) users: HashMap<String, UserKey>,
-    pub(super) records: HashMap<UserKey, UserRecord>,
-    pub(super) counts: HashMap<UserKey, Counts>,
-    pub(super) known_sources: HashSet<(UserKey, String)>,
-    pub(super) used: HashSet<ChallengeId>,
-    pub(super) sent: Vec<deliver::Errand>,
-    pub(super) charged: u32,
-    pub(super) send_wait_s: u64,
-    pub(super) broken: bool,
-    pub(super) logged: Vec<Decided>,
-}
-
-impl World {
-    pub(super) fn new() -> Self {
-        let mut world = Self {
-            rules: rules(),
-            texts: Texts::english().unwrap(),
-            random: Seeded(AtomicU64::new(7)),
-            challenges: Challenges::default(),
-            now: Moment { wall_s: 1_800_000_000, boot_ms: 1_000_000, boot: BootId(String::from("boot")) },
-            users: HashMap::new(),
-            records: HashMap::new(),
-            counts: HashMap::new(),
-            known_sources: HashSet::new(),
-            used: HashSet::new(),
-            sent: Vec::new(),
-            charged: 0,
-            send_wait_s: 0,
-            broken: false,
-            logged: Vec::new(),
-        };
-        world.add("ada", 1000, Verify::NewDevice, Some("ada@example.com"));
-        world
-    }
-
-    pub(super) fn add(&mut self, name: &str, uid: u32, verify: Verify, email: Option<&str>) {
-        let key = UserKey { uid, name: String::from(name) };
-        self.users.insert(String::from(name), key.clone());
-        let record = UserRecord {
-            key: key.clone(),
-            verify,
-            email: email.map(String::from),
-            email_verified: email.is_some(),
-            phone: None,
-            phone_verified: false,
-            language: None,
-            last_login: None,
-        };
-        self.records.insert(key, record);
-    }
-
-    pub(super) fn pass(&mut self, ms: u64) {
-        self.now.boot_ms += ms;
-        self.now.wall_s += i64::try_from(ms / 1000).unwrap();
-    }
-
-    fn step(&mut self, login: Login, event: Event) -> (Login, Vec<Effect>) {
-        let mut fx = Effects {
-            now: self.now.clone(),
-            rules: &self.rules,
-            texts: &self.texts,
-            random: &self.random,
-            keys: &PlainMac,
-            challenges: &mut self.challenges,
-            out: Vec::new(),
-        };
-        let login = login.step(event, &mut fx);
-        (login, fx.out)
-    }
-
-    fn store_answer(&mut self, effect: Effect) -> Option<Event> {
-        let broken = || StoreError::Engine { what: "serve", why: String::from("EIO") };
-        Some(match effect {
-            Effect::Resolve(name) => {
-                Event::Resolved(self.users.get(&name).cloned().map_or(Resolution::Unknown, Resolution::Found))
-            }
-            Effect::StillThere(names, uid) => {
-                Event::StillThere(Some(names.iter().any(|name| self.users.get(name).is_some_and(|key| key.uid == uid))))
-            }
-            Effect::Facts(_) if self.broken => Event::Facts(Err(broken())),
-            Effect::Facts(ask) => Event::Facts(Ok(self.facts(&ask))),
-            Effect::Charge(_) if self.broken => Event::Charged(Err(broken())),
-            Effect::Charge(charge) => {
-                let counts = self.counts.entry(charge.user.clone()).or_default();
-                let before = limits::standing(charge.bucket, counts, charge.limits, &charge.now);
-                if !matches!(before, limits::Standing::Open { .. }) {
-                    return Some(Event::Charged(Ok(Charged::Refused(before))));
-                }
-                let next = limits::after_charge(counts.of(charge.bucket), charge.limits, &charge.now);
-                match charge.bucket {
-                    Bucket::Stranger => counts.stranger = next,
-                    Bucket::Known => counts.known = next,
-                    Bucket::Own => counts.own = next,
-                }
-                self.charged += 1;
-                let after = limits::standing(charge.bucket, counts, charge.limits, &charge.now);
-                Event::Charged(Ok(Charged::Done(after)))
-            }
-            Effect::Consume(_) if self.broken => Event::Consumed(Err(broken())),
-            Effect::Consume(consume) => {
-                if !self.used.insert(consume.challenge) {
-                    return Some(Event::Consumed(Ok(Consumed::AlreadyUsed)));
-                }
-                let counts = self.counts.entry(consume.user.clone()).or_default();
-                match consume.bucket {
-                    Bucket::Stranger => counts.stranger = limits::Count::default(),
-                    Bucket::Known => counts.known = limits::Count::default(),
-                    Bucket::Own => counts.own = limits::Count::default(),
-                }
-                self.known_sources.insert((consume.user, consume.source.0));
-                Event::Consumed(Ok(Consumed::Done))
-            }
-            _ => return None,
-        })
-    }
-
-    fn facts(&self, ask: &FactsFor) -> Facts {
-        let known = match self.records.get(&ask.user) {
-            Some(record) => Known::Record(Box::new(record.clone())),
-            None => {
-                let same_uid: Vec<String> =
-                    self.records.keys().filter(|key| key.uid == ask.user.uid).map(|key| key.name.clone()).collect();
-                match self.records.keys().find(|key| key.name == ask.user.name) {
-                    Some(other) => Known::NameOfAnother { uid: other.uid },
-                    None if same_uid.is_empty() => Known::Nobody,
-                    None => Known::UidOfOthers { names: same_uid },
-                }
-            }
-        };
-        let bucket = if ask.own {
-            Bucket::Own
-        } else if self.known_sources.contains(&(ask.user.clone(), ask.source.0.clone())) {
-            Bucket::Known
-        } else {
-            Bucket::Stranger
-        };
-        let counts = self.counts.get(&ask.user).cloned().unwrap_or_default();
-        let standing = limits::standing(bucket, &counts, ask.tries, &ask.now);
-        Facts { known, bucket, standing, send_wait_s: self.send_wait_s }
-    }
-
-    /// Hands an event to a login and answers what it asks of the store, until it waits for the module.
-    pub(super) fn drive(&mut self, mut login: Login, event: Event) -> (Login, Said) {
-        let mut events = vec![event];
-        let mut said = Said::default();
-        while let Some(event) = events.pop() {
-            let (next, effects) = self.step(login, event);
-            login = next;
-            for effect in effects {
-                match effect {
-                    Effect::Reply(step) => said.step = Some(step),
-                    Effect::End(step) => {
-                        said.step = Some(step);
-                        said.ended = true;
-                    }
-                    Effect::Fail(failure) => {
-                        said.failure = Some(failure);
-                        said.ended = true;
-                    }
-                    Effect::HangUp => said.ended = true,
-                    Effect::Log(decided) => self.logged.push(*decided),
-                    Effect::Send(errand) => self.sent.push(errand),
-                    Effect::Stand(_) => {}
-                    other => events.extend(self.store_answer(other)),
-                }
-            }
-        }
-        (login, said)
-    }
-
-    pub(super) fn begin(&mut self, begin: Begin, peer_uid: u32) -> (Login, Said) {
-        self.drive(Login::new(peer_uid, String::from("K7Q2M9XD")), Event::Begin(Box::new(begin)))
-    }
-
-    /// The code behind the prompt that a login stands at.
-    pub(super) fn code(&self, login: &Login) -> String {
-        let State::AtPrompt(standing) = &login.state else { panic!("not at a prompt: {login:?}") };
-        self.challenges.get(&standing.challenge).unwrap().code.as_ref().unwrap().expose().clone()
-    }
-
-    pub(super) fn answer(&mut self, login: Login, text: &str) -> (Login, Said) {
-        self.drive(login, Event::Answer(Secret::new(String::from(text))))
-    }
-
-    /// The prompt stands for 300 ms.
-    pub(super) fn stand(&mut self, login: Login) -> Login {
-        let State::AtPrompt(standing) = &login.state else { panic!("not at a prompt: {login:?}") };
-        let prompts = standing.prompts;
-        self.pass(STAND_MS);
-        self.drive(login, Event::Stood(prompts)).0
-    }
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Said {
-    pub(super) step: Option<Step>,
-    pub(super) failure: Option<Failure>,
-    pub(super) ended: bool,
-}
-
-impl Said {
-    pub(super) fn verdict(&self) -> Option<Verdict> {
-        self.step.as_ref().and_then(|step| step.verdict)
-    }
-
-    fn prompt(&self) -> &str {
-        self.step.as_ref().and_then(|step| step.ask.as_ref()).map_or("", |question| &question.text)
-    }
-
-    fn told(&self) -> String {
-        self.step.as_ref().map(|step| step.tell.join("\n")).unwrap_or_default()
-    }
-}
-
-pub(crate) fn ssh(user: &str, from: &str) -> Begin {
-    Begin {
-        version: 1,
-        user: String::from(user),
-        service: String::from("sshd"),
-        tty: Some(String::from("ssh")),
-        remote_host: Some(String::from(from)),
-        remote_user: None,
-        auth_info: None,
-        anchor: 1,
-        session: None,
-        password_stamp: None,
-        decoy: false,
-    }
-}
 
 fn wrong(code: &str) -> String {
     format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000)
@@ -370,6 +65,26 @@ fn three_tries_are_the_challenges_own_in_one_call_or_over_many() {
     world.pass(30_000);
     let (_, said) = world.begin(ssh("ada", "192.0.2.7"), 0);
     assert!(said.prompt().starts_with("Code sent by email"), "{said:?}");
+}
+
+#[test]
+fn wrong_codes_at_one_known_source_make_nobody_wait_at_another() {
+    let mut world = World::new();
+    let elsewhere = || Begin { service: String::from("su"), tty: Some(String::from("pts/1")), ..ssh("ada", "") };
+    for begin in [ssh("ada", "192.0.2.7"), elsewhere()] {
+        let (login, _) = world.begin(begin, 0);
+        let login = world.stand(login);
+        let code = world.code(&login);
+        assert_eq!(world.answer(login, &code).1.verdict(), Some(Verdict::Allow));
+    }
+    let (login, _) = world.begin(elsewhere(), 0);
+    let mut login = world.stand(login);
+    let code = world.code(&login);
+    for _ in 0..3 {
+        login = world.answer(login, &wrong(&code)).0;
+    }
+    assert_eq!(world.begin(elsewhere(), 0).1.verdict(), Some(Verdict::MaxTries));
+    assert!(world.begin(ssh("ada", "192.0.2.7"), 0).1.prompt().starts_with("Code sent by email"));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! [`sqlite`] is the engine: one file, one writer thread that groups commits, WAL, `synchronous=FULL`.
 
 use crate::clock::Moment;
-use crate::limits::{SendLimits, Standing, TryLimits};
+use crate::limits::{Counts, SendLimits, Standing, TryLimits};
 use pam_2fa_protocol::admin::{LastLogin, Verify};
 use std::future::Future;
 use std::pin::Pin;
@@ -94,20 +94,20 @@ pub enum Authenticator {
     Sms,
 }
 
-/// Which bucket of tries and sends a login draws from: sources that have succeeded before have their own, which strangers
-/// cannot use up (rule 6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Which bucket of tries and sends a login draws from: each source that has succeeded before has its own, which neither
+/// strangers nor another known source can use up (rule 6).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Bucket {
     /// Everyone else.
     Stranger,
-    /// A source that this user has logged in from with a code.
-    Known,
+    /// This source, which the user has logged in from with a code.
+    Known(SourceText),
     /// The user's own processes (a screen locker), which are asked through the same socket: what they use up is theirs alone.
     Own,
 }
 
 /// A source as it is kept: `local`, `unknown`, or an address prefix (`192.0.2.7/32`, `2001:db8:0:1::/64`).
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourceText(pub String);
 
 impl SourceText {
@@ -252,16 +252,39 @@ pub struct SendOf {
     pub now: Moment,
 }
 
+/// The count of one message, for [`Store::take_back_send`]. There is one, and it is handed back at most once.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SendTicket {
+    /// The engine's number of it.
+    pub number: i64,
+    /// To whom the message was to go.
+    pub user: UserKey,
+    /// When it was counted. Numbers are used again, this tells apart whose it is.
+    pub counted: Moment,
+}
+
 /// Whether it may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum SendVerdict {
     /// Counted, on disk: send it.
-    Go,
+    Go {
+        /// Takes the count back, where no mail was sent.
+        ticket: SendTicket,
+    },
     /// A limit withholds it, for so many seconds. Nothing was counted and nothing kept.
     Withheld {
         /// Until another may be sent.
         wait_s: u64,
     },
+}
+
+/// What a change does where the name has a record under another uid: the account was deleted and made anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OldRecord {
+    /// It stays, and nothing is changed.
+    Refuses,
+    /// It goes, with its known sources, tries and challenges, and nothing of it is taken over: for an administrator alone.
+    Goes,
 }
 
 /// A change of a record. Absent fields stay.
@@ -279,6 +302,8 @@ pub struct UserChange {
     pub language: Option<Option<String>>,
     /// The addresses in this change (or, with none in it, those of the record) count as verified.
     pub trusted: bool,
+    /// Of the same name under another uid.
+    pub old_record: OldRecord,
     /// Now.
     pub now: Moment,
 }
@@ -288,9 +313,16 @@ pub struct UserChange {
 pub enum Changed {
     /// The record as it is now.
     Done(Box<UserRecord>),
+    /// The record as it was made, in the place of one of the same name under another uid ([`OldRecord::Goes`]).
+    Rebound {
+        /// The uid of the record that went.
+        from_uid: u32,
+        /// The new one.
+        record: Box<UserRecord>,
+    },
     /// The email (compared without regard to case) is in use by this other user.
     EmailInUse(UserKey),
-    /// The name has a record under another uid.
+    /// The name has a record under another uid ([`OldRecord::Refuses`]).
     NameOfAnother {
         /// That uid.
         uid: u32,
@@ -328,6 +360,8 @@ pub trait Store: Send + Sync {
     fn consume_code(&self, consume: Consume) -> Pending<Consumed>;
     /// Counts a message and keeps its challenge, durable before it leaves; or withholds it.
     fn record_send(&self, send: SendOf) -> Pending<SendVerdict>;
+    /// Takes the count of a message back that certainly was not sent. Its challenge stays.
+    fn take_back_send(&self, ticket: SendTicket) -> Pending<()>;
     /// The challenges that were open (not used, tries and lifetime left, of this boot) when the daemon stopped.
     fn open_challenges(&self, now: Moment, attempts: u32) -> Pending<Vec<KeptChallenge>>;
     /// Ends a kept challenge.
@@ -346,13 +380,9 @@ pub trait Store: Send + Sync {
     fn meta(&self, key: MetaKey) -> Pending<Option<Vec<u8>>>;
     /// Keeps values of [`MetaKey`] together, in one commit.
     fn put_meta(&self, values: Vec<(MetaKey, Vec<u8>)>) -> Pending<()>;
-    /// How tries stand, for `user show`.
-    fn standing(
-        &self,
-        user: UserKey,
-        of: Authenticator,
-        bucket: Bucket,
-        limits: TryLimits,
-        now: Moment,
-    ) -> Pending<Standing>;
+    /// Failures and waits, for `user show`; [`crate::limits::standing`] says what they mean.
+    fn counts(&self, user: UserKey, of: Authenticator) -> Pending<Counts>;
+    /// Clears all failures and waits of all authenticators of a user, in one commit. Challenges and sends stay. Gives the
+    /// failures that were cleared.
+    fn unlock(&self, user: UserKey, now: Moment) -> Pending<u64>;
 }

@@ -1,11 +1,11 @@
 //! A store in a folder that goes away, people, moments.
 
 use configd::clock::{BootId, Moment};
-use configd::limits::{SendLimits, TryLimits};
+use configd::limits::{SendLimits, Standing, TryLimits};
 use configd::store::sqlite::SqliteStore;
 use configd::store::{
-    Authenticator, Bucket, ChallengeId, Changed, Charge, Charged, Consume, Consumed, FactsFor, KeptChallenge, SendOf,
-    SourceText, Store, StoreError, UserChange, UserKey, UserRecord,
+    Authenticator, Bucket, ChallengeId, Changed, Charge, Charged, Consume, Consumed, FactsFor, KeptChallenge,
+    OldRecord, Pending, SendOf, SourceText, Store, StoreError, UserChange, UserKey, UserRecord,
 };
 use pam_2fa_protocol::admin::LastLogin;
 use std::future::Future;
@@ -71,6 +71,24 @@ pub(crate) fn from(source: &str) -> SourceText {
     SourceText(String::from(source))
 }
 
+/// The bucket of a known source.
+pub(crate) fn known(source: &str) -> Bucket {
+    Bucket::Known(from(source))
+}
+
+/// How tries stand in a bucket.
+pub(crate) fn standing(
+    store: &SqliteStore,
+    user: UserKey,
+    of: Authenticator,
+    bucket: Bucket,
+    limits: TryLimits,
+    now: Moment,
+) -> Pending<Standing> {
+    let counts = store.counts(user, of);
+    Box::pin(async move { Ok(configd::limits::standing(&bucket, &counts.await?, limits, &now)) })
+}
+
 pub(crate) fn id(number: u128) -> ChallengeId {
     ChallengeId(format!("{number:032x}"))
 }
@@ -114,7 +132,7 @@ impl Home {
     pub(crate) fn change(&self, change: UserChange) -> Result<UserRecord, Changed> {
         match wait(self.store.change_user(change)).unwrap() {
             Changed::Done(record) => Ok(*record),
-            other @ (Changed::EmailInUse(_) | Changed::NameOfAnother { .. }) => Err(other),
+            other @ (Changed::EmailInUse(_) | Changed::NameOfAnother { .. } | Changed::Rebound { .. }) => Err(other),
         }
     }
 
@@ -128,7 +146,16 @@ impl Home {
 }
 
 pub(crate) fn change(key: UserKey) -> UserChange {
-    UserChange { key, verify: None, email: None, phone: None, language: None, trusted: false, now: at(0) }
+    UserChange {
+        key,
+        verify: None,
+        email: None,
+        phone: None,
+        language: None,
+        trusted: false,
+        old_record: OldRecord::Refuses,
+        now: at(0),
+    }
 }
 
 pub(crate) fn charge_of(user: UserKey) -> Charge {

@@ -83,7 +83,7 @@ fn after_a_kill_at_any_moment_no_acknowledged_charge_is_missing() {
         acknowledged += heard;
 
         home.store = SqliteStore::open(&home.path()).unwrap();
-        let standing = home.store.standing(ada(), Authenticator::Email, Bucket::Stranger, ENDLESS, at(0));
+        let standing = standing(&home.store, ada(), Authenticator::Email, Bucket::Stranger, ENDLESS, at(0));
         let Standing::Open { failures } = wait(standing).unwrap() else { panic!() };
         assert!(failures >= acknowledged, "round {round}: {failures} on disk, {acknowledged} acknowledged");
         // And no more than were asked for: one a thread may have been cut off before it was acknowledged.

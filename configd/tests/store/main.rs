@@ -4,6 +4,8 @@
 //! lints, which look for it where they allow `unwrap`.)
 
 #[cfg(test)]
+mod administration;
+#[cfg(test)]
 mod common;
 #[cfg(test)]
 mod crash;

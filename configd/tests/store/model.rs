@@ -2,7 +2,7 @@
 
 use crate::common::*;
 use configd::clock::Moment;
-use configd::limits::{Count, Counts, Standing, TryLimits, after_charge, standing};
+use configd::limits::{self, Count, Counts, Standing, TryLimits, after_charge};
 use configd::store::{Authenticator, Bucket, Charge, Charged, Consume, Consumed, Store, UserChange, UserKey};
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -36,7 +36,12 @@ impl Who {
 
 fn who() -> impl Strategy<Value = Who> {
     let authenticator = prop_oneof![Just(Authenticator::Email), Just(Authenticator::Sms)];
-    let bucket = prop_oneof![3 => Just(Bucket::Stranger), 3 => Just(Bucket::Known), 1 => Just(Bucket::Own)];
+    let bucket = prop_oneof![
+        3 => Just(Bucket::Stranger),
+        2 => Just(known("192.0.2.7/32")),
+        2 => Just(known("local")),
+        1 => Just(Bucket::Own)
+    ];
     (prop::bool::weighted(0.2), authenticator, bucket).prop_map(|(bob, authenticator, bucket)| Who {
         bob,
         authenticator,
@@ -68,16 +73,11 @@ impl Model {
     }
 
     fn standing(&mut self, who: &Who, now: &Moment) -> Standing {
-        standing(who.bucket, self.counts(who), LIMITS, now)
+        limits::standing(&who.bucket, self.counts(who), LIMITS, now)
     }
 
     fn set(&mut self, who: &Who, count: Count) {
-        let counts = self.counts(who);
-        match who.bucket {
-            Bucket::Stranger => counts.stranger = count,
-            Bucket::Known => counts.known = count,
-            Bucket::Own => counts.own = count,
-        }
+        self.counts(who).put(who.bucket.clone(), count);
     }
 
     fn charge(&mut self, who: &Who, now: &Moment) -> Charged {
@@ -85,7 +85,7 @@ impl Model {
         if !matches!(before, Standing::Open { .. }) {
             return Charged::Refused(before);
         }
-        let after = after_charge(self.counts(who).of(who.bucket), LIMITS, now);
+        let after = after_charge(&self.counts(who).of(&who.bucket), LIMITS, now);
         self.set(who, after);
         Charged::Done(self.standing(who, now))
     }
@@ -119,7 +119,7 @@ proptest! {
                     let charge = Charge {
                         user: who.user(),
                         authenticator: who.authenticator,
-                        bucket: who.bucket,
+                        bucket: who.bucket.clone(),
                         challenge: id(99),
                         limits: LIMITS,
                         now: now.clone(),
@@ -130,7 +130,7 @@ proptest! {
                     let consume = Consume {
                         authenticator: who.authenticator,
                         address: address_of(&who.user(), who.authenticator),
-                        bucket: who.bucket,
+                        bucket: who.bucket.clone(),
                         now: now.clone(),
                         ..consume_of(who.user(), id(number))
                     };
@@ -141,7 +141,7 @@ proptest! {
                     model.ended.insert(number);
                 }
                 Step::Look(who) => {
-                    let look = home.store.standing(who.user(), who.authenticator, who.bucket, LIMITS, now.clone());
+                    let look = standing(&home.store, who.user(), who.authenticator, who.bucket.clone(), LIMITS, now.clone());
                     prop_assert_eq!(wait(look).unwrap(), model.standing(&who, &now));
                 }
                 Step::Pass(ms, wall_s) => {

@@ -148,13 +148,13 @@ fn a_hundred_failures_disable_until_an_administrator_acts_and_eighty_of_stranger
     }
     assert_eq!(charged, 80);
     home.reopen();
-    let known = |now_ms| Charge { bucket: Bucket::Known, now: at(now_ms), ..charge_of(ada()) };
+    let at_known = |now_ms| Charge { bucket: known("192.0.2.7/32"), now: at(now_ms), ..charge_of(ada()) };
     for _ in 0..20 {
         now_ms += 3_600_000;
-        assert!(matches!(home.charge(known(now_ms)), Charged::Done(_)));
+        assert!(matches!(home.charge(at_known(now_ms)), Charged::Done(_)));
     }
     now_ms += 3_600_000;
-    assert_eq!(home.charge(known(now_ms)), Charged::Refused(Standing::Disabled));
+    assert_eq!(home.charge(at_known(now_ms)), Charged::Refused(Standing::Disabled));
 }
 
 #[test]
@@ -166,18 +166,47 @@ fn counts_of_two_users_two_authenticators_and_two_buckets_are_independent() {
     let first = Charged::Done(Standing::Open { failures: 1 });
     assert_eq!(home.charge(charge_of(bob())), first);
     assert_eq!(home.charge(Charge { authenticator: Authenticator::Sms, ..charge_of(ada()) }), first);
-    assert_eq!(home.charge(Charge { bucket: Bucket::Known, ..charge_of(ada()) }), first);
+    assert_eq!(home.charge(Charge { bucket: known("192.0.2.7/32"), ..charge_of(ada()) }), first);
     // Another name of the same uid is another record (fault 29).
     assert_eq!(home.charge(charge_of(UserKey { name: String::from("toor"), ..ada() })), first);
-    let standing = |bucket| wait(home.store.standing(ada(), Authenticator::Email, bucket, TRIES, at(0))).unwrap();
-    assert_eq!(standing(Bucket::Stranger), Standing::Waiting { wait_s: 30 });
-    assert_eq!(standing(Bucket::Known), Standing::Open { failures: 1 });
+    let stands = |bucket| wait(standing(&home.store, ada(), Authenticator::Email, bucket, TRIES, at(0))).unwrap();
+    assert_eq!(stands(Bucket::Stranger), Standing::Waiting { wait_s: 30 });
+    assert_eq!(stands(known("192.0.2.7/32")), Standing::Open { failures: 1 });
+}
+
+#[test]
+fn one_known_source_does_not_hold_up_another_and_a_forgotten_ones_failures_stay_in_the_total() {
+    let mut home = Home::with_users();
+    let limits = configd::limits::TryLimits { first_wait_s: 0, longest_wait_s: 0, ..TRIES };
+    for _ in 0..3 {
+        home.charge(Charge { bucket: known("local"), ..charge_of(ada()) });
+    }
+    let refused = home.charge(Charge { bucket: known("local"), ..charge_of(ada()) });
+    assert_eq!(refused, Charged::Refused(Standing::Waiting { wait_s: 30 }));
+    let there = Charge { bucket: known("192.0.2.7/32"), limits, ..charge_of(ada()) };
+    assert_eq!(home.charge(there.clone()), Charged::Done(Standing::Open { failures: 1 }));
+    // A right code there clears what was wrong there.
+    home.consume(Consume { bucket: known("192.0.2.7/32"), ..consume_of(ada(), id(1000)) }).unwrap();
+    assert_eq!(home.charge(there.clone()), Charged::Done(Standing::Open { failures: 1 }));
+    // A hundred other sources, and both are forgotten; what they failed is not.
+    for number in 0..=101_u8 {
+        let now = at(1_000 + u64::from(number) * 1_000);
+        let source = from(&format!("198.51.100.{number}/32"));
+        home.consume(Consume { source, now, ..consume_of(ada(), id(u128::from(number))) }).unwrap();
+    }
+    assert_eq!(wait(home.store.facts(facts_for(ada()))).unwrap().bucket, Bucket::Stranger);
+    home.reopen();
+    let elsewhere = || home.charge(Charge { bucket: known("198.51.100.101/32"), limits, ..charge_of(ada()) });
+    for _ in 0..96 {
+        assert!(matches!(elsewhere(), Charged::Done(_)));
+    }
+    assert_eq!(elsewhere(), Charged::Refused(Standing::Disabled), "3 + 1 + 96");
 }
 
 #[test]
 fn a_right_code_clears_its_own_count_makes_its_source_known_and_is_kept_as_the_last_login() {
     let home = Home::with_users();
-    for bucket in [Bucket::Stranger, Bucket::Known] {
+    for bucket in [Bucket::Stranger, known("192.0.2.7/32")] {
         home.charge(Charge { bucket, ..charge_of(ada()) });
     }
     home.charge(charge_of(bob()));
@@ -188,12 +217,12 @@ fn a_right_code_clears_its_own_count_makes_its_source_known_and_is_kept_as_the_l
     let facts = wait(home.store.facts(facts_for(ada()))).unwrap();
     let Known::Record(record) = facts.known else { panic!() };
     assert_eq!(record.last_login, Some(consume.login));
-    assert_eq!(facts.bucket, Bucket::Known);
+    assert_eq!(facts.bucket, known("192.0.2.7/32"));
     assert_eq!(facts.standing, Standing::Open { failures: 1 }, "the other bucket's count stays");
-    let standing =
-        |user| wait(home.store.standing(user, Authenticator::Email, Bucket::Stranger, TRIES, at(0))).unwrap();
-    assert_eq!(standing(ada()), Standing::Open { failures: 0 });
-    assert_eq!(standing(bob()), Standing::Open { failures: 1 });
+    let stands =
+        |user| wait(standing(&home.store, user, Authenticator::Email, Bucket::Stranger, TRIES, at(0))).unwrap();
+    assert_eq!(stands(ada()), Standing::Open { failures: 0 });
+    assert_eq!(stands(bob()), Standing::Open { failures: 1 });
     // Known to ada, not to bob.
     assert_eq!(wait(home.store.facts(facts_for(bob()))).unwrap().bucket, Bucket::Stranger);
 }
@@ -220,8 +249,8 @@ fn the_last_hundred_sources_are_known_and_older_ones_are_strangers_again() {
         wait(home.store.facts(configd::store::FactsFor { source, ..facts_for(ada()) })).unwrap().bucket
     };
     assert_eq!(bucket(0), Bucket::Stranger);
-    assert_eq!(bucket(1), Bucket::Known);
-    assert_eq!(bucket(100), Bucket::Known);
+    assert_eq!(bucket(1), known("198.51.100.1/32"));
+    assert_eq!(bucket(100), known("198.51.100.100/32"));
 }
 
 #[test]
@@ -315,7 +344,7 @@ fn a_changed_address_ends_what_was_sent_to_the_old_one_and_keeps_the_count() {
     let open = wait(home.store.open_challenges(at(0), 3)).unwrap();
     assert_eq!(open.into_iter().map(|kept| kept.id).collect::<Vec<_>>(), [id(2), id(3)]);
     assert_eq!(home.consume(consume_of(ada(), id(1))).unwrap(), Consumed::AlreadyUsed);
-    let standing = wait(home.store.standing(ada(), Authenticator::Email, Bucket::Stranger, TRIES, at(0))).unwrap();
+    let standing = wait(standing(&home.store, ada(), Authenticator::Email, Bucket::Stranger, TRIES, at(0))).unwrap();
     assert_eq!(standing, Standing::Open { failures: 1 });
     // The same address again ends nothing.
     home.change(UserChange { phone: some("+15550100"), ..change(bob()) }).unwrap();
@@ -366,7 +395,8 @@ fn a_closed_store_says_so_and_has_done_what_it_was_given() {
     home.store.close().unwrap();
     assert!(matches!(wait(home.store.charge_attempt(charge_of(ada()))), Err(StoreError::Closed)));
     assert!(matches!(wait(home.store.count_users()), Err(StoreError::Closed)));
-    assert!(!home.folder().join("state.db-wal").metadata().is_ok_and(|meta| meta.len() > 0), "checkpointed");
+    let log = std::fs::read(home.folder().join("state.db-wal")).unwrap();
+    assert!(log.iter().all(|byte| *byte == 0), "all is in the file, and the log is empty blocks");
     home.store = configd::store::sqlite::SqliteStore::open(&home.path()).unwrap();
     assert_eq!(home.charge(charge_of(ada())), Charged::Done(Standing::Open { failures: 2 }));
 }
@@ -379,8 +409,8 @@ fn what_the_users_own_processes_use_up_and_prove_is_theirs_alone() {
         home.charge(own.clone());
     }
     assert_eq!(home.charge(own), Charged::Refused(Standing::Waiting { wait_s: 30 }));
-    for bucket in [Bucket::Stranger, Bucket::Known] {
-        let standing = wait(home.store.standing(ada(), Authenticator::Email, bucket, TRIES, at(0))).unwrap();
+    for bucket in [Bucket::Stranger, known("192.0.2.7/32")] {
+        let standing = wait(standing(&home.store, ada(), Authenticator::Email, bucket, TRIES, at(0))).unwrap();
         assert_eq!(standing, Standing::Open { failures: 0 });
     }
     home.consume(Consume { bucket: Bucket::Own, ..consume_of(ada(), id(1)) }).unwrap();

@@ -75,7 +75,7 @@ fn one_operation_that_fails_does_not_undo_the_others() {
         assert!(wait_for_all(fail).iter().all(Result::is_err));
         assert!(charging.join().unwrap().into_iter().map(Result::unwrap).all(|charged| is_done(&charged)));
     });
-    let standing = home.store.standing(ada(), Authenticator::Email, Bucket::Stranger, limits, at(0));
+    let standing = standing(&home.store, ada(), Authenticator::Email, Bucket::Stranger, limits, at(0));
     assert_eq!(wait(standing).unwrap(), Standing::Open { failures: 100 });
 }
 

@@ -1,9 +1,12 @@
 //! No space, and a disk that does not write: the first may pass, the second ends the handle.
 
 use crate::common::*;
-use configd::limits::{Standing, TryLimits};
+use configd::limits::{SendLimits, Standing, TryLimits};
 use configd::store::sqlite::SqliteStore;
-use configd::store::{Authenticator, Bucket, Charge, Charged, Store, StoreError};
+use configd::store::{
+    Authenticator, Bucket, Changed, Charge, Charged, Consume, Consumed, KeptChallenge, SendOf, SendVerdict, Store,
+    StoreError, UserChange, UserKey,
+};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -16,19 +19,19 @@ fn charge(store: &SqliteStore) -> Result<Charged, StoreError> {
 }
 
 fn failures(store: &SqliteStore) -> u32 {
-    let standing = store.standing(ada(), Authenticator::Email, Bucket::Stranger, ENDLESS, at(0));
+    let standing = standing(store, ada(), Authenticator::Email, Bucket::Stranger, ENDLESS, at(0));
     let Standing::Open { failures } = wait(standing).unwrap() else { panic!() };
     failures
 }
 
-/// Charges until the disk says no; how many were charged.
-fn charge_until_refused(store: &SqliteStore) -> u32 {
-    for charged in 0..100_000 {
-        match charge(store) {
-            Ok(done) => assert!(matches!(done, Charged::Done(_))),
-            Err(StoreError::Engine { what, .. }) => {
-                assert_eq!(what, "charge an attempt");
-                return charged;
+/// Does `work` until the disk says no; how often it was done.
+fn until_refused<T>(what: &str, mut work: impl FnMut(u32) -> Result<T, StoreError>) -> u32 {
+    for done in 0..100_000 {
+        match work(done) {
+            Ok(_) => {}
+            Err(StoreError::Engine { what: refused, .. }) => {
+                assert_eq!(refused, what);
+                return done;
             }
             Err(other) => panic!("{other}"),
         }
@@ -50,6 +53,25 @@ fn the_file_of_waiting_commits_stays_small_however_many_there_are() {
     assert_eq!(failures(&home.store), 1_500);
 }
 
+#[test]
+fn a_store_that_grows_keeps_room_ahead_of_what_it_takes() {
+    let home = Home::with_users();
+    let free_pages = || {
+        let other = rusqlite::Connection::open(home.path()).unwrap();
+        other.pragma_query_value(None, "freelist_count", |row| row.get::<_, u32>(0)).unwrap()
+    };
+    let before = home.path().metadata().unwrap().len();
+    for number in 0..400 {
+        let key = UserKey { uid: 2000 + number, name: format!("user{number}") };
+        let email = Some(Some(format!("{number}{}", "x".repeat(900))));
+        home.change(UserChange { email, ..change(key) }).unwrap();
+        if number % 20 == 0 {
+            assert!(free_pages() >= 16, "{number}: {}", free_pages());
+        }
+    }
+    assert!(home.path().metadata().unwrap().len() > before + 600_000, "it has grown, in the file itself");
+}
+
 /// Runs a child below in `folder`, after `sh` has done `first` there; its exit status.
 fn run(first: &str, program: &str, child: &str, folder: &Path) -> std::process::Output {
     std::fs::write(folder.join(child), "").unwrap();
@@ -69,44 +91,190 @@ fn assert_passed(output: &std::process::Output) {
     assert!(said.contains("the child was here"), "{said}");
 }
 
-#[test]
-fn on_a_full_disk_nothing_is_charged_and_with_space_again_the_same_handle_goes_on() {
+/// Logins: 60 charges, 12 messages with their challenges, 12 codes used, of ada and bob, from sources that are new. All must go.
+fn log_in(store: &SqliteStore, round: u8) {
+    let limits = SendLimits { per_user_hour: 100, per_user_day: 100, per_source_hour: 100 };
+    for number in 0..12_u8 {
+        let user = if number % 2 == 0 { ada() } else { bob() };
+        let challenge = id(u128::from(round) * 100 + u128::from(number));
+        let source = from(&format!("198.51.{round}.{number}/32"));
+        // A second later each, so that the high-water mark is written too.
+        let now = at(u64::from(round) * 100_000 + u64::from(number) * 1_000);
+        let kept = KeptChallenge { source: source.clone(), made: now.clone(), ..kept(user.clone(), challenge.clone()) };
+        let send = SendOf { source: source.clone(), limits, now: now.clone(), ..send_of(user.clone(), Some(kept)) };
+        assert!(matches!(wait(store.record_send(send)).unwrap(), SendVerdict::Go { .. }));
+        for _ in 0..5 {
+            let challenge = challenge.clone();
+            let charge = Charge { limits: ENDLESS, challenge, now: now.clone(), ..charge_of(user.clone()) };
+            assert!(matches!(wait(store.charge_attempt(charge)).unwrap(), Charged::Done(_)));
+        }
+        let consume = Consume { source, now, ..consume_of(user, challenge) };
+        assert_eq!(wait(store.consume_code(consume)).unwrap(), Consumed::Done);
+    }
+}
+
+fn fill(disk: &Path) {
+    assert!(std::fs::write(disk.join("filler"), vec![1; 16 << 20]).is_err(), "the disk is small");
+}
+
+fn assert_full(disk: &Path) {
+    assert!(std::fs::write(disk.join("one page"), vec![1; 4096]).is_err(), "the disk is full");
+}
+
+/// A store on a small disk, with ada and bob.
+fn on_small_disk(disk: &Path) -> SqliteStore {
+    let store = SqliteStore::create(&disk.join("state.db"), &[]).unwrap();
+    for user in [ada(), bob()] {
+        let email = Some(Some(address_of(&user, Authenticator::Email)));
+        wait(store.change_user(UserChange { email, trusted: true, ..change(user) })).unwrap();
+    }
+    store
+}
+
+/// Runs a child with a disk of so many MiB at `disk`.
+fn run_on_small_disk(mib: u32, child: &str) {
     if !nix::unistd::geteuid().is_root() {
         skipped("a small disk can be mounted by root only");
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("disk")).unwrap();
-    let mount = "mount -t tmpfs -o size=1m,mode=0700 tmpfs disk";
-    assert_passed(&run(mount, "unshare", "child_on_a_small_disk", folder.path()));
+    let mount = format!("mount -t tmpfs -o size={mib}m,mode=0700 tmpfs disk");
+    assert_passed(&run(&mount, "unshare", child, folder.path()));
+}
+
+#[test]
+fn on_a_full_disk_people_log_in_and_after_a_restart_too() {
+    run_on_small_disk(1, "child_that_logs_in_on_a_full_disk");
 }
 
 #[test]
 #[ignore = "a child of the tests here, not a test"]
-fn child_on_a_small_disk() {
+fn child_that_logs_in_on_a_full_disk() {
     let folder = std::env::current_dir().unwrap();
-    if !folder.join("child_on_a_small_disk").exists() {
+    if !folder.join("child_that_logs_in_on_a_full_disk").exists() {
         return;
     }
-    let path = folder.join("disk/state.db");
-    let store = SqliteStore::create(&path, &[]).unwrap();
-    wait(store.change_user(change(ada()))).unwrap();
-    charge(&store).unwrap();
+    let disk = folder.join("disk");
+    let store = on_small_disk(&disk);
+    fill(&disk);
+    log_in(&store, 0);
+    assert_full(&disk);
+    store.close().unwrap();
+    assert_full(&disk);
+    let store = SqliteStore::open(&disk.join("state.db")).unwrap();
+    log_in(&store, 1);
+    // Killed, and not stopped: what the log holds is written to the file by the next start.
+    for _ in 0..3 {
+        charge(&store).unwrap();
+    }
+    let killed = std::mem::ManuallyDrop::new(store);
+    assert_full(&disk);
+    let store = SqliteStore::open(&disk.join("state.db")).unwrap();
+    log_in(&store, 2);
+    assert_eq!(killed.fault(), None);
+    say("the child was here");
+}
 
-    let filler = folder.join("disk/filler");
-    assert!(std::fs::write(&filler, vec![1; 2 << 20]).is_err(), "the disk is small");
-    let charged = charge_until_refused(&store);
+#[test]
+fn when_the_room_on_a_full_disk_is_used_up_nothing_is_charged_and_with_space_again_the_same_handle_goes_on() {
+    run_on_small_disk(1, "child_that_uses_the_room_up");
+}
+
+#[test]
+#[ignore = "a child of the tests here, not a test"]
+fn child_that_uses_the_room_up() {
+    let folder = std::env::current_dir().unwrap();
+    if !folder.join("child_that_uses_the_room_up").exists() {
+        return;
+    }
+    let disk = folder.join("disk");
+    let store = on_small_disk(&disk);
+    charge(&store).unwrap();
+    fill(&disk);
+    let made = until_refused("change a user", |number| {
+        let user = UserKey { uid: 2000 + number, name: format!("user{number}") };
+        wait(store.change_user(change(user)))
+    });
+    assert!(made > 100, "{made}");
+    // A new row needs more pages than another count in an old one.
+    let charged = 1 + until_refused("charge an attempt", |_| charge(&store));
     for _ in 0..3 {
         assert!(charge(&store).is_err(), "it stays full");
     }
-    assert_eq!(failures(&store), 1 + charged, "it still reads, and what was refused was not charged");
+    assert_eq!(failures(&store), charged, "it still reads, and what was refused was not charged");
+    assert_eq!(wait(store.count_users()).unwrap(), u64::from(made) + 2);
     assert_eq!(store.fault(), None);
 
-    std::fs::remove_file(&filler).unwrap();
+    std::fs::remove_file(disk.join("filler")).unwrap();
     charge(&store).unwrap();
-    assert_eq!(failures(&store), 2 + charged);
+    assert_eq!(failures(&store), charged + 1);
     store.close().unwrap();
-    assert_eq!(failures(&SqliteStore::open(&path).unwrap()), 2 + charged);
+    let store = SqliteStore::open(&disk.join("state.db")).unwrap();
+    assert_eq!((failures(&store), wait(store.count_users()).unwrap()), (charged + 1, u64::from(made) + 2));
+    say("the child was here");
+}
+
+#[test]
+fn a_crowd_whose_changes_fit_no_room_together_is_served_in_parts() {
+    run_on_small_disk(8, "child_with_a_crowd");
+}
+
+#[test]
+#[ignore = "a child of the tests here, not a test"]
+fn child_with_a_crowd() {
+    let folder = std::env::current_dir().unwrap();
+    if !folder.join("child_with_a_crowd").exists() {
+        return;
+    }
+    let disk = folder.join("disk");
+    let store = on_small_disk(&disk);
+    // Each of them fills a page of the table and one of the index: 60 of them changed are more than the log has room for.
+    let crowd = |number: u32, language: &str| {
+        let email = Some(Some(format!("{number}{}", "x".repeat(2_500))));
+        let key = UserKey { uid: 2000 + number, name: format!("user{number}") };
+        UserChange { email, language: Some(Some(String::from(language))), ..change(key) }
+    };
+    for number in 0..60 {
+        wait(store.change_user(crowd(number, "en"))).unwrap();
+    }
+    store.close().unwrap();
+    let store = SqliteStore::open(&disk.join("state.db")).unwrap();
+    fill(&disk);
+    let changes = (0..60).map(|number| store.change_user(crowd(number, "de"))).collect();
+    for changed in wait_for_all(changes) {
+        assert!(matches!(changed.unwrap(), Changed::Done(_)));
+    }
+    let changed = wait(store.users(None)).unwrap().into_iter().filter(|user| user.language.as_deref() == Some("de"));
+    assert_eq!(changed.count(), 60);
+    assert_full(&disk);
+    say("the child was here");
+}
+
+#[test]
+fn a_store_without_room_is_opened_on_a_full_disk_and_goes_on_when_there_is_space() {
+    run_on_small_disk(1, "child_without_room");
+}
+
+#[test]
+#[ignore = "a child of the tests here, not a test"]
+fn child_without_room() {
+    let folder = std::env::current_dir().unwrap();
+    if !folder.join("child_without_room").exists() {
+        return;
+    }
+    let disk = folder.join("disk");
+    on_small_disk(&disk).close().unwrap();
+    // As somebody leaves it who copied the database alone.
+    std::fs::remove_file(disk.join("state.db-wal")).unwrap();
+    std::fs::write(disk.join("state.db-wal"), "").unwrap();
+    fill(&disk);
+    let store = SqliteStore::open(&disk.join("state.db")).unwrap();
+    assert!(charge(&store).is_err());
+    assert_eq!((failures(&store), store.fault()), (0, None));
+    std::fs::remove_file(disk.join("filler")).unwrap();
+    charge(&store).unwrap();
+    assert_eq!(failures(&store), 1);
     say("the child was here");
 }
 
@@ -182,7 +350,7 @@ fn child_whose_writes_fail() {
     wait(store.change_user(change(ada()))).unwrap();
     let (_, hard) = getrlimit(Resource::RLIMIT_FSIZE).unwrap();
     setrlimit(Resource::RLIMIT_FSIZE, 200_000, hard).unwrap();
-    let charged = charge_until_refused(&store);
+    let charged = until_refused("charge an attempt", |_| charge(&store));
     assert!(charged > 0);
     setrlimit(Resource::RLIMIT_FSIZE, hard, hard).unwrap();
 

@@ -88,8 +88,8 @@ pub fn render(mail: &Mail, id: &str, now: SystemTime) -> Result<Rendered, Failur
 fn body(text: &str) -> Body {
     let lines = text.replace('\n', "\r\n");
     if text.is_ascii() && text.lines().all(|line| line.len() <= LONGEST_LINE) {
-        // Refused only for what was just ruled out.
-        return Body::new_with_encoding(lines, ContentTransferEncoding::SevenBit).unwrap_or_else(Body::new);
+        // lettre itself would break lines of more than 76 characters by quoted-printable.
+        return Body::dangerous_pre_encoded(lines.into_bytes(), ContentTransferEncoding::SevenBit);
     }
     Body::new(lines)
 }

@@ -9,7 +9,7 @@ use crate::house::House;
 use crate::wire_io::{Connection, ConnectionError};
 use pam_2fa_protocol::admin::{
     NOT_FOUND, NotFound, REFUSED, RELOAD, Refused, SEAL, SEALED, SERVICE, STATUS, Sealed, TEST_EMAIL, USER_LIST,
-    USER_SET, USER_SHOW, USER_VERIFY_BEGIN, USER_VERIFY_FINISH,
+    USER_SET, USER_SHOW, USER_UNLOCK, USER_VERIFY_BEGIN, USER_VERIFY_FINISH,
 };
 use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::wire::{Continues, IncomingCall, WireError, decode_call, encode_error, encode_reply};
@@ -92,6 +92,7 @@ async fn dispatch(call: &IncomingCall<'_>, daemon: &Daemon, connection: &mut Con
         USER_LIST => users::list(house(daemon)?.as_ref(), call.more, connection).await,
         USER_SHOW => done(&users::show(house(daemon)?.as_ref(), &parameters(call)?).await?),
         USER_SET => done(&users::set(daemon, house(daemon)?.as_ref(), parameters(call)?).await?),
+        USER_UNLOCK => done(&users::unlock(house(daemon)?.as_ref(), &parameters(call)?).await?),
         USER_VERIFY_BEGIN => {
             users::verify_begin(house(daemon)?.as_ref(), &parameters(call)?, call.more, connection).await
         }

@@ -2,17 +2,19 @@
 
 use super::system::post;
 use super::{Answer, done};
+use crate::clock::Moment;
 use crate::daemon::Daemon;
 use crate::delivery::Letterhead;
 use crate::house::House;
-use crate::limits::Standing;
+use crate::limits::{Counts, Standing, TryLimits, standing};
 use crate::login::Resolution;
-use crate::store::{Authenticator, Bucket, Changed, UserChange, UserRecord};
+use crate::store::{Authenticator, Bucket, Changed, OldRecord, UserChange, UserKey, UserRecord};
 use crate::texts::{Message, Value};
 use crate::wire_io::Connection;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::{
-    Channel, User, UserReply, UserSet, UserSetReply, UserShow, UserVerifyBegin, UserVerifyFinish, VerifySent,
+    Channel, User, UserReply, UserSet, UserSetReply, UserShow, UserUnlock, UserVerifyBegin, UserVerifyFinish,
+    VerifySent,
 };
 use pam_2fa_protocol::courier::Class;
 use pam_2fa_protocol::frame::Frame;
@@ -54,17 +56,8 @@ async fn record(house: &House, name: &str) -> Result<UserRecord, Answer> {
 }
 
 async fn show_record(house: &House, record: UserRecord) -> Result<User, Answer> {
-    let limits = house.rules().tries;
-    let mut locked = None;
-    for (bucket, who) in [(Bucket::Known, "known sources"), (Bucket::Stranger, "new sources")] {
-        let standing =
-            house.store.standing(record.key.clone(), Authenticator::Email, bucket, limits, house.now()).await?;
-        match standing {
-            Standing::Open { .. } => {}
-            Standing::Waiting { wait_s } => locked = Some(format!("codes by email from {who}: for {wait_s} s")),
-            Standing::Disabled => locked = Some(format!("codes by email from {who}: until unlocked")),
-        }
-    }
+    let counts = house.store.counts(record.key.clone(), Authenticator::Email).await?;
+    let locked = locked(&counts, house.rules().tries, &house.now());
     Ok(User {
         name: record.key.name,
         uid: record.key.uid,
@@ -79,6 +72,38 @@ async fn show_record(house: &House, record: UserRecord) -> Result<User, Answer> 
     })
 }
 
+/// Which sources may not try a code by email now, and until when.
+fn locked(counts: &Counts, limits: TryLimits, now: &Moment) -> Option<String> {
+    if counts.all() >= limits.before_disabled {
+        return Some(String::from("codes by email: until unlocked"));
+    }
+    let unknown =
+        [(Bucket::Stranger, String::from("new sources")), (Bucket::Own, String::from("the user's own programs"))];
+    let known = counts.known.keys().map(|source| (Bucket::Known(source.clone()), source.0.clone()));
+    let held_up: Vec<String> = unknown
+        .into_iter()
+        .chain(known)
+        .filter_map(|(bucket, who)| match standing(&bucket, counts, limits, now) {
+            Standing::Open { .. } => None,
+            Standing::Waiting { wait_s } => Some(format!("from {who} for {wait_s} s")),
+            Standing::Disabled => Some(format!("from {who} until unlocked")),
+        })
+        .collect();
+    (!held_up.is_empty()).then(|| format!("codes by email: {}", held_up.join(", ")))
+}
+
+pub(super) async fn unlock(house: &House, asked: &UserUnlock) -> Result<UserReply, Answer> {
+    let record = record(house, &asked.name).await?;
+    let failures = house.store.unlock(record.key.clone(), house.now()).await?;
+    tracing::info!(
+        user = record.key.name,
+        uid = record.key.uid,
+        failures,
+        "a user's wrong codes were forgiven by an administrator"
+    );
+    Ok(UserReply { user: Some(show_record(house, record).await?) })
+}
+
 pub(super) async fn set(daemon: &Daemon, house: &House, asked: UserSet) -> Result<UserSetReply, Answer> {
     let shown = printable(&asked.name).into_owned();
     let key = match daemon.users.resolve(asked.name.clone()).await {
@@ -88,6 +113,51 @@ pub(super) async fn set(daemon: &Daemon, house: &House, asked: UserSet) -> Resul
         }
         Resolution::Failed(why) => return Err(Answer::refused(format!("{shown} cannot be looked up: {why}"))),
     };
+    let change = change(house, &key, &asked)?;
+    let has_email = change.email.as_ref().is_some_and(Option::is_some);
+    let (record, from_uid) = match house.store.change_user(change).await? {
+        Changed::Done(record) => (*record, None),
+        Changed::Rebound { from_uid, record } => (*record, Some(from_uid)),
+        Changed::EmailInUse(other) => {
+            return Err(Answer::refused(format!(
+                "--email: {} has this address; one address is one user's",
+                other.name
+            )));
+        }
+        Changed::NameOfAnother { uid } => {
+            return Err(Answer::refused(format!("{shown} has a record under uid {uid}, and is uid {} now", key.uid)));
+        }
+    };
+    if asked.email.is_some() {
+        end_challenges(house, &key);
+    }
+    if let Some(uid) = from_uid {
+        end_challenges(house, &UserKey { uid, ..key });
+        tracing::warn!(
+            user = record.key.name,
+            uid = record.key.uid,
+            from_uid = uid,
+            "a name was re-bound by an administrator: its record under another uid is gone"
+        );
+    }
+    tracing::info!(
+        user = record.key.name,
+        uid = record.key.uid,
+        verify = ?record.verify,
+        email = record.email.as_deref().map(crate::login::deliver::masked).unwrap_or_default(),
+        verified = record.email_verified,
+        vouched = asked.trusted,
+        "a record was changed by an administrator"
+    );
+    let mut notes = notes(&record, has_email, asked.trusted);
+    if let Some(uid) = from_uid {
+        notes.insert(0, format!("re-bound: this name had a record of uid {uid}"));
+    }
+    Ok(UserSetReply { user: show_record(house, record).await?, notes })
+}
+
+/// What was asked for, in the store's types.
+fn change(house: &House, key: &UserKey, asked: &UserSet) -> Result<UserChange, Answer> {
     let email = match asked.email.as_deref() {
         None => None,
         Some("") => Some(None),
@@ -99,42 +169,21 @@ pub(super) async fn set(daemon: &Daemon, house: &House, asked: UserSet) -> Resul
     if asked.language.as_deref().is_some_and(|language| language != "en") {
         return Err(Answer::refused("--language: messages are in English only in this release (en)"));
     }
-    let has_email = email.as_ref().is_some_and(Option::is_some);
-    let change = UserChange {
+    Ok(UserChange {
         key: key.clone(),
         verify: asked.verify,
         email,
-        phone: asked.phone.map(|_| None),
-        language: asked.language.map(Some),
+        phone: asked.phone.as_ref().map(|_| None),
+        language: asked.language.clone().map(Some),
         trusted: asked.trusted,
+        old_record: OldRecord::Goes,
         now: house.now(),
-    };
-    match house.store.change_user(change).await? {
-        Changed::Done(record) => {
-            if asked.email.is_some() {
-                let mut challenges = house.challenges.lock().unwrap_or_else(PoisonError::into_inner);
-                challenges.end_all_of(&key, Authenticator::Email);
-            }
-            tracing::info!(
-                user = record.key.name,
-                uid = record.key.uid,
-                verify = ?record.verify,
-                email = record.email.as_deref().map(crate::login::deliver::masked).unwrap_or_default(),
-                verified = record.email_verified,
-                vouched = asked.trusted,
-                "a record was changed by an administrator"
-            );
-            let notes = notes(&record, has_email, asked.trusted);
-            Ok(UserSetReply { user: show_record(house, *record).await?, notes })
-        }
-        Changed::EmailInUse(other) => {
-            Err(Answer::refused(format!("--email: {} has this address; one address is one user's", other.name)))
-        }
-        Changed::NameOfAnother { uid } => Err(Answer::refused(format!(
-            "{shown} has a record under uid {uid}, and is uid {} now: the account was made anew",
-            key.uid
-        ))),
-    }
+    })
+}
+
+fn end_challenges(house: &House, user: &UserKey) {
+    let mut challenges = house.challenges.lock().unwrap_or_else(PoisonError::into_inner);
+    challenges.end_all_of(user, Authenticator::Email);
 }
 
 fn notes(record: &UserRecord, has_email: bool, trusted: bool) -> Vec<String> {
@@ -226,3 +275,6 @@ fn by_email(channel: Channel) -> Result<(), Answer> {
         Channel::Sms => Err(Answer::refused("text messages are not in this release; verify an email address")),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::house::Places;
 use crate::log::LevelHandle;
-use crate::login::tests::{rules, ssh};
+use crate::login::world::{rules, ssh};
 use crate::store::UserKey;
 use crate::texts::Texts;
 use crate::users::{Directory, FOR_ROOT};

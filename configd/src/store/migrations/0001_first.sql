@@ -45,18 +45,21 @@ CREATE TABLE known_sources (
     FOREIGN KEY (uid, name) REFERENCES users (uid, name) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
--- Failures since the last success. No reference to users: a count outlives a record that is taken away and made again.
+-- Failures since the last success. Of known sources each has its own row; `source` is '' for strangers and the user's own
+-- processes. No reference to users or known_sources: what a source failed counts in the total after it was forgotten.
 CREATE TABLE tries (
     uid INTEGER NOT NULL,
     name TEXT NOT NULL,
     authenticator TEXT NOT NULL CHECK (authenticator IN ('email', 'sms')),
     bucket TEXT NOT NULL CHECK (bucket IN ('stranger', 'known', 'own')),
+    source TEXT NOT NULL,
     failures INTEGER NOT NULL CHECK (failures BETWEEN 0 AND 4294967295),
     wait_boot TEXT,
     wait_until_ms INTEGER,
     wait_length_ms INTEGER,
     sum BLOB NOT NULL,
-    PRIMARY KEY (uid, name, authenticator, bucket),
+    PRIMARY KEY (uid, name, authenticator, bucket, source),
+    CHECK ((bucket = 'known') = (source <> '')),
     CHECK ((wait_boot IS NULL) = (wait_until_ms IS NULL) AND (wait_boot IS NULL) = (wait_length_ms IS NULL))
 ) STRICT, WITHOUT ROWID;
 
@@ -100,6 +103,6 @@ CREATE TABLE sends (
     boot_ms INTEGER NOT NULL,
     sum BLOB NOT NULL
 ) STRICT;
-CREATE INDEX sends_by_user ON sends (uid, name, bucket);
+CREATE INDEX sends_by_user ON sends (uid, name, bucket, source);
 CREATE INDEX sends_by_source ON sends (source, bucket);
 CREATE INDEX sends_by_age ON sends (boot, boot_ms);

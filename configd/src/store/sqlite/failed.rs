@@ -40,6 +40,11 @@ impl Failed {
         }
     }
 
+    /// Whether there was no space on the disk.
+    pub(super) fn is_for_want_of_space(&self) -> bool {
+        matches!(self, Self::Engine(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull))
+    }
+
     /// Whether nothing more may be written through this handle. After a failed write or fsync the kernel may have dropped what
     /// it could not write and report success the next time, so trying again would acknowledge what is not on disk. A full disk
     /// is told before anything is lost, and a busy one not at all: these may be tried again.

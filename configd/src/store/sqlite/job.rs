@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 pub(super) trait Job: Send {
     /// What it is, for errors: `charge an attempt`.
     fn what(&self) -> &'static str;
-    /// Does it, inside the caller's transaction. Once.
+    /// Does it, inside the caller's transaction. Again only after that was rolled back.
     fn run(&mut self, connection: &Connection) -> Result<(), Failed>;
     /// Answers: what [`Job::run`] gave, or the error.
     fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
@@ -21,20 +21,18 @@ pub(super) type Queue = super::queue::Queue<Box<dyn Job>>;
 
 struct Typed<T, F> {
     what: &'static str,
-    work: Option<F>,
+    work: F,
     done: Option<T>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
-impl<T: Send, F: FnOnce(&Connection) -> Result<T, Failed> + Send> Job for Typed<T, F> {
+impl<T: Send, F: Fn(&Connection) -> Result<T, Failed> + Send> Job for Typed<T, F> {
     fn what(&self) -> &'static str {
         self.what
     }
 
     fn run(&mut self, connection: &Connection) -> Result<(), Failed> {
-        if let Some(work) = self.work.take() {
-            self.done = Some(work(connection)?);
-        }
+        self.done = Some((self.work)(connection)?);
         Ok(())
     }
 
@@ -54,12 +52,12 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T, Failed> + Send> Job for Typed<
 pub(super) fn submit<T, F>(queue: &Arc<Queue>, what: &'static str, work: F) -> Pending<T>
 where
     T: Send + 'static,
-    F: FnOnce(&Connection) -> Result<T, Failed> + Send + 'static,
+    F: Fn(&Connection) -> Result<T, Failed> + Send + 'static,
 {
     let queue = Arc::clone(queue);
     Box::pin(async move {
         let (reply, answer) = oneshot::channel();
-        let job = Typed { what, work: Some(work), done: None, reply };
+        let job = Typed { what, work, done: None, reply };
         queue.put(Box::new(job)).await.map_err(|_| StoreError::Closed)?;
         answer.await.unwrap_or(Err(StoreError::Closed))
     })

@@ -4,6 +4,7 @@
 //! | file | |
 //! |---|---|
 //! | `opening`, `schema`, `files` | from a path to a connection that may be trusted |
+//! | `room` | space kept ahead, for a full disk |
 //! | `queue`, `job`, `writer`, `reader` | the two threads |
 //! | `tries`, `sources`, `challenges`, `sends`, `users`, `meta` | the operations, each on a connection inside a transaction |
 //! | `values`, `sums`, `failed` | columns, checksums, errors |
@@ -12,10 +13,10 @@
 
 use super::{
     Authenticator, Bucket, ChallengeId, Changed, Charge, Charged, Consume, Consumed, Facts, FactsFor, KeptChallenge,
-    Known, MetaKey, Pending, SendOf, SendVerdict, Store, StoreError, UserChange, UserKey, UserRecord,
+    Known, MetaKey, Pending, SendOf, SendTicket, SendVerdict, Store, StoreError, UserChange, UserKey, UserRecord,
 };
 use crate::clock::Moment;
-use crate::limits::{Standing, TryLimits};
+use crate::limits::Counts;
 use failed::Failed;
 use job::{Queue, submit};
 use rusqlite::Connection;
@@ -32,6 +33,7 @@ mod meta;
 pub(crate) mod opening;
 mod queue;
 mod reader;
+mod room;
 mod schema;
 mod sends;
 mod sources;
@@ -88,7 +90,8 @@ impl SqliteStore {
 
     /// From here on it may be written.
     pub(crate) fn start(checked: opening::Checked, path: &Path) -> Result<Self, OpenError> {
-        let (writer, reader) = checked.for_use()?;
+        let room = room::Room::beside(path);
+        let (writer, reader) = checked.for_use(&room)?;
         let store = Self {
             path: path.to_owned(),
             writes: Queue::new(),
@@ -104,7 +107,7 @@ impl SqliteStore {
         let queue = Arc::clone(&store.reads);
         let reader = thread("store-read", move || reader::run(&reader, &queue)).map_err(io)?;
         let (queue, fault) = (Arc::clone(&store.writes), Arc::clone(&store.fault));
-        let writer = thread("store-write", move || writer::run(&writer, &queue, &fault)).map_err(|error| {
+        let writer = thread("store-write", move || writer::run(&writer, &queue, &fault, &room)).map_err(|error| {
             store.reads.close();
             io(error)
         })?;
@@ -140,7 +143,7 @@ impl SqliteStore {
     fn write<T, F>(&self, what: &'static str, work: F) -> Pending<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, Failed> + Send + 'static,
+        F: Fn(&Connection) -> Result<T, Failed> + Send + 'static,
     {
         submit(&self.writes, what, work)
     }
@@ -148,7 +151,7 @@ impl SqliteStore {
     fn read<T, F>(&self, what: &'static str, work: F) -> Pending<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, Failed> + Send + 'static,
+        F: Fn(&Connection) -> Result<T, Failed> + Send + 'static,
     {
         submit(&self.reads, what, work)
     }
@@ -170,9 +173,9 @@ fn facts(connection: &Connection, ask: &FactsFor) -> Result<Facts, Failed> {
     let bucket = if *own { Bucket::Own } else { sources::bucket(connection, user, source)? };
     Ok(Facts {
         known: users::known(connection, user)?,
+        standing: tries::standing(connection, user, Authenticator::Email, &bucket, *limits, now)?,
+        send_wait_s: sends::wait_for_next_s(connection, user, source, &bucket, *send_limits, now)?,
         bucket,
-        standing: tries::standing(connection, user, Authenticator::Email, bucket, *limits, now)?,
-        send_wait_s: sends::wait_for_next_s(connection, user, source, bucket, *send_limits, now)?,
     })
 }
 
@@ -197,6 +200,10 @@ impl Store for SqliteStore {
 
     fn record_send(&self, send: SendOf) -> Pending<SendVerdict> {
         self.write("count a message", move |connection| sends::record(connection, &send))
+    }
+
+    fn take_back_send(&self, ticket: SendTicket) -> Pending<()> {
+        self.write("take back the count of a message", move |connection| sends::take_back(connection, &ticket))
     }
 
     fn open_challenges(&self, now: Moment, attempts: u32) -> Pending<Vec<KeptChallenge>> {
@@ -244,14 +251,15 @@ impl Store for SqliteStore {
         self.write("keep settings", move |connection| meta::put(connection, &values))
     }
 
-    fn standing(
-        &self,
-        user: UserKey,
-        of: Authenticator,
-        bucket: Bucket,
-        limits: TryLimits,
-        now: Moment,
-    ) -> Pending<Standing> {
-        self.read("look at tries", move |connection| tries::standing(connection, &user, of, bucket, limits, &now))
+    fn counts(&self, user: UserKey, of: Authenticator) -> Pending<Counts> {
+        self.read("look at tries", move |connection| tries::counts(connection, &user, of))
+    }
+
+    fn unlock(&self, user: UserKey, now: Moment) -> Pending<u64> {
+        self.write("unlock a user", move |connection| {
+            let failures = tries::clear_all(connection, &user)?;
+            meta::raise_high_water(connection, &now)?;
+            Ok(failures)
+        })
     }
 }

@@ -3,6 +3,7 @@
 //! Opening never makes a file, making never replaces one, and a damaged store is an error, never an empty store (rule 10).
 
 use super::failed::Failed;
+use super::room::Room;
 use super::{files, meta, schema, sums};
 use crate::store::MetaKey;
 use rusqlite::config::DbConfig;
@@ -155,15 +156,19 @@ impl Checked {
         meta::high_water_s(&self.connection).map_err(|error| OpenError::failed(&self.path, "read the store", error))
     }
 
-    /// Leads the file to this release's schema and into WAL; gives the writer's and the reader's connection.
-    pub(super) fn for_use(self) -> Result<(Connection, Connection), OpenError> {
+    /// Leads the file to this release's schema and into WAL, and makes room ahead ([`super::room`]); gives the writer's and the
+    /// reader's connection.
+    pub(super) fn for_use(self, room: &Room) -> Result<(Connection, Connection), OpenError> {
         let path = self.path.clone();
         let reader_of = path.clone();
         let ready = move || -> Result<(Connection, Connection), Failed> {
             wal(&self.connection)?;
             schema::migrate(&self.connection, schema::VERSION)?;
-            // A fresh WAL: nothing that an earlier process could not sync stays in it.
-            checkpoint(&self.connection, Checkpoint::Truncate)?;
+            // A fresh WAL: nothing that an earlier process could not sync stays in it. An empty one keeps its blocks.
+            if frames_in_log(&self.connection)? > 0 {
+                checkpoint(&self.connection, Checkpoint::Truncate)?;
+            }
+            room.make(&self.connection)?;
             let reader = connect(&reader_of)?;
             reader.pragma_update(None, "query_only", true)?;
             // Now, so that its first read does not find the writer holding the file.
@@ -200,7 +205,8 @@ fn fill(draft: &Path, values: &[(MetaKey, Vec<u8>)]) -> Result<(), Failed> {
     Ok(())
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
+/// The name of a file that SQLite puts beside `path`.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     name.into()
@@ -266,9 +272,12 @@ fn check_header(path: &Path, mut file: File) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Whether commits wait in the WAL: then a crash may have cut off the writing of them to the file, and SQLite mends it.
+/// Whether commits wait in the WAL: then a crash may have cut off the writing of them to the file, and SQLite mends it. An empty
+/// WAL may have blocks, of zeros; one with commits begins with 0x377f0682 or 0x377f0683 ("WAL File Format", 4.1).
 fn has_wal(path: &Path) -> bool {
-    beside(path, "-wal").metadata().is_ok_and(|meta| meta.len() > 0)
+    let mut magic = [0_u8; 4];
+    let read = files::open_existing(&beside(path, "-wal")).and_then(|mut log| log.read_exact(&mut magic));
+    read.is_ok() && matches!(magic, [0x37, 0x7f, 0x06, 0x82 | 0x83])
 }
 
 /// A connection to a file that is there, guarded against what a crafted or damaged file might do.
@@ -316,7 +325,9 @@ fn integrity(connection: &Connection) -> Result<(), Failed> {
 pub(super) enum Checkpoint {
     /// What can be done without waiting for a reader.
     Passive,
-    /// All of it, and the WAL is emptied.
+    /// All of it, and the next commit is written from the beginning of the WAL.
+    Restart,
+    /// The same, and the WAL's file is emptied.
     Truncate,
 }
 
@@ -324,10 +335,16 @@ pub(super) enum Checkpoint {
 pub(super) fn checkpoint(connection: &Connection, how: Checkpoint) -> Result<(), Failed> {
     let sql = match how {
         Checkpoint::Passive => "PRAGMA wal_checkpoint(PASSIVE)",
+        Checkpoint::Restart => "PRAGMA wal_checkpoint(RESTART)",
         Checkpoint::Truncate => "PRAGMA wal_checkpoint(TRUNCATE)",
     };
     let _busy: i64 = connection.query_row(sql, [], |row| row.get(0))?;
     Ok(())
+}
+
+/// Pages in the WAL, waiting or written to the file already.
+fn frames_in_log(connection: &Connection) -> Result<i64, Failed> {
+    Ok(connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))?)
 }
 
 #[cfg(test)]
@@ -340,7 +357,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.db");
         make(&path, &[]).unwrap();
-        let (writer, reader) = Checked::open(&path).unwrap().for_use().unwrap();
+        let (writer, reader) = Checked::open(&path).unwrap().for_use(&Room::beside(&path)).unwrap();
         for connection in [&writer, &reader] {
             let says = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, Value>(0)).unwrap();
             assert_eq!(says("journal_mode"), Value::from(String::from("wal")));

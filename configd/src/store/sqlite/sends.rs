@@ -10,7 +10,7 @@ use super::values::{number, of_bucket, signed, text, unsigned};
 use super::{challenges, meta, sums};
 use crate::clock::{BootId, Moment};
 use crate::limits::SendLimits;
-use crate::store::{Bucket, SendOf, SendVerdict, SourceText, UserKey};
+use crate::store::{Bucket, SendOf, SendTicket, SendVerdict, SourceText, UserKey};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Rows, params};
 
@@ -53,29 +53,30 @@ fn moments(mut rows: Rows<'_>) -> Result<Vec<Moment>, Failed> {
     Ok(moments)
 }
 
-/// Seconds until another message may be sent; 0: now. Each bucket of a user has the user's whole allowance for itself, and
-/// messages from known sources do not count against the source.
+/// Seconds until another message may be sent; 0: now. Each bucket of a user, so each known source, has the user's whole
+/// allowance for itself, and messages from known sources do not count against the source.
 pub(super) fn wait_for_next_s(
     connection: &Connection,
     user: &UserKey,
     source: &SourceText,
-    bucket: Bucket,
+    bucket: &Bucket,
     limits: SendLimits,
     now: &Moment,
 ) -> Result<u64, Failed> {
+    let (word, own_source) = of_bucket(bucket);
     let mut by_user = connection.prepare_cached(
         "SELECT id, uid, name, bucket, source, wall_s, boot, boot_ms, sum FROM sends
-         WHERE uid = ?1 AND name = ?2 AND bucket = ?3",
+         WHERE uid = ?1 AND name = ?2 AND bucket = ?3 AND (bucket <> 'known' OR source = ?4)",
     )?;
-    let to_user = moments(by_user.query(params![user.uid, user.name, of_bucket(bucket)])?)?;
+    let to_user = moments(by_user.query(params![user.uid, user.name, word, own_source])?)?;
     let mut longest_s =
         wait_s(&to_user, now, limits.per_user_hour, HOUR_MS).max(wait_s(&to_user, now, limits.per_user_day, DAY_MS));
-    if bucket == Bucket::Stranger && source.0 != SourceText::LOCAL {
+    if *bucket == Bucket::Stranger && source.0 != SourceText::LOCAL {
         let mut by_source = connection.prepare_cached(
             "SELECT id, uid, name, bucket, source, wall_s, boot, boot_ms, sum FROM sends
              WHERE source = ?1 AND bucket = ?2",
         )?;
-        let from_source = moments(by_source.query(params![source.0, of_bucket(bucket)])?)?;
+        let from_source = moments(by_source.query(params![source.0, word])?)?;
         longest_s = longest_s.max(wait_s(&from_source, now, limits.per_source_hour, HOUR_MS));
     }
     Ok(longest_s)
@@ -84,13 +85,13 @@ pub(super) fn wait_for_next_s(
 /// [`crate::store::Store::record_send`].
 pub(super) fn record(connection: &Connection, send: &SendOf) -> Result<SendVerdict, Failed> {
     let SendOf { challenge, user, source, bucket, limits, now } = send;
-    let wait_s = wait_for_next_s(connection, user, source, *bucket, *limits, now)?;
+    let wait_s = wait_for_next_s(connection, user, source, bucket, *limits, now)?;
     if wait_s > 0 {
         return Ok(SendVerdict::Withheld { wait_s });
     }
     prune(connection, now)?;
     challenges::prune(connection, now)?;
-    count(connection, send)?;
+    let ticket = count(connection, send)?;
     if let Some(kept) = challenge {
         if kept.user != *user {
             return Err(Failed::Damaged(format!("challenge {} is not one of {}", kept.id.0, user.name)));
@@ -98,21 +99,26 @@ pub(super) fn record(connection: &Connection, send: &SendOf) -> Result<SendVerdi
         challenges::keep(connection, kept)?;
     }
     meta::raise_high_water(connection, now)?;
-    Ok(SendVerdict::Go)
+    Ok(SendVerdict::Go { ticket })
 }
 
-fn count(connection: &Connection, send: &SendOf) -> Result<(), Failed> {
+fn count(connection: &Connection, send: &SendOf) -> Result<SendTicket, Failed> {
     // The id is part of the sum, so it is chosen here and not by SQLite.
     let id: i64 =
         connection.prepare_cached("SELECT coalesce(max(id), 0) + 1 FROM sends")?.query_row([], |row| row.get(0))?;
+    // A known source's own, so that its messages are found by it.
+    let (bucket, source) = match &send.bucket {
+        Bucket::Known(source) => ("known", source),
+        other @ (Bucket::Stranger | Bucket::Own) => (of_bucket(other).0, &send.source),
+    };
     let row = sums::with_sum(
         "sends",
         vec![
             Value::from(id),
             Value::from(send.user.uid),
             text(&send.user.name),
-            text(of_bucket(send.bucket)),
-            text(&send.source.0),
+            text(bucket),
+            text(&source.0),
             Value::from(send.now.wall_s),
             text(&send.now.boot.0),
             number(send.now.boot_ms),
@@ -124,6 +130,15 @@ fn count(connection: &Connection, send: &SendOf) -> Result<(), Failed> {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute(rusqlite::params_from_iter(row))?;
+    Ok(SendTicket { number: id, user: send.user.clone(), counted: send.now.clone() })
+}
+
+/// [`crate::store::Store::take_back_send`]. A row that is gone (it was older than a day) is nothing.
+pub(super) fn take_back(connection: &Connection, ticket: &SendTicket) -> Result<(), Failed> {
+    let SendTicket { number, user, counted } = ticket;
+    connection
+        .prepare_cached("DELETE FROM sends WHERE id = ?1 AND uid = ?2 AND name = ?3 AND boot = ?4 AND boot_ms = ?5")?
+        .execute(params![number, user.uid, user.name, counted.boot.0, signed(counted.boot_ms)])?;
     Ok(())
 }
 

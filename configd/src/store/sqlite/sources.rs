@@ -1,4 +1,4 @@
-//! Sources that a user has logged in from with a code: they draw from a bucket that strangers cannot use up (rule 6).
+//! Sources that a user has logged in from with a code: each draws from its own bucket (rule 6).
 
 use super::failed::Failed;
 use super::sums;
@@ -19,7 +19,7 @@ pub(super) fn bucket(connection: &Connection, user: &UserKey, source: &SourceTex
     let mut rows = statement.query(params![user.uid, user.name, source.0])?;
     match rows.next()? {
         None => Ok(Bucket::Stranger),
-        Some(row) => sums::check("known_sources", row).map(|()| Bucket::Known),
+        Some(row) => sums::check("known_sources", row).map(|()| Bucket::Known(source.clone())),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tries: charged before the answer is compared, cleared by a right one (rule 6). The arithmetic is `crate::limits`.
 
 use super::failed::Failed;
-use super::values::{number, of_authenticator, of_bucket, text, text_if_any, unsigned};
+use super::values::{number, of_authenticator, of_bucket, text, text_if_any, to_bucket, unsigned};
 use super::{challenges, meta, sources, sums, users};
 use crate::clock::{BootId, Moment};
 use crate::limits::{self, Count, Counts, Standing, TryLimits, Wait};
@@ -9,39 +9,47 @@ use crate::store::{Authenticator, Bucket, Charge, Charged, Consume, Consumed, Us
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params};
 
-fn load(connection: &Connection, user: &UserKey, of: Authenticator, bucket: Bucket) -> Result<Count, Failed> {
+/// All counts of one authenticator of a user. Each row is a failure at least, so there are no more rows than failures allowed.
+pub(super) fn counts(connection: &Connection, user: &UserKey, of: Authenticator) -> Result<Counts, Failed> {
     let mut statement = connection.prepare_cached(
-        "SELECT uid, name, authenticator, bucket, failures, wait_boot, wait_until_ms, wait_length_ms, sum
-         FROM tries WHERE uid = ?1 AND name = ?2 AND authenticator = ?3 AND bucket = ?4",
+        "SELECT uid, name, authenticator, bucket, source, failures, wait_boot, wait_until_ms, wait_length_ms, sum
+         FROM tries WHERE uid = ?1 AND name = ?2 AND authenticator = ?3",
     )?;
-    let mut rows = statement.query(params![user.uid, user.name, of_authenticator(of), of_bucket(bucket)])?;
-    rows.next()?.map_or(Ok(Count::default()), count)
+    let mut rows = statement.query(params![user.uid, user.name, of_authenticator(of)])?;
+    let mut counts = Counts::default();
+    while let Some(row) = rows.next()? {
+        let count = count(row)?;
+        counts.put(to_bucket(&row.get::<_, String>(3)?, row.get(4)?)?, count);
+    }
+    Ok(counts)
 }
 
 fn count(row: &Row<'_>) -> Result<Count, Failed> {
     sums::check("tries", row)?;
-    let wait = match row.get::<_, Option<String>>(5)? {
+    let wait = match row.get::<_, Option<String>>(6)? {
         None => None,
-        Some(boot) => Some(Wait { boot: BootId(boot), until_ms: unsigned(row, 6)?, length_ms: unsigned(row, 7)? }),
+        Some(boot) => Some(Wait { boot: BootId(boot), until_ms: unsigned(row, 7)?, length_ms: unsigned(row, 8)? }),
     };
-    Ok(Count { failures: row.get(4)?, wait })
+    Ok(Count { failures: row.get(5)?, wait })
 }
 
 fn save(
     connection: &Connection,
     user: &UserKey,
     of: Authenticator,
-    bucket: Bucket,
+    bucket: &Bucket,
     count: &Count,
 ) -> Result<(), Failed> {
     let wait = count.wait.as_ref();
+    let (bucket, source) = of_bucket(bucket);
     let row = sums::with_sum(
         "tries",
         vec![
             Value::from(user.uid),
             text(&user.name),
             text(of_authenticator(of)),
-            text(of_bucket(bucket)),
+            text(bucket),
+            text(source),
             Value::from(count.failures),
             text_if_any(wait.map(|wait| wait.boot.0.as_str())),
             wait.map_or(Value::Null, |wait| number(wait.until_ms)),
@@ -51,9 +59,9 @@ fn save(
     connection
         .prepare_cached(
             "INSERT INTO tries
-             (uid, name, authenticator, bucket, failures, wait_boot, wait_until_ms, wait_length_ms, sum)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-             ON CONFLICT (uid, name, authenticator, bucket) DO UPDATE SET
+             (uid, name, authenticator, bucket, source, failures, wait_boot, wait_until_ms, wait_length_ms, sum)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+             ON CONFLICT (uid, name, authenticator, bucket, source) DO UPDATE SET
              failures = excluded.failures, wait_boot = excluded.wait_boot, wait_until_ms = excluded.wait_until_ms,
              wait_length_ms = excluded.wait_length_ms, sum = excluded.sum",
         )?
@@ -61,11 +69,25 @@ fn save(
     Ok(())
 }
 
-fn clear(connection: &Connection, user: &UserKey, of: Authenticator, bucket: Bucket) -> Result<(), Failed> {
+fn clear(connection: &Connection, user: &UserKey, of: Authenticator, bucket: &Bucket) -> Result<(), Failed> {
+    let (bucket, source) = of_bucket(bucket);
     connection
-        .prepare_cached("DELETE FROM tries WHERE uid = ?1 AND name = ?2 AND authenticator = ?3 AND bucket = ?4")?
-        .execute(params![user.uid, user.name, of_authenticator(of), of_bucket(bucket)])?;
+        .prepare_cached(
+            "DELETE FROM tries WHERE uid = ?1 AND name = ?2 AND authenticator = ?3 AND bucket = ?4 AND source = ?5",
+        )?
+        .execute(params![user.uid, user.name, of_authenticator(of), bucket, source])?;
     Ok(())
+}
+
+/// Clears all of a user's. Gives the failures that stood there.
+pub(super) fn clear_all(connection: &Connection, user: &UserKey) -> Result<u64, Failed> {
+    let failures = connection
+        .prepare_cached("SELECT coalesce(sum(failures), 0) FROM tries WHERE uid = ?1 AND name = ?2")?
+        .query_row(params![user.uid, user.name], |row| Ok(unsigned(row, 0)))??;
+    connection
+        .prepare_cached("DELETE FROM tries WHERE uid = ?1 AND name = ?2")?
+        .execute(params![user.uid, user.name])?;
+    Ok(failures)
 }
 
 /// How tries stand.
@@ -73,39 +95,27 @@ pub(super) fn standing(
     connection: &Connection,
     user: &UserKey,
     of: Authenticator,
-    bucket: Bucket,
+    bucket: &Bucket,
     limits: TryLimits,
     now: &Moment,
 ) -> Result<Standing, Failed> {
     Ok(limits::standing(bucket, &counts(connection, user, of)?, limits, now))
 }
 
-fn counts(connection: &Connection, user: &UserKey, of: Authenticator) -> Result<Counts, Failed> {
-    Ok(Counts {
-        stranger: load(connection, user, of, Bucket::Stranger)?,
-        known: load(connection, user, of, Bucket::Known)?,
-        own: load(connection, user, of, Bucket::Own)?,
-    })
-}
-
 /// [`crate::store::Store::charge_attempt`].
 pub(super) fn charge(connection: &Connection, charge: &Charge) -> Result<Charged, Failed> {
     let Charge { user, authenticator, bucket, challenge, limits, now } = charge;
     let mut counts = counts(connection, user, *authenticator)?;
-    let before = limits::standing(*bucket, &counts, *limits, now);
+    let before = limits::standing(bucket, &counts, *limits, now);
     if !matches!(before, Standing::Open { .. }) {
         return Ok(Charged::Refused(before));
     }
-    let own = match bucket {
-        Bucket::Stranger => &mut counts.stranger,
-        Bucket::Known => &mut counts.known,
-        Bucket::Own => &mut counts.own,
-    };
-    *own = limits::after_charge(own, *limits, now);
-    save(connection, user, *authenticator, *bucket, own)?;
+    let after = limits::after_charge(&counts.of(bucket), *limits, now);
+    save(connection, user, *authenticator, bucket, &after)?;
+    counts.put(bucket.clone(), after);
     challenges::charge(connection, challenge)?;
     meta::raise_high_water(connection, now)?;
-    Ok(Charged::Done(limits::standing(*bucket, &counts, *limits, now)))
+    Ok(Charged::Done(limits::standing(bucket, &counts, *limits, now)))
 }
 
 /// [`crate::store::Store::consume_code`].
@@ -118,7 +128,7 @@ pub(super) fn consume(connection: &Connection, consume: &Consume) -> Result<Cons
     if !users::is_at(&record, *authenticator, address) || !challenges::end(connection, challenge, now)? {
         return Ok(Consumed::AlreadyUsed);
     }
-    clear(connection, user, *authenticator, *bucket)?;
+    clear(connection, user, *authenticator, bucket)?;
     record.last_login = Some(login.clone());
     users::save(connection, &record)?;
     if *bucket != Bucket::Own {

@@ -2,8 +2,9 @@
 
 use super::failed::Failed;
 use super::values::{of_verify, text, text_if_any, to_verify, unsigned};
-use super::{challenges, meta, sums};
-use crate::store::{Authenticator, Changed, Known, UserChange, UserKey, UserRecord};
+use super::{challenges, meta, sums, tries};
+use crate::clock::Moment;
+use crate::store::{Authenticator, Changed, Known, OldRecord, UserChange, UserKey, UserRecord};
 use pam_2fa_protocol::admin::{LastLogin, Verify};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Params, Row, params};
@@ -132,26 +133,33 @@ pub(super) fn save(connection: &Connection, record: &UserRecord) -> Result<(), F
     Ok(())
 }
 
-fn email_in_use(connection: &Connection, key: &UserKey, email: &str) -> Result<Option<UserKey>, Failed> {
+/// By whom but `name`: a name has one record, this one or the one that it takes the place of.
+fn email_in_use(connection: &Connection, name: &str, email: &str) -> Result<Option<UserKey>, Failed> {
     let others = records(
         connection,
-        select!("WHERE email_folded = ?1 AND NOT (uid = ?2 AND name = ?3) ORDER BY name LIMIT 1"),
-        params![folded(email), key.uid, key.name],
+        select!("WHERE email_folded = ?1 AND name <> ?2 ORDER BY name LIMIT 1"),
+        params![folded(email), name],
     )?;
     Ok(others.into_iter().next().map(|record| record.key))
 }
 
 /// [`crate::store::Store::change_user`].
 pub(super) fn change(connection: &Connection, change: &UserChange) -> Result<Changed, Failed> {
-    let mut record = match known(connection, &change.key)? {
-        Known::Record(record) => *record,
-        Known::NameOfAnother { uid } => return Ok(Changed::NameOfAnother { uid }),
-        Known::Nobody | Known::UidOfOthers { .. } => blank(&change.key),
+    let (mut record, old) = match known(connection, &change.key)? {
+        Known::Record(record) => (*record, None),
+        Known::NameOfAnother { uid } if change.old_record == OldRecord::Refuses => {
+            return Ok(Changed::NameOfAnother { uid });
+        }
+        Known::NameOfAnother { uid } => (blank(&change.key), Some(UserKey { uid, name: change.key.name.clone() })),
+        Known::Nobody | Known::UidOfOthers { .. } => (blank(&change.key), None),
     };
     if let Some(Some(email)) = &change.email
-        && let Some(other) = email_in_use(connection, &change.key, email)?
+        && let Some(other) = email_in_use(connection, &change.key.name, email)?
     {
         return Ok(Changed::EmailInUse(other));
+    }
+    if let Some(old) = &old {
+        forget(connection, old, &change.now)?;
     }
     if set(&mut record.email, &mut record.email_verified, change.email.as_ref()) {
         challenges::end_all(connection, &change.key, Authenticator::Email, &change.now)?;
@@ -170,7 +178,22 @@ pub(super) fn change(connection: &Connection, change: &UserChange) -> Result<Cha
     }
     save(connection, &record)?;
     meta::raise_high_water(connection, &change.now)?;
-    Ok(Changed::Done(Box::new(record)))
+    let record = Box::new(record);
+    Ok(match old {
+        None => Changed::Done(record),
+        Some(old) => Changed::Rebound { from_uid: old.uid, record },
+    })
+}
+
+/// Takes a record away, and all that hangs on it but the messages of the last day.
+fn forget(connection: &Connection, key: &UserKey, now: &Moment) -> Result<(), Failed> {
+    for of in [Authenticator::Email, Authenticator::Sms] {
+        challenges::end_all(connection, key, of, now)?;
+    }
+    tries::clear_all(connection, key)?;
+    // The known sources go with it, by their reference.
+    connection.prepare_cached("DELETE FROM users WHERE uid = ?1 AND name = ?2")?.execute(params![key.uid, key.name])?;
+    Ok(())
 }
 
 fn blank(key: &UserKey) -> UserRecord {

@@ -1,7 +1,7 @@
 //! How our types stand in columns. What is read back and is none of them is damage, never a default.
 
 use super::failed::Failed;
-use crate::store::{Authenticator, Bucket};
+use crate::store::{Authenticator, Bucket, SourceText};
 use pam_2fa_protocol::admin::Verify;
 use rusqlite::Row;
 use rusqlite::types::Value;
@@ -38,11 +38,21 @@ pub(super) fn to_authenticator(text: &str) -> Result<Authenticator, Failed> {
     }
 }
 
-pub(super) fn of_bucket(bucket: Bucket) -> &'static str {
+/// The columns `bucket` and `source` of a count of tries.
+pub(super) fn of_bucket(bucket: &Bucket) -> (&'static str, &str) {
     match bucket {
-        Bucket::Stranger => "stranger",
-        Bucket::Known => "known",
-        Bucket::Own => "own",
+        Bucket::Stranger => ("stranger", ""),
+        Bucket::Known(source) => ("known", &source.0),
+        Bucket::Own => ("own", ""),
+    }
+}
+
+pub(super) fn to_bucket(bucket: &str, source: String) -> Result<Bucket, Failed> {
+    match bucket {
+        "stranger" => Ok(Bucket::Stranger),
+        "known" => Ok(Bucket::Known(SourceText(source))),
+        "own" => Ok(Bucket::Own),
+        other => Err(Failed::Damaged(format!("no bucket is called {other:?}"))),
     }
 }
 

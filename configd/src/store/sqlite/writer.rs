@@ -5,6 +5,7 @@ use super::failed::Failed;
 use super::job::{Job, Queue};
 use super::opening::{Checkpoint, checkpoint};
 use super::queue::Abandon;
+use super::room::{self, Room};
 use crate::store::StoreError;
 use rusqlite::Connection;
 use std::sync::{Mutex, PoisonError};
@@ -12,8 +13,8 @@ use std::sync::{Mutex, PoisonError};
 /// Jobs in one transaction at most, so that the first of them does not wait for too many others.
 const GROUP: usize = 64;
 
-/// Jobs between two checkpoints: at some five pages each, a WAL of about 10 MB at most. It is not shortened in between, so
-/// that a full disk still takes the next commit.
+/// Jobs between two checkpoints: at some five pages each, a WAL of about 10 MB at most. It is not shortened in between
+/// ([`super::room`]).
 pub(super) const CHECKPOINT_AFTER: usize = 500;
 
 /// Why the handle may not be written any more, if it may not.
@@ -35,27 +36,34 @@ impl Fault {
 }
 
 /// Until the queue is closed and empty. Gives how the last checkpoint went.
-pub(super) fn run(connection: &Connection, queue: &Queue, fault: &Fault) -> Result<(), StoreError> {
+pub(super) fn run(connection: &Connection, queue: &Queue, fault: &Fault, room: &Room) -> Result<(), StoreError> {
     let _abandon = Abandon(queue);
     let mut jobs = 0_usize;
+    let mut may_make_room = true;
     while let Some(group) = queue.take(GROUP) {
         jobs = jobs.saturating_add(group.len());
         match fault.why() {
             Some(why) => refuse(group, &why),
             None => write(connection, group, fault),
         }
-        if jobs >= CHECKPOINT_AFTER && fault.why().is_none() {
+        let is_due = jobs >= CHECKPOINT_AFTER || (may_make_room && room::is_low(connection));
+        if is_due && fault.why().is_none() {
             jobs = 0;
             // Nobody waits for this one. Where it fails in passing (no space), the WAL keeps what it holds.
-            if let Err(failed) = checkpoint(connection, Checkpoint::Passive) {
+            if let Err(failed) = checkpoint(connection, Checkpoint::Passive).and_then(|()| room.make(connection)) {
                 fault.note(&failed);
             }
+            // Where there is no space, not again after every group.
+            may_make_room = !room::is_low(connection);
         }
     }
     if let Some(why) = fault.why() {
         return Err(StoreError::Engine { what: "write its last changes to the file", why });
     }
-    checkpoint(connection, Checkpoint::Truncate).map_err(|failed| failed.told("write its last changes to the file"))
+    checkpoint(connection, Checkpoint::Truncate).map_err(|failed| failed.told("write its last changes to the file"))?;
+    // For the next start, which may find the disk full.
+    room.make_in_log();
+    Ok(())
 }
 
 fn refuse(group: Vec<Box<dyn Job>>, why: &str) {
@@ -66,17 +74,24 @@ fn refuse(group: Vec<Box<dyn Job>>, why: &str) {
     }
 }
 
-/// One transaction. Every job is answered after it, whichever way it ended.
+/// One transaction; several, where the disk is full and the room kept ahead does not hold one. Every job is answered after its
+/// own, whichever way it ended.
 fn write(connection: &Connection, mut group: Vec<Box<dyn Job>>, fault: &Fault) {
     let mut outcomes = Vec::with_capacity(group.len());
-    let whole = transact(connection, &mut group, &mut outcomes);
-    if let Err(failed) = &whole {
-        fault.note(failed);
-        if !connection.is_autocommit()
-            && let Err(error) = connection.execute_batch("ROLLBACK")
-        {
-            fault.note(&Failed::from(error));
+    let mut whole = transact(connection, &mut group, &mut outcomes, fault);
+    if whole.as_ref().is_err_and(Failed::is_for_want_of_space) && fault.why().is_none() {
+        // The log's own blocks are free again once it is written to the file.
+        if let Err(failed) = checkpoint(connection, Checkpoint::Restart) {
+            fault.note(&failed);
+        } else {
+            outcomes.clear();
+            whole = transact(connection, &mut group, &mut outcomes, fault);
         }
+    }
+    if group.len() > 1 && whole.as_ref().is_err_and(Failed::is_for_want_of_space) {
+        let rest = group.split_off(group.len() / 2);
+        write(connection, group, fault);
+        return write(connection, rest, fault);
     }
     for (job, outcome) in group.into_iter().zip(outcomes.into_iter().map(Some).chain(std::iter::repeat_with(|| None))) {
         let what = job.what();
@@ -96,6 +111,24 @@ fn transact(
     connection: &Connection,
     group: &mut [Box<dyn Job>],
     outcomes: &mut Vec<Result<(), Failed>>,
+    fault: &Fault,
+) -> Result<(), Failed> {
+    let whole = attempt(connection, group, outcomes);
+    if let Err(failed) = &whole {
+        fault.note(failed);
+        if !connection.is_autocommit()
+            && let Err(error) = connection.execute_batch("ROLLBACK")
+        {
+            fault.note(&Failed::from(error));
+        }
+    }
+    whole
+}
+
+fn attempt(
+    connection: &Connection,
+    group: &mut [Box<dyn Job>],
+    outcomes: &mut Vec<Result<(), Failed>>,
 ) -> Result<(), Failed> {
     statement(connection, "BEGIN IMMEDIATE")?;
     for job in group {
@@ -103,7 +136,7 @@ fn transact(
         let outcome = job.run(connection);
         if let Err(failed) = &outcome {
             // SQLite rolls back everything by itself after some errors (no space, no memory, I/O): then the others are lost.
-            if connection.is_autocommit() || failed.is_fatal() {
+            if connection.is_autocommit() || failed.is_fatal() || failed.is_for_want_of_space() {
                 return outcome;
             }
             statement(connection, "ROLLBACK TO job")?;
@@ -123,6 +156,7 @@ fn statement(connection: &Connection, sql: &str) -> Result<(), Failed> {
 mod tests {
     use super::*;
     use crate::store::sqlite::job::submit;
+    use std::path::Path;
     use std::sync::Arc;
 
     /// A writer on a store in memory, with one table.
@@ -132,7 +166,7 @@ mod tests {
         let thread = std::thread::spawn(move || {
             let connection = Connection::open_in_memory().unwrap();
             connection.execute_batch("CREATE TABLE t (x)").unwrap();
-            run(&connection, &its, &Fault::default())
+            run(&connection, &its, &Fault::default(), &Room::beside(Path::new("/nowhere/state.db")))
         });
         (queue, thread)
     }

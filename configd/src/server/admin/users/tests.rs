@@ -1,0 +1,125 @@
+//! What an administrator's words do to a record and to what hangs on it.
+
+use super::*;
+use crate::house::Places;
+use crate::limits::{Count, Wait};
+use crate::log::LevelHandle;
+use crate::login::world::rules;
+use crate::store::{ChallengeId, Charge, Charged, Known, SourceText};
+use crate::texts::Texts;
+use crate::users::Directory;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Everybody is uid 2000.
+struct Anew;
+
+impl Directory for Anew {
+    fn find(&self, name: &str) -> Result<Option<UserKey>, String> {
+        Ok(Some(UserKey { uid: 2000, name: String::from(name) }))
+    }
+}
+
+fn daemon(folder: &Path) -> Daemon {
+    let places =
+        Places { config: folder.join("config.toml"), state_dir: folder.to_owned(), runtime_dir: folder.to_owned() };
+    let (host, since) = (String::from("host"), String::new());
+    Daemon::new(places, Arc::new(Anew), Texts::english().unwrap(), host, since, LevelHandle::none()).unwrap()
+}
+
+fn set_of(email: Option<&str>, trusted: bool) -> UserSet {
+    UserSet {
+        name: String::from("ada"),
+        verify: None,
+        email: email.map(String::from),
+        phone: None,
+        language: None,
+        trusted,
+    }
+}
+
+async fn change(daemon: &Daemon, house: &House, asked: UserSet) -> UserSetReply {
+    match set(daemon, house, asked).await {
+        Ok(reply) => reply,
+        Err(Answer::Refused(why)) => panic!("{why:?}"),
+        Err(_) => panic!(),
+    }
+}
+
+fn ada(uid: u32) -> UserKey {
+    UserKey { uid, name: String::from("ada") }
+}
+
+#[tokio::test]
+async fn a_name_whose_account_was_made_anew_is_bound_again_and_nothing_of_before_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let (daemon, house) = (daemon(folder.path()), House::for_tests(folder.path(), rules()).await);
+    assert!(matches!(house.store.user(ada(2000)).await.unwrap(), Known::NameOfAnother { uid: 1000 }));
+    let reply = change(&daemon, &house, UserSet { verify: None, ..set_of(None, false) }).await;
+    assert_eq!((reply.user.uid, reply.user.email, reply.user.email_verified), (2000, None, false));
+    assert_eq!(reply.notes[0], "re-bound: this name had a record of uid 1000");
+    assert_eq!(house.store.count_users().await.unwrap(), 1);
+    assert!(matches!(house.store.user(ada(2000)).await.unwrap(), Known::Record(_)));
+    // Bound: the next change is a change as any other.
+    let reply = change(&daemon, &house, set_of(Some("ada@example.com"), true)).await;
+    assert!(reply.user.email_verified && reply.notes.is_empty(), "{:?}", reply.notes);
+}
+
+#[tokio::test]
+async fn an_address_given_with_the_re_binding_is_verified_only_if_it_is_trusted() {
+    for trusted in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let (daemon, house) = (daemon(folder.path()), House::for_tests(folder.path(), rules()).await);
+        // The old record's own address: it is nobody's any more.
+        let reply = change(&daemon, &house, set_of(Some("ada@example.com"), trusted)).await;
+        assert_eq!((reply.user.email.as_deref(), reply.user.email_verified), (Some("ada@example.com"), trusted));
+    }
+}
+
+#[tokio::test]
+async fn a_user_who_waits_is_shown_as_locked_until_unlocked() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::for_tests(folder.path(), rules()).await;
+    let charge = |bucket| Charge {
+        user: ada(1000),
+        authenticator: Authenticator::Email,
+        bucket,
+        challenge: ChallengeId(String::from("1")),
+        limits: house.rules().tries,
+        now: house.now(),
+    };
+    let local = Bucket::Known(SourceText(String::from("local")));
+    for bucket in [local.clone(), Bucket::Stranger] {
+        for _ in 0..3 {
+            assert!(matches!(house.store.charge_attempt(charge(bucket.clone())).await.unwrap(), Charged::Done(_)));
+        }
+    }
+    let name = || String::from("ada");
+    let Ok(shown) = show(&house, &UserShow { name: name() }).await else { panic!() };
+    let said = shown.user.unwrap().locked.unwrap();
+    assert!(said.starts_with("codes by email: from new sources for "), "{said}");
+    assert!(said.contains(" s, from local for "), "{said}");
+    let Ok(unlocked) = unlock(&house, &UserUnlock { name: name() }).await else { panic!() };
+    assert_eq!(unlocked.user.unwrap().locked, None);
+    assert!(matches!(house.store.charge_attempt(charge(local)).await.unwrap(), Charged::Done(_)));
+    let nobody = unlock(&house, &UserUnlock { name: String::from("eve") }).await;
+    assert!(matches!(nobody, Err(Answer::NotFound(_))));
+}
+
+#[test]
+fn what_is_locked_is_said_by_source_and_as_a_whole_when_all_is() {
+    let limits = rules().tries;
+    let now = Moment { wall_s: 0, boot_ms: 0, boot: crate::clock::BootId(String::from("a")) };
+    let mut counts = Counts::default();
+    assert_eq!(locked(&counts, limits, &now), None);
+    counts.own.failures = 10;
+    let said = locked(&counts, limits, &now);
+    assert_eq!(said.as_deref(), Some("codes by email: from the user's own programs until unlocked"));
+    let wait = Wait { boot: now.boot.clone(), until_ms: 30_000, length_ms: 30_000 };
+    let here = Bucket::Known(SourceText(String::from("192.0.2.7/32")));
+    counts.own.failures = 0;
+    counts.put(here.clone(), Count { failures: 3, wait: Some(wait) });
+    assert_eq!(locked(&counts, limits, &now).as_deref(), Some("codes by email: from 192.0.2.7/32 for 30 s"));
+    counts.put(here, Count { failures: 100, wait: None });
+    assert_eq!(locked(&counts, limits, &now).as_deref(), Some("codes by email: until unlocked"));
+}

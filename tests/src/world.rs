@@ -248,19 +248,32 @@ impl World {
         self.folders().command(words)
     }
 
-    /// Runs a program of the tests as another user. It is copied: the target folder need not be readable to them.
+    /// A program of the tests, copied into this world's folder: the target folder need not be readable to other users.
+    ///
+    /// By a process of its own: the descriptor that writes a program, open in ours, would be inherited for a moment by whatever
+    /// another test starts just then, and the kernel refuses to run a file that somebody may write (ETXTBSY).
+    ///
+    /// # Panics
+    /// When it cannot be copied.
+    #[must_use]
+    pub fn program(&self, program: &Path) -> PathBuf {
+        let copy = self.dir.join(program.file_name().expect("a program has a name"));
+        if !copy.exists() {
+            let done = Command::new("install").args(["-m", "0755"]).arg(program).arg(&copy).status();
+            assert!(done.expect("run install").success(), "install {}", program.display());
+        }
+        copy
+    }
+
+    /// Runs a program of the tests as another user.
     ///
     /// # Panics
     /// When it cannot be copied or started.
     #[must_use]
     pub fn run_as(&self, uid: u32, program: &Path, words: &[String]) -> Output {
-        let copy = self.dir.join(program.file_name().expect("a program has a name"));
-        if !copy.exists() {
-            fs::copy(program, &copy).expect("copy the program");
-        }
         let mut command = Command::new("setpriv");
         command.args([format!("--reuid={uid}"), format!("--regid={uid}"), "--clear-groups".to_owned()]);
-        command.arg(&copy).args(words).output().expect("run setpriv")
+        command.arg(self.program(program)).args(words).output().expect("run setpriv")
     }
 
     /// What sshd and both daemons logged, for a failed test.

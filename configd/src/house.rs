@@ -149,8 +149,12 @@ impl House {
         self.clock.now()
     }
 
-    /// Keeps the clock's mark where a leap has been taken over (the store's own writes follow small steps only).
+    /// Looks at the clock, and keeps its mark where a leap has been taken over (the store's own writes follow small steps only).
+    ///
+    /// On a host where nobody logs in nobody else looks: a leap would stay untaken, and one that was set back in between would
+    /// seem to have stood.
     pub async fn keep_mark(&self) {
+        let _looked_at = self.clock.now();
         let mark_s = self.clock.mark_s();
         let Ok(kept) = self.store.meta(MetaKey::HighWater).await else { return };
         let kept_s = kept.and_then(|bytes| bytes.try_into().ok()).map_or(0, i64::from_be_bytes);
@@ -285,25 +289,31 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicI64, Ordering};
 
-    /// A clock whose mark a test moves.
-    struct Marked(Moment, AtomicI64);
+    /// A clock whose wall a test moves: its mark follows when it is looked at, as the real one's does.
+    struct Marked {
+        wall_s: AtomicI64,
+        mark_s: AtomicI64,
+        now: Moment,
+    }
 
     impl Clock for Marked {
         fn now(&self) -> Moment {
-            self.0.clone()
+            self.mark_s.fetch_max(self.wall_s.load(Ordering::Relaxed), Ordering::Relaxed);
+            self.now.clone()
         }
 
         fn mark_s(&self) -> i64 {
-            self.1.load(Ordering::Relaxed)
+            self.mark_s.load(Ordering::Relaxed)
         }
     }
 
     #[tokio::test]
-    async fn a_leap_that_the_clock_took_over_is_kept_in_the_store() {
+    async fn a_leap_that_the_clock_took_over_is_kept_in_the_store_though_nobody_logs_in() {
         let folder = tempfile::tempdir().unwrap();
         let mut house = House::for_tests(folder.path(), crate::login::world::rules()).await;
         let now = house.now();
-        let clock = Arc::new(Marked(now.clone(), AtomicI64::new(now.wall_s)));
+        let (wall_s, mark_s) = (AtomicI64::new(now.wall_s), AtomicI64::new(now.wall_s));
+        let clock = Arc::new(Marked { wall_s, mark_s, now });
         house.clock = Arc::clone(&clock) as Arc<dyn Clock>;
         let kept = async |house: &House| {
             let bytes = house.store.meta(MetaKey::HighWater).await.unwrap().unwrap();
@@ -312,7 +322,7 @@ mod tests {
         let before = kept(&house).await;
         house.keep_mark().await;
         assert_eq!(kept(&house).await, before, "small steps are the store's own");
-        clock.1.store(before + 7 * LEAP_S, Ordering::Relaxed);
+        clock.wall_s.store(before + 7 * LEAP_S, Ordering::Relaxed);
         house.keep_mark().await;
         assert_eq!(kept(&house).await, before + 7 * LEAP_S);
     }

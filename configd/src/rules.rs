@@ -1,4 +1,4 @@
-//! The settings in force, as the daemon uses them: parsed, ranged, secrets opened. Made anew at each accepted reload.
+//! The settings in force, as the daemon uses them: parsed, ranged, secrets still sealed. Made anew at each accepted reload.
 
 use crate::limits::{SendLimits, TryLimits};
 use pam_2fa_protocol::admin::Required;

@@ -320,7 +320,7 @@ pub enum Changed {
         /// The new one.
         record: Box<UserRecord>,
     },
-    /// The email (compared without regard to case) is in use by this other user.
+    /// The email (compared without regard to case) is in use by this other user, of another uid.
     EmailInUse(UserKey),
     /// The name has a record under another uid ([`OldRecord::Refuses`]).
     NameOfAnother {

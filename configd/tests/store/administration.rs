@@ -122,3 +122,14 @@ fn a_re_binding_takes_the_address_that_is_given_with_it_and_trusts_it_only_if_to
         assert_eq!((record.phone, record.phone_verified), (None, false));
     }
 }
+
+#[test]
+fn a_renamed_user_takes_the_address_along_and_nobody_else_does() {
+    let home = with_a_life();
+    let email = Some(Some(String::from("ada@example.com")));
+    let renamed = UserKey { name: String::from("lovelace"), ..ada() };
+    let record = home.change(UserChange { email: email.clone(), ..change(renamed) }).unwrap();
+    assert_eq!((record.email.as_deref(), record.email_verified), (Some("ada@example.com"), false));
+    let other = UserKey { uid: 3000, name: String::from("eve") };
+    assert!(matches!(home.change(UserChange { email, ..change(other) }), Err(Changed::EmailInUse(_))));
+}

@@ -206,6 +206,12 @@ fn child_that_uses_the_room_up() {
     assert_eq!(wait(store.count_users()).unwrap(), u64::from(made) + 2);
     assert_eq!(store.fault(), None);
 
+    // What the log holds has no place in the file: a daemon that starts now opens it all the same, and goes on by itself later.
+    let next = SqliteStore::open(&disk.join("state.db")).unwrap();
+    assert!(charge(&next).is_err());
+    assert_eq!((failures(&next), next.fault()), (charged, None));
+    assert!(next.close().is_err(), "the log could not be written to the file");
+
     std::fs::remove_file(disk.join("filler")).unwrap();
     charge(&store).unwrap();
     assert_eq!(failures(&store), charged + 1);

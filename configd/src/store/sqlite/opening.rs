@@ -165,8 +165,13 @@ impl Checked {
             wal(&self.connection)?;
             schema::migrate(&self.connection, schema::VERSION)?;
             // A fresh WAL: nothing that an earlier process could not sync stays in it. An empty one keeps its blocks.
-            if frames_in_log(&self.connection)? > 0 {
-                checkpoint(&self.connection, Checkpoint::Truncate)?;
+            match empty_log(&self.connection) {
+                // They stay in the WAL, synced before SQLite began to write them to the file. Sealed, configd would stay so when
+                // there is space again.
+                Err(failed) if failed.is_for_want_of_space() => {
+                    tracing::error!("the disk is full: the store can be read, and writing denies until there is space");
+                }
+                emptied => emptied?,
             }
             room.make(&self.connection)?;
             let reader = connect(&reader_of)?;
@@ -342,9 +347,10 @@ pub(super) fn checkpoint(connection: &Connection, how: Checkpoint) -> Result<(),
     Ok(())
 }
 
-/// Pages in the WAL, waiting or written to the file already.
-fn frames_in_log(connection: &Connection) -> Result<i64, Failed> {
-    Ok(connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))?)
+/// Writes what is in the WAL to the file and empties it; one without pages, waiting or written already, is left alone.
+fn empty_log(connection: &Connection) -> Result<(), Failed> {
+    let pages: i64 = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))?;
+    if pages > 0 { checkpoint(connection, Checkpoint::Truncate) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -133,12 +133,13 @@ pub(super) fn save(connection: &Connection, record: &UserRecord) -> Result<(), F
     Ok(())
 }
 
-/// By whom but `name`: a name has one record, this one or the one that it takes the place of.
-fn email_in_use(connection: &Connection, name: &str, email: &str) -> Result<Option<UserKey>, Failed> {
+/// By whom but `key`: a name has one record, this one or the one that it takes the place of, and another name of the same uid is
+/// the same user (renamed, or `toor`).
+fn email_in_use(connection: &Connection, key: &UserKey, email: &str) -> Result<Option<UserKey>, Failed> {
     let others = records(
         connection,
-        select!("WHERE email_folded = ?1 AND name <> ?2 ORDER BY name LIMIT 1"),
-        params![folded(email), name],
+        select!("WHERE email_folded = ?1 AND name <> ?2 AND uid <> ?3 ORDER BY name LIMIT 1"),
+        params![folded(email), key.name, key.uid],
     )?;
     Ok(others.into_iter().next().map(|record| record.key))
 }
@@ -154,7 +155,7 @@ pub(super) fn change(connection: &Connection, change: &UserChange) -> Result<Cha
         Known::Nobody | Known::UidOfOthers { .. } => (blank(&change.key), None),
     };
     if let Some(Some(email)) = &change.email
-        && let Some(other) = email_in_use(connection, &change.key.name, email)?
+        && let Some(other) = email_in_use(connection, &change.key, email)?
     {
         return Ok(Changed::EmailInUse(other));
     }

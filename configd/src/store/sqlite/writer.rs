@@ -42,10 +42,7 @@ pub(super) fn run(connection: &Connection, queue: &Queue, fault: &Fault, room: &
     let mut may_make_room = true;
     while let Some(group) = queue.take(GROUP) {
         jobs = jobs.saturating_add(group.len());
-        match fault.why() {
-            Some(why) => refuse(group, &why),
-            None => write(connection, group, fault),
-        }
+        write(connection, group, fault);
         let is_due = jobs >= CHECKPOINT_AFTER || (may_make_room && room::is_low(connection));
         if is_due && fault.why().is_none() {
             jobs = 0;
@@ -75,8 +72,11 @@ fn refuse(group: Vec<Box<dyn Job>>, why: &str) {
 }
 
 /// One transaction; several, where the disk is full and the room kept ahead does not hold one. Every job is answered after its
-/// own, whichever way it ended.
+/// own, whichever way it ended. None, once the handle has failed, be it with the part before.
 fn write(connection: &Connection, mut group: Vec<Box<dyn Job>>, fault: &Fault) {
+    if let Some(why) = fault.why() {
+        return refuse(group, &why);
+    }
     let mut outcomes = Vec::with_capacity(group.len());
     let mut whole = transact(connection, &mut group, &mut outcomes, fault);
     if whole.as_ref().is_err_and(Failed::is_for_want_of_space) && fault.why().is_none() {
@@ -88,7 +88,7 @@ fn write(connection: &Connection, mut group: Vec<Box<dyn Job>>, fault: &Fault) {
             whole = transact(connection, &mut group, &mut outcomes, fault);
         }
     }
-    if group.len() > 1 && whole.as_ref().is_err_and(Failed::is_for_want_of_space) {
+    if group.len() > 1 && whole.as_ref().is_err_and(Failed::is_for_want_of_space) && fault.why().is_none() {
         let rest = group.split_off(group.len() / 2);
         write(connection, group, fault);
         return write(connection, rest, fault);
@@ -158,6 +158,8 @@ mod tests {
     use crate::store::sqlite::job::submit;
     use std::path::Path;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::mpsc::Sender;
 
     /// A writer on a store in memory, with one table.
     fn start() -> (Arc<Queue>, std::thread::JoinHandle<Result<(), StoreError>>) {
@@ -209,6 +211,52 @@ mod tests {
         assert!(matches!(behind, Err(StoreError::Closed) | Ok(())));
         assert!(thread.join().is_err());
         assert!(matches!(submit(&queue, "insert", insert).await, Err(StoreError::Closed)));
+    }
+
+    /// A job whose runs end as its script says, from the last to the first; then well.
+    struct Scripted {
+        script: Vec<Failed>,
+        runs: Arc<AtomicU32>,
+        told: Sender<Result<(), StoreError>>,
+    }
+
+    impl Job for Scripted {
+        fn what(&self) -> &'static str {
+            "try"
+        }
+
+        fn run(&mut self, connection: &Connection) -> Result<(), Failed> {
+            self.runs.fetch_add(1, Ordering::Relaxed);
+            insert(connection)?;
+            self.script.pop().map_or(Ok(()), Err)
+        }
+
+        fn answer(self: Box<Self>, outcome: Result<(), StoreError>) {
+            self.told.send(outcome).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_group_done_in_parts_for_want_of_space_ends_at_the_first_part_that_fails_fatally() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (x)").unwrap();
+        let error = |code| Failed::Engine(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None));
+        let (full, no_sync) = (rusqlite::ffi::SQLITE_FULL, rusqlite::ffi::SQLITE_IOERR_FSYNC);
+        let (told, answers) = std::sync::mpsc::channel();
+        let runs = [Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0))];
+        let job = |script, runs: &Arc<AtomicU32>| -> Box<dyn Job> {
+            Box::new(Scripted { script, runs: Arc::clone(runs), told: told.clone() })
+        };
+        // As a whole, and once more after the checkpoint, there is no space; in its own part the first then fails for good.
+        let group = vec![job(vec![error(no_sync), error(full), error(full)], &runs[0]), job(Vec::new(), &runs[1])];
+        let fault = Fault::default();
+        write(&connection, group, &fault);
+        assert!(fault.why().is_some());
+        assert_eq!(runs.map(|runs| runs.load(Ordering::Relaxed)), [3, 0], "the handle is not written any more");
+        let answers: Vec<_> = answers.try_iter().collect();
+        assert!(answers.len() == 2 && answers.iter().all(Result::is_err), "{answers:?}");
+        let rows: u32 = connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap();
+        assert_eq!(rows, 0);
     }
 
     #[tokio::test]

@@ -54,8 +54,9 @@ struct Tried {
     /// The names of mail servers that refused our credentials. They are not asked again for the same message, whatever the
     /// others said: servers lock accounts (fault 12).
     barred: Vec<String>,
-    /// It counts as sent: one of the servers took it, or may have. So it does where one refused our credentials: a server must
-    /// not be asked with them at every reconnect.
+    /// It counts as sent: a server took it or may have, or refused it for good (the recipient, the message, our credentials).
+    /// Else whoever knows a password could make us submit the same refused mail for as long as they like, and the provider
+    /// would shut us out. Not counted is what never got so far: nobody there, put off, a setting that cannot work.
     counts: bool,
 }
 
@@ -64,8 +65,11 @@ impl Tried {
         if outcome.class == Class::AuthError {
             self.barred.push(way.name.clone());
         }
-        self.counts |=
-            matches!(outcome.class, Class::Accepted | Class::AuthError) || outcome.reason == Some(Reason::Unrecognised);
+        self.counts |= match outcome.class {
+            Class::Accepted | Class::AuthError => true,
+            Class::Rejected => outcome.reason != Some(Reason::Config),
+            Class::RateLimited | Class::Temporary => outcome.reason == Some(Reason::Unrecognised),
+        };
     }
 }
 

@@ -14,7 +14,10 @@ const LOOK_AT_STORE: Duration = Duration::from_secs(1);
 /// How often the clock's mark is compared with the kept one.
 const LOOK_AT_CLOCK: Duration = Duration::from_secs(600);
 
-/// How often a store that has failed is tried again.
+/// How often a daemon that is sealed from the start tries again.
+const SEALED_AGAIN: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(30) };
+
+/// How soon and how often a store that has failed is tried again. Logins and messages under way have let go of it by then.
 const OPEN_AGAIN: Duration = Duration::from_secs(5);
 
 /// Open, or not.
@@ -109,8 +112,11 @@ impl Daemon {
                 Ok(())
             }
             Err(reason) => {
-                tracing::error!(reason, "sealed: every login is denied");
-                self.put(State::Sealed(Arc::from(reason.as_str())));
+                // Said once, and not at every try.
+                if !matches!(self.state(), State::Sealed(before) if *before == *reason) {
+                    tracing::error!(reason, "sealed: every login is denied");
+                    self.put(State::Sealed(Arc::from(reason.as_str())));
+                }
                 Err(reason)
             }
         }
@@ -153,22 +159,27 @@ impl Daemon {
     }
 
     /// Watches the store: after an I/O error its handle is dead (fsync errors must not be tried again on it), and configd is
-    /// sealed until the store opens anew. Never ends.
+    /// sealed until the store opens anew. One that is sealed from the start tries again too, less often: what was in its way (a
+    /// disk that came late, a file that an administrator has put right) may be gone. Never ends.
     pub async fn watch_store(&self) {
+        let mut again = SEALED_AGAIN;
         loop {
-            tokio::time::sleep(LOOK_AT_STORE).await;
-            let fault = match self.state() {
-                State::Open(house) => house.store.fault(),
-                State::Sealed(_) => None,
+            let State::Open(house) = self.state() else {
+                tokio::time::sleep(again).await;
+                if self.open().await.is_ok() {
+                    again = SEALED_AGAIN;
+                }
+                continue;
             };
-            let Some(why) = fault else { continue };
-            let reason = format!("the store has failed ({why}); look at the disk under the state folder");
-            tracing::error!(reason, "sealed: every login is denied");
-            self.put(State::Sealed(Arc::from(reason)));
-            // Logins under way end now, and let go of the folder: else the first try would only find that it is in use.
-            tokio::task::yield_now().await;
-            while self.open().await.is_err() {
-                tokio::time::sleep(OPEN_AGAIN).await;
+            let fault = house.store.fault();
+            drop(house);
+            if let Some(why) = fault {
+                let reason = format!("the store has failed ({why}); look at the disk under the state folder");
+                tracing::error!(reason, "sealed: every login is denied");
+                self.put(State::Sealed(Arc::from(reason)));
+                again = OPEN_AGAIN;
+            } else {
+                tokio::time::sleep(LOOK_AT_STORE).await;
             }
         }
     }
@@ -233,6 +244,35 @@ mod tests {
         assert_eq!(first, second);
         assert_eq!(first.is_ok(), nix::unistd::geteuid().is_root(), "{first:?}");
         assert_eq!(matches!(daemon.state(), State::Open(_)), first.is_ok());
+    }
+
+    /// As root, whose file the settings must be; for anybody else it stays sealed.
+    #[tokio::test]
+    async fn a_sealed_daemon_opens_by_itself_once_what_was_in_its_way_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("config.toml");
+        let places = Places {
+            config: config.clone(),
+            state_dir: folder.path().to_owned(),
+            runtime_dir: folder.path().to_owned(),
+        };
+        let users = Arc::new(SystemDirectory);
+        let (texts, host, since) = (Texts::english().unwrap(), String::from("host"), String::new());
+        let daemon = Daemon::new(places, users, texts, host, since, LevelHandle::none()).unwrap();
+        assert!(daemon.open().await.unwrap_err().contains("there is no such file"));
+        std::fs::write(&config, "").unwrap();
+        std::fs::set_permissions(&config, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+        let root = nix::unistd::geteuid().is_root();
+        let is_open = async {
+            while matches!(daemon.state(), State::Sealed(_)) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let in_time = tokio::select! {
+            () = daemon.watch_store() => false,
+            done = tokio::time::timeout(if root { Duration::from_secs(30) } else { SEALED_AGAIN * 4 }, is_open) => done.is_ok(),
+        };
+        assert_eq!(in_time, root);
     }
 
     #[tokio::test]

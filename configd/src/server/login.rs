@@ -182,8 +182,15 @@ impl Drive<'_> {
             Effect::Send(errand) => {
                 let post = self.house.post.clone();
                 let rules = Arc::clone(&self.rules);
-                // Not bound to the connection: a code that is on its way stays good for the next login.
-                tokio::spawn(post.run(errand, rules, String::from(reference)));
+                let (daemon, reference) = (Arc::clone(self.daemon), String::from(reference));
+                // Not bound to the connection: a code that is on its way stays good for the next login. But to the house: one
+                // that is sealed lets go of its store before a new one opens it.
+                tokio::spawn(async move {
+                    tokio::select! {
+                        () = post.run(errand, rules, reference) => {}
+                        () = daemon.until_sealed() => {}
+                    }
+                });
             }
             Effect::Resolve(name) => {
                 let (daemon, uid) = (Arc::clone(self.daemon), self.uid);

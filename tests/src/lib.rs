@@ -9,6 +9,7 @@ pub mod host;
 pub mod libpam;
 pub mod mailbox;
 pub mod ns;
+pub mod programs;
 #[cfg(feature = "smtp")]
 pub mod smtp;
 pub mod ssh;

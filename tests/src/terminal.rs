@@ -26,6 +26,7 @@ struct Screen {
 pub struct Terminal {
     child: Child,
     keyboard: File,
+    name: String,
     screen: Arc<(Mutex<Screen>, Condvar)>,
     /// How far [`Terminal::wait_for`] has read.
     read: usize,
@@ -43,14 +44,15 @@ impl Terminal {
         let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC).expect("open a pty");
         grantpt(&master).expect("grant the pty");
         unlockpt(&master).expect("unlock the pty");
-        let slave = ptsname_r(&master).expect("name the pty");
+        let path = ptsname_r(&master).expect("name the pty");
+        let name = path.strip_prefix("/dev/").expect("a pty is a device").to_owned();
         let slave: OwnedFd = {
             use std::os::unix::fs::OpenOptionsExt;
             File::options()
                 .read(true)
                 .write(true)
                 .custom_flags(OFlag::O_NOCTTY.bits())
-                .open(slave)
+                .open(path)
                 .expect("open the slave")
         }
         .into();
@@ -84,7 +86,7 @@ impl Terminal {
                 }
             }
         });
-        Self { child, keyboard, screen, read: 0 }
+        Self { child, keyboard, name, screen, read: 0 }
     }
 
     /// Waits until the program has written `text`, and returns what came before it since the last wait.
@@ -150,6 +152,12 @@ impl Terminal {
         }
         drop(screen);
         self.child.wait().expect("wait for the program")
+    }
+
+    /// What the terminal is called, without `/dev/`: `pts/4`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Everything written so far.

@@ -5,6 +5,7 @@
 
 pub mod daemon;
 pub mod fake_daemon;
+pub mod greetd;
 pub mod host;
 pub mod libpam;
 pub mod mailbox;

@@ -34,7 +34,7 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// Writes the stack. Every user in `sudoers` may do anything, by password.
+    /// Writes the stack, and a sudoers where everyone may do anything by password.
     ///
     /// # Panics
     /// When it cannot be written.

@@ -9,6 +9,7 @@ use crate::terminal::Terminal;
 use crate::wait;
 use crate::world::World;
 use std::fs::{self, File};
+use std::io::Write;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -46,6 +47,21 @@ impl Programs {
         let sudoers = programs.bind("/etc/sudoers", "Defaults env_reset, lecture=never\nALL ALL=(ALL) ALL\n");
         crate::world::own(&sudoers, 0o440, "root:root");
         programs
+    }
+
+    /// Gives `service` a file of its own in pam.d, with this text.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    #[must_use]
+    pub fn service(mut self, service: &str, text: &str) -> Self {
+        let place = format!("/etc/pam.d/{service}");
+        // There must be something to bind over. Until then it is as the service `other`, which is what a service without a file has.
+        if let Ok(mut file) = File::create_new(&place) {
+            file.write_all(b"@include other\n").expect("write a file of pam.d");
+        }
+        self.bind(&place, text);
+        self
     }
 
     /// Puts a file of this text over `place`, for programs started from now on.

@@ -6,7 +6,7 @@
     reason = "a stage that cannot be set, or a prompt that does not come, fails the test"
 )]
 
-use crate::wait::{PATIENCE, now};
+use crate::wait::{self, PATIENCE, now};
 use nix::fcntl::OFlag;
 use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
 use std::fs::File;
@@ -128,6 +128,21 @@ impl Terminal {
     pub fn type_line(&mut self, text: &str) {
         self.press(text.as_bytes());
         self.press(b"\n");
+    }
+
+    /// Types `text` and Enter once the program sleeps, that is, waits for it: vlock empties the keyboard's queue after it has
+    /// written its prompt, and what is typed before is lost.
+    ///
+    /// # Panics
+    /// When the program does not come to that.
+    pub fn type_line_when_read(&mut self, text: &str) {
+        let stat = format!("/proc/{}/stat", self.child.id());
+        wait::until("the program to wait for the keyboard", || {
+            // proc(5): the state comes after the name in parentheses, which may hold any character.
+            let stat = std::fs::read_to_string(&stat).expect("look at the program");
+            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S')).then_some(())
+        });
+        self.type_line(text);
     }
 
     /// Presses keys: `b"\x03"` is Ctrl-C.

@@ -1,0 +1,80 @@
+//! Logins to a real Cockpit, as a browser does them: cockpit-ws over HTTP, cockpit-session with Debian's `cockpit` service file.
+//!
+//! cockpit-session answers the first hidden prompt with the password; what comes after goes to the browser.
+
+#![allow(clippy::panic, reason = "a failed step is a failed test")]
+
+use e2e::cockpit::{Answer, Cockpit};
+use e2e::mailbox;
+use e2e::programs::Programs;
+use e2e::ssh::{PASSWORD, wrong};
+use e2e::world::Plan;
+
+/// The question that `answer` must be.
+fn asked(answer: Answer) -> (String, String) {
+    match answer {
+        Answer::Asked { id, prompt, more } => {
+            assert_eq!(more["echo"], true, "{prompt}: {more}");
+            (id, prompt)
+        }
+        other => panic!("no question: {other:?}"),
+    }
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn cockpit_asks_the_browser_for_the_code_and_opens_a_session() {
+    let world = Plan::default().start();
+    let ada = world.person("ada");
+    let cockpit = Cockpit::start(&Programs::of(&world));
+    let (id, prompt) = asked(cockpit.log_in(&ada.host.name, PASSWORD));
+    let mail = mailbox::wait_for(&ada.email, 1);
+    assert!(prompt.contains(&mail.tag()), "the tag {} is not in the prompt {prompt:?}", mail.tag());
+    assert!(mail.text.contains(" cockpit from 127.0.0.1. "), "{}", mail.text);
+    let Answer::In(cookie) = cockpit.reply(&id, &mail.code()) else { panic!("the right code was refused") };
+    assert!(cockpit.knows(&cookie), "the cookie {cookie:?} opens nothing");
+    assert!(!cockpit.knows("cockpit=made-up"), "any cookie opens");
+    assert_eq!(mailbox::count_after_a_while(&ada.email), 1);
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn cockpit_asks_again_after_a_wrong_code_and_refuses_the_third() {
+    let world = Plan::default().start();
+    let ada = world.person("ada");
+    let cockpit = Cockpit::start(&Programs::of(&world));
+    let (id, _) = asked(cockpit.log_in(&ada.host.name, PASSWORD));
+    let code = mailbox::wait_for(&ada.email, 1).code();
+    let (id, prompt) = asked(cockpit.reply(&id, &wrong(&code)));
+    assert!(prompt.contains("Wrong code, 2 tries left"), "{prompt}");
+    let (id, prompt) = asked(cockpit.reply(&id, &wrong(&code)));
+    assert!(prompt.contains("Wrong code, 1 try left"), "{prompt}");
+    let refused = cockpit.reply(&id, &wrong(&code));
+    assert!(matches!(&refused, Answer::Refused(status) if status.contains(" 401 ")), "{refused:?}");
+    assert_eq!(mailbox::count_after_a_while(&ada.email), 1);
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn cockpit_asks_no_code_after_a_wrong_password() {
+    let world = Plan::default().start();
+    let ada = world.person("ada");
+    let cockpit = Cockpit::start(&Programs::of(&world));
+    let refused = cockpit.log_in(&ada.host.name, "not the password");
+    assert!(matches!(&refused, Answer::Refused(status) if status.contains(" 401 ")), "{refused:?}");
+    assert_eq!(mailbox::count_after_a_while(&ada.email), 0);
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn with_the_daemon_dead_cockpit_refuses_the_right_password() {
+    let mut world = Plan::default().start();
+    let ada = world.person("ada");
+    let cockpit = Cockpit::start(&Programs::of(&world));
+    world.kill_configd();
+    let refused = cockpit.log_in(&ada.host.name, PASSWORD);
+    assert!(matches!(refused, Answer::Refused(_)), "{refused:?}");
+    // It was the daemon: with it, the same password leads to the code.
+    world.start_configd();
+    let _ = asked(cockpit.log_in(&ada.host.name, PASSWORD));
+}

@@ -87,8 +87,8 @@ fn answer(text: &str) -> Answer {
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
     let status = head.lines().next().unwrap_or_default().to_owned();
     let header = |name: &str| {
-        let pairs = head.lines().filter_map(|line| line.split_once(": "));
-        pairs.filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned()).last()
+        let mut pairs = head.lines().filter_map(|line| line.split_once(": "));
+        pairs.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
     };
     if status.contains(" 200 ") {
         let cookie = header("Set-Cookie").unwrap_or_default();

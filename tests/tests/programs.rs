@@ -44,6 +44,26 @@ fn login_asks_for_the_code_and_opens_a_shell() {
     assert_eq!(mailbox::count_after_a_while(&ada.email), 1);
 }
 
+/// As telnetd and its like call login.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn the_mail_of_a_remote_login_names_the_address_it_comes_from() {
+    let world = Plan::default().start();
+    let (ada, bob) = (world.person("ada"), world.person("bob"));
+    let mut login = Programs::of(&world).open(&["login", "-h", "203.0.113.5", &ada.host.name]);
+    give_password(&mut login, "Password: ");
+    login.wait_for_code_prompt();
+    let mail = mailbox::wait_for(&ada.email, 1);
+    assert!(mail.text.contains(" login from 203.0.113.5. "), "{}", mail.text);
+    login.type_line(&mail.code());
+    login.prove_shell();
+
+    let mut ssh = world.ssh(&bob).from("203.0.113.5").open_with_password();
+    ssh.wait_for_code_prompt();
+    let mail = mailbox::wait_for(&bob.email, 1);
+    assert!(mail.text.contains(" ssh from 203.0.113.5. "), "{}", mail.text);
+}
+
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn login_refuses_wrong_codes_and_the_reason_can_be_read() {
@@ -104,6 +124,29 @@ fn sudo_asks_for_the_code_of_whoever_types_it_and_runs_the_command() {
 }
 
 /// sudo calls PAM_SILENT (before 1.9.16 always, since then unless `!pam_silent`): what is in a prompt shows, the last word does not.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn sudo_for_a_login_shell_or_another_user_asks_for_the_code_of_whoever_types_it() {
+    let world = Plan::default().start();
+    let (ada, bob) = (world.person("ada"), world.person("bob"));
+    let programs = Programs::of(&world);
+    let mut root = programs.open_as(&ada.host, &["sudo", "-k", "-i", "echo", "home-$HOME"]);
+    give_password(&mut root, "[sudo] password for ");
+    root.wait_for_code_prompt();
+    let mail = mailbox::wait_for(&ada.email, 1);
+    assert!(mail.text.contains(&format!(" sudo-i on {}. ", root.name())), "{}", mail.text);
+    root.type_line(&mail.code());
+    assert!(root.wait_for_end().success(), "{}", root.text());
+
+    let mut other = programs.open_as(&ada.host, &["sudo", "-k", "-u", &bob.host.name, "id", "-un"]);
+    give_password(&mut other, "[sudo] password for ");
+    other.wait_for_code_prompt();
+    other.type_line(&mailbox::wait_for(&ada.email, 2).code());
+    other.wait_for(&bob.host.name);
+    assert!(other.wait_for_end().success(), "{}", other.text());
+    assert_eq!(mailbox::count_after_a_while(&bob.email), 0, "whom one becomes is not asked");
+}
+
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn sudo_refuses_wrong_codes_and_shows_prompts_alone() {

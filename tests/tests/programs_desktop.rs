@@ -1,7 +1,7 @@
 //! Display managers and screen lockers: a real greetd, the service files of GDM and LightDM through the real libpam with a greeter
 //! that shows one prompt at a time, and a real vlock, with root's rights and with the user's alone.
 
-#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed step is a failed test")]
 
 use e2e::greetd::Greetd;
 use e2e::libpam::{Item, Pam, Reply, Stage, Style, code};

@@ -64,7 +64,7 @@ fn a_greeter_asks_one_thing_after_another_and_lets_in() {
         let email = ada.email.clone();
         let mut pam = greeter(&stage, service, &ada.host.name, move |style, text| match style {
             Style::Hidden => Reply::from(PASSWORD),
-            _ => {
+            Style::Echo | Style::Error | Style::Info => {
                 let mail = mailbox::wait_for(&email, 1);
                 assert!(text.contains(&mail.tag()), "{text}");
                 Reply::from(&*mail.code())
@@ -90,7 +90,7 @@ fn a_greeter_shows_why_wrong_codes_were_refused() {
         let email = ada.email.clone();
         let mut pam = greeter(&stage, service, &ada.host.name, move |style, _| match style {
             Style::Hidden => Reply::from(PASSWORD),
-            _ => Reply::from(&*wrong(&mailbox::wait_for(&email, 1).code())),
+            Style::Echo | Style::Error | Style::Info => Reply::from(&*wrong(&mailbox::wait_for(&email, 1).code())),
         });
         // GDM has a text of its own for this one.
         assert_eq!(pam.authenticate(0), code::MAXTRIES, "{service}: {:?}", pam.shown());
@@ -113,6 +113,25 @@ fn a_greeter_asks_no_code_after_a_wrong_password() {
         assert_eq!(pam.shown().len(), 1, "{service}: {:?}", pam.shown());
     }
     assert_eq!(mailbox::count_after_a_while(&ada.email), 0);
+}
+
+/// polkit's helper runs as root for somebody at a desktop's dialogue, and states no terminal.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn polkits_dialogue_asks_for_the_code_and_the_mail_names_it() {
+    let world = Plan::default().start();
+    let stage = stage(&world);
+    stage.service("polkit-1", &[common_auth(&world.path("run/login.sock"), &stage.module().display().to_string())]);
+    let ada = world.person("ada");
+    let email = ada.email.clone();
+    let mut pam = Pam::start(&stage, "polkit-1", Some(&ada.host.name), &[]);
+    pam.answered_by(move |style, _| match style {
+        Style::Hidden => Reply::from(PASSWORD),
+        Style::Echo | Style::Error | Style::Info => Reply::from(&*mailbox::wait_for(&email, 1).code()),
+    });
+    assert_eq!(pam.authenticate(0), code::SUCCESS, "{:?}", pam.shown());
+    let mail = mailbox::wait_for(&ada.email, 1);
+    assert!(mail.text.contains(" polkit-1. "), "{}", mail.text);
 }
 
 /// Greeters' own sessions, automatic logins, cron, a user's systemd: nobody is there to be asked.

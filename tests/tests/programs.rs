@@ -1,4 +1,4 @@
-//! Logins through the host's own login, su, sudo and chsh, over Debian's stacks: who gets in, what the mail says of the place, and
+//! Logins through the host's own agetty, login, su, sudo and chsh, over Debian's stacks: who gets in, what the mail says of the place, and
 //! what stands on the terminal when the answer is no.
 
 use e2e::mailbox;
@@ -42,6 +42,23 @@ fn login_asks_for_the_code_and_opens_a_shell() {
     login.type_line(&mail.code());
     login.prove_shell();
     assert_eq!(mailbox::count_after_a_while(&ada.email), 1);
+}
+
+/// A console as it stands there: agetty asks who, then becomes login.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_console_asks_name_password_and_code_and_opens_a_shell() {
+    let world = Plan::default().start();
+    let ada = world.person("ada");
+    let mut console = Programs::of(&world).open(&["agetty", "--noclear", "-", "dumb"]);
+    console.wait_for("login: ");
+    console.type_line_when_read(&ada.host.name);
+    give_password(&mut console, "Password: ");
+    console.wait_for_code_prompt();
+    let mail = mailbox::wait_for(&ada.email, 1);
+    assert!(mail.text.contains(&format!(" login on {}. ", console.name())), "{}", mail.text);
+    console.type_line(&mail.code());
+    console.prove_shell();
 }
 
 /// As telnetd and its like call login.
@@ -206,10 +223,17 @@ fn sudo_without_a_terminal_is_denied_and_nothing_is_sent() {
     let ada = world.person("ada");
     // As a script does it: the password on stdin, and nobody at a terminal. The code would be read from there too.
     let script = format!("printf '%s\\n' '{PASSWORD}' | setsid -w sudo -S sh -c 'echo uid-$(id -u)'; echo ended-$?");
-    let mut shell = Programs::of(&world).open_as(&ada.host, &["sh", "-c", &script]);
+    let programs = Programs::of(&world);
+    let mut shell = programs.open_as(&ada.host, &["sh", "-c", &script]);
     shell.wait_for("ended-1");
     assert_eq!(shell.count("uid-0"), 0, "{}", shell.text());
     assert_eq!(mailbox::count_after_a_while(&ada.email), 0);
+
+    // It was the code that was missing: of somebody who is not asked for one, sudo takes the same.
+    let bob = world.stranger("bob");
+    let mut shell = programs.open_as(&bob.host, &["sh", "-c", &script]);
+    shell.wait_for("uid-0");
+    shell.wait_for("ended-0");
 }
 
 #[test]
@@ -283,6 +307,15 @@ fn under_mandatory_an_ignored_program_asks_for_the_password_alone() {
     assert!(chsh.wait_for_end().success(), "{}", chsh.text());
     assert_eq!(chsh.count("ode"), 0, "{}", chsh.text());
     assert_eq!(mailbox::count_after_a_while(&ada.email), 0);
+
+    // The line was reached: where an administrator means this service, it asks.
+    let world = Plan::default().policy(MANDATORY).settings("[services]\nchsh = \"elevate\"").start();
+    let ada = world.person("ada");
+    let mut chsh = Programs::of(&world).open_as(&ada.host, &["chsh", "-s", "/bin/bash"]);
+    give_password(&mut chsh, "Password: ");
+    chsh.wait_for_code_prompt();
+    chsh.type_line(&mailbox::wait_for(&ada.email, 1).code());
+    assert!(chsh.wait_for_end().success(), "{}", chsh.text());
 }
 
 /// Several programs of one host at once: one person's codes do not open another's login, nor another class of service.

@@ -140,6 +140,33 @@ fn sudo_asks_for_the_code_of_whoever_types_it_and_runs_the_command() {
     assert!(sudo.wait_for_end().success());
 }
 
+/// sudo puts its own prompt in place of a hidden "Password:", and of nothing else.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn sudo_and_su_show_the_whole_prompt_of_a_hidden_code() {
+    let world = Plan::default().settings("[codes]\necho = false").start();
+    let (ada, bob) = (world.person("ada"), world.person("bob"));
+    let programs = Programs::of(&world);
+    let whoami = ["sh", "-c", "echo i-am-$(id -un)"];
+    for (words, person, who) in [
+        ([&["sudo"], &whoami[..]].concat(), &ada, "root"),
+        (vec!["su", &bob.host.name, "-c", "echo i-am-$(id -un)"], &bob, &*bob.host.name),
+    ] {
+        let mut terminal = programs.open_as(&ada.host, &words);
+        terminal.wait_for_any(&["Password: ", "[sudo] password for"]);
+        if words.first() == Some(&"sudo") {
+            terminal.wait_for(": ");
+        }
+        terminal.type_line(PASSWORD);
+        terminal.wait_for("Code sent by email to ");
+        terminal.wait_for("to resend: ");
+        let code = mailbox::wait_for(&person.email, 1).code();
+        terminal.type_line(&code);
+        terminal.wait_for(&format!("i-am-{who}"));
+        assert_eq!(terminal.count(&code), 0, "the code was shown: {}", terminal.text());
+    }
+}
+
 /// sudo calls PAM_SILENT (before 1.9.16 always, since then unless `!pam_silent`): what is in a prompt shows, the last word does not.
 #[test]
 #[ignore = "needs tests/ns/enter"]

@@ -3,12 +3,15 @@
 //! What is here sets the stage and reads what happened; the promises are in `tests/`. Everything that starts a server runs as
 //! root inside `tests/ns/enter` and nowhere else ([`ns::require`]).
 
+pub mod cockpit;
 pub mod daemon;
 pub mod fake_daemon;
+pub mod greetd;
 pub mod host;
 pub mod libpam;
 pub mod mailbox;
 pub mod ns;
+pub mod programs;
 #[cfg(feature = "smtp")]
 pub mod smtp;
 pub mod ssh;

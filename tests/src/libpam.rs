@@ -82,12 +82,16 @@ impl From<&str> for Reply {
 /// Called at each prompt with its number from 0.
 type AtPrompt = Box<dyn FnMut(usize)>;
 
+/// Called at each prompt with its style and text; what is typed.
+type Person = Box<dyn FnMut(Style, &str) -> Reply>;
+
 #[derive(Default)]
 struct Conversation {
     replies: VecDeque<Reply>,
     shown: Vec<(Style, String)>,
     prompts: usize,
     at_prompt: Option<AtPrompt>,
+    person: Option<Person>,
     delay: Option<Duration>,
     texts_without_reply: bool,
 }
@@ -156,7 +160,7 @@ unsafe extern "C" fn converse(
         4 => Style::Info,
         other => panic!("message style {other}"),
     };
-    conversation.shown.push((style, text));
+    conversation.shown.push((style, text.clone()));
     let reply = match style {
         Style::Error | Style::Info if conversation.texts_without_reply => Reply::NoReply,
         Style::Error | Style::Info => Reply::Null,
@@ -165,7 +169,10 @@ unsafe extern "C" fn converse(
                 at_prompt(conversation.prompts);
             }
             conversation.prompts = conversation.prompts.saturating_add(1);
-            conversation.replies.pop_front().unwrap_or(Reply::Fail(code::CONV_ERR))
+            match &mut conversation.person {
+                Some(person) => person(style, &text),
+                None => conversation.replies.pop_front().unwrap_or(Reply::Fail(code::CONV_ERR)),
+            }
         }
     };
     let typed = match reply {
@@ -244,6 +251,11 @@ impl Pam {
     /// What happens while a prompt stands, before it is answered.
     pub fn at_prompt(&mut self, act: impl FnMut(usize) + 'static) {
         self.conversation().at_prompt = Some(Box::new(act));
+    }
+
+    /// Someone reads each prompt and answers it, in place of the replies that `start` was given.
+    pub fn answered_by(&mut self, person: impl FnMut(Style, &str) -> Reply + 'static) {
+        self.conversation().person = Some(Box::new(person));
     }
 
     /// Informational and error texts come back without any reply, as some hosts do it.

@@ -6,7 +6,7 @@
     reason = "a stage that cannot be set, or a prompt that does not come, fails the test"
 )]
 
-use crate::wait::{PATIENCE, now};
+use crate::wait::{self, PATIENCE, now};
 use nix::fcntl::OFlag;
 use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
 use std::fs::File;
@@ -26,6 +26,7 @@ struct Screen {
 pub struct Terminal {
     child: Child,
     keyboard: File,
+    name: String,
     screen: Arc<(Mutex<Screen>, Condvar)>,
     /// How far [`Terminal::wait_for`] has read.
     read: usize,
@@ -43,14 +44,15 @@ impl Terminal {
         let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC).expect("open a pty");
         grantpt(&master).expect("grant the pty");
         unlockpt(&master).expect("unlock the pty");
-        let slave = ptsname_r(&master).expect("name the pty");
+        let path = ptsname_r(&master).expect("name the pty");
+        let name = path.strip_prefix("/dev/").expect("a pty is a device").to_owned();
         let slave: OwnedFd = {
             use std::os::unix::fs::OpenOptionsExt;
             File::options()
                 .read(true)
                 .write(true)
                 .custom_flags(OFlag::O_NOCTTY.bits())
-                .open(slave)
+                .open(path)
                 .expect("open the slave")
         }
         .into();
@@ -84,7 +86,7 @@ impl Terminal {
                 }
             }
         });
-        Self { child, keyboard, screen, read: 0 }
+        Self { child, keyboard, name, screen, read: 0 }
     }
 
     /// Waits until the program has written `text`, and returns what came before it since the last wait.
@@ -128,6 +130,21 @@ impl Terminal {
         self.press(b"\n");
     }
 
+    /// Types `text` and Enter once the program sleeps, that is, waits for it: vlock empties the keyboard's queue after it has
+    /// written its prompt, and what is typed before is lost.
+    ///
+    /// # Panics
+    /// When the program does not come to that.
+    pub fn type_line_when_read(&mut self, text: &str) {
+        let stat = format!("/proc/{}/stat", self.child.id());
+        wait::until("the program to wait for the keyboard", || {
+            // proc(5): the state comes after the name in parentheses, which may hold any character.
+            let stat = std::fs::read_to_string(&stat).expect("look at the program");
+            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S')).then_some(())
+        });
+        self.type_line(text);
+    }
+
     /// Presses keys: `b"\x03"` is Ctrl-C.
     ///
     /// # Panics
@@ -150,6 +167,12 @@ impl Terminal {
         }
         drop(screen);
         self.child.wait().expect("wait for the program")
+    }
+
+    /// What the terminal is called, without `/dev/`: `pts/4`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Everything written so far.

@@ -8,7 +8,7 @@ use super::*;
 use crate::clock::BootId;
 use crate::limits::{self, Counts, SendLimits, TryLimits};
 use crate::random::NoRandomness;
-use crate::rules::{Codes, MailWay, PromptStyle};
+use crate::rules::{Codes, MailWay, PromptStyle, Who};
 use crate::store::{Known, UserRecord};
 use pam_2fa_protocol::admin::{Required, Verify};
 use pam_2fa_protocol::courier::Tls;
@@ -47,6 +47,7 @@ pub(crate) fn rules() -> Rules {
     Rules {
         generation: 1,
         required: Required::Mandatory,
+        who: Who::default(),
         application: String::from("Example Corp"),
         codes: Codes {
             digits: 6,

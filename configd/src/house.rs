@@ -147,9 +147,8 @@ impl House {
             settings_file::rules(&self.places.config, text.expose(), &self.keys, old.saturating_add(1))?;
         rules.generation =
             keep(self.store.as_ref(), &self.keys, self.random.as_ref(), &text).await.map_err(|error| vec![error])?;
-        rules.who.mandatory_since_s = mandatory_since(self.store.as_ref(), rules.required, &self.now())
-            .await
-            .map_err(|error| vec![error])?;
+        rules.who.mandatory_since_s =
+            mandatory_since(self.store.as_ref(), rules.required, &self.now()).await.map_err(|error| vec![error])?;
         let generation = rules.generation;
         *self.in_force.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
         *self.problems.lock().unwrap_or_else(PoisonError::into_inner) = notes.clone();
@@ -352,7 +351,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let house = House::for_tests(folder.path(), crate::login::world::rules()).await;
         let at = |wall_s| Moment { wall_s, ..house.now() };
-        let since = async |required, wall_s| mandatory_since(house.store.as_ref(), required, &at(wall_s)).await.unwrap();
+        let since =
+            async |required, wall_s| mandatory_since(house.store.as_ref(), required, &at(wall_s)).await.unwrap();
         assert_eq!(since(Required::Optional, 1_000).await, None);
         assert_eq!(since(Required::Mandatory, 2_000).await, Some(2_000));
         assert_eq!(since(Required::Mandatory, 9_000).await, Some(2_000), "a reload or a restart later");

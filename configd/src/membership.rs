@@ -116,7 +116,8 @@ mod tests {
 
     #[test]
     fn only_the_line_of_the_group_in_the_file_lists_its_members() {
-        let text = "root:x:0:\nops:x:100:ada,bob\nops:x:101:eve\nadm:x:4:ada2\nbroken:x:ada\nlong:x:1:ada:ada\n+@net:::\n";
+        let text =
+            "root:x:0:\nops:x:100:ada,bob\nops:x:101:eve\nadm:x:4:ada2\nbroken:x:ada\nlong:x:1:ada:ada\n+@net:::\n";
         assert!(lists(text, "ops", "ada") && lists(text, "ops", "bob"));
         assert!(!lists(text, "ops", "eve"), "the first line counts, as getgrnam(3) has it");
         assert!(!lists(text, "adm", "ada") && !lists(text, "root", "root") && !lists(text, "ops", ""));
@@ -130,7 +131,8 @@ mod tests {
         let fib_trie = "Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 0.0.0.0\n        /0 universe UNICAST\n     |-- 192.0.2.0\n        \
                         /24 link UNICAST\n     |-- 192.0.2.7\n        /32 host LOCAL\n     |-- 192.0.2.255\n        \
                         /32 link BROADCAST\nLocal:\n     |-- 127.0.0.1\n        /32 host LOCAL\n";
-        let if_inet6 = "20010db8000000000000000000000007 02 40 00 80     eth0\n00000000000000000000000000000001 01 80 10 80 lo\n";
+        let if_inet6 =
+            "20010db8000000000000000000000007 02 40 00 80     eth0\n00000000000000000000000000000001 01 80 10 80 lo\n";
         let own = own_addresses(fib_trie, if_inet6);
         for address in ["192.0.2.7", "127.0.0.1", "2001:db8::7", "::1"] {
             assert!(own.contains(&address.parse().unwrap()), "{address}");

@@ -40,9 +40,7 @@ fn sealed() -> String {
 #[test]
 fn every_error_is_listed_with_its_place() {
     let daemon = Daemon::absent();
-    daemon.write_config(
-        "[policy]\nrequierd = \"mandatory\"\nunique_email = false\n[emial]\n[codes]\ndigits = 5\n",
-    );
+    daemon.write_config("[policy]\nrequierd = \"mandatory\"\nunique_email = false\n[emial]\n[codes]\ndigits = 5\n");
     assert_snapshot!(daemon.run(&["config", "check", daemon.config().to_str().unwrap()]).replace("---", ""), @r"
     DIR/config.toml:2:1: policy.requierd: there is no such key; the nearest is policy.required
     DIR/config.toml:3:1: policy.unique_email: this is not available in this release; remove the line

@@ -1,11 +1,12 @@
 //! From the module's first message to the first prompt: what is believed, who it is, what policy says, which challenge.
 
-use super::challenge::{Caller, Challenges, Delivery, Owner};
 use super::believed::believed;
+use super::challenge::{Caller, Challenges, Delivery, Owner};
 use super::explain;
 use super::policy::{self, Decision, Exempt, Grace, Listed, Must, Network, Refusal, Situation};
 use super::{
-    Asked, Effect, Effects, Ending, FAIL_DELAY_MS, Failure, LookUp, LookedUp, Login, Purpose, Resolution, Standing, State, ask,
+    Asked, Effect, Effects, Ending, FAIL_DELAY_MS, Failure, Login, LookUp, LookedUp, Purpose, Resolution, Standing,
+    State, ask,
 };
 use crate::clock::rfc3339;
 use crate::limits;

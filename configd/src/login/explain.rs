@@ -88,7 +88,8 @@ pub(super) fn decided(
     if let Mode::ReportUntil(date) = fx.rules.who.mode {
         let decides = fx.rules.who.only_reports(&fx.now);
         let end = rfc3339(date.end_s());
-        let what = if decides { "what was decided is only written down" } else { "it is over, and decisions are enforced" };
+        let what =
+            if decides { "what was decided is only written down" } else { "it is over, and decisions are enforced" };
         let why = format!("it reports until {end}: {what}");
         rules.push(LookedAt { rule: String::from("mode"), decides, why });
     }
@@ -154,7 +155,9 @@ fn why(rule: Rule, situation: &Situation<'_>, fx: &Effects<'_>) -> String {
         Rule::ExemptUsers => match situation.listed {
             None => "not in policy.exempt_users",
             Some(Listed::Name) => "policy.exempt_users has the name",
-            Some(Listed::Group) => "policy.exempt_users has a group whose members /etc/group lists, this user among them",
+            Some(Listed::Group) => {
+                "policy.exempt_users has a group whose members /etc/group lists, this user among them"
+            }
         },
         Rule::ExemptNetworks => match situation.network {
             Network::Outside => "not over ssh from a network of policy.exempt_networks",

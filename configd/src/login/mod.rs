@@ -322,7 +322,12 @@ fn closed(state: State, fx: &mut Effects<'_>) -> State {
         State::AtPrompt(standing) | State::Charging(standing, _) | State::Consuming(standing) => {
             fx.challenges.release(&standing.challenge);
         }
-        State::New | State::Resolving(_) | State::LookingUp(..) | State::Reading(..) | State::Renamed(..) | State::Over => {}
+        State::New
+        | State::Resolving(_)
+        | State::LookingUp(..)
+        | State::Reading(..)
+        | State::Renamed(..)
+        | State::Over => {}
     }
     State::Over
 }
@@ -399,6 +404,8 @@ pub(crate) fn ask(text: String, fx: &Effects<'_>) -> Step {
 
 #[cfg(test)]
 mod model_test;
+#[cfg(test)]
+mod policy_test;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -217,6 +217,55 @@ mod tests {
         let_go.send(()).unwrap();
     }
 
+    /// What was asked of it, in order; `Err` for the group `broken`.
+    #[derive(Default)]
+    struct Asked(Mutex<Vec<String>>);
+
+    impl Directory for Asked {
+        fn find(&self, _name: &str) -> Result<Option<UserKey>, String> {
+            Ok(None)
+        }
+
+        fn is_listed(&self, user: &UserKey, groups: &[String]) -> Result<bool, String> {
+            self.0.lock().unwrap().push(format!("listed {} {groups:?}", user.name));
+            if groups == ["broken"] { Err(String::from("EIO")) } else { Ok(groups == ["ops"]) }
+        }
+
+        fn is_member(&self, user: &UserKey, groups: &[String]) -> Result<bool, String> {
+            self.0.lock().unwrap().push(format!("member {} {groups:?}", user.name));
+            Ok(true)
+        }
+
+        fn is_own(&self, address: IpAddr) -> Option<bool> {
+            self.0.lock().unwrap().push(format!("own {address}"));
+            None
+        }
+    }
+
+    #[test]
+    fn what_no_setting_asks_for_is_not_looked_up_and_what_fails_is_no_answer() {
+        let ask = |exempt: &[&str], required: &[&str]| {
+            let strings = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+            let user = UserKey { uid: 1000, name: String::from("ada") };
+            LookUp { user, exempt_groups: strings(exempt), required_groups: strings(required), from: None }
+        };
+        let asked = |ask: &LookUp| {
+            let directory = Asked::default();
+            let found = look(&directory, ask);
+            (found.map(|found| (found.listed, found.member)), directory.0.into_inner().unwrap())
+        };
+        assert_eq!(asked(&ask(&[], &[])), (Ok((false, false)), vec![]));
+        let ops = String::from("listed ada [\"ops\"]");
+        let wheel = String::from("member ada [\"wheel\"]");
+        assert_eq!(asked(&ask(&["ops"], &["wheel"])), (Ok((true, false)), vec![ops]));
+        let adm = String::from("listed ada [\"adm\"]");
+        assert_eq!(asked(&ask(&["adm"], &["wheel"])), (Ok((false, true)), vec![adm, wheel]));
+        assert_eq!(asked(&ask(&["broken"], &["wheel"])).0, Err(String::from("EIO")));
+        let from = Some(IpAddr::from([192, 0, 2, 7]));
+        let unseen = asked(&LookUp { from, ..ask(&[], &[]) });
+        assert_eq!(unseen, (Ok((false, false)), vec![String::from("own 192.0.2.7")]));
+    }
+
     #[test]
     fn the_real_directory_knows_root() {
         assert_eq!(SystemDirectory.find("root"), Ok(Some(UserKey { uid: 0, name: String::from("root") })));

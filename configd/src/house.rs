@@ -5,6 +5,7 @@ use crate::clock::{Clock, LEAP_S, Moment, SystemClock, rfc3339};
 use crate::delivery::{Post, WAITS_S};
 use crate::health::Health;
 use crate::login::challenge::Challenges;
+use crate::membership;
 use crate::random::{KernelRandom, Random};
 use crate::rules::Rules;
 use crate::seal::{Keys, Start, Vault, open_vault};
@@ -14,7 +15,9 @@ use crate::texts::Texts;
 use crate::verification::Verifications;
 use nix::fcntl::Flock;
 use pam_2fa_protocol::Secret;
+use pam_2fa_protocol::admin::Required;
 use std::fs::File;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -73,13 +76,14 @@ impl House {
         let keys = Arc::new(keys);
         let clock = SystemClock::new(high_water_s).map_err(|error| format!("no clock: {error}"))?;
         let clock: Arc<dyn Clock> = Arc::new(clock);
-        let (rules, problems) = cold_start(places, store.as_ref(), &keys, random.as_ref()).await?;
+        let (mut rules, problems) = cold_start(places, store.as_ref(), &keys, random.as_ref()).await?;
         let mut challenges = Challenges::default();
         let kept = store.open_challenges(clock.now(), rules.codes.attempts).await.map_err(|error| error.to_string())?;
         for challenge in kept {
             challenges.take_in(challenge);
         }
         let challenges = Arc::new(Mutex::new(challenges));
+        rules.who.mandatory_since_s = mandatory_since(store.as_ref(), rules.required, &clock.now()).await?;
         let post = Post {
             store: Arc::clone(&store),
             challenges: Arc::clone(&challenges),
@@ -123,6 +127,12 @@ impl House {
                 "the clock stands {behind_s} s behind a time that was seen before; set it right (timedatectl)"
             ));
         }
+        if !self.rules().who.exempt_networks.is_empty() && membership::is_own(Ipv4Addr::LOCALHOST.into()).is_none() {
+            problems.push(String::from(
+                "policy.exempt_networks exempts nobody: this host's own addresses cannot be seen, and they must not match; \
+                 let the unit mount /proc/1/net/fib_trie and if_inet6 in /run/pam-2fa-host (BindReadOnlyPaths=)",
+            ));
+        }
         problems
     }
 
@@ -137,6 +147,8 @@ impl House {
             settings_file::rules(&self.places.config, text.expose(), &self.keys, old.saturating_add(1))?;
         rules.generation =
             keep(self.store.as_ref(), &self.keys, self.random.as_ref(), &text).await.map_err(|error| vec![error])?;
+        rules.who.mandatory_since_s =
+            mandatory_since(self.store.as_ref(), rules.required, &self.now()).await.map_err(|error| vec![error])?;
         let generation = rules.generation;
         *self.in_force.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
         *self.problems.lock().unwrap_or_else(PoisonError::into_inner) = notes.clone();
@@ -227,6 +239,23 @@ async fn keep(store: &dyn Store, keys: &Keys, random: &dyn Random, text: &Secret
     let values = vec![(MetaKey::Settings, sealed.into_bytes()), (MetaKey::Generation, next.to_string().into_bytes())];
     store.put_meta(values).await.map_err(|error| error.to_string())?;
     Ok(next)
+}
+
+/// When mandatory was switched on: now, where that was not kept before, and nothing once it is off (`policy.grace` begins there).
+/// A moment that lies ahead was kept by a clock that has been set back since, and counts as now: it would lengthen the grace.
+async fn mandatory_since(store: &dyn Store, required: Required, now: &Moment) -> Result<Option<i64>, String> {
+    let kept = store.meta(MetaKey::MandatorySince).await.map_err(|error| error.to_string())?;
+    let kept_s = kept.and_then(|bytes| bytes.try_into().ok()).map_or(0, i64::from_be_bytes);
+    let since_s = match required {
+        Required::Mandatory if kept_s > 0 && kept_s <= now.wall_s => kept_s,
+        Required::Mandatory => now.wall_s,
+        Required::Disabled | Required::Optional => 0,
+    };
+    if since_s != kept_s {
+        let value = vec![(MetaKey::MandatorySince, since_s.to_be_bytes().to_vec())];
+        store.put_meta(value).await.map_err(|error| error.to_string())?;
+    }
+    Ok((since_s > 0).then_some(since_s))
 }
 
 async fn number(store: &dyn Store, key: MetaKey) -> Result<i64, StoreError> {
@@ -325,6 +354,21 @@ mod tests {
         clock.wall_s.store(before + 7 * LEAP_S, Ordering::Relaxed);
         house.keep_mark().await;
         assert_eq!(kept(&house).await, before + 7 * LEAP_S);
+    }
+
+    #[tokio::test]
+    async fn the_moment_mandatory_was_switched_on_is_kept_until_it_is_switched_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let house = House::for_tests(folder.path(), crate::login::world::rules()).await;
+        let at = |wall_s| Moment { wall_s, ..house.now() };
+        let since =
+            async |required, wall_s| mandatory_since(house.store.as_ref(), required, &at(wall_s)).await.unwrap();
+        assert_eq!(since(Required::Optional, 1_000).await, None);
+        assert_eq!(since(Required::Mandatory, 2_000).await, Some(2_000));
+        assert_eq!(since(Required::Mandatory, 9_000).await, Some(2_000), "a reload or a restart later");
+        assert_eq!(since(Required::Disabled, 9_500).await, None);
+        assert_eq!(since(Required::Mandatory, 10_000).await, Some(10_000), "switched on again");
+        assert_eq!(since(Required::Mandatory, 5_000).await, Some(5_000), "kept by a clock that ran ahead");
     }
 
     #[tokio::test]

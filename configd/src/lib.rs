@@ -15,6 +15,7 @@ pub mod limits;
 pub mod listen;
 pub mod log;
 pub mod login;
+pub mod membership;
 pub mod random;
 pub mod rules;
 pub mod run;

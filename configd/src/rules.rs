@@ -1,9 +1,10 @@
 //! The settings in force, as the daemon uses them: parsed, ranged, secrets still sealed. Made anew at each accepted reload.
 
+use crate::clock::Moment;
 use crate::limits::{SendLimits, TryLimits};
 use pam_2fa_protocol::admin::Required;
 use pam_2fa_protocol::courier::Tls;
-use pam_2fa_settings::{Level, PasswordSetting, Services};
+use pam_2fa_settings::{Level, Mode, Network, PasswordSetting, Patterns, Services};
 
 /// All of them.
 #[derive(Debug)]
@@ -12,6 +13,8 @@ pub struct Rules {
     pub generation: i64,
     /// `policy.required`.
     pub required: Required,
+    /// The rest of `[policy]`: who, from where, since when.
+    pub who: Who,
     /// `policy.application`.
     pub application: String,
     /// `[codes]`.
@@ -26,6 +29,46 @@ pub struct Rules {
     pub email: Vec<MailWay>,
     /// `log.level`.
     pub level: Level,
+}
+
+/// Who is asked beyond `policy.required`, and who is not. `default()` says nothing about anybody.
+#[derive(Debug, Clone, Default)]
+pub struct Who {
+    /// `policy.mode`.
+    pub mode: Mode,
+    /// `policy.required_groups`, by NSS.
+    pub required_groups: Vec<String>,
+    /// `policy.required_services`.
+    pub required_services: Patterns,
+    /// Names of `policy.exempt_users`.
+    pub exempt_users: Vec<String>,
+    /// Groups of `policy.exempt_users`, of `/etc/group` alone.
+    pub exempt_groups: Vec<String>,
+    /// `policy.exempt_networks`.
+    pub exempt_networks: Vec<Network>,
+    /// `policy.grace`, seconds.
+    pub grace_s: u64,
+    /// When mandatory was switched on, seconds since 1970; none where it is not.
+    pub mandatory_since_s: Option<i64>,
+}
+
+impl Who {
+    /// Whether what is decided is only written down at `now`. The clock never goes back, so what is enforced once stays so.
+    #[must_use]
+    pub fn only_reports(&self, now: &Moment) -> bool {
+        match self.mode {
+            Mode::Enforce => false,
+            Mode::ReportUntil(date) => now.wall_s < date.end_s(),
+        }
+    }
+
+    /// When the grace ends that runs at `now`, seconds since 1970; `None`: none runs.
+    #[must_use]
+    pub fn grace_until_s(&self, now: &Moment) -> Option<i64> {
+        let length_s = i64::try_from(self.grace_s).unwrap_or(i64::MAX);
+        let until_s = self.mandatory_since_s?.saturating_add(length_s);
+        (now.wall_s < until_s).then_some(until_s)
+    }
 }
 
 /// `[codes]`.

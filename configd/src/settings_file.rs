@@ -4,11 +4,11 @@
 //! command seals them, but an administrator may have typed one a minute ago.
 
 use crate::limits::{SendLimits, TryLimits};
-use crate::rules::{Codes, MailWay, PromptStyle, Rules};
+use crate::rules::{Codes, MailWay, PromptStyle, Rules, Who};
 use crate::seal::Keys;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use pam_2fa_protocol::Secret;
-use pam_2fa_settings::{Accepted, Email, Finding, PasswordSetting, Prompt};
+use pam_2fa_settings::{Accepted, Email, Exemption, Finding, PasswordSetting, Policy, Prompt};
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
@@ -116,6 +116,7 @@ pub fn rules(path: &Path, text: &str, keys: &Keys, generation: i64) -> Result<(R
         generation,
         required: settings.policy.required,
         application: String::from(settings.policy.application.as_str()),
+        who: who(settings.policy),
         codes: Codes {
             digits: u32::from(codes.digits),
             lifetime_ms: codes.lifetime.seconds().saturating_mul(1000),
@@ -143,6 +144,27 @@ pub fn rules(path: &Path, text: &str, keys: &Keys, generation: i64) -> Result<(R
         level: settings.log.level,
     };
     Ok((rules, lines(path, &notes)))
+}
+
+fn who(policy: Policy) -> Who {
+    let (mut exempt_users, mut exempt_groups) = (Vec::new(), Vec::new());
+    for exemption in policy.exempt_users {
+        match exemption {
+            Exemption::User(name) => exempt_users.push(name),
+            Exemption::Group(name) => exempt_groups.push(name),
+        }
+    }
+    Who {
+        mode: policy.mode,
+        required_groups: policy.required_groups,
+        required_services: policy.required_services,
+        exempt_users,
+        exempt_groups,
+        exempt_networks: policy.exempt_networks,
+        grace_s: policy.grace.seconds(),
+        // The store knows; the house puts it in.
+        mandatory_since_s: None,
+    }
 }
 
 fn mail_ways(email: Email, keys: &Keys, wrong: &mut Vec<String>) -> Vec<MailWay> {

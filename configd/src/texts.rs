@@ -46,7 +46,7 @@ messages! {
     DeniedTries = "denied-tries", DeniedDisabled = "denied-disabled", DeniedExpired = "denied-expired",
     DeniedUsed = "denied-used", DeniedPrompts = "denied-prompts", DeniedNoMethod = "denied-no-method",
     DeniedAnother = "denied-another", DeniedNoChannel = "denied-no-channel", DeniedUnavailable = "denied-unavailable",
-    Reference = "reference",
+    GraceUntil = "grace-until", Reference = "reference",
     PlaceRemote = "place-remote", PlaceTty = "place-tty", PlaceHere = "place-here",
     MailSubject = "mail-subject", MailText = "mail-text", MailTextAgain = "mail-text-again",
     MailSubjectVerify = "mail-subject-verify", MailTextVerify = "mail-text-verify",
@@ -190,6 +190,7 @@ mod tests {
             "place",
             "user",
             "digits",
+            "date",
             "n",
         ]
         .map(|name| (name, Value::Text("X")));

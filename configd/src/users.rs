@@ -1,9 +1,11 @@
 //! Look-ups in the system's user database (rule 12): on a small pool of threads of their own, since a module of NSS can hang,
 //! and for [`PATIENCE`] at most. Late or failed is an answer of its own, and denies.
 
-use crate::login::Resolution;
+use crate::login::{LookUp, LookedUp, Resolution};
+use crate::membership;
 use crate::store::UserKey;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -31,6 +33,27 @@ pub trait Directory: Send + Sync + 'static {
     /// # Errors
     /// The database's own words.
     fn find(&self, name: &str) -> Result<Option<UserKey>, String>;
+
+    /// Whether the host's own list of groups has `user` as a member of one of `groups`; what a network says does not count.
+    ///
+    /// # Errors
+    /// Why that cannot be told.
+    fn is_listed(&self, _user: &UserKey, _groups: &[String]) -> Result<bool, String> {
+        Err(String::from("this directory has no groups"))
+    }
+
+    /// Whether `user` is in one of `groups`, wherever they come from.
+    ///
+    /// # Errors
+    /// The database's own words.
+    fn is_member(&self, _user: &UserKey, _groups: &[String]) -> Result<bool, String> {
+        Err(String::from("this directory has no groups"))
+    }
+
+    /// Whether an address is this host's own; `None`: that cannot be seen.
+    fn is_own(&self, _address: IpAddr) -> Option<bool> {
+        None
+    }
 }
 
 /// NSS, by `getpwnam_r(3)`.
@@ -44,6 +67,26 @@ impl Directory for SystemDirectory {
             Err(error) => Err(error.to_string()),
         }
     }
+
+    fn is_listed(&self, user: &UserKey, groups: &[String]) -> Result<bool, String> {
+        membership::is_listed(&user.name, groups)
+    }
+
+    fn is_member(&self, user: &UserKey, groups: &[String]) -> Result<bool, String> {
+        membership::is_member(user, groups)
+    }
+
+    fn is_own(&self, address: IpAddr) -> Option<bool> {
+        membership::is_own(address)
+    }
+}
+
+/// What policy wants to know, in the order of its rules: who is exempt is not looked for in what requires.
+pub(crate) fn look(directory: &dyn Directory, ask: &LookUp) -> Result<LookedUp, String> {
+    let here = ask.from.map(|address| directory.is_own(address));
+    let listed = !ask.exempt_groups.is_empty() && directory.is_listed(&ask.user, &ask.exempt_groups)?;
+    let member = !listed && !ask.required_groups.is_empty() && directory.is_member(&ask.user, &ask.required_groups)?;
+    Ok(LookedUp { listed, member, here: here.flatten() })
 }
 
 type Job = Box<dyn FnOnce(&dyn Directory) + Send>;
@@ -90,6 +133,14 @@ impl Users {
             })
             .await;
         found.ok()?.ok()
+    }
+
+    /// Looks up what policy wants to know about a user.
+    ///
+    /// # Errors
+    /// Late, or the database's own words.
+    pub async fn look(&self, ask: LookUp) -> Result<LookedUp, String> {
+        self.ask(move |directory| look(directory, &ask)).await.map_err(String::from)?
     }
 
     fn ask<T: Send + 'static>(
@@ -164,6 +215,55 @@ mod tests {
         assert_eq!(users.one_means(vec![String::from("ada")], 0).await, Some(false));
         assert_eq!(users.one_means(vec![String::from("broken")], 0).await, None);
         let_go.send(()).unwrap();
+    }
+
+    /// What was asked of it, in order; `Err` for the group `broken`.
+    #[derive(Default)]
+    struct Asked(Mutex<Vec<String>>);
+
+    impl Directory for Asked {
+        fn find(&self, _name: &str) -> Result<Option<UserKey>, String> {
+            Ok(None)
+        }
+
+        fn is_listed(&self, user: &UserKey, groups: &[String]) -> Result<bool, String> {
+            self.0.lock().unwrap().push(format!("listed {} {groups:?}", user.name));
+            if groups == ["broken"] { Err(String::from("EIO")) } else { Ok(groups == ["ops"]) }
+        }
+
+        fn is_member(&self, user: &UserKey, groups: &[String]) -> Result<bool, String> {
+            self.0.lock().unwrap().push(format!("member {} {groups:?}", user.name));
+            Ok(true)
+        }
+
+        fn is_own(&self, address: IpAddr) -> Option<bool> {
+            self.0.lock().unwrap().push(format!("own {address}"));
+            None
+        }
+    }
+
+    #[test]
+    fn what_no_setting_asks_for_is_not_looked_up_and_what_fails_is_no_answer() {
+        let ask = |exempt: &[&str], required: &[&str]| {
+            let strings = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+            let user = UserKey { uid: 1000, name: String::from("ada") };
+            LookUp { user, exempt_groups: strings(exempt), required_groups: strings(required), from: None }
+        };
+        let asked = |ask: &LookUp| {
+            let directory = Asked::default();
+            let found = look(&directory, ask);
+            (found.map(|found| (found.listed, found.member)), directory.0.into_inner().unwrap())
+        };
+        assert_eq!(asked(&ask(&[], &[])), (Ok((false, false)), vec![]));
+        let ops = String::from("listed ada [\"ops\"]");
+        let wheel = String::from("member ada [\"wheel\"]");
+        assert_eq!(asked(&ask(&["ops"], &["wheel"])), (Ok((true, false)), vec![ops]));
+        let adm = String::from("listed ada [\"adm\"]");
+        assert_eq!(asked(&ask(&["adm"], &["wheel"])), (Ok((false, true)), vec![adm, wheel]));
+        assert_eq!(asked(&ask(&["broken"], &["wheel"])).0, Err(String::from("EIO")));
+        let from = Some(IpAddr::from([192, 0, 2, 7]));
+        let unseen = asked(&LookUp { from, ..ask(&[], &[]) });
+        assert_eq!(unseen, (Ok((false, false)), vec![String::from("own 192.0.2.7")]));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use pam_2fa_protocol::admin;
 use pam_2fa_settings::{E164, EmailAddress};
 use std::ffi::OsString;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// Two-factor authentication for logins on this host
@@ -43,6 +44,21 @@ pub(crate) enum Verb {
     /// The settings
     #[command(subcommand)]
     Config(ConfigVerb),
+    /// What would be decided of a login, and why; sends nothing
+    Explain {
+        /// The login name
+        #[arg(value_parser = name)]
+        user: String,
+        /// The PAM service, as sshd
+        #[arg(long, value_name = "SERVICE", value_parser = word)]
+        service: String,
+        /// The address that it comes from; none: as a host program that states none
+        #[arg(long, value_name = "ADDRESS")]
+        from: Option<IpAddr>,
+        /// The terminal, as tty1 or pts/0
+        #[arg(long, value_name = "TTY", value_parser = word)]
+        tty: Option<String>,
+    },
     /// What is on, what is unhealthy, since when
     Status,
 }
@@ -164,6 +180,14 @@ impl From<ChannelWord> for admin::Channel {
 fn name(text: &str) -> Result<String, String> {
     if text.is_empty() || text.len() > 255 || text.chars().any(char::is_control) {
         return Err(String::from("not a login name"));
+    }
+    Ok(text.to_owned())
+}
+
+/// The name of a service or a terminal.
+fn word(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.len() > 255 || text.chars().any(char::is_control) {
+        return Err(String::from("not a name of 1 to 255 bytes without control characters"));
     }
     Ok(text.to_owned())
 }

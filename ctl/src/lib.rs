@@ -10,6 +10,7 @@ mod client;
 mod clock;
 mod config;
 mod error;
+mod explain;
 mod message;
 mod screen;
 mod status;
@@ -20,6 +21,7 @@ pub use screen::Terminal;
 use args::{Args, ConfigVerb, TestVerb, UserVerb, Verb};
 use client::Client;
 use error::Error;
+use pam_2fa_protocol::admin::Explain;
 use screen::Screen;
 use std::ffi::OsString;
 
@@ -58,6 +60,10 @@ fn dispatch(args: Args, screen: &mut Screen<'_>) -> Result<(), Error> {
         Verb::Config(ConfigVerb::Seal) => config::seal(&args.config, &args.runtime_dir, screen),
         Verb::Config(ConfigVerb::Reload) => config::reload(&mut client()?, screen),
         Verb::Config(ConfigVerb::Check { file }) => config::check(file.as_deref(), &args.config, screen),
+        Verb::Explain { user, service, from, tty } => {
+            let asked = Explain { user, service, from: from.map(|address| address.to_string()), tty };
+            explain::explain(&mut client()?, &asked, screen)
+        }
         Verb::Status => status::status(&mut client()?, screen),
     }
 }

@@ -40,12 +40,10 @@ fn sealed() -> String {
 #[test]
 fn every_error_is_listed_with_its_place() {
     let daemon = Daemon::absent();
-    daemon.write_config(
-        "[policy]\nrequierd = \"mandatory\"\nmode = \"report until 2026-12-31\"\n[emial]\n[codes]\ndigits = 5\n",
-    );
+    daemon.write_config("[policy]\nrequierd = \"mandatory\"\nunique_email = false\n[emial]\n[codes]\ndigits = 5\n");
     assert_snapshot!(daemon.run(&["config", "check", daemon.config().to_str().unwrap()]).replace("---", ""), @r"
     DIR/config.toml:2:1: policy.requierd: there is no such key; the nearest is policy.required
-    DIR/config.toml:3:1: policy.mode: this is not available in this release; remove the line
+    DIR/config.toml:3:1: policy.unique_email: this is not available in this release; remove the line
     DIR/config.toml:4:2: emial: there is no such section; the nearest is [email]
     DIR/config.toml:6:10: codes.digits: 5 is not between 6 and 8 (SP 800-63B-4 §3.1.3.2 asks for at least 6; more than 8 are mistyped)
 

@@ -370,3 +370,39 @@ fn the_status_says_what_is_on_and_what_is_unhealthy() {
     === 0
     ");
 }
+
+#[test]
+fn a_decision_is_explained_rule_by_rule() {
+    needs_root!();
+    let daemon = Daemon::start(|_, _| {
+        vec![Reply::Done(json!({
+            "decision": "ask", "reason": "ask", "uid": 1000, "class": "ssh", "source": "192.0.2.7/32", "generation": 3,
+            "rules": [
+                {"rule": "required", "decides": false, "why": "policy.required is \"mandatory\""},
+                {"rule": "ask", "decides": true, "why": "a code by email"}],
+            "message": "a code to a***@example.com, once the prompt has stood", "tries": "0 wrong codes so far"}))]
+    });
+    let asked = ["explain", "ada", "--service", "sshd", "--from", "192.0.2.7"];
+    assert_snapshot!(daemon.run(&asked), @r#"
+    user      ada (uid 1000)
+    service   sshd (class ssh)
+    source    192.0.2.7/32
+    decision  asked for a code
+    reason    ask
+    message   a code to a***@example.com, once the prompt has stood
+    tries     0 wrong codes so far
+    settings  generation 3
+
+    RULE               WHY
+    required  -        policy.required is "mandatory"
+    ask       decides  a code by email
+    ---
+    === 0
+    "#);
+    assert_eq!(daemon.calls(), ["Explain {\"from\":\"192.0.2.7\",\"service\":\"sshd\",\"user\":\"ada\"}"]);
+    let json = daemon.run(&["explain", "ada", "--service", "sshd", "--json"]);
+    let answer: Value = serde_json::from_str(json.split("---").next().unwrap_or_default()).unwrap();
+    assert_eq!((answer["decision"].as_str(), answer["rules"][1]["rule"].as_str()), (Some("ask"), Some("ask")));
+    assert!(daemon.run(&["explain", "ada"]).ends_with("=== 2"), "a service is needed");
+    assert!(daemon.run(&["explain", "ada", "--service", "sshd", "--from", "host"]).ends_with("=== 2"));
+}

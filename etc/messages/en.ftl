@@ -29,6 +29,7 @@ denied-no-method = A code is needed here, and there is no verified address for y
 denied-another = Your account does not match its record. Ask your administrator.
 denied-no-channel = A code is needed here, and this host cannot send one. Ask your administrator.
 denied-unavailable = The code cannot be checked now. Try again later.
+grace-until = From { $date } on a code is needed here; ask your administrator to register an address for you.
 reference = Ref { $reference }
 
 place-remote = { $service } from { $from }

@@ -29,6 +29,8 @@ pub const TEST_EMAIL: &str = "io.pam2fa.Admin.TestEmail";
 pub const SEAL: &str = "io.pam2fa.Admin.Seal";
 /// `()` → [`ReloadReply`].
 pub const RELOAD: &str = "io.pam2fa.Admin.Reload";
+/// [`Explain`] → [`ExplainReply`].
+pub const EXPLAIN: &str = "io.pam2fa.Admin.Explain";
 /// `()` → [`StatusReply`].
 pub const STATUS: &str = "io.pam2fa.Admin.Status";
 
@@ -228,6 +230,78 @@ pub struct ReloadReply {
     /// What the administrator should know, one line each.
     #[serde(default)]
     pub notes: Vec<String>,
+}
+
+/// The parameters of [`EXPLAIN`]: a login that might come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explain {
+    /// The user's name.
+    pub user: String,
+    /// The PAM service.
+    pub service: String,
+    /// The remote address, as the host program would state it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The terminal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tty: Option<String>,
+}
+
+/// What a login is told at first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// No business of ours: let by.
+    NotSubject,
+    /// A code is asked for.
+    Ask,
+    /// Denied.
+    Deny,
+    /// Denied: it cannot be decided.
+    Unavailable,
+    /// Denied for now: too many wrong codes.
+    MaxTries,
+}
+
+/// A rule of policy that was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookedAt {
+    /// Its name.
+    pub rule: String,
+    /// It applied.
+    pub decides: bool,
+    /// Why it did, or did not, in words.
+    pub why: String,
+}
+
+/// The reply to [`EXPLAIN`]. Nothing was sent, charged or kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExplainReply {
+    /// What the login would be told.
+    pub decision: Decision,
+    /// Why, in the word that the log would have.
+    pub reason: String,
+    /// More about it: an error's own text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The uid, once the user was looked up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+    /// The class of the service.
+    pub class: String,
+    /// The source that tries and challenges belong to.
+    pub source: String,
+    /// The rules in their order, up to the one that decided.
+    #[serde(default)]
+    pub rules: Vec<LookedAt>,
+    /// What would be sent, in words; absent where no code is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// How tries stand, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tries: Option<String>,
+    /// The generation of the settings that decided.
+    pub generation: i64,
 }
 
 /// What configd can do.

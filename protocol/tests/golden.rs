@@ -191,12 +191,40 @@ fn admin_frames(add: &mut impl FnMut(&[u8])) {
     add(&reply(&admin::SealReply { sealed: "sealed:v1:00112233:AAAA".into() }, LAST));
     add(&call(admin::RELOAD, &Nothing {}, More::No));
     add(&reply(&admin::ReloadReply { generation: 2, notes: vec![] }, LAST));
+    explain_frames(add);
     add(&call(admin::STATUS, &Nothing {}, More::No));
     add(&reply(&admin::StatusReply { status: status() }, LAST));
     add(&encode_error(admin::NOT_PERMITTED, &Nothing {}).unwrap());
     add(&encode_error(admin::NOT_FOUND, &admin::NotFound { what: "w".into() }).unwrap());
     add(&encode_error(admin::REFUSED, &admin::Refused { reasons: vec!["r".into()] }).unwrap());
     add(&encode_error(admin::SEALED, &admin::Sealed { reason: "r".into() }).unwrap());
+}
+
+fn explain_frames(add: &mut impl FnMut(&[u8])) {
+    let explain = |from: Option<&str>| admin::Explain {
+        user: "ada".into(),
+        service: "sshd".into(),
+        from: from.map(Into::into),
+        tty: None,
+    };
+    add(&call(admin::EXPLAIN, &explain(Some("192.0.2.7")), More::No));
+    add(&call(admin::EXPLAIN, &explain(None), More::No));
+    let explained = |decision| admin::ExplainReply {
+        decision,
+        reason: "ask".into(),
+        detail: None,
+        uid: Some(1000),
+        class: "ssh".into(),
+        source: "192.0.2.7/32".into(),
+        rules: vec![admin::LookedAt { rule: "ask".into(), decides: true, why: "a code by email".into() }],
+        message: Some("m".into()),
+        tries: None,
+        generation: 2,
+    };
+    use admin::Decision::{Ask, Deny, MaxTries, NotSubject, Unavailable};
+    for decision in [Ask, NotSubject, Deny, Unavailable, MaxTries] {
+        add(&reply(&explained(decision), LAST));
+    }
 }
 
 #[test]
@@ -260,6 +288,7 @@ fn every_method_and_error_of_the_types_stands_in_the_description_and_the_other_w
         admin::SEAL,
         admin::RELOAD,
         admin::STATUS,
+        admin::EXPLAIN,
         admin::NOT_PERMITTED,
         admin::NOT_FOUND,
         admin::REFUSED,

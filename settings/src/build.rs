@@ -9,6 +9,7 @@ use crate::settings::{
     Application, Backup, Codes, Email, Language, Level, Limits, Log, PasswordSetting, Policy, Prompt, Settings,
 };
 use crate::walk::{Found, Group};
+use crate::who::{Exemption, Mode, Network, Patterns, Profile};
 use pam_2fa_protocol::admin::Required;
 use pam_2fa_protocol::courier::Tls;
 
@@ -28,13 +29,14 @@ pub(crate) fn build(mut found: Found, findings: &mut Vec<Raw>) -> (Settings, Vec
         }
         email
     });
-    let policy = Group::policy(&mut policy, email.is_some(), &mut notes);
+    let policy = policy.policy(email.is_some(), findings, &mut notes);
+    let profile = policy.profile;
     let settings = Settings {
         policy,
         email,
         services: Services::new(found.rules),
         codes: codes.codes(),
-        limits: limits.limits(findings),
+        limits: limits.limits(profile, findings),
         log: log.log(),
     };
     (settings, notes)
@@ -165,7 +167,7 @@ impl Group {
         if let Some(Checked::Duration(lifetime)) = self.take(name) { lifetime } else { default }
     }
 
-    fn policy(&mut self, has_email: bool, notes: &mut Vec<Raw>) -> Policy {
+    fn policy(&mut self, has_email: bool, findings: &mut Vec<Raw>, notes: &mut Vec<Raw>) -> Policy {
         let required = match self.text("required").as_deref() {
             Some("optional") => Required::Optional,
             Some("mandatory") => Required::Mandatory,
@@ -180,7 +182,59 @@ impl Group {
             let text = format!("messages say \"{}\" until this is set", Application::default());
             notes.push(Raw::new(self.at, "policy.application", text));
         }
-        Policy { required, application: application.unwrap_or_default() }
+        Policy {
+            required,
+            application: application.unwrap_or_default(),
+            mode: self.text("mode").as_deref().and_then(Mode::parse).unwrap_or_default(),
+            profile: self.profile(required, findings),
+            grace: self.lifetime("grace", Lifetime::ZERO),
+            required_groups: self.list("required_groups"),
+            required_services: Patterns(self.list("required_services")),
+            exempt_users: self.list("exempt_users").into_iter().map(Exemption::of).collect(),
+            exempt_networks: self.list("exempt_networks").iter().filter_map(|text| Network::parse(text)).collect(),
+        }
+    }
+
+    /// What the standard forbids is an error. Email is the one method of this release, and no factor by NIST's count.
+    fn profile(&mut self, required: Required, findings: &mut Vec<Raw>) -> Profile {
+        let at = self.at("profile");
+        match self.text("profile").as_deref() {
+            Some("nist-aal2") => {
+                if required != Required::Disabled {
+                    let text = "\"nist-aal2\" forbids codes by email (SP 800-63B-4 §3.1.3.1: email SHALL NOT be an \
+                                out-of-band authenticator), and this release has no other method; write \"standard\", or \
+                                required = \"disabled\"";
+                    findings.push(Raw::new(at, "policy.profile", text));
+                }
+                Profile::NistAal2
+            }
+            Some("pci-dss") => Profile::PciDss,
+            _ => Profile::Standard,
+        }
+    }
+
+    /// How many wrong codes there may be, by profile. PCI DSS 8.3.4: at most 10, then locked for 30 minutes at least or until
+    /// the user's identity is confirmed. What we do at the limit is the latter: disabled until an administrator unlocks.
+    fn tries(&mut self, profile: Profile, findings: &mut Vec<Raw>) -> u32 {
+        let (range, default, why) = match profile {
+            Profile::PciDss => (1..=10, 10, "PCI DSS 8.3.4 ends at 10, and policy.profile is \"pci-dss\""),
+            Profile::Standard | Profile::NistAal2 => (
+                21..=100,
+                Limits::default().tries_before_disabled,
+                "SP 800-63B-4 §3.2.2 ends at 100; 20 of them are kept for sources that are known",
+            ),
+        };
+        let at = self.at("tries_before_disabled");
+        let tries = self.number("tries_before_disabled", default);
+        if !range.contains(&tries) {
+            let text = format!("{tries} is not between {} and {} ({why})", range.start(), range.end());
+            findings.push(Raw::new(at, "limits.tries_before_disabled", text));
+        }
+        tries
+    }
+
+    fn list(&mut self, name: &str) -> Vec<String> {
+        if let Some(Checked::List(list)) = self.take(name) { list } else { Vec::new() }
     }
 
     fn codes(&mut self) -> Codes {
@@ -199,14 +253,14 @@ impl Group {
         }
     }
 
-    fn limits(&mut self, findings: &mut Vec<Raw>) -> Limits {
+    fn limits(&mut self, profile: Profile, findings: &mut Vec<Raw>) -> Limits {
         let at = self.at("first_wait");
         let default = Limits::default();
         let limits = Limits {
             sends_per_user_hour: self.number("sends_per_user_hour", default.sends_per_user_hour),
             sends_per_user_day: self.number("sends_per_user_day", default.sends_per_user_day),
             sends_per_source_hour: self.number("sends_per_source_hour", default.sends_per_source_hour),
-            tries_before_disabled: self.number("tries_before_disabled", default.tries_before_disabled),
+            tries_before_disabled: self.tries(profile, findings),
             first_wait: self.lifetime("first_wait", default.first_wait),
             longest_wait: self.lifetime("longest_wait", default.longest_wait),
         };

@@ -7,8 +7,9 @@ use crate::schema::{Anyway, Kind};
 use crate::service::is_pattern;
 use crate::settings::{Application, PasswordSetting};
 use crate::text::{is_plain, quoted};
+use crate::who::{Mode, Network};
 use pam_2fa_protocol::Secret;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use toml_edit::{Item, Value};
 
 /// So much of a wrong value is shown.
@@ -64,10 +65,9 @@ pub(crate) enum Checked {
     Duration(Lifetime),
     Mailbox(Mailbox),
     Password(PasswordSetting),
-    /// Only keys that are not in this release take these; all that matters is whether there is something in it.
-    Many {
-        empty: bool,
-    },
+    List(Vec<String>),
+    /// Only a key that is not in this release takes this; it has no value that this release does anyway.
+    Account,
 }
 
 impl Checked {
@@ -76,7 +76,7 @@ impl Checked {
         match (anyway, self) {
             (Anyway::Word(word), Self::Text(text)) => word == text,
             (Anyway::Zero, Self::Duration(duration)) => *duration == Lifetime::ZERO,
-            (Anyway::Empty, Self::Many { empty }) => *empty,
+            (Anyway::Empty, Self::List(list)) => list.is_empty(),
             (Anyway::Is(is), Self::Switch(switch)) => is == switch,
             _ => false,
         }
@@ -114,11 +114,13 @@ pub(crate) fn check(item: &Item, kind: &Kind) -> Result<Checked, String> {
         }
         Kind::List(form) => {
             let array = item.as_array().ok_or_else(|| wanted("a list, such as [\"a\", \"b\"]", item))?;
+            let mut list = Vec::new();
             for value in array {
                 let text = value.as_str().ok_or("every member of the list is a text in quotes")?;
                 fits(text, *form)?;
+                list.push(text.to_owned());
             }
-            Ok(Checked::Many { empty: array.is_empty() })
+            Ok(Checked::List(list))
         }
         // The text of these errors has nothing of the value.
         Kind::Secret => {
@@ -130,7 +132,7 @@ pub(crate) fn check(item: &Item, kind: &Kind) -> Result<Checked, String> {
             for (_, field) in table.iter() {
                 password(field.as_str().ok_or("every field of the account is a text in quotes")?)?;
             }
-            Ok(Checked::Many { empty: table.is_empty() })
+            Ok(Checked::Account)
         }
     }
 }
@@ -199,15 +201,17 @@ fn fits(text: &str, form: Form) -> Result<(), String> {
             (Application::parse(text).is_some(), "1 to 40 printable characters, without spaces before and after")
         }
         Form::Mode => (
-            text == "enforce" || text.strip_prefix("report until ").is_some_and(is_date),
-            "\"enforce\" or \"report until YYYY-MM-DD\"",
+            Mode::parse(text).is_some(),
+            "\"enforce\" or \"report until YYYY-MM-DD\", a day that there is, from 2000 on",
         ),
         Form::Account => (account(text), "the name of a user or group"),
         Form::UserOrGroup => {
             (account(text.strip_prefix('@').unwrap_or(text)), "the name of a user, or @ and the name of a group")
         }
         Form::Service => (is_pattern(text), "the name of a PAM service, or a pattern with * and ?"),
-        Form::Network => (is_network(text), "a network such as 192.0.2.0/24 or 2001:db8::/32, its other bits 0"),
+        Form::Network => {
+            (Network::parse(text).is_some(), "a network such as 192.0.2.0/24 or 2001:db8::/32, its other bits 0")
+        }
         Form::Server => (is_host(text), "a host name or an IP address, without a port"),
         Form::Helo => (is_domain(text), "a host name"),
         Form::Login => (text.chars().all(is_plain) && length(255), "1 to 255 bytes of printable characters"),
@@ -247,27 +251,6 @@ fn is_host(text: &str) -> bool {
     // 192.0.2.300 has the form of a name, and is a mistyped address: a top-level domain is never all digits (RFC 1123 §2.1).
     let numeric_end = text.rsplit('.').next().is_some_and(|label| label.bytes().all(|byte| byte.is_ascii_digit()));
     text.parse::<IpAddr>().is_ok() || (is_domain(text) && !numeric_end)
-}
-
-fn is_network(text: &str) -> bool {
-    let Some((address, bits)) = text.split_once('/') else { return false };
-    if bits.is_empty() || bits.len() > 3 || !bits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return false;
-    }
-    let Ok(bits) = bits.parse::<u32>() else { return false };
-    match address.parse() {
-        Ok(IpAddr::V4(v4)) => bits <= Ipv4Addr::BITS && v4.to_bits().checked_shl(bits).unwrap_or_default() == 0,
-        Ok(IpAddr::V6(v6)) => bits <= Ipv6Addr::BITS && v6.to_bits().checked_shl(bits).unwrap_or_default() == 0,
-        Err(_) => false,
-    }
-}
-
-fn is_date(text: &str) -> bool {
-    let digits = |part: &str, length: usize| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
-    let parts: Vec<&str> = text.split('-').collect();
-    let [year, month, day] = parts.as_slice() else { return false };
-    let within = |part: &str, most: u8| part.parse().is_ok_and(|number: u8| (1..=most).contains(&number));
-    digits(year, 4) && digits(month, 2) && digits(day, 2) && within(month, 12) && within(day, 31)
 }
 
 fn is_money(text: &str) -> bool {

@@ -21,6 +21,7 @@ mod service;
 mod settings;
 pub mod text;
 mod walk;
+mod who;
 
 pub use address::EmailAddress;
 pub use edit::{EditError, plain_secrets, with_value};
@@ -33,6 +34,7 @@ pub use settings::{
     Accepted, Application, Backup, Codes, Email, Language, Level, Limits, Log, PasswordSetting, Policy, Prompt,
     Settings,
 };
+pub use who::{Date, Exemption, Mode, Network, Patterns, Profile};
 
 pub use pam_2fa_protocol::admin::Required;
 pub use pam_2fa_protocol::courier::Tls;

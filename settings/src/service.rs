@@ -65,7 +65,7 @@ impl Services {
     /// The class that the file gives to a service; none: the built-in table's.
     #[must_use]
     pub fn class_of(&self, service: &str) -> Option<Class> {
-        self.rules.iter().find(|(pattern, _)| matches(pattern, service)).map(|(_, class)| *class)
+        self.rules.iter().find(|(pattern, _)| is_match(pattern, service)).map(|(_, class)| *class)
     }
 
     /// Pattern and class, in the order in which they are asked.
@@ -82,7 +82,7 @@ pub(crate) fn is_pattern(text: &str) -> bool {
 
 /// Whether a name fits a pattern: `*` stands for any number of characters, `?` for one. Linear but for the last `*`, which is
 /// the only one worth going back to.
-fn matches(pattern: &str, name: &str) -> bool {
+pub(crate) fn is_match(pattern: &str, name: &str) -> bool {
     let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
     let (mut p, mut n) = (0_usize, 0_usize);
     let mut star: Option<(usize, usize)> = None;
@@ -141,7 +141,7 @@ mod tests {
             ("", "", true),
             ("a*b", "aXbYb", true),
         ] {
-            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
+            assert_eq!(is_match(pattern, name), fits, "{pattern} {name}");
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::lifetime::Lifetime;
 use crate::mailbox::Mailbox;
 use crate::service::Services;
 use crate::text::is_plain;
+use crate::who::{Exemption, Mode, Network, Patterns, Profile};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::Required;
 use pam_2fa_protocol::courier::Tls;
@@ -44,11 +45,35 @@ pub struct Policy {
     pub required: Required,
     /// The name in every message.
     pub application: Application,
+    /// Whether what is decided is done.
+    pub mode: Mode,
+    /// The standard that was asked for; what it forbids has been refused.
+    pub profile: Profile,
+    /// Under mandatory: for so long after it was switched on, a user without a method is let in.
+    pub grace: Lifetime,
+    /// Under optional: members of these groups are asked.
+    pub required_groups: Vec<String>,
+    /// Under optional: logins through these services are asked.
+    pub required_services: Patterns,
+    /// Never asked.
+    pub exempt_users: Vec<Exemption>,
+    /// Never asked over ssh from there.
+    pub exempt_networks: Vec<Network>,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { required: Required::Disabled, application: Application::default() }
+        Self {
+            required: Required::Disabled,
+            application: Application::default(),
+            mode: Mode::default(),
+            profile: Profile::default(),
+            grace: Lifetime::ZERO,
+            required_groups: Vec::new(),
+            required_services: Patterns::default(),
+            exempt_users: Vec::new(),
+            exempt_networks: Vec::new(),
+        }
     }
 }
 

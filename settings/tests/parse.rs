@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "the tests' own helpers")]
 
-use pam_2fa_settings::{Class, Lifetime, PasswordSetting, Prompt, Required, Tls, parse};
+use pam_2fa_settings::{
+    Class, Date, Exemption, Lifetime, Mode, PasswordSetting, Profile, Prompt, Required, Tls, parse,
+};
 use proptest::prelude::*;
 
 const EMAIL: &str = "[email]\nserver = \"smtp.example.com\"\nfrom = \"security@example.com\"\n";
@@ -29,7 +31,7 @@ required = "mandatory"
 requierd = "mandatory"
   required = "always"
 application = "a\u001b[31mb"
-mode = "report until 2026-12-31"
+unique_email = false
 grace = "100000 days"
 [emial]
 server = "x"
@@ -233,15 +235,10 @@ fn every_key_takes_its_values_and_refuses_others_with_a_reason() {
 fn a_key_of_a_later_release_is_checked_first_and_refused_once() {
     for (line, said) in [
         ("[policy]\nmode = \"observe\"", "2:8: policy.mode: \"observe\" is not \"enforce\" or"),
-        ("[policy]\nmode = \"report until 2026-13-01\"", "policy.mode: \"report until 2026-13-01\" is not"),
-        ("[policy]\nmode = \"report until 2026-12-31\"", "2:1: policy.mode: this is not available"),
-        ("[policy]\nprofile = \"pci-dss\"", "2:1: policy.profile: this is not available"),
-        ("[policy]\ngrace = \"1 day\"", "policy.grace: this is not available"),
-        ("[policy]\nexempt_users = [\"bob\", \"@wheel\"]", "policy.exempt_users: this is not available"),
+        ("[policy]\nmode = \"report until 2026-02-29\"", "policy.mode: \"report until 2026-02-29\" is not"),
         ("[policy]\nexempt_users = [\"a b\"]", "\"a b\" is not the name of a user"),
         ("[policy]\nexempt_networks = [\"192.0.2.1/24\"]", "its other bits 0"),
         ("[policy]\nexempt_networks = [\"192.0.2.0/33\"]", "is not a network"),
-        ("[policy]\nexempt_networks = [\"0.0.0.0/0\", \"2001:db8::/32\", \"192.0.2.1/32\"]", "this is not available"),
         ("[policy]\nexempt_networks = [1]", "every member of the list is a text"),
         ("[policy]\nunique_email = false", "this is not available"),
         ("[trust]\nssh = \"8 hours\"", "trust.ssh: this is not available"),
@@ -314,6 +311,48 @@ fn what_an_email_section_lacks_is_said_at_the_section() {
     let inline =
         format!("{EMAIL}backup = [{{ name = \"x\", server = \"a.example\", from = \"a@example.com\", prot = 1 }}]\n");
     assert!(shown(&inline).contains("email.backup.x.prot: there is no such key; the nearest is email.backup.x.port"));
+}
+
+#[test]
+fn what_policy_says_reaches_the_settings() {
+    let text = "[policy]\nmode = \"report until 2026-12-31\"\nprofile = \"pci-dss\"\ngrace = \"14 days\"\n\
+                required_groups = [\"wheel\"]\nrequired_services = [\"sshd\", \"su*\"]\n\
+                exempt_users = [\"bob\", \"@operators\"]\nexempt_networks = [\"192.0.2.0/24\", \"2001:db8::/32\"]\n";
+    let policy = parse(text).unwrap().settings.policy;
+    assert_eq!(policy.mode, Mode::ReportUntil(Date::parse("2026-12-31").unwrap()));
+    assert_eq!((policy.profile, policy.grace.seconds()), (Profile::PciDss, 14 * 86_400));
+    assert_eq!(policy.required_groups, ["wheel"]);
+    let fit = |service| policy.required_services.fit(service);
+    assert!(fit("sshd") && fit("su-l") && !fit("login") && !fit("xsu"));
+    let (bob, operators) = (Exemption::User("bob".to_owned()), Exemption::Group("operators".to_owned()));
+    assert_eq!(policy.exempt_users, [bob, operators]);
+    let holds = |address: &str| policy.exempt_networks.iter().any(|net| net.contains(address.parse().unwrap()));
+    assert!(holds("192.0.2.9") && holds("2001:db8::1") && !holds("198.51.100.1"));
+}
+
+#[test]
+fn nist_aal2_refuses_codes_by_email() {
+    for required in ["optional", "mandatory"] {
+        let said = shown(&format!("[policy]\nrequired = \"{required}\"\nprofile = \"nist-aal2\"\n"));
+        assert!(said.starts_with("3:11: policy.profile: \"nist-aal2\" forbids codes by email (SP 800-63B-4"), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    let accepted = parse("[policy]\nprofile = \"nist-aal2\"\n").unwrap();
+    assert_eq!(accepted.settings.policy.profile, Profile::NistAal2, "nobody is asked, so nothing is claimed");
+}
+
+#[test]
+fn pci_dss_ends_at_ten_wrong_codes() {
+    let with = |tries: &str| format!("[policy]\nprofile = \"pci-dss\"\n[limits]\n{tries}\n");
+    let tries = |text: &str| parse(text).unwrap().settings.limits.tries_before_disabled;
+    assert_eq!(tries(&with("")), 10);
+    assert_eq!(tries(&with("tries_before_disabled = 6")), 6);
+    for tries in [11, 21, 100] {
+        let said = shown(&with(&format!("tries_before_disabled = {tries}")));
+        assert!(said.contains("PCI DSS 8.3.4 ends at 10") && said.starts_with("4:25: "), "{said}");
+    }
+    let said = shown("[limits]\ntries_before_disabled = 10\n");
+    assert!(said.contains("is not between 21 and 100"), "only a profile may leave known sources none: {said}");
 }
 
 #[test]

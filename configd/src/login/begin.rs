@@ -1,10 +1,14 @@
 //! From the module's first message to the first prompt: what is believed, who it is, what policy says, which challenge.
 
+use super::believed::believed;
 use super::challenge::{Caller, Challenges, Delivery, Owner};
-use super::class::{Class, classify};
-use super::policy::{self, Decision, Exempt, Refusal, Situation};
-use super::source::Source;
-use super::{Asked, Effect, Effects, Ending, FAIL_DELAY_MS, Failure, Login, Resolution, Standing, State, ask};
+use super::explain;
+use super::policy::{self, Decision, Exempt, Grace, Listed, Must, Network, Refusal, Situation};
+use super::{
+    Asked, Effect, Effects, Ending, FAIL_DELAY_MS, Failure, Login, LookUp, LookedUp, Purpose, Resolution, Standing,
+    State, ask,
+};
+use crate::clock::rfc3339;
 use crate::limits;
 use crate::random;
 use crate::rules::PromptStyle;
@@ -12,13 +16,9 @@ use crate::store::{Facts, FactsFor, Known, StoreError, UserKey};
 use crate::texts::{Message, Value};
 use pam_2fa_protocol::admin::Required;
 use pam_2fa_protocol::login::{Begin, Question, Step, VERSION, Verdict};
-use pam_2fa_settings::text::printable;
 
 /// A user's name is at most this long, in bytes (`LOGIN_NAME_MAX` of Linux, 256, less its NUL).
 const LONGEST_NAME: usize = 255;
-
-/// A service, terminal or address is shown and logged up to so many characters.
-const LONGEST_SHOWN: usize = 64;
 
 impl Login {
     /// The first message. What a caller claims is believed of root alone (rule 7).
@@ -33,7 +33,10 @@ impl Login {
             return self.decoy(&asked, fx);
         }
         if let Some(exempt) = policy::without_user(fx.rules.required, asked.class) {
-            return self.not_subject(&asked, None, exempt, fx);
+            return match self.purpose {
+                Purpose::LogIn => self.not_subject(&asked, None, exempt_word(exempt), None, fx),
+                Purpose::Explain => explain::early(&asked, exempt_word(exempt), fx),
+            };
         }
         if begin.user.is_empty() || begin.user.len() > LONGEST_NAME || begin.user.chars().any(char::is_control) {
             return self.deny(refused(&asked, "bad-name"), None, fx);
@@ -45,7 +48,9 @@ impl Login {
     /// The first factor was wrong: nobody is looked up, and nothing but a denial can come of it (rule 3).
     fn decoy(&self, asked: &Asked, fx: &mut Effects<'_>) -> State {
         self.log(&refused(asked, "decoy"), Verdict::Deny, fx);
-        let prompts = fx.rules.codes.prompt == PromptStyle::Constant && fx.rules.required != Required::Disabled;
+        let prompts = fx.rules.codes.prompt == PromptStyle::Constant && fx.rules.required != Required::Disabled
+            // Nobody is asked then, and a prompt would tell that the password was wrong.
+            && !fx.rules.who.only_reports(&fx.now);
         let step = match random::tag(fx.random) {
             Ok(tag) if prompts => {
                 let text = fx.texts.prompt(Message::PromptConstant, &[("tag", Value::Text(&tag))]);
@@ -71,20 +76,54 @@ impl Login {
                 self.not_permitted(&asked, fx)
             }
             Resolution::Unknown if asked.caller == Caller::Own => self.not_permitted(&asked, fx),
-            Resolution::Found(user) => {
-                fx.out.push(Effect::Facts(FactsFor {
-                    user: user.clone(),
-                    source: asked.source.text(),
-                    own: asked.caller == Caller::Own,
-                    tries: fx.rules.tries,
-                    sends: fx.rules.sends,
-                    now: fx.now.clone(),
-                }));
-                State::Reading(asked, user)
-            }
+            Resolution::Found(user) => self.look_up(asked, user, fx),
             Resolution::Unknown => self.deny(refused(&asked, "unknown-user"), None, fx),
             Resolution::Failed(why) => self.unavailable(&asked, None, "look-up", why, fx),
         }
+    }
+
+    /// Asks the host what policy needs to know of the user, if anything.
+    fn look_up(&self, mut asked: Asked, user: UserKey, fx: &mut Effects<'_>) -> State {
+        let who = &fx.rules.who;
+        if who.exempt_users.contains(&user.name) {
+            asked.listed = Some(Listed::Name);
+            return read(asked, user, fx);
+        }
+        let requires = fx.rules.required == Required::Optional && asked.must.is_none();
+        let ask = LookUp {
+            user: user.clone(),
+            exempt_groups: who.exempt_groups.clone(),
+            required_groups: if requires { who.required_groups.clone() } else { Vec::new() },
+            from: asked.from_network,
+        };
+        if ask.exempt_groups.is_empty() && ask.required_groups.is_empty() && ask.from.is_none() {
+            return read(asked, user, fx);
+        }
+        fx.out.push(Effect::LookUp(ask));
+        State::LookingUp(asked, user)
+    }
+
+    /// What the host says. What it cannot say denies, but for its own addresses: then no network is exempt.
+    pub(super) fn looked_up(
+        &self,
+        mut asked: Asked,
+        user: UserKey,
+        answer: Result<LookedUp, String>,
+        fx: &mut Effects<'_>,
+    ) -> State {
+        let found = match answer {
+            Ok(found) => found,
+            Err(why) => return self.unavailable(&asked, Some(user.uid), "look-up", why, fx),
+        };
+        asked.listed = found.listed.then_some(Listed::Group);
+        asked.must = asked.must.or(found.member.then_some(Must::Group));
+        asked.network = match (asked.from_network, found.here) {
+            (None, _) => Network::Outside,
+            (Some(_), Some(false)) => Network::Exempt,
+            (Some(_), Some(true)) => Network::Here,
+            (Some(_), None) => Network::Unseen,
+        };
+        read(asked, user, fx)
     }
 
     fn not_permitted(&self, asked: &Asked, fx: &mut Effects<'_>) -> State {
@@ -137,25 +176,15 @@ impl Login {
     }
 
     fn decide(&self, asked: Asked, user: UserKey, facts: &Facts, fx: &mut Effects<'_>) -> State {
-        let situation = Situation {
-            required: fx.rules.required,
-            class: asked.class,
-            known: &facts.known,
-            email_configured: !fx.rules.email.is_empty(),
-        };
-        match policy::decide(situation) {
-            Decision::NotSubject(exempt) => self.not_subject(&asked, Some(user.uid), exempt, fx),
-            Decision::Ask { email, .. } => {
-                let email = String::from(email);
-                self.challenge(asked, user, facts, email, fx)
-            }
-            Decision::Refuse(refusal) => {
-                let (message, reason, verdict) = match refusal {
-                    Refusal::NoMethod => (Message::DeniedNoMethod, "no-method", Verdict::Deny),
-                    Refusal::Another => (Message::DeniedAnother, "re-bind", Verdict::Deny),
-                    Refusal::NoChannel => (Message::DeniedNoChannel, "no-channel", Verdict::Unavailable),
-                };
-                let text = fx.texts.say(message, &[]);
+        let situation = situation(&asked, &facts.known, fx);
+        let (act, reason) = conclude(&situation, facts, fx);
+        if self.purpose == Purpose::Explain {
+            return explain::decided(&asked, &user, &situation, facts, (&act, reason), fx);
+        }
+        match act {
+            Act::LetBy { tell } => self.not_subject(&asked, Some(user.uid), reason, tell, fx),
+            Act::Ask { email } => self.challenge(asked, user, facts, email, fx),
+            Act::Refuse { verdict, text } => {
                 let ending = Ending { asked: &asked, uid: Some(user.uid), verdict, reason, detail: None };
                 self.deny(ending, Some(text), fx)
             }
@@ -163,27 +192,24 @@ impl Login {
     }
 
     /// The one place that says `not_subject`.
-    fn not_subject(&self, asked: &Asked, uid: Option<u32>, exempt: Exempt, fx: &mut Effects<'_>) -> State {
-        let reason = match exempt {
-            Exempt::Disabled => "disabled",
-            Exempt::Service => "ignored-service",
-            Exempt::NoRecord => "no-record",
-            Exempt::Never => "never",
-        };
+    fn not_subject(
+        &self,
+        asked: &Asked,
+        uid: Option<u32>,
+        reason: &'static str,
+        tell: Option<String>,
+        fx: &mut Effects<'_>,
+    ) -> State {
         let verdict = Verdict::NotSubject;
         self.log(&Ending { asked, uid, verdict, reason, detail: None }, verdict, fx);
-        let reference = Some(self.reference.clone());
-        fx.out.push(Effect::End(Step { verdict: Some(verdict), reference, ..Step::default() }));
+        let (reference, tell) = (Some(self.reference.clone()), tell.into_iter().collect());
+        fx.out.push(Effect::End(Step { verdict: Some(verdict), reference, tell, ..Step::default() }));
         State::Over
     }
 
     /// An open challenge is adopted, or a new one minted; the prompt is the reply.
     fn challenge(&self, asked: Asked, user: UserKey, facts: &Facts, email: String, fx: &mut Effects<'_>) -> State {
         let uid = user.uid;
-        if let Some((text, reason)) = held_up(facts.standing, fx) {
-            let ending = Ending { asked: &asked, uid: Some(uid), verdict: Verdict::MaxTries, reason, detail: None };
-            return self.deny(ending, Some(text), fx);
-        }
         let owner = Owner { user, class: asked.class, source: asked.source, caller: asked.caller };
         let (id, text) = match choose(&owner, facts, &email, fx) {
             Ok(chosen) => chosen,
@@ -208,6 +234,113 @@ impl Login {
         let ending = Ending { asked, uid, verdict: Verdict::Unavailable, reason, detail: Some(detail) };
         self.deny(ending, Some(text), fx)
     }
+}
+
+/// What comes of a decision.
+#[derive(Debug)]
+pub(super) enum Act {
+    /// Not subject: let by, and perhaps told something.
+    LetBy {
+        /// What.
+        tell: Option<String>,
+    },
+    /// A code by email.
+    Ask {
+        /// Where to.
+        email: String,
+    },
+    /// Denied.
+    Refuse {
+        /// By which verdict.
+        verdict: Verdict,
+        /// What is said.
+        text: String,
+    },
+}
+
+fn situation<'a>(asked: &Asked, known: &'a Known, fx: &Effects<'_>) -> Situation<'a> {
+    let runs = fx.rules.who.grace_until_s(&fx.now).is_some();
+    Situation {
+        required: fx.rules.required,
+        class: asked.class,
+        listed: asked.listed,
+        network: asked.network,
+        must: asked.must,
+        known,
+        grace: if runs { Grace::Runs } else { Grace::Over },
+        email_configured: !fx.rules.email.is_empty(),
+    }
+}
+
+/// Policy's decision, how tries stand, and the mode: what is done, and why in one word. Sends, charges and keeps nothing.
+fn conclude(situation: &Situation<'_>, facts: &Facts, fx: &Effects<'_>) -> (Act, &'static str) {
+    let (act, reason) = match policy::decide(situation) {
+        Decision::NotSubject(exempt) => {
+            let tell = if exempt == Exempt::Grace { grace_text(fx) } else { None };
+            (Act::LetBy { tell }, exempt_word(exempt))
+        }
+        Decision::Ask { email } => match held_up(facts.standing, fx) {
+            Some((text, reason)) => (Act::Refuse { verdict: Verdict::MaxTries, text }, reason),
+            None => (Act::Ask { email: String::from(email) }, ASK),
+        },
+        Decision::Refuse(refusal) => {
+            let (message, reason, verdict) = match refusal {
+                Refusal::NoMethod => (Message::DeniedNoMethod, "no-method", Verdict::Deny),
+                Refusal::Another => (Message::DeniedAnother, "re-bind", Verdict::Deny),
+                Refusal::NoChannel => (Message::DeniedNoChannel, "no-channel", Verdict::Unavailable),
+            };
+            (Act::Refuse { verdict, text: fx.texts.say(message, &[]) }, reason)
+        }
+    };
+    if fx.rules.who.only_reports(&fx.now) { (Act::LetBy { tell: None }, reported(reason)) } else { (act, reason) }
+}
+
+/// The word for "a code is asked for", before it is known what becomes of it.
+pub(super) const ASK: &str = "ask";
+
+/// The reason of a decision that is only written down. What is not subject anyway keeps its own.
+fn reported(reason: &'static str) -> &'static str {
+    match reason {
+        ASK => "report:ask",
+        "no-method" => "report:no-method",
+        "re-bind" => "report:re-bind",
+        "no-channel" => "report:no-channel",
+        "waiting" => "report:waiting",
+        "disabled-authenticator" => "report:disabled-authenticator",
+        other => other,
+    }
+}
+
+fn exempt_word(exempt: Exempt) -> &'static str {
+    match exempt {
+        Exempt::Disabled => "disabled",
+        Exempt::Service => "ignored-service",
+        Exempt::User => "exempt-user",
+        Exempt::Network => "exempt-network",
+        Exempt::NoRecord => "no-record",
+        Exempt::Never => "never",
+        Exempt::Grace => "grace",
+    }
+}
+
+/// What a user in the grace is told; the day is UTC's.
+fn grace_text(fx: &Effects<'_>) -> Option<String> {
+    let until = rfc3339(fx.rules.who.grace_until_s(&fx.now)?);
+    let date = until.split('T').next().unwrap_or_default();
+    Some(fx.texts.say(Message::GraceUntil, &[("date", Value::Text(date))]))
+}
+
+/// Everything is known that the host knows: now the store is asked.
+fn read(asked: Asked, user: UserKey, fx: &mut Effects<'_>) -> State {
+    fx.out.push(Effect::Facts(FactsFor {
+        user: user.clone(),
+        source: asked.source.text(),
+        own: asked.caller == Caller::Own,
+        tries: fx.rules.tries,
+        sends: fx.rules.sends,
+        now: fx.now.clone(),
+    }));
+    State::Reading(asked, user)
 }
 
 /// Which challenge, and what its prompt says.
@@ -279,35 +412,4 @@ fn is_spelt_otherwise(known: &Known, name: &str) -> bool {
 
 fn refused<'a>(asked: &'a Asked, reason: &'static str) -> Ending<'a> {
     Ending { asked, uid: None, verdict: Verdict::Deny, reason, detail: None }
-}
-
-/// What is believed of a first message: of a caller that is not root its user's name alone, and that is compared later.
-fn believed(begin: &Begin, peer_uid: u32, fx: &Effects<'_>) -> Asked {
-    let user = shown(&begin.user);
-    if peer_uid != 0 {
-        let service = String::from("own");
-        let place = String::from("this host");
-        return Asked { user, service, class: Class::Other, source: Source::Local, caller: Caller::Own, place };
-    }
-    let class = classify(&begin.service, begin.tty.as_deref(), &fx.rules.services);
-    let source = Source::stated(class, begin.remote_host.as_deref());
-    let service = shown(&begin.service);
-    // People know the protocol by its name, not the daemon's.
-    let name = if class == Class::Ssh { "ssh" } else { service.as_str() };
-    let place = match (source, begin.remote_host.as_deref(), begin.tty.as_deref()) {
-        (Source::Address(_) | Source::Unknown, Some(from), _) => {
-            fx.texts.say(Message::PlaceRemote, &[("service", Value::Text(name)), ("from", Value::Text(&shown(from)))])
-        }
-        (_, _, Some(tty)) if class != Class::Ssh => {
-            let tty = shown(tty.strip_prefix("/dev/").unwrap_or(tty));
-            fx.texts.say(Message::PlaceTty, &[("service", Value::Text(name)), ("tty", Value::Text(&tty))])
-        }
-        _ => fx.texts.say(Message::PlaceHere, &[("service", Value::Text(name))]),
-    };
-    Asked { user, service, class, source, caller: Caller::Root, place }
-}
-
-/// Text from outside, fit to be shown and logged (rule 13).
-fn shown(text: &str) -> String {
-    printable(text).chars().take(LONGEST_SHOWN).collect()
 }

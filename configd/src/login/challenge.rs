@@ -193,6 +193,18 @@ impl Challenges {
         self.newest(owner, codes, now, |challenge| matches!(challenge.delivery, Delivery::Sending | Delivery::Sent))
     }
 
+    /// The challenge that the next login of `owner` would be asked for, if there is one whose message has left; nobody comes to
+    /// stand at it by this look. `withheld`: a limit withholds another message.
+    #[must_use]
+    pub fn would_adopt(&self, owner: &Owner, codes: &Codes, now: &Moment, withheld: bool) -> Option<&Challenge> {
+        let left = |challenge: &Challenge| matches!(challenge.delivery, Delivery::Sending | Delivery::Sent);
+        self.open
+            .values()
+            .filter(|challenge| challenge.owner == *owner && challenge.is_open(codes, now) && left(challenge))
+            .filter(|challenge| withheld || challenge.held == 0)
+            .max_by_key(|challenge| challenge.serial)
+    }
+
     fn newest(
         &mut self,
         owner: &Owner,

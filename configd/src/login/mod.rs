@@ -9,14 +9,18 @@
 //! 4. [`deliver`]: the message is rendered, and leaves once the prompt has stood for [`STAND_MS`];
 //! 5. [`answer`]: the try is charged on disk, then compared; one commit marks a right code used.
 //!
+//! [`explain`] is the same way up to the decision, told instead of taken.
+//!
 //! A message out of turn ends the connection. The verdict has no default, and `allow` is written in one place
 //! ([`answer`]'s `consumed`), `not_subject` in another ([`begin`]'s `not_subject`).
 
 pub mod answer;
 pub mod begin;
+mod believed;
 pub mod challenge;
 pub mod class;
 pub mod deliver;
+pub mod explain;
 pub mod policy;
 pub mod source;
 
@@ -29,7 +33,9 @@ use challenge::{Caller, Challenges, CodeMac, Owner};
 use class::Class;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::login::{Begin, Question, Step, Verdict};
+use policy::{Listed, Must, Network};
 use source::Source;
+use std::net::IpAddr;
 
 use crate::store::ChallengeId;
 
@@ -53,6 +59,30 @@ pub enum Resolution {
     Failed(String),
 }
 
+/// What policy wants to know of the host about a user; only what a setting asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookUp {
+    /// Whom.
+    pub user: UserKey,
+    /// Does `/etc/group` list the user in one of these?
+    pub exempt_groups: Vec<String>,
+    /// Is the user in one of these, as NSS has it?
+    pub required_groups: Vec<String>,
+    /// Is this address the host's own?
+    pub from: Option<IpAddr>,
+}
+
+/// What the host says. What was not asked is not so, and not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LookedUp {
+    /// Of [`LookUp::exempt_groups`].
+    pub listed: bool,
+    /// Of [`LookUp::required_groups`].
+    pub member: bool,
+    /// Of [`LookUp::from`]; `None`: it cannot be seen.
+    pub here: Option<bool>,
+}
+
 /// What happens to a login.
 #[derive(Debug)]
 pub enum Event {
@@ -60,6 +90,8 @@ pub enum Event {
     Begin(Box<Begin>),
     /// Answer to [`Effect::Resolve`].
     Resolved(Resolution),
+    /// Answer to [`Effect::LookUp`]. An error denies.
+    LookedUp(Result<LookedUp, String>),
     /// Answer to [`Effect::StillThere`]: whether one of the names still means this uid. `None`: late, or an error.
     StillThere(Option<bool>),
     /// Answer to [`Effect::Facts`].
@@ -89,6 +121,8 @@ pub enum Effect {
     HangUp,
     /// Look up a name.
     Resolve(String),
+    /// Look up groups and addresses.
+    LookUp(LookUp),
     /// Look up whether one of these names still means this uid.
     StillThere(Vec<String>, u32),
     /// Read what the store knows.
@@ -103,6 +137,8 @@ pub enum Effect {
     Send(deliver::Errand),
     /// Write the line of this login.
     Log(Box<Decided>),
+    /// The decision, told; nothing comes after it. Only of [`Login::explaining`].
+    Explained(Box<explain::Explained>),
 }
 
 /// An error of `io.pam2fa.Login`.
@@ -169,6 +205,14 @@ pub(crate) struct Asked {
     pub(crate) caller: Caller,
     /// `ssh from 192.0.2.7`, for the message.
     pub(crate) place: String,
+    /// The address of an ssh login that `policy.exempt_networks` has in it.
+    pub(crate) from_network: Option<IpAddr>,
+    /// What the host says of it.
+    pub(crate) network: Network,
+    /// Whether `policy.exempt_users` has the user.
+    pub(crate) listed: Option<Listed>,
+    /// What makes it one that must verify under optional.
+    pub(crate) must: Option<Must>,
 }
 
 /// A login that stands at a prompt, or works on its answer.
@@ -190,6 +234,7 @@ pub(crate) struct Standing {
 pub(crate) enum State {
     New,
     Resolving(Asked),
+    LookingUp(Asked, UserKey),
     Reading(Asked, UserKey),
     Renamed(Asked, UserKey, Box<Facts>),
     AtPrompt(Box<Standing>),
@@ -203,14 +248,31 @@ pub(crate) enum State {
 pub struct Login {
     pub(crate) reference: String,
     pub(crate) peer_uid: u32,
+    pub(crate) purpose: Purpose,
     pub(crate) state: State,
+}
+
+/// What a login is stepped for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Somebody logs in.
+    LogIn,
+    /// An administrator wants to know what would be decided.
+    Explain,
 }
 
 impl Login {
     /// A login that a process of `peer_uid` (from the kernel) is about to ask for.
     #[must_use]
     pub fn new(peer_uid: u32, reference: String) -> Self {
-        Self { reference, peer_uid, state: State::New }
+        Self { reference, peer_uid, purpose: Purpose::LogIn, state: State::New }
+    }
+
+    /// A login of root's caller that ends with [`Effect::Explained`] where it would be decided. Where it ends before that, its
+    /// [`Effect::Log`] says how.
+    #[must_use]
+    pub fn explaining() -> Self {
+        Self { reference: String::new(), peer_uid: 0, purpose: Purpose::Explain, state: State::New }
     }
 
     /// Whether it has ended.
@@ -234,6 +296,7 @@ impl Login {
             (state, Event::Closed) => closed(state, fx),
             (State::New, Event::Begin(begin)) => self.begin(*begin, fx),
             (State::Resolving(asked), Event::Resolved(resolution)) => self.resolved(asked, resolution, fx),
+            (State::LookingUp(asked, user), Event::LookedUp(answer)) => self.looked_up(asked, user, answer, fx),
             (State::Reading(asked, user), Event::Facts(facts)) => self.facts(asked, user, facts, fx),
             (State::Renamed(asked, user, facts), Event::StillThere(there)) => {
                 self.still_there(asked, user, *facts, there, fx)
@@ -259,7 +322,12 @@ fn closed(state: State, fx: &mut Effects<'_>) -> State {
         State::AtPrompt(standing) | State::Charging(standing, _) | State::Consuming(standing) => {
             fx.challenges.release(&standing.challenge);
         }
-        State::New | State::Resolving(_) | State::Reading(..) | State::Renamed(..) | State::Over => {}
+        State::New
+        | State::Resolving(_)
+        | State::LookingUp(..)
+        | State::Reading(..)
+        | State::Renamed(..)
+        | State::Over => {}
     }
     State::Over
 }
@@ -336,6 +404,8 @@ pub(crate) fn ask(text: String, fx: &Effects<'_>) -> Step {
 
 #[cfg(test)]
 mod model_test;
+#[cfg(test)]
+mod policy_test;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

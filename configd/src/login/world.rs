@@ -8,7 +8,7 @@ use super::*;
 use crate::clock::BootId;
 use crate::limits::{self, Counts, SendLimits, TryLimits};
 use crate::random::NoRandomness;
-use crate::rules::{Codes, MailWay, PromptStyle};
+use crate::rules::{Codes, MailWay, PromptStyle, Who};
 use crate::store::{Known, UserRecord};
 use pam_2fa_protocol::admin::{Required, Verify};
 use pam_2fa_protocol::courier::Tls;
@@ -47,6 +47,7 @@ pub(crate) fn rules() -> Rules {
     Rules {
         generation: 1,
         required: Required::Mandatory,
+        who: Who::default(),
         application: String::from("Example Corp"),
         codes: Codes {
             digits: 6,
@@ -91,6 +92,12 @@ pub(super) struct World {
     pub(super) send_wait_s: u64,
     pub(super) broken: bool,
     pub(super) logged: Vec<Decided>,
+    /// What the host says of groups and addresses; an error: late, or failed.
+    pub(super) host_says: Result<LookedUp, String>,
+    /// What it was asked.
+    pub(super) asked_host: Vec<LookUp>,
+    /// What the store knows, whatever the records are.
+    pub(super) known: Option<Known>,
 }
 
 impl World {
@@ -111,6 +118,9 @@ impl World {
             send_wait_s: 0,
             broken: false,
             logged: Vec::new(),
+            host_says: Ok(LookedUp { listed: false, member: false, here: None }),
+            asked_host: Vec::new(),
+            known: None,
         };
         world.add("ada", 1000, Verify::NewDevice, Some("ada@example.com"));
         world
@@ -157,6 +167,10 @@ impl World {
             Effect::Resolve(name) => {
                 Event::Resolved(self.users.get(&name).cloned().map_or(Resolution::Unknown, Resolution::Found))
             }
+            Effect::LookUp(ask) => {
+                self.asked_host.push(ask);
+                Event::LookedUp(self.host_says.clone())
+            }
             Effect::StillThere(names, uid) => {
                 Event::StillThere(Some(names.iter().any(|name| self.users.get(name).is_some_and(|key| key.uid == uid))))
             }
@@ -202,6 +216,7 @@ impl World {
                 }
             }
         };
+        let known = self.known.clone().unwrap_or(known);
         let bucket = if ask.own {
             Bucket::Own
         } else if self.known_sources.contains(&(ask.user.clone(), ask.source.0.clone())) {
@@ -235,6 +250,7 @@ impl World {
                     Effect::HangUp => said.ended = true,
                     Effect::Log(decided) => self.logged.push(*decided),
                     Effect::Send(errand) => self.sent.push(errand),
+                    Effect::Explained(explained) => said.explained = Some(explained),
                     Effect::Stand(_) => {}
                     other => events.extend(self.store_answer(other)),
                 }
@@ -245,6 +261,13 @@ impl World {
 
     pub(super) fn begin(&mut self, begin: Begin, peer_uid: u32) -> (Login, Said) {
         self.drive(Login::new(peer_uid, String::from("K7Q2M9XD")), Event::Begin(Box::new(begin)))
+    }
+
+    /// What `pam-2fa explain` says of such a login.
+    pub(super) fn explain(&mut self, begin: Begin) -> Box<explain::Explained> {
+        let (login, said) = self.drive(Login::explaining(), Event::Begin(Box::new(begin)));
+        assert!(login.is_over() && said.step.is_none(), "{said:?}");
+        said.explained.unwrap()
     }
 
     /// The code behind the prompt that a login stands at.
@@ -270,6 +293,7 @@ impl World {
 pub(super) struct Said {
     pub(super) step: Option<Step>,
     pub(super) failure: Option<Failure>,
+    pub(super) explained: Option<Box<explain::Explained>>,
     pub(super) ended: bool,
 }
 

@@ -196,6 +196,12 @@ impl Drive<'_> {
                 let (daemon, uid) = (Arc::clone(self.daemon), self.uid);
                 self.later(async move { Event::Resolved(daemon.users_for(uid).resolve(name).await) });
             }
+            Effect::LookUp(ask) => {
+                let (daemon, peer) = (Arc::clone(self.daemon), self.uid);
+                self.later(async move { Event::LookedUp(daemon.users_for(peer).look(ask).await) });
+            }
+            // A login that is explained has no connection.
+            Effect::Explained(_) => return Ok(Going::Over),
             Effect::StillThere(names, uid) => {
                 let (daemon, peer) = (Arc::clone(self.daemon), self.uid);
                 self.later(async move { Event::StillThere(daemon.users_for(peer).one_means(names, uid).await) });

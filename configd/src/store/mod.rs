@@ -343,6 +343,8 @@ pub enum MetaKey {
     KeyId,
     /// What tells a wrong key from a damaged record.
     KeyCheck,
+    /// When mandatory was switched on, seconds as 8 bytes of a big-endian `i64`; absent or 0: it is not.
+    MandatorySince,
 }
 
 /// The store.

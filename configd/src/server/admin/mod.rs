@@ -1,5 +1,6 @@
 //! `admin.sock`: one method after the other, for uid 0 and nobody else. Who may is one line, before anything is dispatched.
 
+mod explain;
 mod system;
 mod users;
 
@@ -8,8 +9,8 @@ use crate::daemon::{Daemon, State};
 use crate::house::House;
 use crate::wire_io::{Connection, ConnectionError};
 use pam_2fa_protocol::admin::{
-    NOT_FOUND, NotFound, REFUSED, RELOAD, Refused, SEAL, SEALED, SERVICE, STATUS, Sealed, TEST_EMAIL, USER_LIST,
-    USER_SET, USER_SHOW, USER_UNLOCK, USER_VERIFY_BEGIN, USER_VERIFY_FINISH,
+    EXPLAIN, NOT_FOUND, NotFound, REFUSED, RELOAD, Refused, SEAL, SEALED, SERVICE, STATUS, Sealed, TEST_EMAIL,
+    USER_LIST, USER_SET, USER_SHOW, USER_UNLOCK, USER_VERIFY_BEGIN, USER_VERIFY_FINISH,
 };
 use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::wire::{Continues, IncomingCall, WireError, decode_call, encode_error, encode_reply};
@@ -86,6 +87,7 @@ impl Answer {
 async fn dispatch(call: &IncomingCall<'_>, daemon: &Daemon, connection: &mut Connection) -> Result<Frame, Answer> {
     match call.method.as_ref() {
         STATUS => done(&system::status(daemon).await),
+        EXPLAIN => done(&explain::explain(daemon, house(daemon)?.as_ref(), parameters(call)?).await?),
         RELOAD => done(&system::reload(daemon).await?),
         SEAL => done(&system::seal(house(daemon)?.as_ref(), &parameters(call)?)?),
         TEST_EMAIL => system::test_email(house(daemon)?.as_ref(), &parameters(call)?, call.more, connection).await,

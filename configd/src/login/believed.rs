@@ -1,0 +1,61 @@
+//! What is believed of a first message, by who sent it (rule 7), and what of it matters to policy. Looks nobody up.
+
+use super::challenge::Caller;
+use super::class::{Class, classify};
+use super::policy::{Must, Network};
+use super::source::Source;
+use super::{Asked, Effects};
+use crate::texts::{Message, Value};
+use pam_2fa_protocol::login::Begin;
+use pam_2fa_settings::text::printable;
+use std::net::IpAddr;
+
+/// A service, terminal or address is shown and logged up to so many characters.
+const LONGEST_SHOWN: usize = 64;
+
+/// What is believed of a first message: of a caller that is not root its user's name alone, and that is compared later.
+pub(super) fn believed(begin: &Begin, peer_uid: u32, fx: &Effects<'_>) -> Asked {
+    let user = shown(&begin.user);
+    // Of a user's own process too: a service that it claims can only make it stricter.
+    let must = fx.rules.who.required_services.fit(&begin.service).then_some(Must::Service);
+    if peer_uid != 0 {
+        let service = String::from("own");
+        let place = String::from("this host");
+        let class = Class::Other;
+        let source = Source::Local;
+        let from_network = None;
+        let (network, listed) = (Network::Outside, None);
+        return Asked { user, service, class, source, caller: Caller::Own, place, from_network, network, listed, must };
+    }
+    let class = classify(&begin.service, begin.tty.as_deref(), &fx.rules.services);
+    let source = Source::stated(class, begin.remote_host.as_deref());
+    let service = shown(&begin.service);
+    // People know the protocol by its name, not the daemon's.
+    let name = if class == Class::Ssh { "ssh" } else { service.as_str() };
+    let place = match (source, begin.remote_host.as_deref(), begin.tty.as_deref()) {
+        (Source::Address(_) | Source::Unknown, Some(from), _) => {
+            fx.texts.say(Message::PlaceRemote, &[("service", Value::Text(name)), ("from", Value::Text(&shown(from)))])
+        }
+        (_, _, Some(tty)) if class != Class::Ssh => {
+            let tty = shown(tty.strip_prefix("/dev/").unwrap_or(tty));
+            fx.texts.say(Message::PlaceTty, &[("service", Value::Text(name)), ("tty", Value::Text(&tty))])
+        }
+        _ => fx.texts.say(Message::PlaceHere, &[("service", Value::Text(name))]),
+    };
+    let from_network = exempt_address(class, begin.remote_host.as_deref(), fx);
+    let (network, listed) = (Network::Outside, None);
+    Asked { user, service, class, source, caller: Caller::Root, place, from_network, network, listed, must }
+}
+
+/// The whole address of an ssh login from a network of `policy.exempt_networks`, loopback aside. A name, a zone and their like
+/// are none ([`Source::stated`] says the same).
+fn exempt_address(class: Class, remote_host: Option<&str>, fx: &Effects<'_>) -> Option<IpAddr> {
+    let address = remote_host.filter(|_| class == Class::Ssh)?.parse::<IpAddr>().ok()?.to_canonical();
+    let remote = !address.is_loopback() && !address.is_unspecified();
+    (remote && fx.rules.who.exempt_networks.iter().any(|network| network.contains(address))).then_some(address)
+}
+
+/// Text from outside, fit to be shown and logged (rule 13).
+fn shown(text: &str) -> String {
+    printable(text).chars().take(LONGEST_SHOWN).collect()
+}

@@ -1,0 +1,236 @@
+//! A decision in words, for `pam-2fa explain`: each rule in its order, why it applied or did not, and what would be sent. It only
+//! tells what [`super::policy`] and [`super::begin`] decided on the very way of a login; it must never decide, send, charge or
+//! keep anything.
+
+use super::begin::{ASK, Act};
+use super::challenge::Owner;
+use super::class::Class;
+use super::deliver::masked;
+use super::policy::{self, Grace, Listed, Must, Network, ORDER, Rule, Situation};
+use super::source::Source;
+use super::{Asked, Effect, Effects, State};
+use crate::clock::rfc3339;
+use crate::limits;
+use crate::store::{Bucket, Facts, Known, UserKey};
+use pam_2fa_protocol::admin::{Decision, LookedAt, Required, Verify};
+use pam_2fa_protocol::login::Verdict;
+use pam_2fa_settings::Mode;
+
+/// What would be decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// The uid, where the user was looked up.
+    pub uid: Option<u32>,
+    /// The class of the service.
+    pub class: Class,
+    /// Where it comes from.
+    pub source: Source,
+    /// What the login would be told.
+    pub decision: Decision,
+    /// The word of the log.
+    pub reason: &'static str,
+    /// The rules that were asked, the one that decided last.
+    pub rules: Vec<LookedAt>,
+    /// What would be sent.
+    pub message: Option<String>,
+    /// How tries stand.
+    pub tries: Option<String>,
+}
+
+/// The verdict as a decision.
+#[must_use]
+pub fn of_verdict(verdict: Verdict) -> Decision {
+    match verdict {
+        Verdict::NotSubject => Decision::NotSubject,
+        Verdict::Unavailable => Decision::Unavailable,
+        Verdict::MaxTries => Decision::MaxTries,
+        // "Allow" comes after a code only.
+        Verdict::Allow | Verdict::Deny | Verdict::Unknown => Decision::Deny,
+    }
+}
+
+/// A login that is decided before its user is looked up.
+pub(super) fn early(asked: &Asked, reason: &'static str, fx: &mut Effects<'_>) -> State {
+    let situation = Situation {
+        required: fx.rules.required,
+        class: asked.class,
+        listed: None,
+        network: Network::Outside,
+        must: asked.must,
+        known: &Known::Nobody,
+        grace: Grace::Over,
+        email_configured: !fx.rules.email.is_empty(),
+    };
+    let explained = Explained {
+        uid: None,
+        class: asked.class,
+        source: asked.source,
+        decision: Decision::NotSubject,
+        reason,
+        rules: rules(&situation, fx),
+        message: None,
+        tries: None,
+    };
+    fx.out.push(Effect::Explained(Box::new(explained)));
+    State::Over
+}
+
+/// A login that was decided.
+pub(super) fn decided(
+    asked: &Asked,
+    user: &UserKey,
+    situation: &Situation<'_>,
+    facts: &Facts,
+    (act, reason): (&Act, &'static str),
+    fx: &mut Effects<'_>,
+) -> State {
+    let mut rules = rules(situation, fx);
+    if let Mode::ReportUntil(date) = fx.rules.who.mode {
+        let decides = fx.rules.who.only_reports(&fx.now);
+        let end = rfc3339(date.end_s());
+        let what =
+            if decides { "what was decided is only written down" } else { "it is over, and decisions are enforced" };
+        let why = format!("it reports until {end}: {what}");
+        rules.push(LookedAt { rule: String::from("mode"), decides, why });
+    }
+    let decision = match act {
+        Act::LetBy { .. } => Decision::NotSubject,
+        Act::Ask { .. } => Decision::Ask,
+        Act::Refuse { verdict, .. } => of_verdict(*verdict),
+    };
+    let asks = matches!(policy::decide(situation), policy::Decision::Ask { .. });
+    let message = (reason == ASK).then(|| message(asked, user, situation, facts, fx));
+    let explained = Explained {
+        uid: Some(user.uid),
+        class: asked.class,
+        source: asked.source,
+        decision,
+        reason,
+        rules,
+        message,
+        tries: asks.then(|| tries(&facts.bucket, facts.standing, fx)),
+    };
+    fx.out.push(Effect::Explained(Box::new(explained)));
+    State::Over
+}
+
+/// The rules up to the one that decides.
+fn rules(situation: &Situation<'_>, fx: &Effects<'_>) -> Vec<LookedAt> {
+    let mut looked = Vec::new();
+    for rule in ORDER {
+        let decides = policy::look(rule, situation).is_some();
+        looked.push(LookedAt { rule: String::from(name(rule)), decides, why: why(rule, situation, fx) });
+        if decides {
+            break;
+        }
+    }
+    looked
+}
+
+fn name(rule: Rule) -> &'static str {
+    match rule {
+        Rule::Disabled => "required",
+        Rule::Service => "service",
+        Rule::ExemptUsers => "exempt_users",
+        Rule::ExemptNetworks => "exempt_networks",
+        Rule::Record => "record",
+        Rule::Verify => "verify",
+        Rule::Grace => "grace",
+        Rule::Method => "method",
+        Rule::Channel => "channel",
+        Rule::Ask => "ask",
+    }
+}
+
+/// Why a rule applies, or does not.
+fn why(rule: Rule, situation: &Situation<'_>, fx: &Effects<'_>) -> String {
+    let email = policy::email(situation);
+    let text = match rule {
+        Rule::Disabled => match situation.required {
+            Required::Disabled => "policy.required is \"disabled\": nobody is asked",
+            Required::Optional => "policy.required is \"optional\"",
+            Required::Mandatory => "policy.required is \"mandatory\"",
+        },
+        Rule::Service => return format!("the service is of class {}", situation.class.word()),
+        Rule::ExemptUsers => match situation.listed {
+            None => "not in policy.exempt_users",
+            Some(Listed::Name) => "policy.exempt_users has the name",
+            Some(Listed::Group) => {
+                "policy.exempt_users has a group whose members /etc/group lists, this user among them"
+            }
+        },
+        Rule::ExemptNetworks => match situation.network {
+            Network::Outside => "not over ssh from a network of policy.exempt_networks",
+            Network::Exempt => "over ssh from a network of policy.exempt_networks",
+            Network::Here => "the network is in policy.exempt_networks, but the address is this host's own",
+            Network::Unseen => "the network is in policy.exempt_networks, but this host's own addresses cannot be seen",
+        },
+        Rule::Record => match situation.known {
+            Known::Record(_) => "the record is of this uid and name",
+            Known::Nobody => "there is no record",
+            Known::NameOfAnother { uid } => return format!("the record of this name is of uid {uid}"),
+            Known::UidOfOthers { names } => return format!("the record of this uid is of {}", names.join(", ")),
+        },
+        Rule::Verify => return verify(situation),
+        Rule::Grace => match fx.rules.who.grace_until_s(&fx.now) {
+            _ if situation.required != Required::Mandatory => "policy.grace is for \"mandatory\"",
+            None => "policy.grace does not run",
+            Some(_) if email.is_some() => "policy.grace runs, but the user has a verified address",
+            Some(until_s) => return format!("no verified address, and policy.grace runs until {}", rfc3339(until_s)),
+        },
+        Rule::Method => match email {
+            Some(email) => return format!("email to {}, verified", masked(email)),
+            None => "there is no verified address",
+        },
+        Rule::Channel if situation.email_configured => "there is an [email]",
+        Rule::Channel => "there is no [email] in the settings",
+        Rule::Ask => "a code by email",
+    };
+    String::from(text)
+}
+
+fn verify(situation: &Situation<'_>) -> String {
+    let says = match policy::record(situation).map(|record| record.verify) {
+        None => "there is no record",
+        Some(Verify::Never) => "the record says never",
+        Some(Verify::NewDevice) => "the record says new-device (no device is remembered in this release)",
+        Some(Verify::Always) => "the record says always",
+    };
+    let must = match (situation.required, situation.must) {
+        (Required::Mandatory, _) => "\"mandatory\" asks everyone",
+        (Required::Optional, Some(Must::Service)) => "policy.required_services has the service",
+        (Required::Optional, Some(Must::Group)) => "policy.required_groups has a group of the user",
+        (Required::Optional | Required::Disabled, None) | (Required::Disabled, Some(_)) => "nothing else requires it",
+    };
+    format!("{says}; {must}")
+}
+
+/// What would be sent when the prompt has stood.
+fn message(asked: &Asked, user: &UserKey, situation: &Situation<'_>, facts: &Facts, fx: &Effects<'_>) -> String {
+    let to = masked(policy::email(situation).unwrap_or_default());
+    let owner = Owner { user: user.clone(), class: asked.class, source: asked.source, caller: asked.caller };
+    let withheld = facts.send_wait_s > 0;
+    if let Some(open) = fx.challenges.would_adopt(&owner, &fx.rules.codes, &fx.now, withheld) {
+        let ago = fx.now.boot_ms.saturating_sub(open.last_send_ms) / 1000;
+        return format!("none: the code of {ago} s ago, tag {}, is asked for again", open.tag);
+    }
+    if withheld {
+        return format!("none: limits withhold messages for {} s; an earlier code is taken", facts.send_wait_s);
+    }
+    format!("a code to {to}, once the prompt has stood")
+}
+
+fn tries(bucket: &Bucket, standing: limits::Standing, fx: &Effects<'_>) -> String {
+    let who = match bucket {
+        Bucket::Stranger => "a source that is not known",
+        Bucket::Known(_) => "a known source",
+        Bucket::Own => "the user's own programs",
+    };
+    match standing {
+        limits::Standing::Open { failures } => {
+            format!("{failures} wrong codes so far from {who}, of {} in all", fx.rules.tries.before_disabled)
+        }
+        limits::Standing::Waiting { wait_s } => format!("none for {wait_s} s from {who}"),
+        limits::Standing::Disabled => format!("none from {who} until an administrator unlocks"),
+    }
+}

@@ -1,0 +1,146 @@
+//! Who is asked, over a real sshd: the exempt, the required, grace, report mode, and what `explain` says of them.
+
+#![expect(clippy::expect_used, reason = "a stage that cannot be set fails the test")]
+
+use e2e::mailbox;
+use e2e::terminal::Terminal;
+use e2e::world::{Person, Plan, World, text_of};
+use std::process::{Child, Command};
+
+/// A host beside this one, on a wire of its own: 198.51.100.2, where this one is 198.51.100.1.
+struct Elsewhere(Child);
+
+impl Elsewhere {
+    fn start() -> Self {
+        let elsewhere = Self(Command::new("unshare").args(["--net", "sleep", "600"]).spawn().expect("run unshare"));
+        let pid = elsewhere.0.id().to_string();
+        e2e::wait::until("another network", || {
+            let net = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/net")).ok();
+            (net(&pid)? != net("self")?).then_some(())
+        });
+        run(&["ip", "link", "add", "here", "type", "veth", "peer", "name", "there", "netns", &pid]);
+        run(&["ip", "addr", "add", "198.51.100.1/24", "dev", "here"]);
+        run(&["ip", "link", "set", "here", "up"]);
+        run(&["nsenter", "-t", &pid, "-n", "ip", "addr", "add", "198.51.100.2/24", "dev", "there"]);
+        run(&["nsenter", "-t", &pid, "-n", "ip", "link", "set", "there", "up"]);
+        elsewhere
+    }
+
+    fn ssh(&self, world: &World, person: &Person) -> Terminal {
+        let mut words = vec!["-t".to_owned(), self.0.id().to_string(), "-n".to_owned(), "ssh".to_owned()];
+        words.extend(world.ssh(person).arguments().iter().map(|word| word.replace("@127.0.0.1", "@198.51.100.1")));
+        Terminal::open("nsenter", &words)
+    }
+}
+
+impl Drop for Elsewhere {
+    /// The wire goes with the network at its end.
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn run(words: &[&str]) {
+    let (program, arguments) = words.split_first().expect("a program");
+    let out = Command::new(program).args(arguments).output().expect("run a program");
+    assert!(out.status.success(), "{words:?}: {}", text_of(&out));
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn whom_etc_group_lists_as_exempt_is_asked_no_code() {
+    let world = Plan::default().policy("required = \"mandatory\"\nexempt_users = [\"@two-fa-exempt\"]").start();
+    let (ada, bob) = (world.person("ada"), world.person("bob"));
+    run(&["groupadd", "two-fa-exempt"]);
+    run(&["usermod", "-a", "-G", "two-fa-exempt", &ada.host.name]);
+    // A primary group is no listing: a directory could give it.
+    run(&["usermod", "-g", "two-fa-exempt", &bob.host.name]);
+    let mut ssh = world.ssh(&ada).open_with_password();
+    ssh.prove_shell();
+    assert_eq!(mailbox::count_after_a_while(&ada.email), 0);
+    let mut ssh = world.ssh(&bob).open_with_password();
+    ssh.wait_for_code_prompt();
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_member_of_a_required_group_is_asked_under_optional_and_a_group_that_is_not_there_denies() {
+    let world = Plan::default().policy("required = \"optional\"\nrequired_groups = [\"two-fa-must\"]").start();
+    let ada = world.person("ada");
+    let changed = world.command(&["user", "set", &ada.host.name, "--verify", "never"]);
+    assert!(changed.status.success(), "{}", text_of(&changed));
+    let mut ssh = world.ssh(&ada).open_with_password();
+    ssh.wait_for_denial();
+    assert!(world.logs().contains("there is no group two-fa-must"), "{}", world.logs());
+    run(&["groupadd", "two-fa-must"]);
+    let mut ssh = world.ssh(&ada).open_with_password();
+    ssh.prove_shell();
+    assert_eq!(mailbox::count_after_a_while(&ada.email), 0);
+    run(&["usermod", "-g", "two-fa-must", &ada.host.name]);
+    let mut ssh = world.ssh(&ada).open_with_password();
+    ssh.wait_for_code_prompt();
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn an_exempt_network_is_let_by_over_ssh_and_this_hosts_own_addresses_are_not() {
+    let networks = "exempt_networks = [\"198.51.100.0/24\", \"203.0.113.0/24\", \"127.0.0.0/8\"]";
+    let world = Plan::default().policy(&format!("required = \"mandatory\"\n{networks}")).start();
+    let elsewhere = Elsewhere::start();
+    let ada = world.person("ada");
+    let mut ssh = elsewhere.ssh(&world, &ada);
+    ssh.wait_for("Password:");
+    ssh.type_line(e2e::ssh::PASSWORD);
+    ssh.prove_shell();
+    assert_eq!(mailbox::count_after_a_while(&ada.email), 0);
+    for own in ["203.0.113.5", "127.0.0.1"] {
+        let mut ssh = world.ssh(&ada).from(own).open_with_password();
+        ssh.wait_for_code_prompt();
+    }
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn report_mode_lets_in_sends_nothing_and_logs_what_would_have_been() {
+    let world = Plan::default().policy("required = \"mandatory\"\nmode = \"report until 2099-12-31\"").start();
+    let ada = world.person("ada");
+    let mut ssh = world.ssh(&ada).open_with_password();
+    ssh.prove_shell();
+    assert_eq!(ssh.count("ode"), 0, "{}", ssh.text());
+    assert_eq!(mailbox::count_after_a_while(&ada.email), 0);
+    assert!(world.logs().contains("report:ask"), "{}", world.logs());
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn grace_lets_in_whoever_has_no_method_and_tells_them_on_the_screen() {
+    let world = Plan::default().policy("required = \"mandatory\"\ngrace = \"14 days\"").start();
+    let (ada, bob) = (world.person("ada"), world.stranger("bob"));
+    let mut ssh = world.ssh(&bob).open_with_password();
+    ssh.wait_for(" on a code is needed here; ask your administrator");
+    ssh.prove_shell();
+    let mut ssh = world.ssh(&ada).open_with_password();
+    ssh.wait_for_code_prompt();
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn explain_says_what_the_login_then_does_and_sends_nothing() {
+    let world = Plan::default().start();
+    let (ada, bob) = (world.person("ada"), world.stranger("bob"));
+    let explain = |person: &Person| {
+        let words = ["explain", &person.host.name, "--service", "sshd", "--from", "127.0.0.1", "--tty", "ssh"];
+        let out = world.command(&words);
+        assert!(out.status.success(), "{}", text_of(&out));
+        text_of(&out)
+    };
+    let said = explain(&ada);
+    assert!(said.contains("asked for a code") && said.contains("the record says always"), "{said}");
+    assert!(explain(&bob).contains("not subject: let by without a code"));
+    assert_eq!(mailbox::count_after_a_while(&ada.email), 0);
+    let mut ssh = world.ssh(&ada).open_with_password();
+    ssh.wait_for_code_prompt();
+    let mut ssh = world.ssh(&bob).open_with_password();
+    ssh.prove_shell();
+}

@@ -1,6 +1,7 @@
 //! The settings in force, as the daemon uses them: parsed, ranged, secrets opened. Made anew at each accepted reload.
 
 use crate::limits::{SendLimits, TryLimits};
+use crate::store::LogLimits;
 use pam_2fa_protocol::admin::Required;
 use pam_2fa_protocol::courier::Tls;
 use pam_2fa_settings::{Level, PasswordSetting, Services};
@@ -26,6 +27,8 @@ pub struct Rules {
     pub email: Vec<MailWay>,
     /// `log.level`.
     pub level: Level,
+    /// `log.keep` and `log.size`.
+    pub log: LogLimits,
 }
 
 /// `[codes]`.

@@ -10,8 +10,10 @@ mod client;
 mod clock;
 mod config;
 mod error;
+mod log;
 mod message;
 mod screen;
+mod since;
 mod status;
 mod user;
 
@@ -58,6 +60,7 @@ fn dispatch(args: Args, screen: &mut Screen<'_>) -> Result<(), Error> {
         Verb::Config(ConfigVerb::Seal) => config::seal(&args.config, &args.runtime_dir, screen),
         Verb::Config(ConfigVerb::Reload) => config::reload(&mut client()?, screen),
         Verb::Config(ConfigVerb::Check { file }) => config::check(file.as_deref(), &args.config, screen),
+        Verb::Log(wanted) => log::log(&mut client()?, wanted, screen),
         Verb::Status => status::status(&mut client()?, screen),
     }
 }

@@ -62,3 +62,23 @@ pub(super) fn check(connection: &Connection) -> Result<(), Failed> {
         Err(Failed::Damaged(String::from("its tables are not those of its version")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_each_earlier_version_becomes_one_of_this_release_with_its_rows() {
+        for from in 1..VERSION {
+            let connection = Connection::open_in_memory().unwrap();
+            migrate(&connection, from).unwrap();
+            check(&connection).unwrap();
+            connection.execute("INSERT INTO meta (key, value, sum) VALUES ('x', x'07', x'')", []).unwrap();
+            migrate(&connection, VERSION).unwrap();
+            assert_eq!(version(&connection), Ok(VERSION));
+            check(&connection).unwrap();
+            let kept: Vec<u8> = connection.query_row("SELECT value FROM meta", [], |row| row.get(0)).unwrap();
+            assert_eq!(kept, [7]);
+        }
+    }
+}

@@ -49,7 +49,8 @@ pub(super) fn run(
     let mut may_make_room = true;
     while let Some(mut group) = queue.take(GROUP) {
         if fault.why().is_none() {
-            group.extend(ledger.take());
+            // First, so that it is settled before anybody who asked for it is answered.
+            group.splice(0..0, ledger.take());
         }
         jobs = jobs.saturating_add(group.len());
         match fault.why() {

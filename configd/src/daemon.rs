@@ -220,7 +220,7 @@ impl Daemon {
         self.sealed.notified()
     }
 
-    fn put(&self, state: State) {
+    pub(crate) fn put(&self, state: State) {
         let is_sealed = matches!(state, State::Sealed(_));
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
         if is_sealed {

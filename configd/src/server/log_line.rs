@@ -88,3 +88,6 @@ fn trace(decided: &Decided) {
         Verdict::Unavailable => line!(error),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -125,3 +125,6 @@ fn entry(decision: store::Decision) -> Decision {
         generation: decision.generation,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -385,7 +385,7 @@ pub struct LogReply {
     /// A decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<Decision>,
-    /// A count of decoys; before the decisions, and none where a user is named.
+    /// A count of decoys; where its hour ends, and none where a user is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decoys: Option<Decoys>,
     /// Lines that do not match their checksum and were left out.

@@ -11,6 +11,7 @@ use pam_2fa_protocol::admin::{Decision, Decoys, Log, LogReply};
 use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::wire::{Continues, encode_reply};
 use pam_2fa_settings::text::printable;
+use std::collections::VecDeque;
 
 /// A name is kept up to so many characters.
 const LONGEST_NAME: usize = 64;
@@ -26,12 +27,12 @@ pub(super) async fn log(daemon: &Daemon, asked: Log, more: bool, connection: &mu
     let since_s = since_s(&asked, house.now().wall_s)?;
     // What was decided until now is part of the answer. Where it cannot be written, the rest of the log can still be read.
     house.keep_log().await;
-    let after = if asked.follow && since_s.is_none() { newest(&house).await? } else { 0 };
+    let is_new_only = asked.follow && since_s.is_none();
+    let after = if is_new_only { house.store.newest_decision().await? } else { 0 };
     let ask = LogAsk { after, user, since_s: since_s.unwrap_or(i64::MIN) };
-    if after == 0 && ask.user.is_none() {
-        tell_decoys(&house, ask.since_s, connection).await?;
-    }
-    let reading = read(&house, ask, asked.follow, connection);
+    let has_decoys = !is_new_only && ask.user.is_none();
+    let decoys = if has_decoys { house.store.decoys(ask.since_s).await? } else { Vec::new() };
+    let reading = read(&house, ask, decoys.into(), asked.follow, connection);
     tokio::select! {
         end = reading => end,
         () = sealed => Err(Answer::Connection(ConnectionError::Closed)),
@@ -57,13 +58,13 @@ fn since_s(asked: &Log, now_s: i64) -> Result<Option<i64>, Answer> {
     }
 }
 
-/// Behind the newest line.
-async fn newest(house: &House) -> Result<i64, Answer> {
-    Ok(house.store.newest_decision().await?)
-}
-
-async fn tell_decoys(house: &House, since_s: i64, connection: &mut Connection) -> Result<(), Answer> {
-    for counted in house.store.decoys(since_s).await? {
+/// Those of hours that have ended by then.
+async fn tell_decoys(
+    decoys: &mut VecDeque<store::Decoys>,
+    until_s: i64,
+    connection: &mut Connection,
+) -> Result<(), Answer> {
+    while let Some(counted) = decoys.pop_front_if(|counted| counted.hour_s.saturating_add(3_600) <= until_s) {
         let decoys = Some(Decoys {
             hour: rfc3339(counted.hour_s),
             service: counted.service,
@@ -75,7 +76,13 @@ async fn tell_decoys(house: &House, since_s: i64, connection: &mut Connection) -
 }
 
 /// To the end, or on and on until the client goes.
-async fn read(house: &House, mut ask: LogAsk, follow: bool, connection: &mut Connection) -> Result<Frame, Answer> {
+async fn read(
+    house: &House,
+    mut ask: LogAsk,
+    mut decoys: VecDeque<store::Decoys>,
+    follow: bool,
+    connection: &mut Connection,
+) -> Result<Frame, Answer> {
     let mut written = house.store.log_written();
     let mut all_damaged = 0_i64;
     loop {
@@ -84,12 +91,14 @@ async fn read(house: &House, mut ask: LogAsk, follow: bool, connection: &mut Con
         let LogPage { decisions, damaged, after, is_end } = house.store.decisions(ask.clone()).await?;
         ask.after = after;
         for decision in decisions {
+            tell_decoys(&mut decoys, decision.at_s, connection).await?;
             tell(connection, &LogReply { entry: Some(entry(decision)), ..LogReply::default() }).await?;
         }
         all_damaged = all_damaged.saturating_add(i64::from(damaged));
         if !is_end {
             continue;
         }
+        tell_decoys(&mut decoys, i64::MAX, connection).await?;
         if !follow {
             let damaged = (all_damaged > 0).then_some(all_damaged);
             return done(&LogReply { damaged, ..LogReply::default() });

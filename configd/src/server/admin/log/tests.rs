@@ -120,9 +120,10 @@ async fn every_decision_has_every_field_and_no_code_stands_in_the_log_or_in_a_fi
         log_in(&daemon, 0, &Begin { decoy: true, ..ssh("ada", "192.0.2.7") }, wrong).await;
     }
     let all = all(&daemon, &Log::default()).await;
-    let decoys = all[0].decoys.clone().unwrap();
+    let (decoys, entries) = all.split_last().unwrap();
+    let decoys = decoys.decoys.clone().unwrap();
     assert_eq!((decoys.service.as_str(), decoys.count), ("sshd", 3));
-    let entries: Vec<Decision> = all[1..].iter().map(|reply| reply.entry.clone().unwrap()).collect();
+    let entries: Vec<Decision> = entries.iter().map(|reply| reply.entry.clone().unwrap()).collect();
     let shown = |entry: &Decision| {
         assert!(entry.at.len() == 20 && entry.reference.len() == 8, "{entry:?}");
         let at = String::from("2026-11-24T04:00:00Z");
@@ -199,6 +200,26 @@ async fn who_follows_gets_what_is_decided_from_now_on_and_lets_go_when_the_daemo
     daemon.put(crate::daemon::State::Sealed(Arc::from("the store has failed")));
     assert_eq!(next(&mut client).await, None);
     assert_eq!(next(&mut all_of_it).await, None);
+}
+
+#[tokio::test]
+async fn decoys_stand_where_their_hour_ends_and_not_where_a_user_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (daemon, store) = opened(folder.path(), rules()).await;
+    // The hour from 03:00 is still running at the first line, and has ended at the second.
+    let hour_s = 1_795_489_200;
+    store.log_decoys(store::Decoys { hour_s, service: String::from("sshd"), count: 7 });
+    store.log_decision(store::Decision { at_s: hour_s + 3_599, ..line(1) });
+    store.log_decision(store::Decision { at_s: hour_s + 3_600, ..line(2) });
+    let shown = |reply: LogReply| match (reply.entry, reply.decoys) {
+        (Some(entry), _) => entry.reference,
+        (_, Some(decoys)) => format!("{} {}", decoys.hour, decoys.count),
+        (None, None) => String::new(),
+    };
+    let told: Vec<String> = all(&daemon, &Log::default()).await.into_iter().map(shown).collect();
+    assert_eq!(told, ["R0000001", "2026-11-24T03:00:00Z 7", "R0000002"]);
+    let of_ada = Log { user: Some(String::from("ada")), ..Log::default() };
+    assert_eq!(all(&daemon, &of_ada).await.len(), 2);
 }
 
 /// As the daemon does each second.

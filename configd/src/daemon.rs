@@ -14,6 +14,9 @@ const LOOK_AT_STORE: Duration = Duration::from_secs(1);
 /// How often the clock's mark is compared with the kept one.
 const LOOK_AT_CLOCK: Duration = Duration::from_secs(600);
 
+/// How long lines of the log wait at most for something else that is written.
+const WRITE_LOG: Duration = Duration::from_secs(1);
+
 /// How often a daemon that is sealed from the start tries again.
 const SEALED_AGAIN: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(30) };
 
@@ -184,12 +187,25 @@ impl Daemon {
         }
     }
 
-    /// Keeps the clock's mark where it has leapt. Never ends.
+    /// Writes the lines of the log that no other write has taken along. Never ends.
+    pub async fn watch_log(&self) {
+        loop {
+            tokio::time::sleep(WRITE_LOG).await;
+            if let State::Open(house) = self.state()
+                && house.store.log_state().waits
+            {
+                house.keep_log().await;
+            }
+        }
+    }
+
+    /// Keeps the clock's mark where it has leapt, and the log within its bounds on a host where nobody logs in. Never ends.
     pub async fn watch_clock(&self) {
         loop {
             tokio::time::sleep(LOOK_AT_CLOCK).await;
             if let State::Open(house) = self.state() {
                 house.keep_mark().await;
+                house.keep_log().await;
             }
         }
     }
@@ -215,7 +231,7 @@ impl Daemon {
         self.sealed.notified()
     }
 
-    fn put(&self, state: State) {
+    pub(crate) fn put(&self, state: State) {
         let is_sealed = matches!(state, State::Sealed(_));
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
         if is_sealed {

@@ -179,6 +179,12 @@ impl House {
         }
     }
 
+    /// Writes what waits for the log, and cuts the log to `[log]`.
+    pub async fn keep_log(&self) {
+        // A store that has failed says so itself, and how the log goes stands in its state.
+        let _said = self.store.keep_log(self.rules().log).await;
+    }
+
     /// Waits for the messages that are on their way.
     pub async fn errands_done(&self) {
         // One is the house's own.

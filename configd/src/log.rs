@@ -8,6 +8,10 @@ use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Registry, fmt};
 
+/// Begins the names of our fields in the journal: `journalctl PAM_2FA_REFERENCE=K7Q2M9XD`. Without one they could be taken for
+/// the journal's own (systemd.journal-fields(7)).
+const FIELD_PREFIX: &str = "PAM_2FA";
+
 /// Changes the level.
 #[derive(Clone)]
 pub struct LevelHandle(Option<reload::Handle<LevelFilter, Registry>>);
@@ -43,7 +47,10 @@ pub fn start(to_journal: bool) -> LevelHandle {
     let journal = if to_journal { tracing_journald::layer().ok() } else { None };
     let stderr =
         journal.is_none().then(|| fmt::layer().with_writer(std::io::stderr).with_ansi(false).with_target(false));
-    let journal = journal.map(|layer| layer.with_syslog_identifier(String::from("pam-2fa-configd")));
+    let journal = journal.map(|layer| {
+        let layer = layer.with_syslog_identifier(String::from("pam-2fa-configd"));
+        layer.with_field_prefix(Some(String::from(FIELD_PREFIX)))
+    });
     let started = tracing_subscriber::registry().with(level).with(journal).with(stderr).try_init();
     LevelHandle(started.ok().map(|()| handle))
 }

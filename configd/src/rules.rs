@@ -2,6 +2,7 @@
 
 use crate::clock::Moment;
 use crate::limits::{SendLimits, TryLimits};
+use crate::store::LogLimits;
 use pam_2fa_protocol::admin::Required;
 use pam_2fa_protocol::courier::Tls;
 use pam_2fa_settings::{Level, Mode, Network, PasswordSetting, Patterns, Services};
@@ -29,6 +30,8 @@ pub struct Rules {
     pub email: Vec<MailWay>,
     /// `log.level`.
     pub level: Level,
+    /// `log.keep` and `log.size`.
+    pub log: LogLimits,
 }
 
 /// Who is asked beyond `policy.required`, and who is not. `default()` says nothing about anybody.

@@ -80,7 +80,7 @@ async fn serve(daemon: Arc<Daemon>, login: UnixListener, admin: UnixListener) ->
     tokio::spawn(watchdog());
     {
         let daemon = Arc::clone(&daemon);
-        tokio::spawn(async move { tokio::join!(daemon.watch_store(), daemon.watch_clock()) });
+        tokio::spawn(async move { tokio::join!(daemon.watch_store(), daemon.watch_clock(), daemon.watch_log()) });
     }
     let stop = async move {
         tokio::select! {

@@ -6,6 +6,7 @@
 use crate::limits::{SendLimits, TryLimits};
 use crate::rules::{Codes, MailWay, PromptStyle, Rules, Who};
 use crate::seal::Keys;
+use crate::store::LogLimits;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use pam_2fa_protocol::Secret;
 use pam_2fa_settings::{Accepted, Email, Exemption, Finding, PasswordSetting, Policy, Prompt};
@@ -142,6 +143,10 @@ pub fn rules(path: &Path, text: &str, keys: &Keys, generation: i64) -> Result<(R
         services: settings.services,
         email,
         level: settings.log.level,
+        log: LogLimits {
+            keep_s: i64::try_from(settings.log.keep.seconds()).unwrap_or(i64::MAX),
+            size_bytes: i64::try_from(settings.log.size_bytes).unwrap_or(i64::MAX),
+        },
     };
     Ok((rules, lines(path, &notes)))
 }

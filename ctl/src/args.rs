@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::screen::Form;
+use crate::since::Since;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand, ValueEnum};
 use pam_2fa_protocol::admin;
@@ -61,6 +62,21 @@ pub(crate) enum Verb {
     },
     /// What is on, what is unhealthy, since when
     Status,
+    /// What was decided about logins, and why
+    Log(LogArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LogArgs {
+    /// Decisions about this login name alone
+    #[arg(long, value_name = "USER", value_parser = name)]
+    pub(crate) user: Option<String>,
+    /// From then on: 2h, "3 days", 2026-11-24, 2026-11-24T04:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = Since::parse)]
+    pub(crate) since: Option<Since>,
+    /// Show new decisions as they are made; only those, without --since
+    #[arg(long)]
+    pub(crate) follow: bool,
 }
 
 #[derive(Debug, Subcommand)]

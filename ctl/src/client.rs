@@ -54,7 +54,7 @@ impl Client {
     pub(crate) fn call<R: DeserializeOwned>(&mut self, method: &str, parameters: &impl Serialize) -> Result<R, Error> {
         let deadline = Deadline::after(ANSWER);
         self.send(method, parameters, More::No)?;
-        let frame = self.receive(deadline)?;
+        let frame = self.receive(Some(deadline))?;
         let reply = decode_reply(&frame).map_err(|error| self.skew(&error))?;
         self.parameters(&reply)
     }
@@ -64,12 +64,42 @@ impl Client {
         &mut self,
         method: &str,
         parameters: &impl Serialize,
-        mut each: impl FnMut(R) -> Result<(), Error>,
+        each: impl FnMut(R) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let deadline = Deadline::after(SEND);
+        self.replies(method, parameters, || Some(deadline), each)
+    }
+
+    /// The same, where each reply has its own time: there may be very many, and whoever reads them may be slow.
+    pub(crate) fn call_long<R: DeserializeOwned>(
+        &mut self,
+        method: &str,
+        parameters: &impl Serialize,
+        each: impl FnMut(R) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.replies(method, parameters, || Some(Deadline::after(ANSWER)), each)
+    }
+
+    /// The same, where nobody knows when a reply comes: it ends with the daemon, with this process, or where `each` fails.
+    pub(crate) fn follow<R: DeserializeOwned>(
+        &mut self,
+        method: &str,
+        parameters: &impl Serialize,
+        each: impl FnMut(R) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.replies(method, parameters, || None, each)
+    }
+
+    fn replies<R: DeserializeOwned>(
+        &mut self,
+        method: &str,
+        parameters: &impl Serialize,
+        mut deadline: impl FnMut() -> Option<Deadline>,
+        mut each: impl FnMut(R) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         self.send(method, parameters, More::Yes)?;
         loop {
-            let frame = self.receive(deadline)?;
+            let frame = self.receive(deadline())?;
             let reply = decode_reply(&frame).map_err(|error| self.skew(&error))?;
             each(self.parameters(&reply)?)?;
             if !reply.continues {
@@ -89,15 +119,17 @@ impl Client {
         }
     }
 
-    fn receive(&mut self, deadline: Deadline) -> Result<Frame, Error> {
+    /// The next frame, by its deadline if it has one.
+    fn receive(&mut self, deadline: Option<Deadline>) -> Result<Frame, Error> {
         let mut chunk = Zeroizing::new([0_u8; 4096]);
         loop {
             if let Some(frame) = self.buffer.next_frame() {
                 return Ok(frame);
             }
-            let late = || Error::Late { socket: self.socket.clone(), seconds: deadline.after.as_secs() };
-            let left = deadline.left().ok_or_else(late)?;
-            self.stream.set_read_timeout(Some(left)).map_err(|error| self.broken(&error, deadline.after))?;
+            let after = deadline.map_or(Duration::ZERO, |deadline| deadline.after);
+            let late = || Error::Late { socket: self.socket.clone(), seconds: after.as_secs() };
+            let left = deadline.map(|deadline| deadline.left().ok_or_else(late)).transpose()?;
+            self.stream.set_read_timeout(left).map_err(|error| self.broken(&error, after))?;
             match self.stream.read(chunk.as_mut_slice()) {
                 Ok(0) => return Err(Error::Closed { socket: self.socket.clone() }),
                 Ok(length) => {
@@ -105,7 +137,7 @@ impl Client {
                     self.buffer.push(read).map_err(|error| self.skew(&error))?;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.broken(&error, deadline.after)),
+                Err(error) => return Err(self.broken(&error, after)),
             }
         }
     }
@@ -160,7 +192,7 @@ mod tests {
         for said in [&b""[..], b"{\"parameters\":"] {
             let (ours, mut theirs) = UnixStream::pair().unwrap();
             theirs.write_all(said).unwrap();
-            let answer = client(ours).receive(Deadline::after(Duration::from_millis(50)));
+            let answer = client(ours).receive(Some(Deadline::after(Duration::from_millis(50))));
             assert!(matches!(answer, Err(Error::Late { .. })), "{answer:?}");
         }
     }
@@ -171,7 +203,7 @@ mod tests {
         let deadline = Deadline::after(Duration::ZERO);
         // There is always something to read: only a bound on the whole can end this.
         theirs.write_all(b"{").unwrap();
-        assert!(matches!(client(ours).receive(deadline), Err(Error::Late { .. })));
+        assert!(matches!(client(ours).receive(Some(deadline)), Err(Error::Late { .. })));
     }
 
     #[test]

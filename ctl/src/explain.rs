@@ -3,7 +3,7 @@
 use crate::client::Client;
 use crate::error::Error;
 use crate::screen::{Form, Screen};
-use pam_2fa_protocol::admin::{Decision, EXPLAIN, Explain, ExplainReply};
+use pam_2fa_protocol::admin::{Foreseen, EXPLAIN, Explain, ExplainReply};
 
 /// `pam-2fa explain USER --service S [--from ADDR] [--tty T]`. Its exit status says whether there is an answer, not which.
 pub(crate) fn explain(client: &mut Client, asked: &Explain, screen: &mut Screen<'_>) -> Result<(), Error> {
@@ -26,11 +26,11 @@ pub(crate) fn explain(client: &mut Client, asked: &Explain, screen: &mut Screen<
 
 fn summary(asked: &Explain, reply: &ExplainReply) -> Vec<Vec<String>> {
     let decision = match reply.decision {
-        Decision::NotSubject => "not subject: let by without a code",
-        Decision::Ask => "asked for a code",
-        Decision::Deny => "denied",
-        Decision::Unavailable => "denied: it cannot be decided now",
-        Decision::MaxTries => "denied for now: too many wrong codes",
+        Foreseen::NotSubject => "not subject: let by without a code",
+        Foreseen::Ask => "asked for a code",
+        Foreseen::Deny => "denied",
+        Foreseen::Unavailable => "denied: it cannot be decided now",
+        Foreseen::MaxTries => "denied for now: too many wrong codes",
     };
     let user = match reply.uid {
         Some(uid) => format!("{} (uid {uid})", asked.user),

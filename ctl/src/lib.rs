@@ -11,8 +11,10 @@ mod clock;
 mod config;
 mod error;
 mod explain;
+mod log;
 mod message;
 mod screen;
+mod since;
 mod status;
 mod user;
 
@@ -64,6 +66,7 @@ fn dispatch(args: Args, screen: &mut Screen<'_>) -> Result<(), Error> {
             let asked = Explain { user, service, from: from.map(|address| address.to_string()), tty };
             explain::explain(&mut client()?, &asked, screen)
         }
+        Verb::Log(wanted) => log::log(&mut client()?, wanted, screen),
         Verb::Status => status::status(&mut client()?, screen),
     }
 }

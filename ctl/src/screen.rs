@@ -73,6 +73,14 @@ impl<'a> Screen<'a> {
         Ok(())
     }
 
+    /// One answer of many, on a line of its own, at once.
+    pub(crate) fn json_line(&mut self, answer: &impl Serialize) -> Result<(), Error> {
+        let text = serde_json::to_string(answer).map_err(std::io::Error::from)?;
+        writeln!(self.terminal.out, "{}", escaped(&text))?;
+        self.terminal.out.flush()?;
+        Ok(())
+    }
+
     /// A question, and the line that was typed, trimmed; none where there is nothing in it. Prompts go where errors go, so that the answer can be piped.
     pub(crate) fn ask(&mut self, question: &str) -> Result<Option<Secret>, Error> {
         write!(self.terminal.err, "{} ", printable(question))?;

@@ -94,6 +94,24 @@ fn user() -> admin::User {
     }
 }
 
+fn decision() -> admin::Decision {
+    admin::Decision {
+        at: "2026-11-24T04:00:00Z".into(),
+        reference: "K7Q2M9XD".into(),
+        user: "ada".into(),
+        uid: Some(1000),
+        peer_uid: 0,
+        source: "192.0.2.7/32".into(),
+        service: "sshd".into(),
+        class: "ssh".into(),
+        factor: Some("email".into()),
+        verdict: Verdict::Allow,
+        reason: "code-by-email".into(),
+        device: None,
+        generation: 3,
+    }
+}
+
 fn status() -> admin::Status {
     admin::Status {
         version: "0.1.0".into(),
@@ -194,6 +212,13 @@ fn admin_frames(add: &mut impl FnMut(&[u8])) {
     explain_frames(add);
     add(&call(admin::STATUS, &Nothing {}, More::No));
     add(&reply(&admin::StatusReply { status: status() }, LAST));
+    let log = admin::Log { user: Some("ada".into()), since: Some("2026-11-24".into()), ..admin::Log::default() };
+    add(&call(admin::LOG, &log, More::Yes));
+    add(&call(admin::LOG, &admin::Log { ago_s: Some(7200), follow: true, ..admin::Log::default() }, More::Yes));
+    add(&reply(&admin::LogReply { entry: Some(decision()), ..admin::LogReply::default() }, Continues::Yes));
+    let decoys = admin::Decoys { hour: "2026-11-24T04:00:00Z".into(), service: "sshd".into(), count: 412 };
+    add(&reply(&admin::LogReply { decoys: Some(decoys), ..admin::LogReply::default() }, Continues::Yes));
+    add(&reply(&admin::LogReply { damaged: Some(1), ..admin::LogReply::default() }, LAST));
     add(&encode_error(admin::NOT_PERMITTED, &Nothing {}).unwrap());
     add(&encode_error(admin::NOT_FOUND, &admin::NotFound { what: "w".into() }).unwrap());
     add(&encode_error(admin::REFUSED, &admin::Refused { reasons: vec!["r".into()] }).unwrap());
@@ -221,7 +246,7 @@ fn explain_frames(add: &mut impl FnMut(&[u8])) {
         tries: None,
         generation: 2,
     };
-    use admin::Decision::{Ask, Deny, MaxTries, NotSubject, Unavailable};
+    use admin::Foreseen::{Ask, Deny, MaxTries, NotSubject, Unavailable};
     for decision in [Ask, NotSubject, Deny, Unavailable, MaxTries] {
         add(&reply(&explained(decision), LAST));
     }
@@ -289,6 +314,7 @@ fn every_method_and_error_of_the_types_stands_in_the_description_and_the_other_w
         admin::RELOAD,
         admin::STATUS,
         admin::EXPLAIN,
+        admin::LOG,
         admin::NOT_PERMITTED,
         admin::NOT_FOUND,
         admin::REFUSED,

@@ -1,6 +1,6 @@
 //! From checked keys to typed settings: the defaults, and what keys mean together. It adds findings and takes none away.
 
-use crate::check::{Checked, is_loopback};
+use crate::check::{Checked, is_loopback, size_bytes};
 use crate::finding::Raw;
 use crate::lifetime::Lifetime;
 use crate::mailbox::Mailbox;
@@ -280,6 +280,11 @@ impl Group {
             Some("trace") => Level::Trace,
             _ => Level::Info,
         };
-        Log { level }
+        let default = Log::default();
+        Log {
+            level,
+            keep: self.lifetime("keep", default.keep),
+            size_bytes: self.text("size").as_deref().and_then(size_bytes).unwrap_or(default.size_bytes),
+        }
     }
 }

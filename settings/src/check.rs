@@ -235,7 +235,7 @@ fn fits(text: &str, form: Form) -> Result<(), String> {
             text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()),
             "a country of two capital letters, such as \"DE\"",
         ),
-        Form::Size => (is_size(text), "a number, a space and MB or GB, such as \"200 MB\""),
+        Form::Size => (size_bytes(text).is_some(), "a number, a space and MB or GB, such as \"200 MB\""),
         Form::Mailbox => (Mailbox::parse(text).is_ok(), "an address, or Name <address>"),
     };
     if good { Ok(()) } else { Err(format!("{} is not {what}", quoted(text, SHOWN))) }
@@ -262,11 +262,15 @@ fn is_money(text: &str) -> bool {
     }
 }
 
-fn is_size(text: &str) -> bool {
-    text.split_once(' ').is_some_and(|(number, unit)| {
-        matches!(unit, "MB" | "GB")
-            && (1..=6).contains(&number.len())
-            && number.bytes().all(|byte| byte.is_ascii_digit())
-            && !number.starts_with('0')
-    })
+/// `200 MB`, in bytes; the units are those of SI.
+pub(crate) fn size_bytes(text: &str) -> Option<u64> {
+    let (number, unit) = text.split_once(' ')?;
+    let per_unit: u64 = match unit {
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        _ => return None,
+    };
+    let is_number =
+        (1..=6).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0');
+    is_number.then(|| number.parse::<u64>().ok()?.checked_mul(per_unit)).flatten()
 }

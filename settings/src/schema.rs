@@ -167,8 +167,8 @@ const LIMITS: &[Key] = &[
 
 const LOG: &[Key] = &[
     key("level", OneOf(&["error", "warn", "info", "debug", "trace"]), Now),
-    key("keep", Duration(DAY, LONGEST, "a log of less than a day shows nobody anything"), Later(Anyway::Nothing)),
-    key("size", Text(Form::Size), Later(Anyway::Nothing)),
+    key("keep", Duration(DAY, LONGEST, "a log of less than a day shows nobody anything"), Now),
+    key("size", Text(Form::Size), Now),
 ];
 
 const fn section(name: &'static str, keys: &'static [Key], shape: Shape, release: Release) -> Section {

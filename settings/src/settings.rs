@@ -243,11 +243,15 @@ impl Default for Limits {
 pub struct Log {
     /// What is written.
     pub level: Level,
+    /// How long a decision stays in the log.
+    pub keep: Lifetime,
+    /// Bytes that the log takes up at most; the oldest decisions go first.
+    pub size_bytes: u64,
 }
 
 impl Default for Log {
     fn default() -> Self {
-        Self { level: Level::Info }
+        Self { level: Level::Info, keep: Lifetime::of_seconds(400 * 86_400), size_bytes: 200_000_000 }
     }
 }
 

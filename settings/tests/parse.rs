@@ -196,6 +196,8 @@ const KEYS: &[Case<'_>] = &[
         &[("\"25 hours\"", "between"), ("\"29 seconds\"", "longer than limits.longest_wait")],
     ),
     ("log.level", &["\"error\"", "\"warn\"", "\"info\"", "\"debug\"", "\"trace\""], &[("\"all\"", "is not one of")]),
+    ("log.keep", &["\"1 day\"", "\"99999 days\""], &[("\"23 hours\"", "between")]),
+    ("log.size", &["\"1 MB\"", "\"999999 GB\""], &[("\"0 MB\"", "MB or GB"), ("\"1 TB\"", "MB or GB")]),
 ];
 
 /// The text with one key, and what it needs around it.

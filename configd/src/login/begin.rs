@@ -47,7 +47,7 @@ impl Login {
 
     /// The first factor was wrong: nobody is looked up, and nothing but a denial can come of it (rule 3).
     fn decoy(&self, asked: &Asked, fx: &mut Effects<'_>) -> State {
-        self.log(&refused(asked, "decoy"), Verdict::Deny, fx);
+        self.log(&refused(asked, super::DECOY), Verdict::Deny, fx);
         let prompts = fx.rules.codes.prompt == PromptStyle::Constant && fx.rules.required != Required::Disabled
             // Nobody is asked then, and a prompt would tell that the password was wrong.
             && !fx.rules.who.only_reports(&fx.now);

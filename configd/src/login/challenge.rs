@@ -176,6 +176,14 @@ pub struct Challenges {
     serial: u64,
 }
 
+#[cfg(test)]
+impl Challenges {
+    /// The codes of all open ones.
+    pub(crate) fn codes(&self) -> Vec<String> {
+        self.open.values().filter_map(|open| Some(open.code.as_ref()?.expose().to_owned())).collect()
+    }
+}
+
 impl Challenges {
     /// Forgets what has run out and is not held. Its store rows are pruned by the store.
     pub fn prune(&mut self, codes: &Codes, now: &Moment) {

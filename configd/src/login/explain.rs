@@ -12,7 +12,7 @@ use super::{Asked, Effect, Effects, State};
 use crate::clock::rfc3339;
 use crate::limits;
 use crate::store::{Bucket, Facts, Known, UserKey};
-use pam_2fa_protocol::admin::{Decision, LookedAt, Required, Verify};
+use pam_2fa_protocol::admin::{Foreseen, LookedAt, Required, Verify};
 use pam_2fa_protocol::login::Verdict;
 use pam_2fa_settings::Mode;
 
@@ -26,7 +26,7 @@ pub struct Explained {
     /// Where it comes from.
     pub source: Source,
     /// What the login would be told.
-    pub decision: Decision,
+    pub decision: Foreseen,
     /// The word of the log.
     pub reason: &'static str,
     /// The rules that were asked, the one that decided last.
@@ -39,13 +39,13 @@ pub struct Explained {
 
 /// The verdict as a decision.
 #[must_use]
-pub fn of_verdict(verdict: Verdict) -> Decision {
+pub fn of_verdict(verdict: Verdict) -> Foreseen {
     match verdict {
-        Verdict::NotSubject => Decision::NotSubject,
-        Verdict::Unavailable => Decision::Unavailable,
-        Verdict::MaxTries => Decision::MaxTries,
+        Verdict::NotSubject => Foreseen::NotSubject,
+        Verdict::Unavailable => Foreseen::Unavailable,
+        Verdict::MaxTries => Foreseen::MaxTries,
         // "Allow" comes after a code only.
-        Verdict::Allow | Verdict::Deny | Verdict::Unknown => Decision::Deny,
+        Verdict::Allow | Verdict::Deny | Verdict::Unknown => Foreseen::Deny,
     }
 }
 
@@ -65,7 +65,7 @@ pub(super) fn early(asked: &Asked, reason: &'static str, fx: &mut Effects<'_>) -
         uid: None,
         class: asked.class,
         source: asked.source,
-        decision: Decision::NotSubject,
+        decision: Foreseen::NotSubject,
         reason,
         rules: rules(&situation, fx),
         message: None,
@@ -94,8 +94,8 @@ pub(super) fn decided(
         rules.push(LookedAt { rule: String::from("mode"), decides, why });
     }
     let decision = match act {
-        Act::LetBy { .. } => Decision::NotSubject,
-        Act::Ask { .. } => Decision::Ask,
+        Act::LetBy { .. } => Foreseen::NotSubject,
+        Act::Ask { .. } => Foreseen::Ask,
         Act::Refuse { verdict, .. } => of_verdict(*verdict),
     };
     let asks = matches!(policy::decide(situation), policy::Decision::Ask { .. });

@@ -150,6 +150,26 @@ pub enum Failure {
     VersionNotSupported,
 }
 
+/// The reason of a decoy's denial: these are counted in the log and not listed.
+pub const DECOY: &str = "decoy";
+
+/// What was asked for, or stood for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Factor {
+    /// A code by email.
+    Email,
+}
+
+impl Factor {
+    /// The word in the log.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+        }
+    }
+}
+
 /// What the log says of a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decided {
@@ -167,6 +187,8 @@ pub struct Decided {
     pub class: Class,
     /// Where it comes from.
     pub source: Source,
+    /// What was asked for, if anything was.
+    pub factor: Option<Factor>,
     /// What was said.
     pub verdict: Verdict,
     /// Why, in one word of ours.
@@ -249,6 +271,8 @@ pub struct Login {
     pub(crate) reference: String,
     pub(crate) peer_uid: u32,
     pub(crate) purpose: Purpose,
+    /// What it has been asked for so far.
+    pub(crate) factor: Option<Factor>,
     pub(crate) state: State,
 }
 
@@ -265,14 +289,14 @@ impl Login {
     /// A login that a process of `peer_uid` (from the kernel) is about to ask for.
     #[must_use]
     pub fn new(peer_uid: u32, reference: String) -> Self {
-        Self { reference, peer_uid, purpose: Purpose::LogIn, state: State::New }
+        Self { reference, peer_uid, purpose: Purpose::LogIn, factor: None, state: State::New }
     }
 
     /// A login of root's caller that ends with [`Effect::Explained`] where it would be decided. Where it ends before that, its
     /// [`Effect::Log`] says how.
     #[must_use]
     pub fn explaining() -> Self {
-        Self { reference: String::new(), peer_uid: 0, purpose: Purpose::Explain, state: State::New }
+        Self { reference: String::new(), peer_uid: 0, purpose: Purpose::Explain, factor: None, state: State::New }
     }
 
     /// Whether it has ended.
@@ -291,6 +315,9 @@ impl Login {
     #[must_use]
     pub fn step(mut self, event: Event, fx: &mut Effects<'_>) -> Self {
         let state = std::mem::replace(&mut self.state, State::Over);
+        if matches!(state, State::AtPrompt(_) | State::Charging(..) | State::Consuming(_)) {
+            self.factor = Some(Factor::Email);
+        }
         self.state = match (state, event) {
             (State::Over, _) => State::Over,
             (state, Event::Closed) => closed(state, fx),
@@ -389,6 +416,7 @@ impl Login {
             service: ending.asked.service.clone(),
             class: ending.asked.class,
             source: ending.asked.source,
+            factor: self.factor,
             verdict,
             reason: ending.reason,
             detail: ending.detail.clone(),

@@ -6,7 +6,7 @@ use super::world::{World, ssh};
 use super::*;
 use crate::rules::{PromptStyle, Who};
 use crate::store::Known;
-use pam_2fa_protocol::admin::{Decision, Required, Verify};
+use pam_2fa_protocol::admin::{Foreseen, Required, Verify};
 use pam_2fa_settings::{Exemption, Policy};
 
 /// A 24 November; the day that `report until` names is over at its end.
@@ -44,14 +44,14 @@ fn who(lines: &str) -> Who {
 }
 
 /// Verdict and reason of a login that ends at once; a prompt is `ask`.
-fn end(world: &mut World, begin: Begin) -> (Decision, &'static str) {
+fn end(world: &mut World, begin: Begin) -> (Foreseen, &'static str) {
     let (login, said) = world.begin(begin, 0);
     match said.verdict() {
         Some(verdict) => (explain::of_verdict(verdict), world.logged.last().unwrap().reason),
         None => {
             assert!(said.prompt().starts_with("Code "), "{said:?}");
             let _closed = world.drive(login, Event::Closed);
-            (Decision::Ask, "ask")
+            (Foreseen::Ask, "ask")
         }
     }
 }
@@ -71,12 +71,12 @@ fn of_class(class: Class) -> Begin {
 #[test]
 fn an_exempt_user_is_let_by_and_the_host_is_not_even_asked() {
     let mut world = world("exempt_users = [\"ada\", \"@ops\"]\nrequired_groups = [\"wheel\"]");
-    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), (Decision::NotSubject, "exempt-user"));
+    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), (Foreseen::NotSubject, "exempt-user"));
     assert!(world.asked_host.is_empty());
     world.add("bob", 1001, Verify::Always, Some("bob@example.com"));
-    assert_eq!(end(&mut world, ssh("bob", "192.0.2.7")).0, Decision::Ask);
+    assert_eq!(end(&mut world, ssh("bob", "192.0.2.7")).0, Foreseen::Ask);
     world.host_says = Ok(LookedUp { listed: true, member: false, here: None });
-    assert_eq!(end(&mut world, ssh("bob", "192.0.2.7")), (Decision::NotSubject, "exempt-user"));
+    assert_eq!(end(&mut world, ssh("bob", "192.0.2.7")), (Foreseen::NotSubject, "exempt-user"));
     assert_eq!(world.asked_host[1].exempt_groups, ["ops"]);
     assert!(world.sent.is_empty() && world.charged == 0);
 }
@@ -86,7 +86,7 @@ fn a_look_up_that_is_late_or_fails_denies_in_report_mode_too() {
     for policy in ["exempt_users = [\"@ops\"]", "mode = \"report until 2026-12-31\"\nexempt_users = [\"@ops\"]"] {
         let mut world = world(policy);
         world.host_says = Err(String::from("the user database did not answer within 1 s"));
-        assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), (Decision::Unavailable, "look-up"));
+        assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), (Foreseen::Unavailable, "look-up"));
         let detail = world.logged.last().unwrap().detail.clone();
         assert_eq!(detail.as_deref(), Some("the user database did not answer within 1 s"));
     }
@@ -95,10 +95,10 @@ fn a_look_up_that_is_late_or_fails_denies_in_report_mode_too() {
 #[test]
 fn with_no_list_in_the_settings_the_host_is_asked_nothing() {
     let mut world = world("");
-    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")).0, Decision::Ask);
+    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")).0, Foreseen::Ask);
     world.rules.who = who("required_groups = [\"wheel\"]");
     world.rules.required = Required::Mandatory;
-    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")).0, Decision::Ask);
+    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")).0, Foreseen::Ask);
     assert!(world.asked_host.is_empty(), "under mandatory no group is needed");
 }
 
@@ -107,7 +107,7 @@ fn an_exempt_network_is_one_over_ssh_and_never_this_host() {
     let mut world = world("exempt_networks = [\"192.0.2.0/24\", \"2001:db8::7/128\", \"0.0.0.0/0\", \"::/0\"]");
     let from = |address: &str| ssh("ada", address);
     let says = |here| Ok(LookedUp { listed: false, member: false, here });
-    for (here, decision) in [(Some(false), Decision::NotSubject), (Some(true), Decision::Ask), (None, Decision::Ask)] {
+    for (here, decision) in [(Some(false), Foreseen::NotSubject), (Some(true), Foreseen::Ask), (None, Foreseen::Ask)] {
         world.host_says = says(here);
         for address in ["192.0.2.7", "::ffff:192.0.2.7", "2001:db8::7"] {
             assert_eq!(end(&mut world, from(address)).0, decision, "{address} {here:?}");
@@ -119,10 +119,10 @@ fn an_exempt_network_is_one_over_ssh_and_never_this_host() {
     for address in
         ["127.0.0.1", "::1", "::ffff:127.0.0.1", "0.0.0.0", "::", "UNKNOWN", "host.example.com", "fe80::1%eth0", ""]
     {
-        assert_eq!(end(&mut world, from(address)).0, Decision::Ask, "{address}");
+        assert_eq!(end(&mut world, from(address)).0, Foreseen::Ask, "{address}");
     }
     for class in [Class::Desktop, Class::Web, Class::Elevate, Class::Other] {
-        assert_eq!(end(&mut world, of_class(class)).0, Decision::Ask, "{class:?}");
+        assert_eq!(end(&mut world, of_class(class)).0, Foreseen::Ask, "{class:?}");
     }
     let (_, said) = world.begin(ssh("ada", "192.0.2.7"), 1000);
     assert!(said.prompt().starts_with("Code "), "nothing that a user's own process claims is believed: {said:?}");
@@ -133,16 +133,16 @@ fn what_is_required_under_optional_is_asked_and_nothing_else() {
     let mut world = world("required_services = [\"su*\", \"login\"]\nrequired_groups = [\"wheel\"]");
     world.rules.required = Required::Optional;
     world.add("ada", 1000, Verify::Never, Some("ada@example.com"));
-    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), (Decision::NotSubject, "never"));
-    assert_eq!(end(&mut world, of_class(Class::Elevate)).0, Decision::Ask);
-    assert_eq!(end(&mut world, of_class(Class::Desktop)).0, Decision::Ask);
+    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), (Foreseen::NotSubject, "never"));
+    assert_eq!(end(&mut world, of_class(Class::Elevate)).0, Foreseen::Ask);
+    assert_eq!(end(&mut world, of_class(Class::Desktop)).0, Foreseen::Ask);
     world.host_says = Ok(LookedUp { listed: false, member: true, here: None });
-    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")).0, Decision::Ask);
+    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")).0, Foreseen::Ask);
     assert_eq!(world.asked_host.len(), 2, "what a service requires needs no group");
     // A member without a record is not let by for that.
     let bob = UserKey { uid: 1001, name: String::from("bob") };
     world.users.insert(String::from("bob"), bob);
-    assert_eq!(end(&mut world, ssh("bob", "192.0.2.7")), (Decision::Deny, "no-method"));
+    assert_eq!(end(&mut world, ssh("bob", "192.0.2.7")), (Foreseen::Deny, "no-method"));
     // A locker of ada's own says which service it is; that may make it stricter.
     let locker = Begin { service: String::from("login"), ..ssh("ada", "") };
     assert!(world.begin(locker, 1000).1.prompt().starts_with("Code "));
@@ -151,15 +151,15 @@ fn what_is_required_under_optional_is_asked_and_nothing_else() {
 #[test]
 fn report_mode_lets_in_sends_nothing_charges_nothing_and_logs_what_would_have_been() {
     let mut world = world("mode = \"report until 2026-11-24\"");
-    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), (Decision::NotSubject, "report:ask"));
+    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), (Foreseen::NotSubject, "report:ask"));
     assert!(world.challenges.is_empty() && world.sent.is_empty() && world.charged == 0);
     world.add("bob", 1001, Verify::Always, None);
-    assert_eq!(end(&mut world, ssh("bob", "192.0.2.7")), (Decision::NotSubject, "report:no-method"));
+    assert_eq!(end(&mut world, ssh("bob", "192.0.2.7")), (Foreseen::NotSubject, "report:no-method"));
     world.rules.email.clear();
-    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), (Decision::NotSubject, "report:no-channel"));
-    assert_eq!(end(&mut world, ssh("eve", "192.0.2.7")), (Decision::Deny, "unknown-user"));
+    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), (Foreseen::NotSubject, "report:no-channel"));
+    assert_eq!(end(&mut world, ssh("eve", "192.0.2.7")), (Foreseen::Deny, "unknown-user"));
     world.known = Some(Known::NameOfAnother { uid: 7 });
-    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), (Decision::NotSubject, "report:re-bind"));
+    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), (Foreseen::NotSubject, "report:re-bind"));
 }
 
 #[test]
@@ -172,11 +172,11 @@ fn report_mode_tells_of_a_user_who_would_have_to_wait() {
         login = world.answer(login, wrong).0;
     }
     world.rules.who = who("mode = \"report until 2026-12-31\"");
-    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), (Decision::NotSubject, "report:waiting"));
+    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), (Foreseen::NotSubject, "report:waiting"));
     world.rules.who = who("");
-    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), (Decision::MaxTries, "waiting"));
+    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), (Foreseen::MaxTries, "waiting"));
     let explained = world.explain(ssh("ada", "192.0.2.7"));
-    assert_eq!((explained.decision, explained.reason), (Decision::MaxTries, "waiting"));
+    assert_eq!((explained.decision, explained.reason), (Foreseen::MaxTries, "waiting"));
     assert_eq!(explained.tries.as_deref(), Some("none for 30 s from a source that is not known"));
 }
 
@@ -184,9 +184,9 @@ fn report_mode_tells_of_a_user_who_would_have_to_wait() {
 fn report_mode_ends_with_its_day() {
     let mut world = world("mode = \"report until 2026-11-24\"");
     world.now.wall_s = 1_795_564_799;
-    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), (Decision::NotSubject, "report:ask"));
+    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), (Foreseen::NotSubject, "report:ask"));
     world.now.wall_s += 1;
-    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")).0, Decision::Ask);
+    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")).0, Foreseen::Ask);
 }
 
 #[test]
@@ -212,18 +212,18 @@ fn grace_lets_in_whoever_has_no_method_tells_them_and_ends() {
         "From 2026-12-07 on a code is needed here; ask your administrator to register an address for you."
     );
     assert_eq!(world.logged.last().unwrap().reason, "grace");
-    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")).0, Decision::Ask, "never for a user with a method");
+    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")).0, Foreseen::Ask, "never for a user with a method");
     world.now.wall_s = NOW_S + 13 * DAY_S - 1;
-    assert_eq!(end(&mut world, ssh("bob", "192.0.2.7")), (Decision::NotSubject, "grace"));
+    assert_eq!(end(&mut world, ssh("bob", "192.0.2.7")), (Foreseen::NotSubject, "grace"));
     world.now.wall_s += 1;
-    assert_eq!(end(&mut world, ssh("bob", "192.0.2.7")), (Decision::Deny, "no-method"));
+    assert_eq!(end(&mut world, ssh("bob", "192.0.2.7")), (Foreseen::Deny, "no-method"));
     // Under optional, what requires a code has no grace; and mandatory that is not on has no beginning.
     world.now.wall_s = NOW_S;
     world.rules.required = Required::Optional;
-    assert_eq!(end(&mut world, ssh("bob", "192.0.2.7")), (Decision::Deny, "no-method"));
+    assert_eq!(end(&mut world, ssh("bob", "192.0.2.7")), (Foreseen::Deny, "no-method"));
     world.rules.required = Required::Mandatory;
     world.rules.who.mandatory_since_s = None;
-    assert_eq!(end(&mut world, ssh("bob", "192.0.2.7")), (Decision::Deny, "no-method"));
+    assert_eq!(end(&mut world, ssh("bob", "192.0.2.7")), (Foreseen::Deny, "no-method"));
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn pci_dss_ends_at_ten_wrong_codes_from_anywhere_until_an_administrator_unlocks(
     for (passed_ms, boot) in [(1_799_000, "boot"), (2_000, "boot"), (10 * 86_400_000, "another")] {
         world.pass(passed_ms);
         world.now.boot = crate::clock::BootId(String::from(boot));
-        assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), (Decision::MaxTries, "disabled-authenticator"));
+        assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), (Foreseen::MaxTries, "disabled-authenticator"));
     }
 }
 
@@ -372,7 +372,7 @@ fn one_of_the_table(world: &mut World, round: &Round, required: Required, class:
     let explained = world.explain(of_class(class));
     assert_eq!((explained.decision, explained.reason), login, "{at}");
     let exempt = matches!(expected, policy::Decision::NotSubject(_));
-    assert_eq!(login.0 == Decision::NotSubject, exempt || round.reports, "{at}");
+    assert_eq!(login.0 == Foreseen::NotSubject, exempt || round.reports, "{at}");
     assert_eq!(login.1.starts_with("report:"), round.reports && !exempt, "{at}");
     let asks = matches!(expected, policy::Decision::Ask { .. });
     assert_eq!(login.1.trim_start_matches("report:") == "ask", asks, "{at}");

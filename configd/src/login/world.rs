@@ -72,6 +72,7 @@ pub(crate) fn rules() -> Rules {
             from: String::from("security@example.com"),
         }],
         level: Level::Info,
+        log: crate::store::LogLimits::default(),
     }
 }
 

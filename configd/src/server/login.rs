@@ -1,16 +1,15 @@
 //! `login.sock`: carries frames to the state machine and does what it says. Decides nothing.
 
 use super::FIRST_FRAME;
-use super::repeats::Line;
+use super::log_line;
 use crate::daemon::{Daemon, State};
 use crate::house::House;
-use crate::login::{Decided, Effect, Effects, Event, Failure, Login, STAND_MS};
+use crate::login::{Effect, Effects, Event, Failure, Login, STAND_MS};
 use crate::random;
 use crate::rules::Rules;
 use crate::wire_io::{Connection, ConnectionError};
 use pam_2fa_protocol::login::{
-    ANSWER, Answer, BEGIN, Begin, SEALED, SERVICE, Step, StepReply, VERSION, VERSION_NOT_SUPPORTED, Verdict,
-    VersionRange,
+    ANSWER, Answer, BEGIN, Begin, SEALED, SERVICE, Step, StepReply, VERSION, VERSION_NOT_SUPPORTED, VersionRange,
 };
 use pam_2fa_protocol::wire::{Continues, Nothing, decode_call, encode_error, encode_reply};
 use std::sync::{Arc, PoisonError};
@@ -172,7 +171,10 @@ impl Drive<'_> {
                 return Ok(Going::Over);
             }
             Effect::HangUp => return Ok(Going::Over),
-            Effect::Log(decided) => self.log(&decided),
+            Effect::Log(decided) => {
+                let House { store, .. } = self.house.as_ref();
+                log_line::write(&decided, &self.house.now(), store.as_ref(), &self.daemon.repeats);
+            }
             Effect::Stand(prompt) => {
                 self.later(async move {
                     tokio::time::sleep(Duration::from_millis(STAND_MS)).await;
@@ -220,25 +222,6 @@ impl Drive<'_> {
             }
         }
         Ok(Going::On)
-    }
-
-    /// Writes the line of a decision. Of users' own processes so many a minute, but each "allow": there are no more of those
-    /// than of messages.
-    fn log(&self, decided: &Decided) {
-        if self.uid == 0 || decided.verdict == Verdict::Allow {
-            return log(decided);
-        }
-        match self.daemon.repeats.line(decided.peer_uid, self.house.now().boot_ms) {
-            Line::Write => log(decided),
-            Line::WriteLast => {
-                log(decided);
-                tracing::warn!(
-                    peer_uid = decided.peer_uid,
-                    "further logins of this uid are left out here for this minute"
-                );
-            }
-            Line::LeaveOut => {}
-        }
     }
 
     /// Says the event when it comes; to nobody, if the connection has ended by then.
@@ -294,45 +277,6 @@ fn error(failure: Failure) -> Result<pam_2fa_protocol::frame::Frame, ConnectionE
             encode_error(VERSION_NOT_SUPPORTED, &VersionRange { min: VERSION, max: VERSION })?
         }
     })
-}
-
-/// One line for each decision, with the same fields always.
-fn log(decided: &Decided) {
-    let verdict = match decided.verdict {
-        Verdict::Allow => "allow",
-        Verdict::NotSubject => "not_subject",
-        Verdict::Deny | Verdict::Unknown => "deny",
-        Verdict::Unavailable => "unavailable",
-        Verdict::MaxTries => "max_tries",
-    };
-    let fields = (
-        decided.uid.map_or_else(String::new, |uid| uid.to_string()),
-        decided.detail.as_deref().unwrap_or_default(),
-        decided.source.text().0,
-    );
-    macro_rules! line {
-        ($level:ident) => {
-            tracing::$level!(
-                reference = decided.reference,
-                verdict,
-                reason = decided.reason,
-                user = decided.user,
-                uid = fields.0,
-                service = decided.service,
-                class = decided.class.word(),
-                source = fields.2,
-                peer_uid = decided.peer_uid,
-                generation = decided.generation,
-                detail = fields.1,
-                "login"
-            )
-        };
-    }
-    match decided.verdict {
-        Verdict::Allow | Verdict::NotSubject => line!(info),
-        Verdict::Deny | Verdict::MaxTries | Verdict::Unknown => line!(warn),
-        Verdict::Unavailable => line!(error),
-    }
 }
 
 #[cfg(test)]

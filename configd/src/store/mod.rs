@@ -9,7 +9,10 @@ use pam_2fa_protocol::admin::{LastLogin, Verify};
 use std::future::Future;
 use std::pin::Pin;
 
+mod decision;
 pub mod sqlite;
+
+pub use decision::{Decision, Decoys, LogAsk, LogLimits, LogPage, LogState};
 
 /// What every operation gives: a future, since commits are grouped. Nothing happens before it is polled; once it was, dropping
 /// it does not undo the operation. It needs no runtime.
@@ -387,4 +390,21 @@ pub trait Store: Send + Sync {
     /// Clears all failures and waits of all authenticators of a user, in one commit. Challenges and sends stay. Gives the
     /// failures that were cleared.
     fn unlock(&self, user: UserKey, now: Moment) -> Pending<u64>;
+    /// Hands a line over for the log: it is written with what is written next, and nobody waits for it.
+    fn log_decision(&self, decision: Decision);
+    /// Hands decoys over for their counters.
+    fn log_decoys(&self, decoys: Decoys);
+    /// How the writing of the log goes.
+    fn log_state(&self) -> LogState;
+    /// Changes each time lines of the log were written.
+    fn log_written(&self) -> tokio::sync::watch::Receiver<u64>;
+    /// Writes the lines that were handed over so far, and takes away some of what is beyond `limits`. An error only where the
+    /// store is closed or has failed; [`Store::log_state`] says how it went.
+    fn keep_log(&self, limits: LogLimits) -> Pending<()>;
+    /// The next piece of the log.
+    fn decisions(&self, ask: LogAsk) -> Pending<LogPage>;
+    /// Behind the newest line of the log: where a read of what comes begins.
+    fn newest_decision(&self) -> Pending<i64>;
+    /// The counters of decoys, from that time's hour on.
+    fn decoys(&self, since_s: i64) -> Pending<Vec<Decoys>>;
 }

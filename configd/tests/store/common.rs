@@ -4,7 +4,7 @@ use configd::clock::{BootId, Moment};
 use configd::limits::{SendLimits, Standing, TryLimits};
 use configd::store::sqlite::SqliteStore;
 use configd::store::{
-    Authenticator, Bucket, ChallengeId, Changed, Charge, Charged, Consume, Consumed, FactsFor, KeptChallenge,
+    Authenticator, Bucket, ChallengeId, Changed, Charge, Charged, Consume, Consumed, Decision, FactsFor, KeptChallenge,
     OldRecord, Pending, SendOf, SourceText, Store, StoreError, UserChange, UserKey, UserRecord,
 };
 use pam_2fa_protocol::admin::LastLogin;
@@ -215,6 +215,25 @@ pub(crate) fn send_of(user: UserKey, challenge: Option<KeptChallenge>) -> SendOf
 
 pub(crate) fn facts_for(user: UserKey) -> FactsFor {
     FactsFor { user, source: from("192.0.2.7/32"), tries: TRIES, sends: SENDS, own: false, now: at(0) }
+}
+
+/// A denial of ada, whose number is its reference.
+pub(crate) fn decision(number: u32) -> Decision {
+    Decision {
+        at_s: WALL_S,
+        reference: format!("R{number:07}"),
+        user: String::from("ada"),
+        uid: Some(1000),
+        peer_uid: 0,
+        source: String::from("192.0.2.7/32"),
+        service: String::from("sshd"),
+        class: String::from("ssh"),
+        factor: Some(String::from("email")),
+        verdict: pam_2fa_protocol::login::Verdict::Deny,
+        reason: String::from("used"),
+        device: None,
+        generation: 3,
+    }
 }
 
 /// A line from a child to the test that started it, past what the test harness itself writes.

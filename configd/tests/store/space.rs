@@ -1,11 +1,12 @@
 //! No space, and a disk that does not write: the first may pass, the second ends the handle.
 
 use crate::common::*;
+use crate::log::all;
 use configd::limits::{SendLimits, Standing, TryLimits};
 use configd::store::sqlite::SqliteStore;
 use configd::store::{
-    Authenticator, Bucket, Changed, Charge, Charged, Consume, Consumed, KeptChallenge, SendOf, SendVerdict, Store,
-    StoreError, UserChange, UserKey,
+    Authenticator, Bucket, Changed, Charge, Charged, Consume, Consumed, KeptChallenge, LogLimits, SendOf, SendVerdict,
+    Store, StoreError, UserChange, UserKey,
 };
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::path::Path;
@@ -109,6 +110,8 @@ fn log_in(store: &SqliteStore, round: u8) {
             assert!(matches!(wait(store.charge_attempt(charge)).unwrap(), Charged::Done(_)));
         }
         let consume = Consume { source, now, ..consume_of(user, challenge) };
+        // As the daemon does: the log goes with whatever is written next.
+        store.log_decision(decision(u32::from(number)));
         assert_eq!(wait(store.consume_code(consume)).unwrap(), Consumed::Done);
     }
 }
@@ -173,6 +176,47 @@ fn child_that_logs_in_on_a_full_disk() {
     let store = SqliteStore::open(&disk.join("state.db")).unwrap();
     log_in(&store, 2);
     assert_eq!(killed.fault(), None);
+    say("the child was here");
+}
+
+#[test]
+fn on_a_full_disk_the_log_waits_and_says_so_and_takes_nobodys_room() {
+    run_on_small_disk(2, "child_that_logs_on_a_full_disk");
+}
+
+#[test]
+#[ignore = "a child of the tests here, not a test"]
+fn child_that_logs_on_a_full_disk() {
+    let folder = std::env::current_dir().unwrap();
+    if !folder.join("child_that_logs_on_a_full_disk").exists() {
+        return;
+    }
+    let disk = folder.join("disk");
+    let store = on_small_disk(&disk);
+    fill(&disk);
+    let mut handed = 0;
+    while store.log_state().fault.is_none() {
+        assert!(handed < 10_000, "the disk never said no");
+        for number in handed..handed + 100 {
+            store.log_decision(decision(number));
+        }
+        handed += 100;
+        wait(store.keep_log(LogLimits::default())).unwrap();
+    }
+    // The room that is left is enough for logins, and the log does not fail them.
+    log_in(&store, 0);
+    log_in(&store, 1);
+    assert_full(&disk);
+    assert!(store.log_state().fault.is_some_and(|why| why.contains("the disk is full")), "{:?}", store.log_state());
+    std::fs::remove_file(disk.join("filler")).unwrap();
+    // The writer does not look for space after each write, but after some hundreds.
+    let mut tries = 0;
+    while store.log_state().fault.is_some() {
+        assert!(tries < 600, "{:?}", store.log_state());
+        wait(store.keep_log(LogLimits::default())).unwrap();
+        tries += 1;
+    }
+    assert_eq!(u32::try_from(all(&store).len()).unwrap(), handed + 24, "nothing was lost");
     say("the child was here");
 }
 

@@ -110,7 +110,7 @@ mod tests {
     use crate::store::{Authenticator, UserKey};
     use crate::texts::Texts;
     use crate::users::Directory;
-    use pam_2fa_protocol::admin::{Decision, Required};
+    use pam_2fa_protocol::admin::{Foreseen, Required};
     use std::path::Path;
     use std::sync::Arc;
 
@@ -145,7 +145,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (daemon, house) = (daemon(folder.path()), House::for_tests(folder.path(), rules()).await);
         let reply = explained(&daemon, &house, "ada").await;
-        assert_eq!((reply.decision, reply.reason.as_str(), reply.uid), (Decision::Ask, "ask", Some(1000)));
+        assert_eq!((reply.decision, reply.reason.as_str(), reply.uid), (Foreseen::Ask, "ask", Some(1000)));
         assert_eq!((reply.class.as_str(), reply.source.as_str()), ("ssh", "192.0.2.7/32"));
         assert_eq!(reply.message.as_deref(), Some("a code to a***@example.com, once the prompt has stood"));
         let shown: Vec<String> = reply.rules.iter().map(|rule| format!("{}: {}", rule.rule, rule.why)).collect();
@@ -164,9 +164,9 @@ mod tests {
         rules.who.exempt_groups = vec![String::from("ops")];
         let house = House::for_tests(folder.path(), rules).await;
         let reply = explained(&daemon, &house, "eve").await;
-        assert_eq!((reply.decision, reply.reason.as_str()), (Decision::Deny, "unknown-user"));
+        assert_eq!((reply.decision, reply.reason.as_str()), (Foreseen::Deny, "unknown-user"));
         let reply = explained(&daemon, &house, "ada").await;
-        assert_eq!((reply.decision, reply.reason.as_str()), (Decision::Unavailable, "look-up"));
+        assert_eq!((reply.decision, reply.reason.as_str()), (Foreseen::Unavailable, "look-up"));
         assert_eq!(reply.detail.as_deref(), Some("this directory has no groups"));
     }
 
@@ -177,7 +177,7 @@ mod tests {
         rules.required = Required::Disabled;
         let (daemon, house) = (daemon(folder.path()), House::for_tests(folder.path(), rules).await);
         let reply = explained(&daemon, &house, "eve").await;
-        assert_eq!((reply.decision, reply.reason.as_str(), reply.uid), (Decision::NotSubject, "disabled", None));
+        assert_eq!((reply.decision, reply.reason.as_str(), reply.uid), (Foreseen::NotSubject, "disabled", None));
         assert_eq!(reply.rules.len(), 1);
     }
 }

@@ -45,6 +45,7 @@ pub(super) async fn status(daemon: &Daemon) -> StatusReply {
 async fn open_status(version: String, since: String, house: &House) -> Status {
     let rules = house.rules();
     let mut problems = house.problems();
+    problems.extend(house.store.log_state().fault);
     let users = match house.store.count_users().await {
         Ok(count) => i64::try_from(count).ok(),
         Err(error) => {

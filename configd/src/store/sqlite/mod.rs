@@ -6,19 +6,22 @@
 //! | `opening`, `schema`, `files` | from a path to a connection that may be trusted |
 //! | `room` | space kept ahead, for a full disk |
 //! | `queue`, `job`, `writer`, `reader` | the two threads |
+//! | `ledger`, `decisions` | the log: what waits for the next group, and its tables |
 //! | `tries`, `sources`, `challenges`, `sends`, `users`, `meta` | the operations, each on a connection inside a transaction |
 //! | `values`, `sums`, `failed` | columns, checksums, errors |
 //!
 //! Never decides who is let in, and never hands out a default for what it cannot read.
 
 use super::{
-    Authenticator, Bucket, ChallengeId, Changed, Charge, Charged, Consume, Consumed, Facts, FactsFor, KeptChallenge,
-    Known, MetaKey, Pending, SendOf, SendTicket, SendVerdict, Store, StoreError, UserChange, UserKey, UserRecord,
+    Authenticator, Bucket, ChallengeId, Changed, Charge, Charged, Consume, Consumed, Decision, Decoys, Facts, FactsFor,
+    KeptChallenge, Known, LogAsk, LogLimits, LogPage, LogState, MetaKey, Pending, SendOf, SendTicket, SendVerdict,
+    Store, StoreError, UserChange, UserKey, UserRecord,
 };
 use crate::clock::Moment;
 use crate::limits::Counts;
 use failed::Failed;
 use job::{Queue, submit};
+use ledger::Ledger;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,9 +29,11 @@ use std::thread::JoinHandle;
 use writer::Fault;
 
 mod challenges;
+mod decisions;
 mod failed;
 pub(crate) mod files;
 mod job;
+mod ledger;
 mod meta;
 pub(crate) mod opening;
 mod queue;
@@ -51,6 +56,7 @@ pub struct SqliteStore {
     writes: Arc<Queue>,
     reads: Arc<Queue>,
     fault: Arc<Fault>,
+    ledger: Arc<Ledger>,
     threads: Mutex<Option<Threads>>,
 }
 
@@ -97,6 +103,7 @@ impl SqliteStore {
             writes: Queue::new(),
             reads: Queue::new(),
             fault: Arc::new(Fault::default()),
+            ledger: Ledger::new(),
             threads: Mutex::new(None),
         };
         let io = |error: std::io::Error| OpenError::Io {
@@ -106,11 +113,12 @@ impl SqliteStore {
         };
         let queue = Arc::clone(&store.reads);
         let reader = thread("store-read", move || reader::run(&reader, &queue)).map_err(io)?;
-        let (queue, fault) = (Arc::clone(&store.writes), Arc::clone(&store.fault));
-        let writer = thread("store-write", move || writer::run(&writer, &queue, &fault, &room)).map_err(|error| {
-            store.reads.close();
-            io(error)
-        })?;
+        let (queue, fault, ledger) = (Arc::clone(&store.writes), Arc::clone(&store.fault), Arc::clone(&store.ledger));
+        let writer =
+            thread("store-write", move || writer::run(&writer, &queue, &fault, &ledger, &room)).map_err(|error| {
+                store.reads.close();
+                io(error)
+            })?;
         *store.threads() = Some(Threads { writer, reader });
         Ok(store)
     }
@@ -261,5 +269,47 @@ impl Store for SqliteStore {
             meta::raise_high_water(connection, &now)?;
             Ok(failures)
         })
+    }
+
+    fn log_decision(&self, decision: Decision) {
+        self.ledger.note(decision);
+    }
+
+    fn log_decoys(&self, decoys: Decoys) {
+        self.ledger.count(decoys);
+    }
+
+    fn log_state(&self) -> LogState {
+        self.ledger.state()
+    }
+
+    fn log_written(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.ledger.written()
+    }
+
+    fn keep_log(&self, limits: LogLimits) -> Pending<()> {
+        let (writes, ledger) = (Arc::clone(&self.writes), Arc::clone(&self.ledger));
+        Box::pin(async move {
+            ledger.again(limits);
+            loop {
+                // A job that does nothing: what waits goes with it.
+                submit(&writes, "write the log of decisions", |_| Ok(())).await?;
+                if !ledger.would_write() {
+                    return Ok(());
+                }
+            }
+        })
+    }
+
+    fn decisions(&self, ask: LogAsk) -> Pending<LogPage> {
+        self.read("read the log of decisions", move |connection| decisions::page(connection, &ask))
+    }
+
+    fn newest_decision(&self) -> Pending<i64> {
+        self.read("read the log of decisions", |connection| Ok(decisions::newest(connection)?.0))
+    }
+
+    fn decoys(&self, since_s: i64) -> Pending<Vec<Decoys>> {
+        self.read("read the counters of decoys", move |connection| decisions::decoys(connection, since_s))
     }
 }

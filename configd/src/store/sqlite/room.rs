@@ -6,7 +6,7 @@
 //! as a commit finds no space, and does the commit again). The database grows by a page where a table does; it keeps pages
 //! free for that.
 //!
-//! Both are made when the store is opened, and again where more than half of the pages are used up. A stop leaves them to the
+//! Both are made when the store is opened, and again where a quarter of the pages is used up. A stop leaves them to the
 //! next start; a start after a crash gives the log's blocks back for a moment, and may lose them to who waits for space.
 //!
 //! So on a full disk the store works until the free pages are used up: some hundreds of new rows, while rows that are taken away
@@ -29,19 +29,26 @@ use nix::libc;
 /// Bytes of the `-wal` file that are allocated ahead: some 120 pages. A group of jobs that changes more is done in parts.
 const LOG_BYTES: libc::off_t = 512 * 1024;
 
-/// Free pages that the database keeps, of 4 KiB each.
-const FREE_PAGES: i64 = 64;
+/// Free pages that the database makes, of 4 KiB each.
+const FREE_PAGES: i64 = 80;
+
+/// With fewer than these the writer makes more, and where it cannot they are for logins alone: the log takes none of them.
+const FOR_LOGINS: i64 = 60;
+
+/// Pages that making room takes beside those that it leaves.
+const ON_TOP: i64 = 4;
 
 /// Where the files are.
 #[derive(Debug)]
 pub(super) struct Room {
+    database: PathBuf,
     log: PathBuf,
 }
 
 impl Room {
     /// For the database at `path`.
     pub(super) fn beside(path: &Path) -> Self {
-        Self { log: beside(path, "-wal") }
+        Self { database: path.to_owned(), log: beside(path, "-wal") }
     }
 
     /// Makes room, as far as there is any.
@@ -50,7 +57,7 @@ impl Room {
     /// What ends the handle. That there is no space is only logged: the store works without it.
     pub(super) fn make(&self, connection: &Connection) -> Result<(), Failed> {
         self.make_in_log();
-        match make_in_database(connection) {
+        match make_in_database(connection, &self.database) {
             Err(failed) if failed.is_fatal() => Err(failed),
             Err(failed) => {
                 tracing::warn!(why = ?failed, "the store could not keep free pages ahead; look at the disk");
@@ -74,9 +81,9 @@ impl Room {
     }
 }
 
-/// Whether more than half of the free pages are used up.
+/// Whether free pages are to be made.
 pub(super) fn is_low(connection: &Connection) -> bool {
-    free_pages(connection).is_ok_and(|free| free < FREE_PAGES / 2)
+    free_pages(connection).is_ok_and(|free| free < FOR_LOGINS)
 }
 
 fn free_pages(connection: &Connection) -> rusqlite::Result<i64> {
@@ -85,8 +92,16 @@ fn free_pages(connection: &Connection) -> rusqlite::Result<i64> {
 
 /// Grows the database by a row that is gone again before the commit. Its pages are overwritten with zeros (`secure_delete`) and
 /// stay in the file, free for any table.
-fn make_in_database(connection: &Connection) -> Result<(), Failed> {
-    if free_pages(connection)? >= FREE_PAGES {
+///
+/// Not where the disk has no space for them: they would be committed to the log, which has its room, and could never be written
+/// to the file from there; so nothing else could, and the log would stay full.
+fn make_in_database(connection: &Connection, path: &Path) -> Result<(), Failed> {
+    let free = free_pages(connection)?;
+    if free >= FREE_PAGES {
+        return Ok(());
+    }
+    if !has_space(path, FREE_PAGES.saturating_sub(free).saturating_add(ON_TOP)) {
+        tracing::warn!("the store could not keep free pages ahead, since the disk is full; look at the disk");
         return Ok(());
     }
     connection.execute_batch("BEGIN IMMEDIATE")?;
@@ -99,6 +114,13 @@ fn make_in_database(connection: &Connection) -> Result<(), Failed> {
     }
     // The pages are in the file from here on, and the log is empty again.
     checkpoint(connection, Checkpoint::Restart)
+}
+
+/// Whether the disk has space for so many pages. What it does not tell counts as yes.
+fn has_space(path: &Path, pages: i64) -> bool {
+    let wanted = pages.unsigned_abs().saturating_mul(4096);
+    nix::sys::statvfs::statvfs(path)
+        .map_or(true, |disk| disk.blocks_available().saturating_mul(disk.fragment_size()) >= wanted)
 }
 
 fn grow(connection: &Connection) -> rusqlite::Result<()> {

@@ -7,12 +7,13 @@ use rusqlite::Connection;
 pub(super) const APPLICATION_ID: i32 = 0x7032_6661;
 
 /// Migration `n` leads from `user_version` n to n + 1.
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_first.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_log.sql")];
 
 /// The `user_version` of this release.
-pub(super) const VERSION: i32 = 1;
+pub(super) const VERSION: i32 = 2;
 
-const _: () = assert!(MIGRATIONS.len() == 1 && VERSION == 1, "one version a migration");
+const _: () = assert!(MIGRATIONS.len() == 2 && VERSION == 2, "one version a migration");
 
 /// The file's `user_version`.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<i32> {
@@ -59,5 +60,25 @@ pub(super) fn check(connection: &Connection) -> Result<(), Failed> {
         Ok(())
     } else {
         Err(Failed::Damaged(String::from("its tables are not those of its version")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_each_earlier_version_becomes_one_of_this_release_with_its_rows() {
+        for from in 1..VERSION {
+            let connection = Connection::open_in_memory().unwrap();
+            migrate(&connection, from).unwrap();
+            check(&connection).unwrap();
+            connection.execute("INSERT INTO meta (key, value, sum) VALUES ('x', x'07', x'')", []).unwrap();
+            migrate(&connection, VERSION).unwrap();
+            assert_eq!(version(&connection), Ok(VERSION));
+            check(&connection).unwrap();
+            let kept: Vec<u8> = connection.query_row("SELECT value FROM meta", [], |row| row.get(0)).unwrap();
+            assert_eq!(kept, [7]);
+        }
     }
 }

@@ -3,12 +3,13 @@
 
 use super::failed::Failed;
 use super::job::{Job, Queue};
+use super::ledger::Ledger;
 use super::opening::{Checkpoint, checkpoint};
 use super::queue::Abandon;
 use super::room::{self, Room};
 use crate::store::StoreError;
 use rusqlite::Connection;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Jobs in one transaction at most, so that the first of them does not wait for too many others.
 const GROUP: usize = 64;
@@ -36,11 +37,21 @@ impl Fault {
 }
 
 /// Until the queue is closed and empty. Gives how the last checkpoint went.
-pub(super) fn run(connection: &Connection, queue: &Queue, fault: &Fault, room: &Room) -> Result<(), StoreError> {
+pub(super) fn run(
+    connection: &Connection,
+    queue: &Queue,
+    fault: &Fault,
+    ledger: &Arc<Ledger>,
+    room: &Room,
+) -> Result<(), StoreError> {
     let _abandon = Abandon(queue);
     let mut jobs = 0_usize;
     let mut may_make_room = true;
-    while let Some(group) = queue.take(GROUP) {
+    while let Some(mut group) = queue.take(GROUP) {
+        if fault.why().is_none() {
+            // First, so that it is settled before anybody who asked for it is answered.
+            group.splice(0..0, ledger.take());
+        }
         jobs = jobs.saturating_add(group.len());
         write(connection, group, fault);
         let is_due = jobs >= CHECKPOINT_AFTER || (may_make_room && room::is_low(connection));
@@ -53,6 +64,10 @@ pub(super) fn run(connection: &Connection, queue: &Queue, fault: &Fault, room: &
             // Where there is no space, not again after every group.
             may_make_room = !room::is_low(connection);
         }
+    }
+    // What nobody has written anything after. Where it fails, it is held and the loop ends.
+    while fault.why().is_none() && ledger.would_write() {
+        write(connection, ledger.take().into_iter().collect(), fault);
     }
     if let Some(why) = fault.why() {
         return Err(StoreError::Engine { what: "write its last changes to the file", why });
@@ -168,7 +183,7 @@ mod tests {
         let thread = std::thread::spawn(move || {
             let connection = Connection::open_in_memory().unwrap();
             connection.execute_batch("CREATE TABLE t (x)").unwrap();
-            run(&connection, &its, &Fault::default(), &Room::beside(Path::new("/nowhere/state.db")))
+            run(&connection, &its, &Fault::default(), &Ledger::new(), &Room::beside(Path::new("/nowhere/state.db")))
         });
         (queue, thread)
     }

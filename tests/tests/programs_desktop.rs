@@ -7,6 +7,7 @@ use e2e::greetd::Greetd;
 use e2e::libpam::{Item, Pam, Reply, Stage, Style, code};
 use e2e::programs::{Programs, common_auth};
 use e2e::ssh::{PASSWORD, wrong};
+use e2e::terminal::Terminal;
 use e2e::world::{Person, Plan, World};
 use e2e::{mailbox, wait};
 use serde_json::{Value, json};
@@ -290,22 +291,11 @@ fn a_locker_that_runs_as_the_user_stays_locked_after_wrong_codes_and_says_why() 
     vlock.wait_for("root's Password: ");
 }
 
-/// vlock offers root's password when the user's is refused. With a stack whose first factor takes anything, what is left is what
-/// the daemon says to uid N asking for root.
-#[test]
-#[ignore = "needs tests/ns/enter"]
-fn a_locker_that_runs_as_the_user_cannot_ask_for_root() {
-    let world = Plan::default().start();
-    let (ada, root) = (world.person("ada"), "root");
-    let inbox = format!("root-of-{}", ada.email);
-    let out = world.command(&["user", "set", root, "--email", &inbox, "--verify", "always", "--trusted"]);
-    assert!(out.status.success(), "{out:?}");
-    let line = format!("auth requisite pam_2fa.so socket={}", world.path("run/login.sock").display());
-    let programs = Programs::of(&world).service("vlock", &format!("auth required pam_permit.so\n{line}\n"));
-    let mut vlock = programs.open_as(&ada.host, &[&rightless_vlock(&world)]);
+/// Gives vlock, whose stack asks `person` for a code alone, three wrong ones.
+fn spend_all_tries(vlock: &mut Terminal, person: &Person) {
     vlock.press(b"\n");
     vlock.wait_for_code_prompt();
-    let code = mailbox::wait_for(&ada.email, 1).code();
+    let code = mailbox::wait_for(&person.email, 1).code();
     for _ in 0..2 {
         vlock.type_line_when_read(&wrong(&code));
         vlock.wait_for("Wrong code");
@@ -313,9 +303,31 @@ fn a_locker_that_runs_as_the_user_cannot_ask_for_root() {
     }
     vlock.type_line_when_read(&wrong(&code));
     vlock.wait_for("Too many wrong codes");
-    // Twice refused: ada, then root. Then it begins again, locked.
     vlock.wait_for("vlock: ");
+}
+
+/// vlock offers to let root in when the user is refused. With a stack whose first factor takes anything, what is left is what the
+/// daemon says to uid N asking for root.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_locker_that_runs_as_the_user_cannot_ask_for_root() {
+    let world = Plan::default().start();
+    let (ada, bob) = (world.person("ada"), world.person("bob"));
+    let inbox = format!("root-of-{}", ada.email);
+    let out = world.command(&["user", "set", "root", "--email", &inbox, "--verify", "always", "--trusted"]);
+    assert!(out.status.success(), "{out:?}");
+    let line = format!("auth requisite pam_2fa.so socket={}", world.path("run/login.sock").display());
+    let programs = Programs::of(&world).service("vlock", &format!("auth required pam_permit.so\n{line}\n"));
+    let mut vlock = programs.open_as(&ada.host, &[&rightless_vlock(&world)]);
+    spend_all_tries(&mut vlock, &ada);
+    // Root is refused at once, and it begins again, locked.
     let (_, between) = vlock.wait_for_any(&["vlock: "]);
     assert!(!between.contains("Code"), "root was asked: {}", vlock.text());
     assert_eq!(mailbox::count_after_a_while(&inbox), 0);
+
+    // With root's rights the same program does ask root: it was the uid.
+    let mut vlock = programs.open_as(&bob.host, &["/usr/sbin/vlock-main"]);
+    spend_all_tries(&mut vlock, &bob);
+    vlock.wait_for_code_prompt();
+    let _ = mailbox::wait_for(&inbox, 1);
 }

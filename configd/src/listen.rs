@@ -234,6 +234,14 @@ pub fn harden() -> nix::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
+    /// The umask is the whole process's, and `bind` changes it for a moment: these tests take turns, and make their folders in
+    /// their turn.
+    fn turn() -> MutexGuard<'static, ()> {
+        static TURN: Mutex<()> = Mutex::new(());
+        TURN.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
     #[test]
     fn nobody_becomes_root_or_a_user_that_is_not_there() {
@@ -252,6 +260,7 @@ mod tests {
 
     #[test]
     fn who_floods_a_socket_puts_no_more_than_a_short_queue_before_the_others() {
+        let _turn = turn();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("login.sock");
         let _listener = bind(&path, 0o666).unwrap();
@@ -263,6 +272,7 @@ mod tests {
 
     #[test]
     fn one_who_listens_and_accepts_nobody_is_not_driven_out_and_not_waited_for() {
+        let _turn = turn();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("login.sock");
         let listener = bind(&path, 0o666).unwrap();
@@ -274,6 +284,7 @@ mod tests {
 
     #[test]
     fn sockets_are_not_made_where_others_could_put_a_link() {
+        let _turn = turn();
         let folder = tempfile::tempdir().unwrap();
         assert!(require_own(folder.path()).is_ok());
         for mode in [0o777, 0o1777, 0o775] {

@@ -3,7 +3,7 @@
 use crate::client::Client;
 use crate::error::Error;
 use crate::screen::{Form, Screen};
-use pam_2fa_protocol::admin::{Foreseen, EXPLAIN, Explain, ExplainReply};
+use pam_2fa_protocol::admin::{EXPLAIN, Explain, ExplainReply, Foreseen};
 
 /// `pam-2fa explain USER --service S [--from ADDR] [--tty T]`. Its exit status says whether there is an answer, not which.
 pub(crate) fn explain(client: &mut Client, asked: &Explain, screen: &mut Screen<'_>) -> Result<(), Error> {

@@ -4,6 +4,7 @@ use super::FIRST_FRAME;
 use super::log_line;
 use crate::daemon::{Daemon, State};
 use crate::house::House;
+use crate::login::deliver::Errand;
 use crate::login::{Effect, Effects, Event, Failure, Login, STAND_MS};
 use crate::random;
 use crate::rules::Rules;
@@ -181,19 +182,7 @@ impl Drive<'_> {
                     Event::Stood(prompt)
                 });
             }
-            Effect::Send(errand) => {
-                let post = self.house.post.clone();
-                let rules = Arc::clone(&self.rules);
-                let (daemon, reference) = (Arc::clone(self.daemon), String::from(reference));
-                // Not bound to the connection: a code that is on its way stays good for the next login. But to the house: one
-                // that is sealed lets go of its store before a new one opens it.
-                tokio::spawn(async move {
-                    tokio::select! {
-                        () = post.run(errand, rules, reference) => {}
-                        () = daemon.until_sealed() => {}
-                    }
-                });
-            }
+            Effect::Send(errand) => self.post(errand, String::from(reference)),
             Effect::Resolve(name) => {
                 let (daemon, uid) = (Arc::clone(self.daemon), self.uid);
                 self.later(async move { Event::Resolved(daemon.users_for(uid).resolve(name).await) });
@@ -222,6 +211,18 @@ impl Drive<'_> {
             }
         }
         Ok(Going::On)
+    }
+
+    /// Sends a message. Not bound to the connection: a code that is on its way stays good for the next login. But to the house:
+    /// one that is sealed lets go of its store before a new one opens it.
+    fn post(&self, errand: Errand, reference: String) {
+        let (post, rules, daemon) = (self.house.post.clone(), Arc::clone(&self.rules), Arc::clone(self.daemon));
+        tokio::spawn(async move {
+            tokio::select! {
+                () = post.run(errand, rules, reference) => {}
+                () = daemon.until_sealed() => {}
+            }
+        });
     }
 
     /// Says the event when it comes; to nobody, if the connection has ended by then.

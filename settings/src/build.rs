@@ -17,8 +17,8 @@ use pam_2fa_protocol::courier::Tls;
 pub(crate) fn build(mut found: Found, findings: &mut Vec<Raw>) -> (Settings, Vec<Raw>) {
     let mut notes = Vec::new();
     let mut section = |name: &str| found.sections.remove(name).unwrap_or_else(Group::absent);
-    let (mut policy, mut codes, mut limits, mut log) =
-        (section("policy"), section("codes"), section("limits"), section("log"));
+    let (mut policy, mut trust, mut codes, mut limits, mut log) =
+        (section("policy"), section("trust"), section("codes"), section("limits"), section("log"));
     let backups = named(std::mem::take(&mut found.backups), findings);
     let email = found.sections.remove("email").and_then(|mut group| {
         let mut email = server(&mut group, findings, &mut notes);
@@ -34,6 +34,7 @@ pub(crate) fn build(mut found: Found, findings: &mut Vec<Raw>) -> (Settings, Vec
     let settings = Settings {
         policy,
         email,
+        trust: trust.trust(profile, findings, &mut notes),
         services: Services::new(found.rules),
         codes: codes.codes(),
         limits: limits.limits(profile, findings),
@@ -135,7 +136,7 @@ impl Group {
     }
 
     /// Where a key's value stands, or the section.
-    fn at(&self, name: &str) -> usize {
+    pub(crate) fn at(&self, name: &str) -> usize {
         self.values.get(name).map_or(self.at, |(at, _)| *at)
     }
 
@@ -143,7 +144,7 @@ impl Group {
         self.values.get_mut(name).and_then(|(_, checked)| checked.take())
     }
 
-    fn text(&mut self, name: &str) -> Option<String> {
+    pub(crate) fn text(&mut self, name: &str) -> Option<String> {
         if let Some(Checked::Text(text)) = self.take(name) { Some(text) } else { None }
     }
 
@@ -156,15 +157,19 @@ impl Group {
     }
 
     /// The table's range is within the type, so the default stands only where there is no number.
-    fn number<T: TryFrom<i64>>(&mut self, name: &str, default: T) -> T {
+    pub(crate) fn number<T: TryFrom<i64>>(&mut self, name: &str, default: T) -> T {
         match self.take(name) {
             Some(Checked::Number(number)) => T::try_from(number).unwrap_or(default),
             _ => default,
         }
     }
 
-    fn lifetime(&mut self, name: &str, default: Lifetime) -> Lifetime {
+    pub(crate) fn lifetime(&mut self, name: &str, default: Lifetime) -> Lifetime {
         if let Some(Checked::Duration(lifetime)) = self.take(name) { lifetime } else { default }
+    }
+
+    pub(crate) fn switch(&mut self, name: &str, default: bool) -> bool {
+        if let Some(Checked::Switch(on)) = self.take(name) { on } else { default }
     }
 
     fn policy(&mut self, has_email: bool, findings: &mut Vec<Raw>, notes: &mut Vec<Raw>) -> Policy {
@@ -248,7 +253,7 @@ impl Group {
                 Some("constant") => Prompt::Constant,
                 _ => Prompt::Detailed,
             },
-            echo: if let Some(Checked::Switch(echo)) = self.take("echo") { echo } else { default.echo },
+            echo: self.switch("echo", default.echo),
             language: Language::English,
         }
     }

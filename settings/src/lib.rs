@@ -20,6 +20,7 @@ mod schema;
 mod service;
 mod settings;
 pub mod text;
+mod trust;
 mod walk;
 mod who;
 
@@ -29,11 +30,12 @@ pub use finding::Finding;
 pub use lifetime::Lifetime;
 pub use mailbox::Mailbox;
 pub use phone::E164;
-pub use service::{Class, Services};
+pub use service::{Class, Factor, Services};
 pub use settings::{
     Accepted, Application, Backup, Codes, Email, Language, Level, Limits, Log, PasswordSetting, Policy, Prompt,
     Settings,
 };
+pub use trust::{SshIdentity, Trust, WebIdentity};
 pub use who::{Date, Exemption, Mode, Network, Patterns, Profile};
 
 pub use pam_2fa_protocol::admin::Required;

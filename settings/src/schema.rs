@@ -2,6 +2,7 @@
 //! A new feature turns `Later(…)` into `Now` here and gets a field in `settings.rs`; nothing else knows which keys there are.
 
 use crate::check::Form;
+use crate::trust::LONGEST_WITHOUT_STAMP_S;
 
 /// What a key takes.
 #[derive(Debug)]
@@ -40,8 +41,6 @@ pub(crate) enum Anyway {
     Nothing,
     /// This word.
     Word(&'static str),
-    /// A duration of zero.
-    Zero,
     /// The empty list.
     Empty,
     /// This.
@@ -123,16 +122,20 @@ const SMS: &[Key] = &[
 pub(crate) const BACKUP_NAME: Key = key("name", Text(Form::Name), Now);
 
 const TRUST: &[Key] = &[
-    key("desktop", Duration(0, LONGEST, ANY), Later(Anyway::Zero)),
-    key("web", Duration(0, LONGEST, ANY), Later(Anyway::Zero)),
-    key("ssh", Duration(0, LONGEST, ANY), Later(Anyway::Zero)),
-    key("elevate", Duration(0, LONGEST, ANY), Later(Anyway::Zero)),
-    key("ssh_identity", OneOf(&["key", "address"]), Later(Anyway::Word("key"))),
-    key("web_identity", OneOf(&["none", "address"]), Later(Anyway::Word("none"))),
-    key("prefix_v4", Number(1, 32, "the bits of an IPv4 address that tell a network"), Later(Anyway::Nothing)),
-    key("prefix_v6", Number(1, 128, "the bits of an IPv6 address that tell a network"), Later(Anyway::Nothing)),
-    key("without_stamp", Duration(0, LONGEST, ANY), Later(Anyway::Nothing)),
-    key("ask", Switch, Later(Anyway::Is(false))),
+    key("desktop", Duration(0, LONGEST, ANY), Now),
+    key("web", Duration(0, LONGEST, ANY), Now),
+    key("ssh", Duration(0, LONGEST, ANY), Now),
+    key("elevate", Duration(0, LONGEST, ANY), Now),
+    key("ssh_identity", OneOf(&["key", "address"]), Now),
+    key("web_identity", OneOf(&["none", "address"]), Now),
+    key("prefix_v4", Number(1, 32, "the bits of an IPv4 address that tell a network"), Now),
+    key("prefix_v6", Number(1, 128, "the bits of an IPv6 address that tell a network"), Now),
+    key(
+        "without_stamp",
+        Duration(0, LONGEST_WITHOUT_STAMP_S as u64, "a changed password would go unseen for so long"),
+        Now,
+    ),
+    key("ask", Switch, Now),
 ];
 
 const CODES: &[Key] = &[

@@ -42,19 +42,37 @@ impl Class {
     }
 }
 
+/// Whose second factor an elevation asks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Factor {
+    /// The user whom the program names: who one becomes (su), or the user himself (sudo).
+    #[default]
+    Target,
+    /// The user who called the program.
+    Caller,
+}
+
+/// A line of the file's table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rule {
+    pub(crate) pattern: String,
+    pub(crate) class: Class,
+    pub(crate) factor: Factor,
+}
+
 /// The file's table of services.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Services {
     /// The most telling pattern first.
-    rules: Vec<(String, Class)>,
+    rules: Vec<Rule>,
 }
 
 impl Services {
     /// Rules in the order in which they are asked: names before patterns, then by how much of a pattern is no wildcard, then by
     /// the alphabet. The order of the file decides nothing (in TOML it means nothing).
-    pub(crate) fn new(mut rules: Vec<(String, Class)>) -> Self {
+    pub(crate) fn new(mut rules: Vec<Rule>) -> Self {
         let wildcards = |pattern: &str| pattern.bytes().filter(|byte| matches!(byte, b'*' | b'?')).count();
-        rules.sort_by_cached_key(|(pattern, _)| {
+        rules.sort_by_cached_key(|Rule { pattern, .. }| {
             let wild = wildcards(pattern);
             let literal = pattern.len().saturating_sub(wild);
             (wild > 0, std::cmp::Reverse(literal), pattern.clone())
@@ -65,12 +83,22 @@ impl Services {
     /// The class that the file gives to a service; none: the built-in table's.
     #[must_use]
     pub fn class_of(&self, service: &str) -> Option<Class> {
-        self.rules.iter().find(|(pattern, _)| is_match(pattern, service)).map(|(_, class)| *class)
+        self.rule_of(service).map(|rule| rule.class)
+    }
+
+    /// Whose second factor a service asks for.
+    #[must_use]
+    pub fn factor_of(&self, service: &str) -> Factor {
+        self.rule_of(service).map_or(Factor::Target, |rule| rule.factor)
+    }
+
+    fn rule_of(&self, service: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| is_match(&rule.pattern, service))
     }
 
     /// Pattern and class, in the order in which they are asked.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Class)> {
-        self.rules.iter().map(|(pattern, class)| (pattern.as_str(), *class))
+        self.rules.iter().map(|rule| (rule.pattern.as_str(), rule.class))
     }
 }
 
@@ -113,12 +141,14 @@ mod tests {
 
     #[test]
     fn a_name_beats_a_pattern_and_a_longer_pattern_a_shorter_one() {
-        let services = Services::new(vec![
-            (String::from("*"), Class::Web),
-            (String::from("gdm-*"), Class::Desktop),
-            (String::from("gdm-launch-*"), Class::Ignore),
-            (String::from("gdm-password"), Class::Ssh),
-        ]);
+        let rules = [
+            ("*", Class::Web),
+            ("gdm-*", Class::Desktop),
+            ("gdm-launch-*", Class::Ignore),
+            ("gdm-password", Class::Ssh),
+        ];
+        let rule = |(pattern, class)| Rule { pattern: String::from(pattern), class, factor: Factor::Target };
+        let services = Services::new(rules.map(rule).to_vec());
         assert_eq!(services.class_of("gdm-password"), Some(Class::Ssh));
         assert_eq!(services.class_of("gdm-launch-environment"), Some(Class::Ignore));
         assert_eq!(services.class_of("gdm-fingerprint"), Some(Class::Desktop));

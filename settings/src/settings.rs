@@ -6,6 +6,7 @@ use crate::lifetime::Lifetime;
 use crate::mailbox::Mailbox;
 use crate::service::Services;
 use crate::text::is_plain;
+use crate::trust::Trust;
 use crate::who::{Exemption, Mode, Network, Patterns, Profile};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::Required;
@@ -28,6 +29,8 @@ pub struct Settings {
     pub policy: Policy,
     /// `[email]`, where there is one.
     pub email: Option<Email>,
+    /// `[trust]`.
+    pub trust: Trust,
     /// `[services]`.
     pub services: Services,
     /// `[codes]`.

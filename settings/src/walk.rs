@@ -6,7 +6,7 @@ use crate::check::{Checked, check, kind_of};
 use crate::finding::{Finding, Raw, placed};
 use crate::nearest::nearest;
 use crate::schema::{BACKUP_NAME, Key, Release, SECTIONS, Section, Shape, dotted};
-use crate::service::{Class, is_pattern};
+use crate::service::{Class, Factor, Rule, is_pattern};
 use crate::text::quoted;
 use std::collections::BTreeMap;
 use toml_edit::{Document, Item, TableLike, Value};
@@ -30,7 +30,7 @@ pub(crate) struct Group {
 pub(crate) struct Found {
     pub(crate) sections: BTreeMap<&'static str, Group>,
     pub(crate) backups: Vec<Group>,
-    pub(crate) rules: Vec<(String, Class)>,
+    pub(crate) rules: Vec<Rule>,
 }
 
 /// Parses and walks a text.
@@ -182,7 +182,7 @@ impl Walker {
             return self.service_table(pattern, table, at);
         }
         match class(item) {
-            Ok(class) => self.found.rules.push((pattern.to_owned(), class)),
+            Ok(class) => self.found.rules.push(Rule { pattern: pattern.to_owned(), class, factor: Factor::Target }),
             Err(text) => self.say(at, dotted_name, text),
         }
     }
@@ -190,16 +190,17 @@ impl Walker {
     /// `{ class = "elevate", factor = "target" }`.
     fn service_table(&mut self, pattern: &str, table: &dyn TableLike, at: usize) {
         let dotted_name = format!("services.{pattern}");
+        let (mut found, mut factor, mut factor_at) = (None, Factor::Target, at);
         for (name, item) in table.iter() {
             let at = item.span().map_or_else(|| key_at(table, name, item), |span| span.start);
             let inner = format!("{dotted_name}.{name}");
             match (name, item.as_str()) {
                 ("class", _) => match class(item) {
-                    Ok(class) => self.found.rules.push((pattern.to_owned(), class)),
+                    Ok(class) => found = Some(class),
                     Err(text) => self.say(at, inner, text),
                 },
                 ("factor", Some("target")) => {}
-                ("factor", Some("caller")) => self.say(at, inner, NOT_YET),
+                ("factor", Some("caller")) => (factor, factor_at) = (Factor::Caller, at),
                 ("factor", Some(other)) => {
                     self.say(at, inner, format!("{} is not one of \"target\", \"caller\"", quoted(other, 40)));
                 }
@@ -209,6 +210,13 @@ impl Walker {
                     self.say(at, inner, unknown_key(name, names.into_iter()));
                 }
             }
+        }
+        if factor == Factor::Caller && found.is_some_and(|class| class != Class::Elevate) {
+            let text = "\"caller\" is for class \"elevate\": nobody else is called by a user";
+            self.say(factor_at, format!("{dotted_name}.factor"), text);
+        }
+        if let Some(class) = found {
+            self.found.rules.push(Rule { pattern: pattern.to_owned(), class, factor });
         }
         if !table.contains_key("class") {
             self.say(

@@ -16,6 +16,9 @@ use crate::stop::{ItemFlaw, Stop};
 /// Where sshd lists the methods that have succeeded.
 pub(crate) const AUTH_INFO: &CStr = c"SSH_AUTH_INFO_0";
 
+/// Where a display manager says which seat it is on.
+const SEAT: &CStr = c"XDG_SEAT";
+
 /// The audit session of a process that has none (`AUDIT_SID_UNSET`, include/linux/audit.h).
 const NO_SESSION: i64 = 4_294_967_295;
 
@@ -50,6 +53,8 @@ pub(crate) fn gather(host: &Host<'_>, purpose: Purpose) -> Result<Begin, Stop> {
         anchor: process::parent().into(),
         session: audit_session(),
         password_stamp,
+        real_uid: Some(process::real_uid()),
+        seat: text("XDG_SEAT", Ok(host.variable(SEAT)))?,
         decoy: purpose == Purpose::Decoy,
     })
 }

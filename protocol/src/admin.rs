@@ -32,6 +32,10 @@ pub const SEAL: &str = "io.pam2fa.Admin.Seal";
 pub const RELOAD: &str = "io.pam2fa.Admin.Reload";
 /// [`Explain`] → [`ExplainReply`].
 pub const EXPLAIN: &str = "io.pam2fa.Admin.Explain";
+/// [`DeviceList`] → [`DeviceReply`], with `more`: one each.
+pub const DEVICE_LIST: &str = "io.pam2fa.Admin.DeviceList";
+/// [`DeviceRevoke`] → [`DeviceRevokeReply`].
+pub const DEVICE_REVOKE: &str = "io.pam2fa.Admin.DeviceRevoke";
 /// `()` → [`StatusReply`].
 pub const STATUS: &str = "io.pam2fa.Admin.Status";
 /// [`Log`] → [`LogReply`] each, only with `more`; the last one has nothing in it but perhaps `damaged`.
@@ -78,6 +82,9 @@ pub struct LastLogin {
     /// The address, absent for a console.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    /// The device as a person reads it: `key SHA256:…`, `console seat0`; absent where it was known by nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
 }
 
 /// A user's record.
@@ -248,6 +255,9 @@ pub struct Explain {
     /// The terminal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tty: Option<String>,
+    /// The ssh key that would be presented, as `SSH_AUTH_INFO_0` has it: `publickey ssh-ed25519 AAAA…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_info: Option<String>,
 }
 
 /// What a login is told at first.
@@ -258,6 +268,8 @@ pub enum Foreseen {
     NotSubject,
     /// A code is asked for.
     Ask,
+    /// Let in without a code: the device is remembered.
+    Trusted,
     /// Denied.
     Deny,
     /// Denied: it cannot be decided.
@@ -305,6 +317,66 @@ pub struct ExplainReply {
     pub tries: Option<String>,
     /// The generation of the settings that decided.
     pub generation: i64,
+}
+
+/// A remembered device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// What it is revoked by; another one each time it is remembered anew.
+    pub id: String,
+    /// Whose.
+    pub user: String,
+    /// The uid that the record is bound to.
+    pub uid: u32,
+    /// `ssh`, `desktop`, `web`, `elevate`.
+    pub class: String,
+    /// What it is known by, as a person reads it: `key SHA256:… from 192.0.2.7/32`, `console seat0`.
+    pub name: String,
+    /// RFC 3339, UTC: when a code was first given from it.
+    pub first_used: String,
+    /// RFC 3339, UTC.
+    pub last_used: String,
+    /// From where it was used last: `local`, or an address.
+    pub last_from: String,
+    /// RFC 3339, UTC: when it ends by itself.
+    pub until: String,
+    /// Why it is good for nothing any more, in words; absent while it is. A changed password is seen at the next login only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
+}
+
+/// The parameters of [`DEVICE_LIST`].
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceList {
+    /// Of this user; absent: of all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+}
+
+/// A reply with a device; none only where a list is empty.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceReply {
+    /// The device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<Device>,
+}
+
+/// The parameters of [`DEVICE_REVOKE`]: either of them. All of `ids` are revoked or, where one is not there, none.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceRevoke {
+    /// These.
+    #[serde(default)]
+    pub ids: Vec<String>,
+    /// All of this user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+}
+
+/// The reply to [`DEVICE_REVOKE`].
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceRevokeReply {
+    /// What was revoked.
+    pub devices: Vec<Device>,
 }
 
 /// What configd can do.

@@ -55,6 +55,12 @@ pub struct Begin {
     /// Hex SHA-256 over the shadow entry, from a host that runs as root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_stamp: Option<String>,
+    /// `getuid()` of the host process: who called a setuid program as su. sudo has made it 0 by then and says `PAM_RUSER`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub real_uid: Option<u32>,
+    /// `XDG_SEAT` of the PAM environment, which display managers set; absent where empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seat: Option<String>,
     /// The first factor failed: the reply ends in a denial, whatever policy says.
     #[serde(default)]
     pub decoy: bool,

@@ -29,6 +29,8 @@ fn begin() -> Begin {
         anchor: 4711,
         session: Some(12),
         password_stamp: Some("00ff".into()),
+        real_uid: Some(1000),
+        seat: Some("seat0".into()),
         decoy: false,
     }
 }
@@ -41,6 +43,8 @@ fn bare() -> Begin {
         auth_info: None,
         session: None,
         password_stamp: None,
+        real_uid: None,
+        seat: None,
         decoy: true,
         ..begin()
     }
@@ -89,7 +93,12 @@ fn user() -> admin::User {
         phone: None,
         phone_verified: false,
         language: None,
-        last_login: Some(admin::LastLogin { at: "2026-11-24T04:00:00Z".into(), service: "sshd".into(), from: None }),
+        last_login: Some(admin::LastLogin {
+            at: "2026-11-24T04:00:00Z".into(),
+            service: "sshd".into(),
+            from: None,
+            device: None,
+        }),
         locked: None,
     }
 }
@@ -210,6 +219,7 @@ fn admin_frames(add: &mut impl FnMut(&[u8])) {
     add(&call(admin::RELOAD, &Nothing {}, More::No));
     add(&reply(&admin::ReloadReply { generation: 2, notes: vec![] }, LAST));
     explain_frames(add);
+    device_frames(add);
     add(&call(admin::STATUS, &Nothing {}, More::No));
     add(&reply(&admin::StatusReply { status: status() }, LAST));
     let log = admin::Log { user: Some("ada".into()), since: Some("2026-11-24".into()), ..admin::Log::default() };
@@ -225,12 +235,36 @@ fn admin_frames(add: &mut impl FnMut(&[u8])) {
     add(&encode_error(admin::SEALED, &admin::Sealed { reason: "r".into() }).unwrap());
 }
 
+fn device_frames(add: &mut impl FnMut(&[u8])) {
+    let device = |ended: Option<&str>| admin::Device {
+        id: "K7Q2M9XD".into(),
+        user: "ada".into(),
+        uid: 1000,
+        class: "ssh".into(),
+        name: "key SHA256:AAAA from 192.0.2.7/32".into(),
+        first_used: "2026-11-24T04:00:00Z".into(),
+        last_used: "2026-11-24T05:00:00Z".into(),
+        last_from: "192.0.2.7".into(),
+        until: "2026-11-24T12:00:00Z".into(),
+        ended: ended.map(Into::into),
+    };
+    add(&call(admin::DEVICE_LIST, &admin::DeviceList::default(), More::Yes));
+    add(&call(admin::DEVICE_LIST, &admin::DeviceList { user: Some("ada".into()) }, More::Yes));
+    add(&reply(&admin::DeviceReply { device: Some(device(None)) }, Continues::Yes));
+    add(&reply(&admin::DeviceReply { device: None }, LAST));
+    let ids = vec![String::from("K7Q2M9XD")];
+    add(&call(admin::DEVICE_REVOKE, &admin::DeviceRevoke { ids, user: None }, More::No));
+    add(&call(admin::DEVICE_REVOKE, &admin::DeviceRevoke { ids: vec![], user: Some("ada".into()) }, More::No));
+    add(&reply(&admin::DeviceRevokeReply { devices: vec![device(Some("expired"))] }, LAST));
+}
+
 fn explain_frames(add: &mut impl FnMut(&[u8])) {
     let explain = |from: Option<&str>| admin::Explain {
         user: "ada".into(),
         service: "sshd".into(),
         from: from.map(Into::into),
         tty: None,
+        auth_info: None,
     };
     add(&call(admin::EXPLAIN, &explain(Some("192.0.2.7")), More::No));
     add(&call(admin::EXPLAIN, &explain(None), More::No));
@@ -315,6 +349,8 @@ fn every_method_and_error_of_the_types_stands_in_the_description_and_the_other_w
         admin::STATUS,
         admin::EXPLAIN,
         admin::LOG,
+        admin::DEVICE_LIST,
+        admin::DEVICE_REVOKE,
         admin::NOT_PERMITTED,
         admin::NOT_FOUND,
         admin::REFUSED,

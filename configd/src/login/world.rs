@@ -324,6 +324,8 @@ pub(crate) fn ssh(user: &str, from: &str) -> Begin {
         anchor: 1,
         session: None,
         password_stamp: None,
+        real_uid: None,
+        seat: None,
         decoy: false,
     }
 }

@@ -9,6 +9,12 @@ pub(crate) fn effective_uid() -> u32 {
     unsafe { libc::geteuid() }
 }
 
+/// The real uid: who called a setuid program.
+pub(crate) fn real_uid() -> u32 {
+    // SAFETY: takes nothing and cannot fail (getuid(2)).
+    unsafe { libc::getuid() }
+}
+
 /// The parent's pid.
 pub(crate) fn parent() -> i32 {
     // SAFETY: takes nothing and cannot fail (getppid(2)).

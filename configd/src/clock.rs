@@ -50,6 +50,11 @@ pub trait Clock: Send + Sync {
     fn mark_s(&self) -> i64 {
         0
     }
+
+    /// Seconds by which the wall stands behind the mark; 0 where it does not.
+    fn behind_s(&self) -> i64 {
+        0
+    }
 }
 
 /// The high-water mark of the wall clock: what it hands out never falls.
@@ -155,6 +160,10 @@ impl Clock for SystemClock {
 
     fn mark_s(&self) -> i64 {
         self.high_water.mark_s()
+    }
+
+    fn behind_s(&self) -> i64 {
+        self.high_water.behind_s(Self::wall_s())
     }
 }
 

@@ -84,6 +84,7 @@ impl House {
         }
         let challenges = Arc::new(Mutex::new(challenges));
         rules.who.mandatory_since_s = mandatory_since(store.as_ref(), rules.required, &clock.now()).await?;
+        rules.policy = policy_since(store.as_ref(), &rules).await?;
         let post = Post {
             store: Arc::clone(&store),
             challenges: Arc::clone(&challenges),
@@ -121,7 +122,7 @@ impl House {
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let behind_s = self.clock.now().wall_s.saturating_sub(SystemClock::wall_s());
+        let behind_s = self.behind_s();
         if behind_s > 300 {
             problems.push(format!(
                 "the clock stands {behind_s} s behind a time that was seen before; set it right (timedatectl)"
@@ -149,6 +150,7 @@ impl House {
             keep(self.store.as_ref(), &self.keys, self.random.as_ref(), &text).await.map_err(|error| vec![error])?;
         rules.who.mandatory_since_s =
             mandatory_since(self.store.as_ref(), rules.required, &self.now()).await.map_err(|error| vec![error])?;
+        rules.policy = policy_since(self.store.as_ref(), &rules).await.map_err(|error| vec![error])?;
         let generation = rules.generation;
         *self.in_force.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
         *self.problems.lock().unwrap_or_else(PoisonError::into_inner) = notes.clone();
@@ -159,6 +161,12 @@ impl House {
     #[must_use]
     pub fn now(&self) -> Moment {
         self.clock.now()
+    }
+
+    /// How far the wall stands behind a time that was seen before, seconds; 0 where it does not.
+    #[must_use]
+    pub fn behind_s(&self) -> i64 {
+        self.clock.behind_s()
     }
 
     /// Looks at the clock, and keeps its mark where a leap has been taken over (the store's own writes follow small steps only).
@@ -262,6 +270,21 @@ async fn mandatory_since(store: &dyn Store, required: Required, now: &Moment) ->
         store.put_meta(value).await.map_err(|error| error.to_string())?;
     }
     Ok((since_s > 0).then_some(since_s))
+}
+
+/// Since which generation policy is what these rules say: theirs, where it was another before. So trust that was given under one
+/// policy has ended also when that policy comes back.
+async fn policy_since(store: &dyn Store, rules: &Rules) -> Result<i64, String> {
+    let kept = store.meta(MetaKey::Policy).await.map_err(|error| error.to_string())?.unwrap_or_default();
+    if let Some((since, hash)) = kept.split_first_chunk::<8>()
+        && hash == rules.policy_hash
+    {
+        return Ok(i64::from_be_bytes(*since));
+    }
+    let mut value = rules.generation.to_be_bytes().to_vec();
+    value.extend(rules.policy_hash);
+    store.put_meta(vec![(MetaKey::Policy, value)]).await.map_err(|error| error.to_string())?;
+    Ok(rules.generation)
 }
 
 async fn number(store: &dyn Store, key: MetaKey) -> Result<i64, StoreError> {

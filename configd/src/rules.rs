@@ -5,7 +5,7 @@ use crate::limits::{SendLimits, TryLimits};
 use crate::store::LogLimits;
 use pam_2fa_protocol::admin::Required;
 use pam_2fa_protocol::courier::Tls;
-use pam_2fa_settings::{Level, Mode, Network, PasswordSetting, Patterns, Services};
+use pam_2fa_settings::{Level, Mode, Network, PasswordSetting, Patterns, Services, Trust};
 
 /// All of them.
 #[derive(Debug)]
@@ -26,6 +26,12 @@ pub struct Rules {
     pub sends: SendLimits,
     /// `[services]`.
     pub services: Services,
+    /// `[trust]`.
+    pub trust: Trust,
+    /// The generation since which policy is what it is: trust that was given before has ended. The store knows; the house puts it in.
+    pub policy: i64,
+    /// A hash over what policy is: `[policy]` but the name in messages, the mode and the grace, `[trust]` and `[services]`.
+    pub policy_hash: [u8; 32],
     /// `[email]` and its backups, in order; empty: no mail server.
     pub email: Vec<MailWay>,
     /// `log.level`.

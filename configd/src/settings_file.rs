@@ -9,7 +9,8 @@ use crate::seal::Keys;
 use crate::store::LogLimits;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use pam_2fa_protocol::Secret;
-use pam_2fa_settings::{Accepted, Email, Exemption, Finding, PasswordSetting, Policy, Prompt};
+use pam_2fa_settings::{Accepted, Email, Exemption, Finding, PasswordSetting, Policy, Prompt, Settings};
+use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
@@ -107,6 +108,7 @@ pub fn lines(path: &Path, findings: &[Finding]) -> Vec<String> {
 pub fn rules(path: &Path, text: &str, keys: &Keys, generation: i64) -> Result<(Rules, Vec<String>), Vec<String>> {
     let Accepted { settings, notes } = pam_2fa_settings::parse(text).map_err(|findings| lines(path, &findings))?;
     let mut wrong = Vec::new();
+    let policy_hash = policy_hash(&settings);
     let email = settings.email.map(|email| mail_ways(email, keys, &mut wrong)).unwrap_or_default();
     if !wrong.is_empty() {
         return Err(wrong.into_iter().map(|line| format!("{}: {line}", path.display())).collect());
@@ -141,6 +143,10 @@ pub fn rules(path: &Path, text: &str, keys: &Keys, generation: i64) -> Result<(R
             per_source_hour: limits.sends_per_source_hour,
         },
         services: settings.services,
+        trust: settings.trust,
+        // The store knows; the house puts it in.
+        policy: generation,
+        policy_hash,
         email,
         level: settings.log.level,
         log: LogLimits {
@@ -149,6 +155,24 @@ pub fn rules(path: &Path, text: &str, keys: &Keys, generation: i64) -> Result<(R
         },
     };
     Ok((rules, lines(path, &notes)))
+}
+
+/// A hash over all that decides who is asked and what is trusted: what of `[policy]` is no name, mode or delay, `[trust]` and
+/// `[services]`. A release that writes them otherwise gives another hash, which ends trust once.
+fn policy_hash(settings: &Settings) -> [u8; 32] {
+    let Policy {
+        required,
+        application: _,
+        mode: _,
+        profile,
+        grace: _,
+        required_groups,
+        required_services,
+        exempt_users,
+        exempt_networks,
+    } = &settings.policy;
+    let who = (required, profile, required_groups, required_services, exempt_users, exempt_networks);
+    Sha256::digest(format!("{who:?} {:?} {:?}", settings.trust, settings.services)).into()
 }
 
 fn who(policy: Policy) -> Who {

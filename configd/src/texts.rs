@@ -43,6 +43,7 @@ messages! {
     PromptSent = "prompt-sent", PromptAdopted = "prompt-adopted", PromptResent = "prompt-resent",
     PromptNotSent = "prompt-not-sent", PromptWithheld = "prompt-withheld", PromptResendLater = "prompt-resend-later",
     PromptForm = "prompt-form", PromptWrong = "prompt-wrong", PromptConstant = "prompt-constant",
+    PromptTrust = "prompt-trust", AnswerYes = "answer-yes",
     DeniedTries = "denied-tries", DeniedDisabled = "denied-disabled", DeniedExpired = "denied-expired",
     DeniedUsed = "denied-used", DeniedPrompts = "denied-prompts", DeniedNoMethod = "denied-no-method",
     DeniedAnother = "denied-another", DeniedNoChannel = "denied-no-channel", DeniedUnavailable = "denied-unavailable",
@@ -51,7 +52,7 @@ messages! {
     MailSubject = "mail-subject", MailText = "mail-text", MailTextAgain = "mail-text-again",
     MailSubjectVerify = "mail-subject-verify", MailTextVerify = "mail-text-verify",
     MailSubjectTest = "mail-subject-test", MailTextTest = "mail-text-test",
-    SpanMinutes = "span-minutes", SpanSeconds = "span-seconds",
+    SpanMinutes = "span-minutes", SpanSeconds = "span-seconds", SpanHours = "span-hours", SpanDays = "span-days",
 }
 
 /// A value put into a message.
@@ -159,6 +160,19 @@ impl Texts {
             _ => self.say(Message::SpanMinutes, &[("n", Value::Number(minutes))]),
         }
     }
+
+    /// How long something is remembered: `15 minutes`, `8 hours`, `30 days`; in the largest unit that says it exactly, and where none
+    /// does, to the nearest minute, hour or day that keeps two figures.
+    #[must_use]
+    pub fn span_of_days(&self, seconds: u64) -> String {
+        let (message, unit) = match seconds {
+            0..60 => (Message::SpanSeconds, 1),
+            60..7_200 if !seconds.is_multiple_of(3_600) => (Message::SpanMinutes, 60),
+            60..172_800 if !seconds.is_multiple_of(86_400) => (Message::SpanHours, 3_600),
+            _ => (Message::SpanDays, 86_400),
+        };
+        self.say(message, &[("n", Value::Number(seconds.saturating_add(unit / 2) / unit))])
+    }
 }
 
 /// Seconds rounded up, and minutes to the nearest, 0 below one.
@@ -191,6 +205,7 @@ mod tests {
             "user",
             "digits",
             "date",
+            "span",
             "n",
         ]
         .map(|name| (name, Value::Text("X")));
@@ -219,5 +234,20 @@ mod tests {
         assert_eq!(texts.left(12_001), "13 s");
         assert_eq!(texts.span_in_words(600_000), "10 minutes");
         assert_eq!(texts.span_in_words(60_000), "1 minute");
+        for (seconds, said) in [
+            (30, "30 seconds"),
+            (60, "1 minute"),
+            (900, "15 minutes"),
+            (3_600, "1 hour"),
+            (5_400, "90 minutes"),
+            (28_800, "8 hours"),
+            (28_700, "8 hours"),
+            (86_400, "1 day"),
+            (90_000, "25 hours"),
+            (2_592_000, "30 days"),
+            (8_639_913_600, "99999 days"),
+        ] {
+            assert_eq!(texts.span_of_days(seconds), said, "{seconds}");
+        }
     }
 }

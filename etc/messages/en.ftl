@@ -19,6 +19,9 @@ prompt-wrong =
        *[other] Wrong code, { $left } tries left. Code:
     }
 prompt-constant = If the password was right, a code was sent ({ $tag }). Code:
+# The answers to it that mean yes, in small letters, with spaces between them. All others mean no.
+prompt-trust = Trust this device for { $span }? [y/N]
+answer-yes = y yes
 
 denied-tries = Too many wrong codes. Try again in { $wait }.
 denied-disabled = Too many wrong codes. Ask your administrator to unlock codes by email for you.
@@ -52,4 +55,12 @@ span-minutes = { $n ->
 span-seconds = { $n ->
     [one] 1 second
    *[other] { $n } seconds
+}
+span-hours = { $n ->
+    [one] 1 hour
+   *[other] { $n } hours
+}
+span-days = { $n ->
+    [one] 1 day
+   *[other] { $n } days
 }

@@ -1,17 +1,15 @@
 //! From what was typed to the verdict: its form, the charge, the comparison, the commit.
 
-use super::begin::held_up;
+use super::begin::{held_up, last_from, last_login};
 use super::challenge::Delivery;
-use super::{Effect, Effects, Ending, Login, MAX_PROMPTS, Standing, State, ask, deliver};
+use super::{Asked, Effect, Effects, Ending, Login, MAX_PROMPTS, Standing, State, ask, deliver, device};
 use crate::limits;
+use crate::random;
 use crate::rules::PromptStyle;
-use crate::store::{Charge, Charged, Consume, Consumed, StoreError};
+use crate::store::{Charge, Charged, Consume, Consumed, DeviceId, Remember, StoreError};
 use crate::texts::{Message, Value};
 use pam_2fa_protocol::Secret;
-use pam_2fa_protocol::admin::LastLogin;
-use pam_2fa_protocol::login::{Step, Verdict};
-
-use super::source::Source;
+use pam_2fa_protocol::login::{Question, Step, Verdict};
 
 /// What an answer is, by its form alone.
 #[derive(Debug)]
@@ -165,17 +163,7 @@ impl Login {
         challenge.tries = challenge.tries.saturating_add(1);
         let tries_left = attempts.saturating_sub(challenge.tries);
         if challenge.is_answered_by(code.expose(), fx.keys) {
-            fx.out.push(Effect::Consume(Consume {
-                user: standing.owner.user.clone(),
-                authenticator: challenge.authenticator,
-                source: standing.owner.source.text(),
-                bucket: standing.bucket.clone(),
-                challenge: standing.challenge.clone(),
-                address: standing.email.clone(),
-                login: last_login(&standing, fx),
-                now: fx.now.clone(),
-            }));
-            return State::Consuming(standing);
+            return self.right(standing, fx);
         }
         match after {
             limits::Standing::Open { .. } if tries_left > 0 => {
@@ -198,10 +186,71 @@ impl Login {
         self.over(standing, Verdict::MaxTries, "wrong-code", text, fx)
     }
 
-    /// The right code. The one place that says `allow`: after the commit that marks the code used.
+    /// The code is right. Where `trust.ask` says so the user is asked first whether the device is to be remembered, and it is used
+    /// with the answer: a code that was right and is not used yet opens nothing.
+    fn right(&self, standing: Box<Standing>, fx: &mut Effects<'_>) -> State {
+        if standing.remember.is_none() {
+            return self.consume(standing, false, fx);
+        }
+        if !fx.rules.trust.ask || standing.prompts >= MAX_PROMPTS {
+            let remember = !fx.rules.trust.ask;
+            return self.consume(standing, remember, fx);
+        }
+        let span = fx.texts.span_of_days(device::lifetime_s(standing.asked.class, &fx.rules.trust));
+        let text = fx.texts.prompt(Message::PromptTrust, &[("span", Value::Text(&span))]);
+        // No secret: what is typed here may be seen.
+        let question = Question { text, echo: true, times: None };
+        fx.out.push(Effect::Reply(Step { ask: Some(question), ..Step::default() }));
+        State::Trusting(standing)
+    }
+
+    /// Whether the device is to be remembered: only where the answer says so.
+    pub(super) fn trust_answered(&self, standing: Box<Standing>, text: &Secret, fx: &mut Effects<'_>) -> State {
+        let yes = fx.texts.say(Message::AnswerYes, &[]);
+        let said = text.expose().trim().to_lowercase();
+        let remember = yes.split_whitespace().any(|word| word == said);
+        self.consume(standing, remember, fx)
+    }
+
+    /// Marks the code used, with the device remembered or not.
+    fn consume(&self, standing: Box<Standing>, remember: bool, fx: &mut Effects<'_>) -> State {
+        let Some(challenge) = fx.challenges.get(&standing.challenge) else {
+            let text = fx.texts.say(Message::DeniedUsed, &[]);
+            return self.over(&standing, Verdict::Deny, "used-elsewhere", Some(text), fx);
+        };
+        let identity = standing.remember.as_ref().filter(|_| remember);
+        // Without random bytes the login is what it would be anyway, and the device is not remembered.
+        let remember = identity.and_then(|identity| {
+            Some(Remember {
+                id: DeviceId(random::reference(fx.random).ok()?),
+                key: identity.key.clone(),
+                label: identity.label.clone(),
+                from: last_from(&standing.asked),
+                lifetime_s: device::lifetime_s(standing.asked.class, &fx.rules.trust),
+                stamp: standing.asked.stamp.clone(),
+                policy: fx.rules.policy,
+            })
+        });
+        let device = remember.as_ref().map(|remember| remember.id.clone());
+        fx.out.push(Effect::Consume(Consume {
+            user: standing.owner.user.clone(),
+            authenticator: challenge.authenticator,
+            source: standing.owner.source.text(),
+            bucket: standing.bucket.clone(),
+            challenge: standing.challenge.clone(),
+            address: standing.email.clone(),
+            login: last_login(&standing.asked, fx),
+            remember,
+            now: fx.now.clone(),
+        }));
+        State::Consuming(standing, device)
+    }
+
+    /// The right code, marked used on disk.
     pub(super) fn consumed(
         &self,
         standing: &Standing,
+        device: Option<DeviceId>,
         consumed: Result<Consumed, StoreError>,
         fx: &mut Effects<'_>,
     ) -> State {
@@ -213,16 +262,24 @@ impl Login {
                 let text = fx.texts.say(Message::DeniedUsed, &[]);
                 self.over(standing, Verdict::Deny, "used", Some(text), fx)
             }
-            Ok(Consumed::Done) => {
-                let uid = Some(standing.owner.user.uid);
-                let verdict = Verdict::Allow;
-                let ending = Ending { asked: &standing.asked, uid, verdict, reason: "code-by-email", detail: None };
-                self.log(&ending, verdict, fx);
-                let reference = Some(self.reference.clone());
-                fx.out.push(Effect::End(Step { verdict: Some(verdict), reference, ..Step::default() }));
-                State::Over
-            }
+            Ok(Consumed::Done) => self.allow(&standing.asked, standing.owner.user.uid, "code-by-email", device, fx),
         }
+    }
+
+    /// The one place that says `allow`: after the commit that marks a code used, or that keeps the use of a trusted device.
+    pub(super) fn allow(
+        &self,
+        asked: &Asked,
+        uid: u32,
+        reason: &'static str,
+        device: Option<DeviceId>,
+        fx: &mut Effects<'_>,
+    ) -> State {
+        let verdict = Verdict::Allow;
+        self.log(&Ending { asked, uid: Some(uid), verdict, reason, detail: None, device }, verdict, fx);
+        let reference = Some(self.reference.clone());
+        fx.out.push(Effect::End(Step { verdict: Some(verdict), reference, ..Step::default() }));
+        State::Over
     }
 
     /// A denial of a login that stood at a prompt.
@@ -236,7 +293,7 @@ impl Login {
     ) -> State {
         fx.challenges.release(&standing.challenge);
         let uid = Some(standing.owner.user.uid);
-        self.deny(Ending { asked: &standing.asked, uid, verdict, reason, detail: None }, text, fx)
+        self.deny(Ending { asked: &standing.asked, uid, verdict, reason, detail: None, device: None }, text, fx)
     }
 
     fn unavailable_at(&self, standing: &Standing, reason: &'static str, detail: String, fx: &mut Effects<'_>) -> State {
@@ -261,14 +318,6 @@ fn status(standing: &Standing, fx: &Effects<'_>) -> String {
         }
         None => deliver::prompt(&standing.challenge, Message::PromptNotSent, &standing.email, fx),
     }
-}
-
-fn last_login(standing: &Standing, fx: &Effects<'_>) -> LastLogin {
-    let from = match standing.owner.source {
-        Source::Address(address) => Some(address.to_string()),
-        Source::Local | Source::Unknown => None,
-    };
-    LastLogin { at: fx.now.rfc3339(), service: standing.asked.service.clone(), from }
 }
 
 #[cfg(test)]

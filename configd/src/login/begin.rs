@@ -1,9 +1,11 @@
 //! From the module's first message to the first prompt: what is believed, who it is, what policy says, which challenge.
 
-use super::believed::believed;
+use super::believed::{believed, whose};
 use super::challenge::{Caller, Challenges, Delivery, Owner};
+use super::device::{self, Seen};
 use super::explain;
 use super::policy::{self, Decision, Exempt, Grace, Listed, Must, Network, Refusal, Situation};
+use super::source::Source;
 use super::{
     Asked, Effect, Effects, Ending, FAIL_DELAY_MS, Failure, Login, LookUp, LookedUp, Purpose, Resolution, Standing,
     State, ask,
@@ -12,9 +14,9 @@ use crate::clock::rfc3339;
 use crate::limits;
 use crate::random;
 use crate::rules::PromptStyle;
-use crate::store::{Facts, FactsFor, Known, StoreError, UserKey};
+use crate::store::{DeviceId, EndDevices, Ended, Facts, FactsFor, Known, StoreError, UseDevice, UserKey};
 use crate::texts::{Message, Value};
-use pam_2fa_protocol::admin::Required;
+use pam_2fa_protocol::admin::{LastLogin, Required, Verify};
 use pam_2fa_protocol::login::{Begin, Question, Step, VERSION, Verdict};
 
 /// A user's name is at most this long, in bytes (`LOGIN_NAME_MAX` of Linux, 256, less its NUL).
@@ -38,10 +40,15 @@ impl Login {
                 Purpose::Explain => explain::early(&asked, exempt_word(exempt), fx),
             };
         }
-        if begin.user.is_empty() || begin.user.len() > LONGEST_NAME || begin.user.chars().any(char::is_control) {
+        let Some(name) = whose(&begin, &asked, fx) else {
+            let detail =
+                String::from("[services] asks the caller, and the program does not say who that is (PAM_RUSER)");
+            return self.unavailable(&asked, None, "no-caller", detail, fx);
+        };
+        if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
             return self.deny(refused(&asked, "bad-name"), None, fx);
         }
-        fx.out.push(Effect::Resolve(begin.user));
+        fx.out.push(Effect::Resolve(name));
         State::Resolving(asked)
     }
 
@@ -76,6 +83,9 @@ impl Login {
                 self.not_permitted(&asked, fx)
             }
             Resolution::Unknown if asked.caller == Caller::Own => self.not_permitted(&asked, fx),
+            Resolution::Found(user) if asked.caller_uid.is_some_and(|uid| uid != user.uid) => {
+                self.deny(Ending { uid: Some(user.uid), ..refused(&asked, "caller") }, None, fx)
+            }
             Resolution::Found(user) => self.look_up(asked, user, fx),
             Resolution::Unknown => self.deny(refused(&asked, "unknown-user"), None, fx),
             Resolution::Failed(why) => self.unavailable(&asked, None, "look-up", why, fx),
@@ -176,18 +186,41 @@ impl Login {
     }
 
     fn decide(&self, asked: Asked, user: UserKey, facts: &Facts, fx: &mut Effects<'_>) -> State {
-        let situation = situation(&asked, &facts.known, fx);
+        let situation = situation(&asked, facts, fx);
         let (act, reason) = conclude(&situation, facts, fx);
         if self.purpose == Purpose::Explain {
             return explain::decided(&asked, &user, &situation, facts, (&act, reason), fx);
         }
+        end_what_is_over(&situation, facts, &asked, &user, fx);
         match act {
             Act::LetBy { tell } => self.not_subject(&asked, Some(user.uid), reason, tell, fx),
+            Act::Trust { device } => {
+                let (from, login) = (last_from(&asked), last_login(&asked, fx));
+                let (id, now) = (device.clone(), fx.now.clone());
+                fx.out.push(Effect::UseDevice(UseDevice { user: user.clone(), id, from, login, now }));
+                State::Using(asked, user, device)
+            }
             Act::Ask { email } => self.challenge(asked, user, facts, email, fx),
             Act::Refuse { verdict, text } => {
-                let ending = Ending { asked: &asked, uid: Some(user.uid), verdict, reason, detail: None };
+                let ending = Ending { asked: &asked, uid: Some(user.uid), verdict, reason, detail: None, device: None };
                 self.deny(ending, Some(text), fx)
             }
+        }
+    }
+
+    /// The use of the device is on disk, or it is not trusted any more: then the store is asked anew.
+    pub(super) fn used(
+        &self,
+        asked: Asked,
+        user: UserKey,
+        device: DeviceId,
+        used: Result<bool, StoreError>,
+        fx: &mut Effects<'_>,
+    ) -> State {
+        match used {
+            Err(error) => self.unavailable(&asked, Some(user.uid), "store", error.to_string(), fx),
+            Ok(false) => read(asked, user, fx),
+            Ok(true) => self.allow(&asked, user.uid, TRUSTED, Some(device), fx),
         }
     }
 
@@ -201,7 +234,7 @@ impl Login {
         fx: &mut Effects<'_>,
     ) -> State {
         let verdict = Verdict::NotSubject;
-        self.log(&Ending { asked, uid, verdict, reason, detail: None }, verdict, fx);
+        self.log(&Ending { asked, uid, verdict, reason, detail: None, device: None }, verdict, fx);
         let (reference, tell) = (Some(self.reference.clone()), tell.into_iter().collect());
         fx.out.push(Effect::End(Step { verdict: Some(verdict), reference, tell, ..Step::default() }));
         State::Over
@@ -218,7 +251,9 @@ impl Login {
         fx.out.push(Effect::Reply(ask(text, fx)));
         fx.out.push(Effect::Stand(1));
         let bucket = facts.bucket.clone();
-        State::AtPrompt(Box::new(Standing { asked, owner, bucket, email, challenge: id, prompts: 1, stood: false }))
+        let remember = asked.device.clone().filter(|_| remembers(&asked, &facts.known, fx));
+        let (challenge, prompts, stood) = (id, 1, false);
+        State::AtPrompt(Box::new(Standing { asked, owner, bucket, email, challenge, prompts, stood, remember }))
     }
 
     /// Cannot be decided now: the host is told so, the log says why.
@@ -231,7 +266,8 @@ impl Login {
         fx: &mut Effects<'_>,
     ) -> State {
         let text = fx.texts.say(Message::DeniedUnavailable, &[]);
-        let ending = Ending { asked, uid, verdict: Verdict::Unavailable, reason, detail: Some(detail) };
+        let verdict = Verdict::Unavailable;
+        let ending = Ending { asked, uid, verdict, reason, detail: Some(detail), device: None };
         self.deny(ending, Some(text), fx)
     }
 }
@@ -243,6 +279,11 @@ pub(super) enum Act {
     LetBy {
         /// What.
         tell: Option<String>,
+    },
+    /// Let in: the device is remembered.
+    Trust {
+        /// Which.
+        device: DeviceId,
     },
     /// A code by email.
     Ask {
@@ -258,7 +299,55 @@ pub(super) enum Act {
     },
 }
 
-fn situation<'a>(asked: &Asked, known: &'a Known, fx: &Effects<'_>) -> Situation<'a> {
+/// Whether a right code makes the device trusted.
+fn remembers(asked: &Asked, known: &Known, fx: &Effects<'_>) -> bool {
+    let always = matches!(known, Known::Record(record) if record.verify == Verify::Always);
+    !always && device::lifetime_s(asked.class, &fx.rules.trust) > 0
+}
+
+/// What the login saw of its device that ends trust for good, also if the reason goes away again (a clock set back, an old shadow
+/// file put back).
+fn end_what_is_over(situation: &Situation<'_>, facts: &Facts, asked: &Asked, user: &UserKey, fx: &mut Effects<'_>) {
+    match (situation.trust, &facts.device, &asked.stamp) {
+        (device::Standing::Over(Ended::Password), Some(_), Some(stamp)) => {
+            fx.out.push(Effect::EndDevices(EndDevices::Password { user: user.clone(), stamp: stamp.clone() }));
+        }
+        (device::Standing::Over(why), Some(kept), _) if kept.ended.is_none() => {
+            fx.out.push(Effect::EndDevices(EndDevices::One { id: kept.id.clone(), why }));
+        }
+        _ => {}
+    }
+}
+
+/// From where a device is used, for `device list`.
+pub(super) fn last_from(asked: &Asked) -> String {
+    match asked.source {
+        Source::Address(address) => address.to_string(),
+        Source::Local => String::from("local"),
+        Source::Unknown => String::from("unknown"),
+    }
+}
+
+/// For `user show`.
+pub(super) fn last_login(asked: &Asked, fx: &Effects<'_>) -> LastLogin {
+    let from = match asked.source {
+        Source::Address(address) => Some(address.to_string()),
+        Source::Local | Source::Unknown => None,
+    };
+    let device = asked.device.as_ref().map(|device| device.label.clone());
+    LastLogin { at: fx.now.rfc3339(), service: asked.service.clone(), from, device }
+}
+
+fn situation<'a>(asked: &Asked, facts: &'a Facts, fx: &Effects<'_>) -> Situation<'a> {
+    let seen = Seen {
+        class: asked.class,
+        identity: asked.device.as_ref(),
+        stamp: asked.stamp.as_deref(),
+        trust: &fx.rules.trust,
+        policy: fx.rules.policy,
+        now: &fx.now,
+        behind_s: fx.behind_s,
+    };
     let runs = fx.rules.who.grace_until_s(&fx.now).is_some();
     Situation {
         required: fx.rules.required,
@@ -266,7 +355,8 @@ fn situation<'a>(asked: &Asked, known: &'a Known, fx: &Effects<'_>) -> Situation
         listed: asked.listed,
         network: asked.network,
         must: asked.must,
-        known,
+        known: &facts.known,
+        trust: device::standing(facts.device.as_ref(), seen),
         grace: if runs { Grace::Runs } else { Grace::Over },
         email_configured: !fx.rules.email.is_empty(),
     }
@@ -279,6 +369,11 @@ fn conclude(situation: &Situation<'_>, facts: &Facts, fx: &Effects<'_>) -> (Act,
             let tell = if exempt == Exempt::Grace { grace_text(fx) } else { None };
             (Act::LetBy { tell }, exempt_word(exempt))
         }
+        // Policy trusts what the store keeps only; if that were not so, the answer would be a code.
+        Decision::Trusted => match &facts.device {
+            Some(device) => (Act::Trust { device: device.id.clone() }, TRUSTED),
+            None => (Act::Refuse { verdict: Verdict::Deny, text: String::new() }, TRUSTED),
+        },
         Decision::Ask { email } => match held_up(facts.standing, fx) {
             Some((text, reason)) => (Act::Refuse { verdict: Verdict::MaxTries, text }, reason),
             None => (Act::Ask { email: String::from(email) }, ASK),
@@ -298,10 +393,14 @@ fn conclude(situation: &Situation<'_>, facts: &Facts, fx: &Effects<'_>) -> (Act,
 /// The word for "a code is asked for", before it is known what becomes of it.
 pub(super) const ASK: &str = "ask";
 
+/// The word for a device that is remembered.
+pub(super) const TRUSTED: &str = "trusted-device";
+
 /// The reason of a decision that is only written down. What is not subject anyway keeps its own.
 fn reported(reason: &'static str) -> &'static str {
     match reason {
         ASK => "report:ask",
+        TRUSTED => "report:trusted-device",
         "no-method" => "report:no-method",
         "re-bind" => "report:re-bind",
         "no-channel" => "report:no-channel",
@@ -338,6 +437,7 @@ fn read(asked: Asked, user: UserKey, fx: &mut Effects<'_>) -> State {
         own: asked.caller == Caller::Own,
         tries: fx.rules.tries,
         sends: fx.rules.sends,
+        device: asked.device.as_ref().map(|device| device.key.clone()),
         now: fx.now.clone(),
     }));
     State::Reading(asked, user)
@@ -411,5 +511,5 @@ fn is_spelt_otherwise(known: &Known, name: &str) -> bool {
 }
 
 fn refused<'a>(asked: &'a Asked, reason: &'static str) -> Ending<'a> {
-    Ending { asked, uid: None, verdict: Verdict::Deny, reason, detail: None }
+    Ending { asked, uid: None, verdict: Verdict::Deny, reason, detail: None, device: None }
 }

@@ -2,11 +2,13 @@
 
 use super::challenge::Caller;
 use super::class::{Class, classify};
+use super::device;
 use super::policy::{Must, Network};
 use super::source::Source;
 use super::{Asked, Effects};
 use crate::texts::{Message, Value};
 use pam_2fa_protocol::login::Begin;
+use pam_2fa_settings::Factor;
 use pam_2fa_settings::text::printable;
 use std::net::IpAddr;
 
@@ -25,7 +27,23 @@ pub(super) fn believed(begin: &Begin, peer_uid: u32, fx: &Effects<'_>) -> Asked 
         let source = Source::Local;
         let from_network = None;
         let (network, listed) = (Network::Outside, None);
-        return Asked { user, service, class, source, caller: Caller::Own, place, from_network, network, listed, must };
+        let (device, stamp, caller_uid) = (None, None, None);
+        let caller = Caller::Own;
+        return Asked {
+            user,
+            service,
+            class,
+            source,
+            caller,
+            place,
+            from_network,
+            network,
+            listed,
+            must,
+            device,
+            stamp,
+            caller_uid,
+        };
     }
     let class = classify(&begin.service, begin.tty.as_deref(), &fx.rules.services);
     let source = Source::stated(class, begin.remote_host.as_deref());
@@ -44,7 +62,42 @@ pub(super) fn believed(begin: &Begin, peer_uid: u32, fx: &Effects<'_>) -> Asked 
     };
     let from_network = exempt_address(class, begin.remote_host.as_deref(), fx);
     let (network, listed) = (Network::Outside, None);
-    Asked { user, service, class, source, caller: Caller::Root, place, from_network, network, listed, must }
+    let device = device::identity(begin, class, &fx.rules.trust, &fx.now.boot);
+    // Of the one who is named: where the caller is asked it says nothing.
+    let by_caller = asks_caller(begin, class, fx);
+    let stamp = begin.password_stamp.clone().filter(|_| !by_caller);
+    // sudo and its like have made theirs 0; they say the name of who called.
+    let caller_uid = begin.real_uid.filter(|uid| by_caller && *uid != 0);
+    let caller = Caller::Root;
+    Asked {
+        user,
+        service,
+        class,
+        source,
+        caller,
+        place,
+        from_network,
+        network,
+        listed,
+        must,
+        device,
+        stamp,
+        caller_uid,
+    }
+}
+
+/// Whether `[services]` asks the caller of a program, and not whom it names.
+fn asks_caller(begin: &Begin, class: Class, fx: &Effects<'_>) -> bool {
+    class == Class::Elevate && fx.rules.services.factor_of(&begin.service) == Factor::Caller
+}
+
+/// Whose second factor is asked for, by name; none: the program must say who called it, and does not.
+pub(super) fn whose(begin: &Begin, asked: &Asked, fx: &Effects<'_>) -> Option<String> {
+    if asked.caller == Caller::Root && asks_caller(begin, asked.class, fx) {
+        begin.remote_user.clone()
+    } else {
+        Some(begin.user.clone())
+    }
 }
 
 /// The whole address of an ssh login from a network of `policy.exempt_networks`, loopback aside. A name, a zone and their like

@@ -6,6 +6,7 @@ use super::begin::{ASK, Act};
 use super::challenge::Owner;
 use super::class::Class;
 use super::deliver::masked;
+use super::device;
 use super::policy::{self, Grace, Listed, Must, Network, ORDER, Rule, Situation};
 use super::source::Source;
 use super::{Asked, Effect, Effects, State};
@@ -58,6 +59,7 @@ pub(super) fn early(asked: &Asked, reason: &'static str, fx: &mut Effects<'_>) -
         network: Network::Outside,
         must: asked.must,
         known: &Known::Nobody,
+        trust: device::Standing::Off,
         grace: Grace::Over,
         email_configured: !fx.rules.email.is_empty(),
     };
@@ -67,7 +69,7 @@ pub(super) fn early(asked: &Asked, reason: &'static str, fx: &mut Effects<'_>) -
         source: asked.source,
         decision: Foreseen::NotSubject,
         reason,
-        rules: rules(&situation, fx),
+        rules: rules(&situation, asked, fx),
         message: None,
         tries: None,
     };
@@ -84,7 +86,7 @@ pub(super) fn decided(
     (act, reason): (&Act, &'static str),
     fx: &mut Effects<'_>,
 ) -> State {
-    let mut rules = rules(situation, fx);
+    let mut rules = rules(situation, asked, fx);
     if let Mode::ReportUntil(date) = fx.rules.who.mode {
         let decides = fx.rules.who.only_reports(&fx.now);
         let end = rfc3339(date.end_s());
@@ -95,6 +97,7 @@ pub(super) fn decided(
     }
     let decision = match act {
         Act::LetBy { .. } => Foreseen::NotSubject,
+        Act::Trust { .. } => Foreseen::Trusted,
         Act::Ask { .. } => Foreseen::Ask,
         Act::Refuse { verdict, .. } => of_verdict(*verdict),
     };
@@ -115,11 +118,11 @@ pub(super) fn decided(
 }
 
 /// The rules up to the one that decides.
-fn rules(situation: &Situation<'_>, fx: &Effects<'_>) -> Vec<LookedAt> {
+fn rules(situation: &Situation<'_>, asked: &Asked, fx: &Effects<'_>) -> Vec<LookedAt> {
     let mut looked = Vec::new();
     for rule in ORDER {
         let decides = policy::look(rule, situation).is_some();
-        looked.push(LookedAt { rule: String::from(name(rule)), decides, why: why(rule, situation, fx) });
+        looked.push(LookedAt { rule: String::from(name(rule)), decides, why: why(rule, situation, asked, fx) });
         if decides {
             break;
         }
@@ -137,13 +140,14 @@ fn name(rule: Rule) -> &'static str {
         Rule::Verify => "verify",
         Rule::Grace => "grace",
         Rule::Method => "method",
+        Rule::Trust => "trust",
         Rule::Channel => "channel",
         Rule::Ask => "ask",
     }
 }
 
 /// Why a rule applies, or does not.
-fn why(rule: Rule, situation: &Situation<'_>, fx: &Effects<'_>) -> String {
+fn why(rule: Rule, situation: &Situation<'_>, asked: &Asked, fx: &Effects<'_>) -> String {
     let email = policy::email(situation);
     let text = match rule {
         Rule::Disabled => match situation.required {
@@ -182,6 +186,7 @@ fn why(rule: Rule, situation: &Situation<'_>, fx: &Effects<'_>) -> String {
             Some(email) => return format!("email to {}, verified", masked(email)),
             None => "there is no verified address",
         },
+        Rule::Trust => return trust(situation, asked, fx),
         Rule::Channel if situation.email_configured => "there is an [email]",
         Rule::Channel => "there is no [email] in the settings",
         Rule::Ask => "a code by email",
@@ -189,11 +194,38 @@ fn why(rule: Rule, situation: &Situation<'_>, fx: &Effects<'_>) -> String {
     String::from(text)
 }
 
+fn trust(situation: &Situation<'_>, asked: &Asked, fx: &Effects<'_>) -> String {
+    let class = asked.class.word();
+    let label = asked.device.as_ref().map_or("", |device| device.label.as_str());
+    let always = policy::record(situation).is_some_and(|record| record.verify == Verify::Always);
+    let and_always = if always { "; and the record says always, which is never trusted" } else { "" };
+    let says = match situation.trust {
+        device::Standing::Off => format!("[trust] remembers nothing of class {class}"),
+        device::Standing::Nameless if asked.class == Class::Elevate => {
+            String::from("an elevation is known by its session, and none was stated")
+        }
+        device::Standing::Nameless => String::from("the device is known by nothing that could be remembered"),
+        device::Standing::New => format!("{label} is not remembered"),
+        device::Standing::Over(ended) => format!("{label} was remembered, and that has ended: {}", ended.word()),
+        device::Standing::Unseen => {
+            let longest = fx.texts.span_of_days(fx.rules.trust.without_stamp.seconds());
+            format!("{label} is remembered, but a changed password could not be seen here, and {longest} are over")
+        }
+        device::Standing::Clock => {
+            format!("{label} is remembered, but the clock stands {} s behind a time seen before", fx.behind_s)
+        }
+        device::Standing::Trusted { left_s } => {
+            format!("{label} is remembered for {} more", fx.texts.span_of_days(left_s))
+        }
+    };
+    format!("{says}{and_always}")
+}
+
 fn verify(situation: &Situation<'_>) -> String {
     let says = match policy::record(situation).map(|record| record.verify) {
         None => "there is no record",
         Some(Verify::Never) => "the record says never",
-        Some(Verify::NewDevice) => "the record says new-device (no device is remembered in this release)",
+        Some(Verify::NewDevice) => "the record says new-device",
         Some(Verify::Always) => "the record says always",
     };
     let must = match (situation.required, situation.must) {

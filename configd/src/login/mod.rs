@@ -4,15 +4,15 @@
 //! and says what is to be done. It passes, in this order:
 //!
 //! 1. [`class`] and [`source`]: what kind of service asks, from where;
-//! 2. [`policy`]: not subject, ask, or refuse;
+//! 2. [`policy`]: not subject, trusted ([`device`]), ask, or refuse;
 //! 3. [`challenge`]: an open one is adopted, or a new one minted; the prompt is already the answer to the module;
 //! 4. [`deliver`]: the message is rendered, and leaves once the prompt has stood for [`STAND_MS`];
-//! 5. [`answer`]: the try is charged on disk, then compared; one commit marks a right code used.
+//! 5. [`answer`]: the try is charged on disk, then compared; one commit marks a right code used and remembers the device.
 //!
 //! [`explain`] is the same way up to the decision, told instead of taken.
 //!
 //! A message out of turn ends the connection. The verdict has no default, and `allow` is written in one place
-//! ([`answer`]'s `consumed`), `not_subject` in another ([`begin`]'s `not_subject`).
+//! ([`answer`]'s `allow`, after a commit), `not_subject` in another ([`begin`]'s `not_subject`).
 
 pub mod answer;
 pub mod begin;
@@ -20,17 +20,22 @@ mod believed;
 pub mod challenge;
 pub mod class;
 pub mod deliver;
+pub mod device;
 pub mod explain;
 pub mod policy;
 pub mod source;
+mod ssh_key;
 
 use crate::clock::Moment;
 use crate::random::Random;
 use crate::rules::Rules;
-use crate::store::{Bucket, Charge, Charged, Consume, Consumed, Facts, FactsFor, StoreError, UserKey};
+use crate::store::{
+    Bucket, Charge, Charged, Consume, Consumed, DeviceId, EndDevices, Facts, FactsFor, StoreError, UseDevice, UserKey,
+};
 use crate::texts::{Message, Texts, Value};
 use challenge::{Caller, Challenges, CodeMac, Owner};
 use class::Class;
+use device::Identity;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::login::{Begin, Question, Step, Verdict};
 use policy::{Listed, Must, Network};
@@ -104,6 +109,8 @@ pub enum Event {
     Charged(Result<Charged, StoreError>),
     /// Answer to [`Effect::Consume`].
     Consumed(Result<Consumed, StoreError>),
+    /// Answer to [`Effect::UseDevice`]. `false`: it is not trusted any more.
+    Used(Result<bool, StoreError>),
     /// The connection has ended.
     Closed,
 }
@@ -131,6 +138,10 @@ pub enum Effect {
     Charge(Charge),
     /// Mark a code used.
     Consume(Consume),
+    /// Keep the use of a trusted device.
+    UseDevice(UseDevice),
+    /// End trust. Nobody waits for it: the login that saw the reason does not trust.
+    EndDevices(EndDevices),
     /// Say [`Event::Stood`] with this number in [`STAND_MS`].
     Stand(u32),
     /// Send the message of this challenge.
@@ -158,6 +169,8 @@ pub const DECOY: &str = "decoy";
 pub enum Factor {
     /// A code by email.
     Email,
+    /// A remembered device: it stands for a factor, and is none (SP 800-63B-4 §5.1).
+    TrustedDevice,
 }
 
 impl Factor {
@@ -166,6 +179,7 @@ impl Factor {
     pub fn word(self) -> &'static str {
         match self {
             Self::Email => "email",
+            Self::TrustedDevice => "trusted-device",
         }
     }
 }
@@ -193,6 +207,8 @@ pub struct Decided {
     pub verdict: Verdict,
     /// Why, in one word of ours.
     pub reason: &'static str,
+    /// The remembered device that stood for a factor, or was remembered with the code.
+    pub device: Option<DeviceId>,
     /// More about it: an error's own text. Never a code, never an answer.
     pub detail: Option<String>,
     /// The generation of the settings that decided.
@@ -213,6 +229,8 @@ pub struct Effects<'a> {
     pub keys: &'a dyn CodeMac,
     /// The open challenges.
     pub challenges: &'a mut Challenges,
+    /// How far the wall stands behind a time that was seen before, seconds.
+    pub behind_s: i64,
     /// What is to be done, in this order.
     pub out: Vec<Effect>,
 }
@@ -235,6 +253,12 @@ pub(crate) struct Asked {
     pub(crate) listed: Option<Listed>,
     /// What makes it one that must verify under optional.
     pub(crate) must: Option<Must>,
+    /// What its device is known by.
+    pub(crate) device: Option<Identity>,
+    /// The stamp of the user's password, where it can be seen.
+    pub(crate) stamp: Option<String>,
+    /// The uid that the user must have: where a program's caller is asked, whom the kernel says that is.
+    pub(crate) caller_uid: Option<u32>,
 }
 
 /// A login that stands at a prompt, or works on its answer.
@@ -250,6 +274,8 @@ pub(crate) struct Standing {
     pub(crate) prompts: u32,
     /// The present prompt, or one before it, has stood for [`STAND_MS`]: somebody is there.
     pub(crate) stood: bool,
+    /// What is remembered with a right code, unless the user says no.
+    pub(crate) remember: Option<Identity>,
 }
 
 #[derive(Debug)]
@@ -261,7 +287,10 @@ pub(crate) enum State {
     Renamed(Asked, UserKey, Box<Facts>),
     AtPrompt(Box<Standing>),
     Charging(Box<Standing>, Secret),
-    Consuming(Box<Standing>),
+    /// The code was right; whether the device is to be remembered is the question.
+    Trusting(Box<Standing>),
+    Consuming(Box<Standing>, Option<DeviceId>),
+    Using(Asked, UserKey, DeviceId),
     Over,
 }
 
@@ -315,8 +344,8 @@ impl Login {
     #[must_use]
     pub fn step(mut self, event: Event, fx: &mut Effects<'_>) -> Self {
         let state = std::mem::replace(&mut self.state, State::Over);
-        if matches!(state, State::AtPrompt(_) | State::Charging(..) | State::Consuming(_)) {
-            self.factor = Some(Factor::Email);
+        if let Some(factor) = factor(&state) {
+            self.factor = Some(factor);
         }
         self.state = match (state, event) {
             (State::Over, _) => State::Over,
@@ -331,7 +360,11 @@ impl Login {
             (State::AtPrompt(standing), Event::Stood(prompt)) => stood(standing, prompt, fx),
             (State::AtPrompt(standing), Event::Answer(text)) => self.answered(standing, &text, fx),
             (State::Charging(standing, code), Event::Charged(charged)) => self.charged(standing, &code, charged, fx),
-            (State::Consuming(standing), Event::Consumed(consumed)) => self.consumed(&standing, consumed, fx),
+            (State::Trusting(standing), Event::Answer(text)) => self.trust_answered(standing, &text, fx),
+            (State::Consuming(standing, device), Event::Consumed(consumed)) => {
+                self.consumed(&standing, device, consumed, fx)
+            }
+            (State::Using(asked, user, device), Event::Used(used)) => self.used(asked, user, device, used, fx),
             // A timer of a prompt that has been answered since.
             (state, Event::Stood(_)) => state,
             (state, _) => {
@@ -343,10 +376,27 @@ impl Login {
     }
 }
 
+/// What the login has come to be about.
+fn factor(state: &State) -> Option<Factor> {
+    match state {
+        State::AtPrompt(_) | State::Charging(..) | State::Trusting(_) | State::Consuming(..) => Some(Factor::Email),
+        State::Using(..) => Some(Factor::TrustedDevice),
+        State::New
+        | State::Resolving(_)
+        | State::LookingUp(..)
+        | State::Reading(..)
+        | State::Renamed(..)
+        | State::Over => None,
+    }
+}
+
 /// The connection is gone; its challenge stays open, with nobody at it.
 fn closed(state: State, fx: &mut Effects<'_>) -> State {
     match state {
-        State::AtPrompt(standing) | State::Charging(standing, _) | State::Consuming(standing) => {
+        State::AtPrompt(standing)
+        | State::Charging(standing, _)
+        | State::Trusting(standing)
+        | State::Consuming(standing, _) => {
             fx.challenges.release(&standing.challenge);
         }
         State::New
@@ -354,6 +404,7 @@ fn closed(state: State, fx: &mut Effects<'_>) -> State {
         | State::LookingUp(..)
         | State::Reading(..)
         | State::Renamed(..)
+        | State::Using(..)
         | State::Over => {}
     }
     State::Over
@@ -375,6 +426,7 @@ pub(crate) struct Ending<'a> {
     pub(crate) verdict: Verdict,
     pub(crate) reason: &'static str,
     pub(crate) detail: Option<String>,
+    pub(crate) device: Option<DeviceId>,
 }
 
 impl Login {
@@ -419,6 +471,7 @@ impl Login {
             factor: self.factor,
             verdict,
             reason: ending.reason,
+            device: ending.device.clone(),
             detail: ending.detail.clone(),
             generation: fx.rules.generation,
         })));

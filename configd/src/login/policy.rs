@@ -11,13 +11,15 @@
 //! | verify | optional, nothing requires it, and no record or `never` | not subject |
 //! | grace | mandatory, no verified address, and the time has not run out | not subject, and told |
 //! | method | no verified address | deny |
+//! | trust | the device is remembered, and its trust has not ended; `always` is never trusted | trusted |
 //! | channel | no mail server | cannot be decided |
 //! | ask | what is left | ask |
 //!
-//! `mandatory`, `required_groups` and `required_services` turn `never` into `new-device`. Nothing is trusted yet, so `new-device`
-//! asks every time. What [`crate::rules::Who`]'s report mode makes of a decision is [`super::begin`]'s: the decision is the same.
+//! `mandatory`, `required_groups` and `required_services` turn `never` into `new-device`. Who has no method is refused before trust is
+//! looked at: nobody is let in by a device alone. What [`crate::rules::Who`]'s report mode makes of a decision is [`super::begin`]'s: the decision is the same.
 
 use super::class::Class;
+use super::device;
 use crate::store::{Known, UserRecord};
 use pam_2fa_protocol::admin::{Required, Verify};
 
@@ -38,6 +40,8 @@ pub struct Situation<'a> {
     pub known: &'a Known,
     /// `policy.grace` has not run out.
     pub grace: Grace,
+    /// How the device stands with trust.
+    pub trust: device::Standing,
     /// A mail server is configured.
     pub email_configured: bool,
 }
@@ -117,6 +121,8 @@ pub enum Refusal {
 pub enum Decision<'a> {
     /// Not subject.
     NotSubject(Exempt),
+    /// Let in without a code: the device is remembered.
+    Trusted,
     /// A code by email to this verified address.
     Ask {
         /// Where to.
@@ -138,12 +144,13 @@ pub enum Rule {
     Verify,
     Grace,
     Method,
+    Trust,
     Channel,
     Ask,
 }
 
 /// The precedence.
-pub const ORDER: [Rule; 10] = [
+pub const ORDER: [Rule; 11] = [
     Rule::Disabled,
     Rule::Service,
     Rule::ExemptUsers,
@@ -152,6 +159,7 @@ pub const ORDER: [Rule; 10] = [
     Rule::Verify,
     Rule::Grace,
     Rule::Method,
+    Rule::Trust,
     Rule::Channel,
     Rule::Ask,
 ];
@@ -197,6 +205,14 @@ pub fn look<'a>(rule: Rule, situation: &Situation<'a>) -> Option<Decision<'a>> {
             exempt(runs && email.is_none(), Exempt::Grace)
         }
         Rule::Method => refuse(email.is_none(), Refusal::NoMethod),
+        Rule::Trust => {
+            let is_trusted = matches!(situation.trust, device::Standing::Trusted { .. });
+            let may_be = record.is_some_and(|record| match record.verify {
+                Verify::Always => false,
+                Verify::Never | Verify::NewDevice => true,
+            });
+            (is_trusted && may_be).then_some(Decision::Trusted)
+        }
         Rule::Channel => refuse(!situation.email_configured, Refusal::NoChannel),
         Rule::Ask => email.map(|email| Decision::Ask { email }),
     }

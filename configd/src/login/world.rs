@@ -60,6 +60,9 @@ pub(crate) fn rules() -> Rules {
         tries: TryLimits { attempts: 3, before_disabled: 100, first_wait_s: 30, longest_wait_s: 3600 },
         sends: SendLimits { per_user_hour: 10, per_user_day: 40, per_source_hour: 20 },
         services: Services::default(),
+        trust: pam_2fa_settings::Trust::default(),
+        policy: 1,
+        policy_hash: [0; 32],
         email: vec![MailWay {
             name: String::from("email"),
             server: String::from("smtp.example.com"),

@@ -42,7 +42,7 @@ fn decision(decided: &Decided, at_s: i64) -> Decision {
         factor: decided.factor.map(|factor| String::from(factor.word())),
         verdict: decided.verdict,
         reason: String::from(decided.reason),
-        device: None,
+        device: decided.device.as_ref().map(|device| device.0.clone()),
         generation: decided.generation,
     }
 }
@@ -61,6 +61,7 @@ fn trace(decided: &Decided) {
         decided.detail.as_deref().unwrap_or_default(),
         decided.source.text().0,
         decided.factor.map_or("", Factor::word),
+        decided.device.as_ref().map_or("", |device| device.0.as_str()),
     );
     macro_rules! line {
         ($level:ident) => {
@@ -74,7 +75,7 @@ fn trace(decided: &Decided) {
                 class = decided.class.word(),
                 source = fields.2,
                 factor = fields.3,
-                device = "",
+                device = fields.4,
                 peer_uid = decided.peer_uid,
                 generation = decided.generation,
                 detail = fields.1,

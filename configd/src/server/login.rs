@@ -8,6 +8,7 @@ use crate::login::deliver::Errand;
 use crate::login::{Effect, Effects, Event, Failure, Login, STAND_MS};
 use crate::random;
 use crate::rules::Rules;
+use crate::store::EndDevices;
 use crate::wire_io::{Connection, ConnectionError};
 use pam_2fa_protocol::login::{
     ANSWER, Answer, BEGIN, Begin, SEALED, SERVICE, Step, StepReply, VERSION, VERSION_NOT_SUPPORTED, VersionRange,
@@ -137,6 +138,7 @@ impl Drive<'_> {
                 random: self.house.random.as_ref(),
                 keys: self.house.keys.as_ref(),
                 challenges: &mut challenges,
+                behind_s: self.house.behind_s(),
                 out: Vec::new(),
             };
             let machine = machine.step(event, &mut fx);
@@ -205,6 +207,11 @@ impl Drive<'_> {
                 let pending = self.house.store.charge_attempt(charge);
                 self.later(async move { Event::Charged(pending.await) });
             }
+            Effect::UseDevice(used) => {
+                let pending = self.house.store.use_device(used);
+                self.later(async move { Event::Used(pending.await) });
+            }
+            Effect::EndDevices(end) => self.end_devices(end, String::from(reference)),
             Effect::Consume(consume) => {
                 let pending = self.house.store.consume_code(consume);
                 self.later(async move { Event::Consumed(pending.await) });
@@ -221,6 +228,19 @@ impl Drive<'_> {
             tokio::select! {
                 () = post.run(errand, rules, reference) => {}
                 () = daemon.until_sealed() => {}
+            }
+        });
+    }
+
+    /// Ends trust; not bound to the connection.
+    fn end_devices(&self, end: EndDevices, reference: String) {
+        let ending = self.house.store.end_devices(end.clone(), self.house.now());
+        tokio::spawn(async move {
+            match ending.await {
+                Ok(0) => {}
+                Ok(count) => tracing::info!(reference, count, ended = ?end, "devices are not remembered any more"),
+                // This login is asked as if they were ended; the next one finds them again, and the same reason.
+                Err(error) => tracing::error!(reference, %error, "a device that has ended could not be marked so"),
             }
         });
     }

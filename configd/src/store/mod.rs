@@ -10,9 +10,11 @@ use std::future::Future;
 use std::pin::Pin;
 
 mod decision;
+mod device;
 pub mod sqlite;
 
 pub use decision::{Decision, Decoys, LogAsk, LogLimits, LogPage, LogState};
+pub use device::{DeviceId, DeviceKey, EndDevices, Ended, KeptDevice, Remember, Revoke, Revoked, UseDevice};
 
 /// What every operation gives: a future, since commits are grouped. Nothing happens before it is polled; once it was, dropping
 /// it does not undo the operation. It needs no runtime.
@@ -161,6 +163,8 @@ pub struct Facts {
     pub standing: Standing,
     /// Seconds until another message may be sent; 0: now.
     pub send_wait_s: u64,
+    /// The device that was asked about, if it was ever remembered; it may have ended.
+    pub device: Option<KeptDevice>,
 }
 
 /// What [`Store::facts`] is asked.
@@ -176,6 +180,8 @@ pub struct FactsFor {
     pub tries: TryLimits,
     /// The limits in force.
     pub sends: SendLimits,
+    /// The device that the login comes from, where it is known by anything.
+    pub device: Option<DeviceKey>,
     /// Now.
     pub now: Moment,
 }
@@ -224,6 +230,8 @@ pub struct Consume {
     pub address: String,
     /// Kept as the user's last login.
     pub login: LastLogin,
+    /// The device is remembered from now on.
+    pub remember: Option<Remember>,
     /// Now.
     pub now: Moment,
 }
@@ -346,6 +354,9 @@ pub enum MetaKey {
     KeyId,
     /// What tells a wrong key from a damaged record.
     KeyCheck,
+    /// Since which generation policy is what it is, 8 bytes of a big-endian `i64`, and a hash over what it is: trust was given
+    /// under one policy and ends with it.
+    Policy,
     /// When mandatory was switched on, seconds as 8 bytes of a big-endian `i64`; absent or 0: it is not.
     MandatorySince,
 }
@@ -361,8 +372,17 @@ pub trait Store: Send + Sync {
     fn facts(&self, ask: FactsFor) -> Pending<Facts>;
     /// Charges a try on disk (rule 6): durable when the future is ready.
     fn charge_attempt(&self, charge: Charge) -> Pending<Charged>;
-    /// Marks a code used, clears the count, makes the source known, keeps the last login: one commit, durable.
+    /// Marks a code used, clears the count, makes the source known, keeps the last login, remembers the device: one commit,
+    /// durable.
     fn consume_code(&self, consume: Consume) -> Pending<Consumed>;
+    /// Keeps the use of a trusted device, durable. `false`: it is not there any more or has ended, and no "allow" comes of it.
+    fn use_device(&self, used: UseDevice) -> Pending<bool>;
+    /// Ends trust; what has ended stays in the list with its reason. Gives how many were ended.
+    fn end_devices(&self, end: EndDevices, now: Moment) -> Pending<u64>;
+    /// Takes devices away.
+    fn revoke_devices(&self, revoke: Revoke, now: Moment) -> Pending<Revoked>;
+    /// Devices of the records of this name; with `None` all. By user, the last used first.
+    fn devices(&self, user: Option<String>) -> Pending<Vec<KeptDevice>>;
     /// Counts a message and keeps its challenge, durable before it leaves; or withholds it.
     fn record_send(&self, send: SendOf) -> Pending<SendVerdict>;
     /// Takes the count of a message back that certainly was not sent. Its challenge stays.

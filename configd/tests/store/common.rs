@@ -189,7 +189,9 @@ pub(crate) fn consume_of(user: UserKey, challenge: ChallengeId) -> Consume {
             at: String::from("2026-11-24T03:49:48Z"),
             service: String::from("sshd"),
             from: Some(String::from("192.0.2.7")),
+            device: None,
         },
+        remember: None,
         now: at(0),
     }
 }
@@ -214,7 +216,7 @@ pub(crate) fn send_of(user: UserKey, challenge: Option<KeptChallenge>) -> SendOf
 }
 
 pub(crate) fn facts_for(user: UserKey) -> FactsFor {
-    FactsFor { user, source: from("192.0.2.7/32"), tries: TRIES, sends: SENDS, own: false, now: at(0) }
+    FactsFor { user, source: from("192.0.2.7/32"), tries: TRIES, sends: SENDS, own: false, device: None, now: at(0) }
 }
 
 /// A denial of ada, whose number is its reference.

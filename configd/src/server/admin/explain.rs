@@ -20,10 +20,12 @@ pub(super) async fn explain(daemon: &Daemon, house: &House, asked: Explain) -> R
         tty: asked.tty,
         remote_host: asked.from,
         remote_user: None,
-        auth_info: None,
+        auth_info: asked.auth_info,
         anchor: 0,
         session: None,
         password_stamp: None,
+        real_uid: None,
+        seat: None,
         decoy: false,
     };
     let mut login = Login::explaining();
@@ -48,6 +50,8 @@ pub(super) async fn explain(daemon: &Daemon, house: &House, asked: Explain) -> R
                 | Effect::HangUp
                 | Effect::Charge(_)
                 | Effect::Consume(_)
+                | Effect::UseDevice(_)
+                | Effect::EndDevices(_)
                 | Effect::Stand(_)
                 | Effect::Send(_) => {}
             }
@@ -95,6 +99,7 @@ fn step(login: Login, event: Event, daemon: &Daemon, house: &House, rules: &Rule
         random: house.random.as_ref(),
         keys: house.keys.as_ref(),
         challenges: &mut challenges,
+        behind_s: house.behind_s(),
         out: Vec::new(),
     };
     let login = login.step(event, &mut fx);
@@ -132,7 +137,8 @@ mod tests {
 
     fn login_of(user: &str) -> Explain {
         let from = Some(String::from("192.0.2.7"));
-        Explain { user: String::from(user), service: String::from("sshd"), from, tty: Some(String::from("ssh")) }
+        let tty = Some(String::from("ssh"));
+        Explain { user: String::from(user), service: String::from("sshd"), from, tty, auth_info: None }
     }
 
     async fn explained(daemon: &Daemon, house: &House, user: &str) -> ExplainReply {

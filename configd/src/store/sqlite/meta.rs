@@ -14,6 +14,7 @@ fn name(key: MetaKey) -> &'static str {
         MetaKey::HighWater => "high_water",
         MetaKey::KeyId => "key_id",
         MetaKey::KeyCheck => "key_check",
+        MetaKey::Policy => "policy",
         MetaKey::MandatorySince => "mandatory_since",
     }
 }

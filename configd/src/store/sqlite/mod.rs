@@ -7,15 +7,15 @@
 //! | `room` | space kept ahead, for a full disk |
 //! | `queue`, `job`, `writer`, `reader` | the two threads |
 //! | `ledger`, `decisions` | the log: what waits for the next group, and its tables |
-//! | `tries`, `sources`, `challenges`, `sends`, `users`, `meta` | the operations, each on a connection inside a transaction |
+//! | `tries`, `sources`, `challenges`, `sends`, `users`, `devices`, `meta` | the operations, each on a connection inside a transaction |
 //! | `values`, `sums`, `failed` | columns, checksums, errors |
 //!
 //! Never decides who is let in, and never hands out a default for what it cannot read.
 
 use super::{
-    Authenticator, Bucket, ChallengeId, Changed, Charge, Charged, Consume, Consumed, Decision, Decoys, Facts, FactsFor,
-    KeptChallenge, Known, LogAsk, LogLimits, LogPage, LogState, MetaKey, Pending, SendOf, SendTicket, SendVerdict,
-    Store, StoreError, UserChange, UserKey, UserRecord,
+    Authenticator, Bucket, ChallengeId, Changed, Charge, Charged, Consume, Consumed, Decision, Decoys, EndDevices,
+    Facts, FactsFor, KeptChallenge, KeptDevice, Known, LogAsk, LogLimits, LogPage, LogState, MetaKey, Pending, Revoke,
+    Revoked, SendOf, SendTicket, SendVerdict, Store, StoreError, UseDevice, UserChange, UserKey, UserRecord,
 };
 use crate::clock::Moment;
 use crate::limits::Counts;
@@ -30,6 +30,7 @@ use writer::Fault;
 
 mod challenges;
 mod decisions;
+mod devices;
 mod failed;
 pub(crate) mod files;
 mod job;
@@ -177,11 +178,15 @@ fn thread<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'stati
 }
 
 fn facts(connection: &Connection, ask: &FactsFor) -> Result<Facts, Failed> {
-    let FactsFor { user, source, own, tries: limits, sends: send_limits, now } = ask;
+    let FactsFor { user, source, own, tries: limits, sends: send_limits, device, now } = ask;
     let bucket = if *own { Bucket::Own } else { sources::bucket(connection, user, source)? };
     Ok(Facts {
         known: users::known(connection, user)?,
         standing: tries::standing(connection, user, Authenticator::Email, &bucket, *limits, now)?,
+        device: match device {
+            Some(key) => devices::find(connection, user, key)?,
+            None => None,
+        },
         send_wait_s: sends::wait_for_next_s(connection, user, source, &bucket, *send_limits, now)?,
         bucket,
     })
@@ -204,6 +209,22 @@ impl Store for SqliteStore {
 
     fn consume_code(&self, consume: Consume) -> Pending<Consumed> {
         self.write("mark a code used", move |connection| tries::consume(connection, &consume))
+    }
+
+    fn use_device(&self, used: UseDevice) -> Pending<bool> {
+        self.write("keep the use of a device", move |connection| devices::used(connection, &used))
+    }
+
+    fn end_devices(&self, end: EndDevices, now: Moment) -> Pending<u64> {
+        self.write("end the trust in a device", move |connection| devices::end_as_seen(connection, &end, &now))
+    }
+
+    fn revoke_devices(&self, revoke: Revoke, now: Moment) -> Pending<Revoked> {
+        self.write("revoke devices", move |connection| devices::revoke(connection, &revoke, &now))
+    }
+
+    fn devices(&self, user: Option<String>) -> Pending<Vec<KeptDevice>> {
+        self.read("list devices", move |connection| devices::all(connection, user.as_deref()))
     }
 
     fn record_send(&self, send: SendOf) -> Pending<SendVerdict> {

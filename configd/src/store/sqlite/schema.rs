@@ -7,13 +7,16 @@ use rusqlite::Connection;
 pub(super) const APPLICATION_ID: i32 = 0x7032_6661;
 
 /// Migration `n` leads from `user_version` n to n + 1.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_log.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../migrations/0001_first.sql"),
+    include_str!("../migrations/0002_log.sql"),
+    include_str!("../migrations/0003_devices.sql"),
+];
 
 /// The `user_version` of this release.
-pub(super) const VERSION: i32 = 2;
+pub(super) const VERSION: i32 = 3;
 
-const _: () = assert!(MIGRATIONS.len() == 2 && VERSION == 2, "one version a migration");
+const _: () = assert!(MIGRATIONS.len() == 3 && VERSION == 3, "one version a migration");
 
 /// The file's `user_version`.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<i32> {

@@ -2,10 +2,10 @@
 
 use super::failed::Failed;
 use super::values::{number, of_authenticator, of_bucket, text, text_if_any, to_bucket, unsigned};
-use super::{challenges, meta, sources, sums, users};
+use super::{challenges, devices, meta, sources, sums, users};
 use crate::clock::{BootId, Moment};
 use crate::limits::{self, Count, Counts, Standing, TryLimits, Wait};
-use crate::store::{Authenticator, Bucket, Charge, Charged, Consume, Consumed, UserKey};
+use crate::store::{Authenticator, Bucket, Charge, Charged, Consume, Consumed, Ended, UserKey};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params};
 
@@ -114,13 +114,17 @@ pub(super) fn charge(connection: &Connection, charge: &Charge) -> Result<Charged
     save(connection, user, *authenticator, bucket, &after)?;
     counts.put(bucket.clone(), after);
     challenges::charge(connection, challenge)?;
+    let after = limits::standing(bucket, &counts, *limits, now);
+    if after == Standing::Disabled {
+        devices::end_all(connection, user, Ended::Lock)?;
+    }
     meta::raise_high_water(connection, now)?;
-    Ok(Charged::Done(limits::standing(bucket, &counts, *limits, now)))
+    Ok(Charged::Done(after))
 }
 
 /// [`crate::store::Store::consume_code`].
 pub(super) fn consume(connection: &Connection, consume: &Consume) -> Result<Consumed, Failed> {
-    let Consume { user, authenticator, source, bucket, challenge, address, login, now } = consume;
+    let Consume { user, authenticator, source, bucket, challenge, address, login, remember, now } = consume;
     challenges::must_be_of(connection, challenge, user, *authenticator)?;
     let Some(mut record) = users::exact(connection, user)? else {
         return Ok(Consumed::AlreadyUsed);
@@ -134,6 +138,9 @@ pub(super) fn consume(connection: &Connection, consume: &Consume) -> Result<Cons
     if *bucket != Bucket::Own {
         // What a user's own processes proved says nothing of where root's callers come from.
         sources::remember(connection, user, source, now)?;
+    }
+    if let Some(remember) = remember {
+        devices::remember(connection, user, remember, now)?;
     }
     meta::raise_high_water(connection, now)?;
     Ok(Consumed::Done)

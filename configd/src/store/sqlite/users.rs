@@ -2,9 +2,9 @@
 
 use super::failed::Failed;
 use super::values::{of_verify, text, text_if_any, to_verify, unsigned};
-use super::{challenges, meta, sums, tries};
+use super::{challenges, devices, meta, sums, tries};
 use crate::clock::Moment;
-use crate::store::{Authenticator, Changed, Known, OldRecord, UserChange, UserKey, UserRecord};
+use crate::store::{Authenticator, Changed, Ended, Known, OldRecord, UserChange, UserKey, UserRecord};
 use pam_2fa_protocol::admin::{LastLogin, Verify};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Params, Row, params};
@@ -22,7 +22,7 @@ macro_rules! select {
 fn record(row: &Row<'_>) -> Result<UserRecord, Failed> {
     sums::check("users", row)?;
     let last_login = match (row.get::<_, Option<String>>(9)?, row.get::<_, Option<String>>(10)?) {
-        (Some(at), Some(service)) => Some(LastLogin { at, service, from: row.get(11)? }),
+        (Some(at), Some(service)) => Some(LastLogin { at, service, from: row.get(11)?, device: None }),
         _ => None,
     };
     Ok(UserRecord {
@@ -42,7 +42,11 @@ fn records(connection: &Connection, sql: &str, params: impl Params) -> Result<Ve
     let mut rows = statement.query(params)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.push(record(row)?);
+        let mut record = record(row)?;
+        if let Some(login) = &mut record.last_login {
+            login.device = devices::of_last_login(connection, &record.key)?;
+        }
+        found.push(record);
     }
     Ok(found)
 }
@@ -130,7 +134,7 @@ pub(super) fn save(connection: &Connection, record: &UserRecord) -> Result<(), F
              login_from = excluded.login_from, sum = excluded.sum",
         )?
         .execute(rusqlite::params_from_iter(row))?;
-    Ok(())
+    devices::keep_of_last_login(connection, &record.key, login.and_then(|login| login.device.as_deref()))
 }
 
 /// By whom but `key`: a name has one record, this one or the one that it takes the place of, and another name of the same uid is
@@ -162,11 +166,15 @@ pub(super) fn change(connection: &Connection, change: &UserChange) -> Result<Cha
     if let Some(old) = &old {
         forget(connection, old, &change.now)?;
     }
+    let before = (record.verify, record.email_verified, record.phone_verified);
+    let mut ends_trust = false;
     if set(&mut record.email, &mut record.email_verified, change.email.as_ref()) {
         challenges::end_all(connection, &change.key, Authenticator::Email, &change.now)?;
+        ends_trust = true;
     }
     if set(&mut record.phone, &mut record.phone_verified, change.phone.as_ref()) {
         challenges::end_all(connection, &change.key, Authenticator::Sms, &change.now)?;
+        ends_trust = true;
     }
     if change.trusted {
         let all = change.email.is_none() && change.phone.is_none();
@@ -176,6 +184,9 @@ pub(super) fn change(connection: &Connection, change: &UserChange) -> Result<Cha
     record.verify = change.verify.unwrap_or(record.verify);
     if let Some(language) = &change.language {
         record.language.clone_from(language);
+    }
+    if ends_trust || before != (record.verify, record.email_verified, record.phone_verified) {
+        devices::end_all(connection, &change.key, Ended::Record)?;
     }
     save(connection, &record)?;
     meta::raise_high_water(connection, &change.now)?;
@@ -192,7 +203,7 @@ fn forget(connection: &Connection, key: &UserKey, now: &Moment) -> Result<(), Fa
         challenges::end_all(connection, key, of, now)?;
     }
     tries::clear_all(connection, key)?;
-    // The known sources go with it, by their reference.
+    // The known sources and the devices go with it, by their reference.
     connection.prepare_cached("DELETE FROM users WHERE uid = ?1 AND name = ?2")?.execute(params![key.uid, key.name])?;
     Ok(())
 }
@@ -243,7 +254,9 @@ pub(super) fn verify(connection: &Connection, user: &UserKey, of: Authenticator,
     if address.as_deref() != Some(proven) {
         return Ok(false);
     }
-    *verified = true;
+    if !std::mem::replace(verified, true) {
+        devices::end_all(connection, user, Ended::Record)?;
+    }
     save(connection, &record)?;
     Ok(true)
 }

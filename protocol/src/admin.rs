@@ -34,7 +34,7 @@ pub const RELOAD: &str = "io.pam2fa.Admin.Reload";
 pub const EXPLAIN: &str = "io.pam2fa.Admin.Explain";
 /// [`DeviceList`] → [`DeviceReply`], with `more`: one each.
 pub const DEVICE_LIST: &str = "io.pam2fa.Admin.DeviceList";
-/// [`DeviceRevoke`] → [`DeviceRevokeReply`].
+/// [`DeviceRevoke`] → [`DeviceRevokeReply`]; with `more`, which several devices want, one each.
 pub const DEVICE_REVOKE: &str = "io.pam2fa.Admin.DeviceRevoke";
 /// `()` → [`StatusReply`].
 pub const STATUS: &str = "io.pam2fa.Admin.Status";
@@ -375,7 +375,7 @@ pub struct DeviceRevoke {
 /// The reply to [`DEVICE_REVOKE`].
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceRevokeReply {
-    /// What was revoked.
+    /// What was revoked; with `more` the one of this reply.
     pub devices: Vec<Device>,
 }
 

@@ -1,5 +1,6 @@
 //! `admin.sock`: one method after the other, for uid 0 and nobody else. Who may is one line, before anything is dispatched.
 
+mod devices;
 mod explain;
 mod log;
 mod system;
@@ -10,7 +11,7 @@ use crate::daemon::{Daemon, State};
 use crate::house::House;
 use crate::wire_io::{Connection, ConnectionError};
 use pam_2fa_protocol::admin::{
-    EXPLAIN, LOG, NOT_FOUND, NotFound, REFUSED, RELOAD, Refused, SEAL, SEALED, SERVICE, STATUS, Sealed, TEST_EMAIL,
+    DEVICE_LIST, DEVICE_REVOKE, EXPLAIN, LOG, NOT_FOUND, NotFound, REFUSED, RELOAD, Refused, SEAL, SEALED, SERVICE, STATUS, Sealed, TEST_EMAIL,
     USER_LIST, USER_SET, USER_SHOW, USER_UNLOCK, USER_VERIFY_BEGIN, USER_VERIFY_FINISH,
 };
 use pam_2fa_protocol::frame::Frame;
@@ -93,6 +94,8 @@ async fn dispatch(call: &IncomingCall<'_>, daemon: &Daemon, connection: &mut Con
         SEAL => done(&system::seal(house(daemon)?.as_ref(), &parameters(call)?)?),
         TEST_EMAIL => system::test_email(house(daemon)?.as_ref(), &parameters(call)?, call.more, connection).await,
         LOG => log::log(daemon, parameters(call)?, call.more, connection).await,
+        DEVICE_LIST => devices::list(house(daemon)?.as_ref(), parameters(call)?, call.more, connection).await,
+        DEVICE_REVOKE => devices::revoke(house(daemon)?.as_ref(), parameters(call)?, call.more, connection).await,
         USER_LIST => users::list(house(daemon)?.as_ref(), call.more, connection).await,
         USER_SHOW => done(&users::show(house(daemon)?.as_ref(), &parameters(call)?).await?),
         USER_SET => done(&users::set(daemon, house(daemon)?.as_ref(), parameters(call)?).await?),

@@ -47,12 +47,22 @@ async fn record(house: &House, name: &str) -> Result<UserRecord, Answer> {
     let mut found = house.store.users(Some(String::from(name))).await?;
     match (found.pop(), found.is_empty()) {
         (Some(record), true) => Ok(record),
-        (None, _) => Err(Answer::NotFound(format!(
-            "{name} has no record; make one with pam-2fa user set {name} --email ADDRESS",
-            name = printable(name)
-        ))),
+        (None, _) => Err(no_record(name)),
         (Some(_), false) => Err(Answer::refused(format!("{} has several records under other uids", printable(name)))),
     }
+}
+
+/// An error where the name has no record under any uid.
+pub(super) async fn has_record(house: &House, name: &str) -> Result<(), Answer> {
+    let found = house.store.users(Some(String::from(name))).await?;
+    if found.is_empty() { Err(no_record(name)) } else { Ok(()) }
+}
+
+fn no_record(name: &str) -> Answer {
+    Answer::NotFound(format!(
+        "{name} has no record; make one with pam-2fa user set {name} --email ADDRESS",
+        name = printable(name)
+    ))
 }
 
 async fn show_record(house: &House, record: UserRecord) -> Result<User, Answer> {

@@ -39,6 +39,9 @@ pub(crate) enum Verb {
     /// Who is asked, and where their codes go
     #[command(subcommand)]
     User(UserVerb),
+    /// Devices that are remembered, so that no code is asked for
+    #[command(subcommand)]
+    Device(DeviceVerb),
     /// Send a real message now, and show each step
     #[command(subcommand)]
     Test(TestVerb),
@@ -56,6 +59,9 @@ pub(crate) enum Verb {
         /// The address that it comes from; none: as a host program that states none
         #[arg(long, value_name = "ADDRESS")]
         from: Option<IpAddr>,
+        /// The public key (*.pub) or certificate that ssh would bring
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
         /// The terminal, as tty1 or pts/0
         #[arg(long, value_name = "TTY", value_parser = word)]
         tty: Option<String>,
@@ -131,6 +137,30 @@ pub(crate) struct Changes {
     /// Take the address as verified without a code; the log says so
     #[arg(long)]
     pub(crate) trusted: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeviceVerb {
+    /// What is remembered: known by what, used when and from where, until when or why no longer
+    List {
+        /// Devices of this login name alone
+        #[arg(value_parser = name)]
+        user: Option<String>,
+    },
+    /// Forget devices: a code is asked for at their next login
+    Revoke(Doomed),
+}
+
+/// Which devices are revoked.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Doomed {
+    /// These, as `device list` has them; where one is not there, none is revoked
+    #[arg(value_name = "ID", value_parser = word)]
+    pub(crate) ids: Vec<String>,
+    /// All of this login name
+    #[arg(long, value_name = "USER", value_parser = name)]
+    pub(crate) user: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

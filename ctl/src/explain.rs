@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::screen::{Form, Screen};
 use pam_2fa_protocol::admin::{EXPLAIN, Explain, ExplainReply, Foreseen};
 
-/// `pam-2fa explain USER --service S [--from ADDR] [--tty T]`. Its exit status says whether there is an answer, not which.
+/// `pam-2fa explain USER --service S [--from ADDR] [--key FILE] [--tty T]`. Its exit status says whether there is an answer, not which.
 pub(crate) fn explain(client: &mut Client, asked: &Explain, screen: &mut Screen<'_>) -> Result<(), Error> {
     let reply: ExplainReply = client.call(EXPLAIN, asked)?;
     if screen.form() == Form::Json {
@@ -28,6 +28,7 @@ fn summary(asked: &Explain, reply: &ExplainReply) -> Vec<Vec<String>> {
     let decision = match reply.decision {
         Foreseen::NotSubject => "not subject: let by without a code",
         Foreseen::Ask => "asked for a code",
+        Foreseen::Trusted => "let in without a code: the device is remembered",
         Foreseen::Deny => "denied",
         Foreseen::Unavailable => "denied: it cannot be decided now",
         Foreseen::MaxTries => "denied for now: too many wrong codes",

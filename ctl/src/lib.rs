@@ -9,10 +9,12 @@ mod args;
 mod client;
 mod clock;
 mod config;
+mod device;
 mod error;
 mod explain;
 mod log;
 mod message;
+mod public_key;
 mod screen;
 mod since;
 mod status;
@@ -20,7 +22,7 @@ mod user;
 
 pub use screen::Terminal;
 
-use args::{Args, ConfigVerb, TestVerb, UserVerb, Verb};
+use args::{Args, ConfigVerb, DeviceVerb, TestVerb, UserVerb, Verb};
 use client::Client;
 use error::Error;
 use pam_2fa_protocol::admin::Explain;
@@ -58,12 +60,15 @@ fn dispatch(args: Args, screen: &mut Screen<'_>) -> Result<(), Error> {
         Verb::User(UserVerb::Set { user, changes }) => user::set(&mut client()?, user, changes, screen),
         Verb::User(UserVerb::Unlock { user }) => user::unlock(&mut client()?, user, screen),
         Verb::User(UserVerb::Verify { user, channel }) => user::verify(client, user, channel, screen),
+        Verb::Device(DeviceVerb::List { user }) => device::list(&mut client()?, user, screen),
+        Verb::Device(DeviceVerb::Revoke(doomed)) => device::revoke(&mut client()?, doomed, screen),
         Verb::Test(TestVerb::Email { address }) => message::test_email(&mut client()?, address.as_str(), screen),
         Verb::Config(ConfigVerb::Seal) => config::seal(&args.config, &args.runtime_dir, screen),
         Verb::Config(ConfigVerb::Reload) => config::reload(&mut client()?, screen),
         Verb::Config(ConfigVerb::Check { file }) => config::check(file.as_deref(), &args.config, screen),
-        Verb::Explain { user, service, from, tty } => {
-            let asked = Explain { user, service, from: from.map(|address| address.to_string()), tty };
+        Verb::Explain { user, service, from, key, tty } => {
+            let auth_info = key.as_deref().map(public_key::auth_info).transpose()?;
+            let asked = Explain { user, service, from: from.map(|address| address.to_string()), tty, auth_info };
             explain::explain(&mut client()?, &asked, screen)
         }
         Verb::Log(wanted) => log::log(&mut client()?, wanted, screen),

@@ -115,7 +115,8 @@ fn is_closed_pipe(error: &Error) -> bool {
     matches!(error, Error::Output(why) if why.kind() == ErrorKind::BrokenPipe)
 }
 
-fn aligned(rows: &[Vec<String>]) -> Vec<String> {
+/// Lines of columns as wide as they need, two spaces between them.
+pub(crate) fn aligned(rows: &[Vec<String>]) -> Vec<String> {
     let rows: Vec<Vec<String>> =
         rows.iter().map(|row| row.iter().map(|cell| printable(cell).into_owned()).collect()).collect();
     let mut widths: Vec<usize> = Vec::new();

@@ -48,7 +48,7 @@ pub(crate) fn list(client: &mut Client, screen: &mut Screen<'_>) -> Result<(), E
             verify_word(user.verify).to_owned(),
             contact(user.email.as_deref(), user.email_verified),
             contact(user.phone.as_deref(), user.phone_verified),
-            last_login(user.last_login.as_ref()),
+            user.last_login.as_ref().map_or_else(|| String::from("-"), when_and_where),
         ]
     }));
     screen.table(&rows)
@@ -144,7 +144,7 @@ fn record(user: &User, screen: &mut Screen<'_>) -> Result<(), Error> {
         ("email", contact(user.email.as_deref(), user.email_verified)),
         ("phone", contact(user.phone.as_deref(), user.phone_verified)),
         ("language", user.language.clone().unwrap_or_else(|| String::from("-"))),
-        ("last login", last_login(user.last_login.as_ref())),
+        ("last login", user.last_login.as_ref().map_or_else(|| String::from("-"), last_login)),
     ];
     rows.extend(user.locked.clone().map(|why| ("locked", why)));
     screen.table(&rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect::<Vec<_>>())
@@ -166,10 +166,17 @@ fn contact(address: Option<&str>, verified: bool) -> String {
     }
 }
 
-fn last_login(last: Option<&LastLogin>) -> String {
-    match last {
-        None => String::from("-"),
-        Some(LastLogin { at, service, from: Some(from) }) => format!("{at} {service} from {from}"),
-        Some(LastLogin { at, service, from: None }) => format!("{at} {service}"),
+/// When, by which service, from where and with what.
+fn last_login(last: &LastLogin) -> String {
+    match &last.device {
+        Some(device) => format!("{}, {device}", when_and_where(last)),
+        None => when_and_where(last),
+    }
+}
+
+fn when_and_where(LastLogin { at, service, from, .. }: &LastLogin) -> String {
+    match from {
+        Some(from) => format!("{at} {service} from {from}"),
+        None => format!("{at} {service}"),
     }
 }

@@ -77,6 +77,37 @@ fn one_user_is_shown_whole() {
 }
 
 #[test]
+fn the_last_login_is_shown_with_its_time_place_and_device() {
+    needs_root!();
+    let daemon = Daemon::start(|method, _| {
+        let mut user = ada();
+        user["last_login"] = if method == admin::USER_UNLOCK {
+            json!({"at": "2026-11-20T08:00:00Z", "service": "login", "device": "console seat0\u{1b}[2J"})
+        } else {
+            let key = "key SHA256:uNiVztksCsDhcc0u9e8BgrJXVUDKzIIGzQyUCgMcLDs from 192.0.2.7/32";
+            json!({"at": "2026-11-20T08:00:00Z", "service": "sshd", "from": "192.0.2.7", "device": key})
+        };
+        vec![Reply::Done(json!({"user": user}))]
+    });
+    let last = |args: &[&str]| {
+        let shown = daemon.run(args);
+        shown.lines().find(|line| line.starts_with("last login")).unwrap().to_owned()
+    };
+    assert_snapshot!(last(&["user", "show", "ada"]), @r"
+    last login  2026-11-20T08:00:00Z sshd from 192.0.2.7, key SHA256:uNiVztksCsDhcc0u9e8BgrJXVUDKzIIGzQyUCgMcLDs from 192.0.2.7/32
+    ");
+    assert_snapshot!(last(&["user", "unlock", "ada"]), @r"
+    last login  2026-11-20T08:00:00Z login, console seat0[2J
+    ");
+    // A list is of many users, and wide enough: it has the time and the place.
+    let list = daemon.run(&["user", "list"]);
+    assert!(list.contains("sshd from 192.0.2.7\n") && !list.contains("SHA256"), "{list}");
+    let json = daemon.run(&["user", "show", "ada", "--json"]);
+    let answer: Value = serde_json::from_str(json.split("---").next().unwrap_or_default()).unwrap();
+    assert!(answer["user"]["last_login"]["device"].as_str().unwrap().starts_with("key SHA256:"), "{json}");
+}
+
+#[test]
 fn a_user_is_unlocked_and_shown() {
     needs_root!();
     let daemon = Daemon::start(|_, parameters| match parameters["name"].as_str() {
@@ -171,6 +202,10 @@ fn wrong_usage_is_one_line_and_reaches_no_daemon() {
         &["user", "verify", "ada", "pigeon"],
         &["user", "forget", "ada"],
         &["test", "email", "ada"],
+        &["device", "revoke"],
+        &["device", "revoke", ""],
+        &["device", "revoke", "K7Q2M9XD", "--user", "ada"],
+        &["device", "list", "ada", "bob"],
         &["status", "--jsn\u{1b}[31m"],
     ] {
         let shown = daemon.run(args);
@@ -369,40 +404,4 @@ fn the_status_says_what_is_on_and_what_is_unhealthy() {
     ---
     === 0
     ");
-}
-
-#[test]
-fn a_decision_is_explained_rule_by_rule() {
-    needs_root!();
-    let daemon = Daemon::start(|_, _| {
-        vec![Reply::Done(json!({
-            "decision": "ask", "reason": "ask", "uid": 1000, "class": "ssh", "source": "192.0.2.7/32", "generation": 3,
-            "rules": [
-                {"rule": "required", "decides": false, "why": "policy.required is \"mandatory\""},
-                {"rule": "ask", "decides": true, "why": "a code by email"}],
-            "message": "a code to a***@example.com, once the prompt has stood", "tries": "0 wrong codes so far"}))]
-    });
-    let asked = ["explain", "ada", "--service", "sshd", "--from", "192.0.2.7"];
-    assert_snapshot!(daemon.run(&asked), @r#"
-    user      ada (uid 1000)
-    service   sshd (class ssh)
-    source    192.0.2.7/32
-    decision  asked for a code
-    reason    ask
-    message   a code to a***@example.com, once the prompt has stood
-    tries     0 wrong codes so far
-    settings  generation 3
-
-    RULE               WHY
-    required  -        policy.required is "mandatory"
-    ask       decides  a code by email
-    ---
-    === 0
-    "#);
-    assert_eq!(daemon.calls(), ["Explain {\"from\":\"192.0.2.7\",\"service\":\"sshd\",\"user\":\"ada\"}"]);
-    let json = daemon.run(&["explain", "ada", "--service", "sshd", "--json"]);
-    let answer: Value = serde_json::from_str(json.split("---").next().unwrap_or_default()).unwrap();
-    assert_eq!((answer["decision"].as_str(), answer["rules"][1]["rule"].as_str()), (Some("ask"), Some("ask")));
-    assert!(daemon.run(&["explain", "ada"]).ends_with("=== 2"), "a service is needed");
-    assert!(daemon.run(&["explain", "ada", "--service", "sshd", "--from", "host"]).ends_with("=== 2"));
 }

@@ -3,7 +3,7 @@
 #![expect(clippy::expect_used, reason = "a stage that cannot be set fails the test")]
 
 use crate::ns;
-use crate::programs::{Programs, Server, accepts};
+use crate::programs::{Programs, Server};
 use crate::wait;
 use data_encoding::BASE64;
 use serde_json::Value;
@@ -12,9 +12,10 @@ use std::net::TcpStream;
 
 const WS: &str = "/usr/lib/cockpit/cockpit-ws";
 
-/// A cockpit-ws on the loopback, without TLS.
+/// A cockpit-ws without TLS.
 pub struct Cockpit {
     _server: Server,
+    address: String,
     port: u16,
 }
 
@@ -37,16 +38,25 @@ pub enum Answer {
 }
 
 impl Cockpit {
-    /// Starts it over the stacks of `programs`.
+    /// Starts it on the loopback, over the stacks of `programs`.
     ///
     /// # Panics
     /// When it does not start.
     #[must_use]
     pub fn start(programs: &Programs) -> Self {
+        Self::start_on(programs, "127.0.0.1")
+    }
+
+    /// Starts it on an address of this host, which browsers then come from, too.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn start_on(programs: &Programs, address: &str) -> Self {
         let port = 20_000_u16.checked_add(ns::next_number()).expect("a port");
-        let words = [WS, "--no-tls", "--address", "127.0.0.1", "--port", &port.to_string()];
-        let server = programs.serve(&words, || accepts(port));
-        Self { _server: server, port }
+        let words = [WS, "--no-tls", "--address", address, "--port", &port.to_string()];
+        let server = programs.serve(&words, || TcpStream::connect((address, port)).is_ok());
+        Self { _server: server, address: address.to_owned(), port }
     }
 
     /// The first step: name and password, as the login page sends them.
@@ -68,10 +78,12 @@ impl Cockpit {
     }
 
     fn request(&self, path: &str, header: &str) -> Answer {
-        let mut connection = TcpStream::connect(("127.0.0.1", self.port)).expect("connect to cockpit-ws");
+        let mut connection = TcpStream::connect((self.address.as_str(), self.port)).expect("connect to cockpit-ws");
         connection.set_read_timeout(Some(wait::PATIENCE)).expect("bound the wait for cockpit-ws");
-        let request =
-            format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\n{header}\r\nConnection: close\r\n\r\n", self.port);
+        let request = format!(
+            "GET {path} HTTP/1.0\r\nHost: {}:{}\r\n{header}\r\nConnection: close\r\n\r\n",
+            self.address, self.port
+        );
         connection.write_all(request.as_bytes()).expect("write to cockpit-ws");
         let mut bytes = Vec::new();
         connection.read_to_end(&mut bytes).expect("read from cockpit-ws");

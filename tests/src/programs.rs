@@ -10,7 +10,6 @@ use crate::wait;
 use crate::world::World;
 use std::fs::{self, File};
 use std::io::Write;
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -119,12 +118,6 @@ impl Programs {
         });
         server
     }
-}
-
-/// Whether something accepts on this port of the loopback.
-#[must_use]
-pub fn accepts(port: u16) -> bool {
-    TcpStream::connect(("127.0.0.1", port)).is_ok()
 }
 
 /// A server of the host. Killed when dropped.

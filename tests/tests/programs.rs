@@ -9,6 +9,9 @@ use e2e::world::{Plan, World};
 
 const MANDATORY: &str = "required = \"mandatory\"";
 
+/// In a session of whoever runs the tests a second sudo would be trusted.
+const NO_TRUST: &str = "[trust]\nelevate = \"0 minutes\"";
+
 /// Waits for the password prompt that ends in `prompt`, and answers it.
 fn give_password(terminal: &mut Terminal, prompt: &str) {
     terminal.wait_for(prompt);
@@ -171,7 +174,7 @@ fn sudo_and_su_show_the_whole_prompt_of_a_hidden_code() {
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn sudo_for_a_login_shell_or_another_user_asks_for_the_code_of_whoever_types_it() {
-    let world = Plan::default().start();
+    let world = Plan::default().settings(NO_TRUST).start();
     let (ada, bob) = (world.person("ada"), world.person("bob"));
     let programs = Programs::of(&world);
     let mut root = programs.open_as(&ada.host, &["sudo", "-k", "-i", "echo", "home-$HOME"]);
@@ -221,7 +224,7 @@ fn sudo_refuses_wrong_codes_and_shows_prompts_alone() {
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn sudo_asks_once_until_its_own_timestamp_is_forgotten() {
-    let world = Plan::default().start();
+    let world = Plan::default().settings(NO_TRUST).start();
     let ada = world.person("ada");
     let mut shell = Programs::of(&world).open_as(&ada.host, &["sh"]);
     let sudo = "sudo sh -c 'echo uid-$(id -u)'";

@@ -232,7 +232,7 @@ impl Login {
             })
         });
         let device = remember.as_ref().map(|remember| remember.id.clone());
-        fx.out.push(Effect::Consume(Consume {
+        fx.out.push(Effect::Consume(Box::new(Consume {
             user: standing.owner.user.clone(),
             authenticator: challenge.authenticator,
             source: standing.owner.source.text(),
@@ -242,7 +242,7 @@ impl Login {
             login: last_login(&standing.asked, fx),
             remember,
             now: fx.now.clone(),
-        }));
+        })));
         State::Consuming(standing, device)
     }
 

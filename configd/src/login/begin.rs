@@ -197,7 +197,7 @@ impl Login {
             Act::Trust { device } => {
                 let (from, login) = (last_from(&asked), last_login(&asked, fx));
                 let (id, now) = (device.clone(), fx.now.clone());
-                fx.out.push(Effect::UseDevice(UseDevice { user: user.clone(), id, from, login, now }));
+                fx.out.push(Effect::UseDevice(Box::new(UseDevice { user: user.clone(), id, from, login, now })));
                 State::Using(asked, user, device)
             }
             Act::Ask { email } => self.challenge(asked, user, facts, email, fx),
@@ -356,7 +356,7 @@ fn situation<'a>(asked: &Asked, facts: &'a Facts, fx: &Effects<'_>) -> Situation
         network: asked.network,
         must: asked.must,
         known: &facts.known,
-        trust: device::standing(facts.device.as_ref(), seen),
+        trust: device::standing(facts.device.as_deref(), seen),
         grace: if runs { Grace::Runs } else { Grace::Over },
         email_configured: !fx.rules.email.is_empty(),
     }

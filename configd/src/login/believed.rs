@@ -21,29 +21,7 @@ pub(super) fn believed(begin: &Begin, peer_uid: u32, fx: &Effects<'_>) -> Asked 
     // Of a user's own process too: a service that it claims can only make it stricter.
     let must = fx.rules.who.required_services.fit(&begin.service).then_some(Must::Service);
     if peer_uid != 0 {
-        let service = String::from("own");
-        let place = String::from("this host");
-        let class = Class::Other;
-        let source = Source::Local;
-        let from_network = None;
-        let (network, listed) = (Network::Outside, None);
-        let (device, stamp, caller_uid) = (None, None, None);
-        let caller = Caller::Own;
-        return Asked {
-            user,
-            service,
-            class,
-            source,
-            caller,
-            place,
-            from_network,
-            network,
-            listed,
-            must,
-            device,
-            stamp,
-            caller_uid,
-        };
+        return own(user, must);
     }
     let class = classify(&begin.service, begin.tty.as_deref(), &fx.rules.services);
     let source = Source::stated(class, begin.remote_host.as_deref());
@@ -83,6 +61,25 @@ pub(super) fn believed(begin: &Begin, peer_uid: u32, fx: &Effects<'_>) -> Asked 
         device,
         stamp,
         caller_uid,
+    }
+}
+
+/// Of a process of the user itself: nothing that it claims, but what can only make it stricter.
+fn own(user: String, must: Option<Must>) -> Asked {
+    Asked {
+        user,
+        service: String::from("own"),
+        class: Class::Other,
+        source: Source::Local,
+        caller: Caller::Own,
+        place: String::from("this host"),
+        from_network: None,
+        network: Network::Outside,
+        listed: None,
+        must,
+        device: None,
+        stamp: None,
+        caller_uid: None,
     }
 }
 

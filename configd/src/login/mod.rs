@@ -137,9 +137,9 @@ pub enum Effect {
     /// Charge a try.
     Charge(Charge),
     /// Mark a code used.
-    Consume(Consume),
+    Consume(Box<Consume>),
     /// Keep the use of a trusted device.
-    UseDevice(UseDevice),
+    UseDevice(Box<UseDevice>),
     /// End trust. Nobody waits for it: the login that saw the reason does not trust.
     EndDevices(EndDevices),
     /// Say [`Event::Stood`] with this number in [`STAND_MS`].

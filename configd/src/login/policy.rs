@@ -11,7 +11,7 @@
 //! | verify | optional, nothing requires it, and no record or `never` | not subject |
 //! | grace | mandatory, no verified address, and the time has not run out | not subject, and told |
 //! | method | no verified address | deny |
-//! | trust | the device is remembered, and its trust has not ended; `always` is never trusted | trusted |
+//! | trust | the device is remembered, and its trust has not ended; neither `always` nor a service in no class is trusted | trusted |
 //! | channel | no mail server | cannot be decided |
 //! | ask | what is left | ask |
 //!
@@ -211,7 +211,11 @@ pub fn look<'a>(rule: Rule, situation: &Situation<'a>) -> Option<Decision<'a>> {
                 Verify::Always => false,
                 Verify::Never | Verify::NewDevice => true,
             });
-            (is_trusted && may_be).then_some(Decision::Trusted)
+            let remembers = match situation.class {
+                Class::Ssh | Class::Desktop | Class::Web | Class::Elevate => true,
+                Class::Other | Class::Ignored => false,
+            };
+            (is_trusted && may_be && remembers).then_some(Decision::Trusted)
         }
         Rule::Channel => refuse(!situation.email_configured, Refusal::NoChannel),
         Rule::Ask => email.map(|email| Decision::Ask { email }),

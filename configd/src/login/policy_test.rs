@@ -365,6 +365,7 @@ fn one_of_the_table(world: &mut World, round: &Round, required: Required, class:
         must: round.must,
         known,
         grace: round.grace,
+        trust: device::Standing::New,
         email_configured: round.mail,
     });
     let at = format!("{}\nmail {} {at}", round.lines, round.mail);

@@ -72,3 +72,65 @@ fn put(key: &mut Vec<u8>, value: &[u8]) -> Option<()> {
     key.extend(value);
     Some(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use data_encoding::BASE64_NOPAD;
+
+    /// Fingerprint, algorithm, blob.
+    fn made_by_ssh_keygen() -> Vec<[&'static str; 3]> {
+        let lines = include_str!("ssh_key/keys.txt").lines().filter(|line| !line.starts_with('#'));
+        lines.map(|line| line.split(' ').collect::<Vec<_>>().try_into().unwrap()).collect()
+    }
+
+    #[test]
+    fn every_kind_of_key_and_certificate_has_the_fingerprint_that_ssh_keygen_says() {
+        let keys = made_by_ssh_keygen();
+        assert_eq!(keys.len(), 15);
+        for [said, algorithm, blob] in keys {
+            let found = fingerprints(&format!("publickey {algorithm} {blob}\n")).unwrap();
+            assert_eq!(format!("SHA256:{}", BASE64_NOPAD.encode(&found[0])), said, "{algorithm}");
+        }
+    }
+
+    #[test]
+    fn all_keys_count_in_any_order_and_other_methods_do_not() {
+        let keys = made_by_ssh_keygen();
+        let line = |at: usize| format!("publickey {} {}\n", keys[at][1], keys[at][2]);
+        let both = fingerprints(&format!("{}{}", line(0), line(2))).unwrap();
+        assert_eq!(both.len(), 2);
+        assert_eq!(fingerprints(&format!("password\n{}keyboard-interactive/pam\n{}", line(2), line(0))), Some(both));
+        assert_eq!(fingerprints(&format!("{}{}", line(0), line(1))).unwrap().len(), 1, "a certificate and its key");
+        assert_eq!(fingerprints("password\n"), None);
+        assert_eq!(fingerprints(""), None);
+        assert_eq!(fingerprints(&format!("hostbased {} {}\n", keys[0][1], keys[0][2])), None);
+        let nine: String = (0..9).map(|_| line(0)).collect();
+        assert_eq!(fingerprints(&nine), None);
+    }
+
+    #[test]
+    fn what_is_no_key_is_none_and_a_cut_one_is_not_another() {
+        for text in [
+            "publickey",
+            "publickey ssh-ed25519",
+            "publickey ssh-ed25519 ",
+            "publickey ssh-ed25519 not-base64",
+            "publickey ssh-ed25519 AAAA",
+            "publickey  ssh-ed25519 AAAA",
+            "publickey ssh-ed25519 /////w==",
+            "publickey ssh-future-cert-v01@example.com AAAAC3NzaC1lZDI1NTE5AAAAAQE=",
+            "publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAAQE= more",
+        ] {
+            assert_eq!(fingerprints(text), None, "{text}");
+        }
+        let keys = made_by_ssh_keygen();
+        let [_, algorithm, blob] = keys.iter().find(|[_, name, _]| name.contains("ed25519-cert")).unwrap();
+        let whole = BASE64.decode(blob.as_bytes()).unwrap();
+        let known = fingerprint(algorithm, &whole).unwrap();
+        for length in 0..whole.len() {
+            let cut = fingerprint(algorithm, &whole[..length]);
+            assert!(cut.is_none_or(|cut| cut == known), "{length}");
+        }
+    }
+}

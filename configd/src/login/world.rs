@@ -9,7 +9,7 @@ use crate::clock::BootId;
 use crate::limits::{self, Counts, SendLimits, TryLimits};
 use crate::random::NoRandomness;
 use crate::rules::{Codes, MailWay, PromptStyle, Who};
-use crate::store::{Known, UserRecord};
+use crate::store::{Ended, KeptDevice, Known, Remember, UserRecord};
 use pam_2fa_protocol::admin::{Required, Verify};
 use pam_2fa_protocol::courier::Tls;
 use pam_2fa_settings::{Level, Services};
@@ -102,6 +102,12 @@ pub(super) struct World {
     pub(super) asked_host: Vec<LookUp>,
     /// What the store knows, whatever the records are.
     pub(super) known: Option<Known>,
+    /// Remembered devices.
+    pub(super) devices: Vec<KeptDevice>,
+    /// How far the wall stands behind.
+    pub(super) behind_s: i64,
+    /// What happens between a login's look at its device and its use.
+    pub(super) revoked_meanwhile: bool,
 }
 
 impl World {
@@ -125,6 +131,9 @@ impl World {
             host_says: Ok(LookedUp { listed: false, member: false, here: None }),
             asked_host: Vec::new(),
             known: None,
+            devices: Vec::new(),
+            behind_s: 0,
+            revoked_meanwhile: false,
         };
         world.add("ada", 1000, Verify::NewDevice, Some("ada@example.com"));
         world
@@ -151,7 +160,7 @@ impl World {
         self.now.wall_s += i64::try_from(ms / 1000).unwrap();
     }
 
-    fn step(&mut self, login: Login, event: Event) -> (Login, Vec<Effect>) {
+    pub(super) fn step(&mut self, login: Login, event: Event) -> (Login, Vec<Effect>) {
         let mut fx = Effects {
             now: self.now.clone(),
             rules: &self.rules,
@@ -159,13 +168,14 @@ impl World {
             random: &self.random,
             keys: &PlainMac,
             challenges: &mut self.challenges,
+            behind_s: self.behind_s,
             out: Vec::new(),
         };
         let login = login.step(event, &mut fx);
         (login, fx.out)
     }
 
-    fn store_answer(&mut self, effect: Effect) -> Option<Event> {
+    pub(super) fn store_answer(&mut self, effect: Effect) -> Option<Event> {
         let broken = || StoreError::Engine { what: "serve", why: String::from("EIO") };
         Some(match effect {
             Effect::Resolve(name) => {
@@ -198,13 +208,66 @@ impl World {
                 if !self.used.insert(consume.challenge) {
                     return Some(Event::Consumed(Ok(Consumed::AlreadyUsed)));
                 }
+                if let Some(remember) = consume.remember {
+                    self.remember(&consume.user, remember, &consume.now);
+                }
                 let counts = self.counts.entry(consume.user.clone()).or_default();
                 counts.put(consume.bucket, limits::Count::default());
                 self.known_sources.insert((consume.user, consume.source.0));
                 Event::Consumed(Ok(Consumed::Done))
             }
-            _ => return None,
+            other => return self.device_answer(other),
         })
+    }
+
+    /// What the store says of devices.
+    fn device_answer(&mut self, effect: Effect) -> Option<Event> {
+        match effect {
+            Effect::UseDevice(_) if self.broken => Some(Event::Used(Err(StoreError::Closed))),
+            Effect::UseDevice(used) => {
+                if std::mem::take(&mut self.revoked_meanwhile) {
+                    self.devices.clear();
+                }
+                let device = self.devices.iter_mut().find(|device| device.id == used.id && device.ended.is_none());
+                if let Some(device) = device {
+                    device.last_s = used.now.wall_s;
+                    return Some(Event::Used(Ok(true)));
+                }
+                Some(Event::Used(Ok(false)))
+            }
+            Effect::EndDevices(EndDevices::One { id, why }) => {
+                self.devices.iter_mut().filter(|device| device.id == id).for_each(|device| device.ended = Some(why));
+                None
+            }
+            Effect::EndDevices(EndDevices::Password { user, stamp }) => {
+                let others = self.devices.iter_mut().filter(|device| device.user == user && device.ended.is_none());
+                others
+                    .filter(|device| device.stamp.as_ref() != Some(&stamp))
+                    .for_each(|device| device.ended = Some(Ended::Password));
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn remember(&mut self, user: &UserKey, remember: Remember, now: &Moment) {
+        let same = |device: &KeptDevice| device.user == *user && device.key == remember.key;
+        let first_s = self.devices.iter().find(|device| same(device)).map_or(now.wall_s, |device| device.first_s);
+        self.devices.retain(|device| !same(device));
+        self.devices.push(KeptDevice {
+            id: remember.id,
+            user: user.clone(),
+            key: remember.key,
+            label: remember.label,
+            first_s,
+            last_s: now.wall_s,
+            last_from: remember.from,
+            given: now.clone(),
+            lifetime_s: remember.lifetime_s,
+            stamp: remember.stamp,
+            policy: remember.policy,
+            ended: None,
+        });
     }
 
     fn facts(&self, ask: &FactsFor) -> Facts {
@@ -230,7 +293,11 @@ impl World {
         };
         let counts = self.counts.get(&ask.user).cloned().unwrap_or_default();
         let standing = limits::standing(&bucket, &counts, ask.tries, &ask.now);
-        Facts { known, bucket, standing, send_wait_s: self.send_wait_s }
+        let kept = |key: &crate::store::DeviceKey| {
+            self.devices.iter().find(|device| device.user == ask.user && device.key == *key).cloned()
+        };
+        let device = ask.device.as_ref().and_then(kept).map(Box::new);
+        Facts { known, bucket, standing, send_wait_s: self.send_wait_s, device }
     }
 
     /// Hands an event to a login and answers what it asks of the store, until it waits for the module.

@@ -208,12 +208,12 @@ impl Drive<'_> {
                 self.later(async move { Event::Charged(pending.await) });
             }
             Effect::UseDevice(used) => {
-                let pending = self.house.store.use_device(used);
+                let pending = self.house.store.use_device(*used);
                 self.later(async move { Event::Used(pending.await) });
             }
             Effect::EndDevices(end) => self.end_devices(end, String::from(reference)),
             Effect::Consume(consume) => {
-                let pending = self.house.store.consume_code(consume);
+                let pending = self.house.store.consume_code(*consume);
                 self.later(async move { Event::Consumed(pending.await) });
             }
         }

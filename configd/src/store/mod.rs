@@ -164,7 +164,7 @@ pub struct Facts {
     /// Seconds until another message may be sent; 0: now.
     pub send_wait_s: u64,
     /// The device that was asked about, if it was ever remembered; it may have ended.
-    pub device: Option<KeptDevice>,
+    pub device: Option<Box<KeptDevice>>,
 }
 
 /// What [`Store::facts`] is asked.

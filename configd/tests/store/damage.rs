@@ -20,7 +20,10 @@ fn filled() -> (Vec<u8>, Said) {
         home.charge(Charge { bucket: known("192.0.2.7/32"), ..charge_of(ada()) });
     }
     home.charge(charge_of(bob()));
-    home.consume(consume_of(ada(), id(0))).unwrap();
+    let remember = Some(crate::devices::remember(1));
+    let login =
+        pam_2fa_protocol::admin::LastLogin { device: Some(String::from("seat0")), ..consume_of(ada(), id(0)).login };
+    home.consume(configd::store::Consume { remember, login, ..consume_of(ada(), id(0)) }).unwrap();
     wait(home.store.put_meta(vec![(MetaKey::Settings, vec![5; 6000]), (MetaKey::Generation, vec![1])])).unwrap();
     home.store.close().unwrap();
     let said = listen(&home.store_again());
@@ -38,6 +41,7 @@ struct Said {
     users: Vec<UserRecord>,
     facts: Vec<Facts>,
     open: Vec<KeptChallenge>,
+    devices: Vec<configd::store::KeptDevice>,
     meta: Vec<Option<Vec<u8>>>,
 }
 
@@ -47,6 +51,7 @@ fn listen(store: &SqliteStore) -> Said {
         users: wait(store.users(None)).unwrap(),
         facts: [ada(), bob()].map(|user| wait(store.facts(facts_for(user))).unwrap()).into(),
         open: wait(store.open_challenges(at(0), 3)).unwrap(),
+        devices: wait(store.devices(None)).unwrap(),
         meta: keys.map(|key| wait(store.meta(key)).unwrap()).into(),
     }
 }
@@ -177,7 +182,7 @@ fn with_sql(bytes: &[u8], sql: &str) -> Vec<u8> {
 fn a_newer_store_and_what_is_no_store_of_ours_are_told_apart() {
     let (good, _) = filled();
     let newer = open(&with_sql(&good, "PRAGMA user_version = 99")).unwrap_err();
-    assert!(matches!(newer, OpenError::TooNew { found: 99, ours: 2, .. }), "{newer}");
+    assert!(matches!(newer, OpenError::TooNew { found: 99, ours: 3, .. }), "{newer}");
     assert!(newer.to_string().contains("99"));
     let foreign = with_sql(&[], "CREATE TABLE t (x)");
     assert!(matches!(open(&foreign), Err(OpenError::NotOurs { .. })));

@@ -12,6 +12,8 @@ mod crash;
 #[cfg(test)]
 mod damage;
 #[cfg(test)]
+mod devices;
+#[cfg(test)]
 mod log;
 #[cfg(test)]
 mod model;

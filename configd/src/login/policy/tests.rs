@@ -8,6 +8,15 @@ pub(in crate::login) const CLASSES: [Class; 6] =
     [Class::Ssh, Class::Desktop, Class::Web, Class::Elevate, Class::Other, Class::Ignored];
 const LISTED: [Option<Listed>; 3] = [None, Some(Listed::Name), Some(Listed::Group)];
 const NETWORKS: [Network; 4] = [Network::Outside, Network::Here, Network::Unseen, Network::Exempt];
+const TRUST: [device::Standing; 7] = [
+    device::Standing::Off,
+    device::Standing::Nameless,
+    device::Standing::New,
+    device::Standing::Over(crate::store::Ended::Expired),
+    device::Standing::Unseen,
+    device::Standing::Clock,
+    device::Standing::Trusted { left_s: 1 },
+];
 const MUST: [Option<Must>; 3] = [None, Some(Must::Service), Some(Must::Group)];
 
 /// Every kind of record there can be, by the words of the table.
@@ -52,6 +61,7 @@ fn dimensions(knowns: &[(&'static str, Known)]) -> Vec<Vec<String>> {
         words(&["free", "service must", "group must"]),
         knowns.iter().map(|(name, _)| String::from(*name)).collect(),
         words(&["grace runs", "no grace"]),
+        words(&["trust off", "nameless", "new", "ended", "stamp unseen", "clock behind", "remembered"]),
         words(&["mail", "no mail"]),
     ]
 }
@@ -66,13 +76,15 @@ fn decided(at: &[usize], knowns: &[(&'static str, Known)]) -> String {
         must: MUST[at[4]],
         known: &knowns[at[5]].1,
         grace: [Grace::Runs, Grace::Over][at[6]],
-        email_configured: [true, false][at[7]],
+        trust: TRUST[at[7]],
+        email_configured: [true, false][at[8]],
     };
     let early = without_user(situation.required, situation.class).map(Decision::NotSubject);
     let decision = decide(&situation);
     assert!(early.is_none_or(|early| early == decision), "{situation:?}");
     match decision {
         Decision::NotSubject(why) => format!("not subject: {why:?}"),
+        Decision::Trusted => String::from("trusted"),
         Decision::Ask { email } => format!("ask {email}"),
         Decision::Refuse(why) => format!("refuse: {why:?}"),
     }
@@ -103,6 +115,6 @@ fn the_decision_table_is_this() {
     let knowns = knowns();
     let dimensions = dimensions(&knowns);
     let combinations: usize = dimensions.iter().map(Vec::len).product();
-    assert_eq!(combinations, 3 * 6 * 3 * 4 * 3 * 12 * 2 * 2);
+    assert_eq!(combinations, 3 * 6 * 3 * 4 * 3 * 12 * 2 * 7 * 2);
     insta::assert_snapshot!(rows(&mut Vec::new(), &dimensions, &knowns).join("\n"));
 }

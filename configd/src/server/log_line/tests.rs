@@ -23,6 +23,7 @@ fn decided(peer_uid: u32, verdict: Verdict) -> Decided {
         factor: Some(Factor::Email),
         verdict,
         reason: "used",
+        device: None,
         detail: None,
         generation: 3,
     }

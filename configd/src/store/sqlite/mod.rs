@@ -184,7 +184,7 @@ fn facts(connection: &Connection, ask: &FactsFor) -> Result<Facts, Failed> {
         known: users::known(connection, user)?,
         standing: tries::standing(connection, user, Authenticator::Email, &bucket, *limits, now)?,
         device: match device {
-            Some(key) => devices::find(connection, user, key)?,
+            Some(key) => devices::find(connection, user, key)?.map(Box::new),
             None => None,
         },
         send_wait_s: sends::wait_for_next_s(connection, user, source, &bucket, *send_limits, now)?,

@@ -60,7 +60,7 @@ pub(super) async fn revoke(
             user = kept.user.name,
             uid = kept.user.uid,
             class = kept.key.class,
-            name = kept.label,
+            known_by = kept.label,
             "a remembered device was revoked by an administrator"
         );
     }

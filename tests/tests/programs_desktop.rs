@@ -81,6 +81,47 @@ fn a_greeter_asks_one_thing_after_another_and_lets_in() {
     }
 }
 
+/// One login at a greeter with this terminal and remote host; how often a code was asked for.
+fn codes_asked(
+    stage: &Stage,
+    service: &str,
+    person: &Person,
+    (tty, host): (&str, Option<&str>),
+    mails: usize,
+) -> usize {
+    let email = person.email.clone();
+    let mut pam = greeter(stage, service, &person.host.name, move |style, _| match style {
+        Style::Hidden => Reply::from(PASSWORD),
+        Style::Echo | Style::Error | Style::Info => Reply::from(&*mailbox::wait_for(&email, mails).code()),
+    });
+    pam.set(Item::Tty, tty);
+    if let Some(host) = host {
+        pam.set(Item::RemoteHost, host);
+    }
+    assert_eq!(pam.authenticate(0), code::SUCCESS, "{service}: {:?}", pam.shown());
+    pam.shown().iter().filter(|(style, _)| *style == Style::Echo).count()
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_greeter_is_remembered_by_its_seat_and_a_remote_display_never() {
+    let world = Plan::default().settings("[trust]\ndesktop = \"1 day\"").start();
+    let stage = stage(&world);
+    let ada = world.person("ada");
+    assert!(world.command(&["user", "set", &ada.host.name, "--verify", "new-device"]).status.success());
+    let [(gdm, _), (lightdm, _)] = GREETERS;
+    let ask = |service, at, mails| codes_asked(&stage, service, &ada, at, mails);
+    assert_eq!(ask(gdm, ("/dev/tty2", None), 1), 1);
+    assert_eq!(ask(gdm, ("/dev/tty3", None), 2), 0);
+    assert_eq!(ask(lightdm, (":0", None), 2), 0, "the same seat");
+    // GDM states this for every remote display (XDMCP).
+    for (number, host) in ["0.0.0.0", "192.0.2.7", "localhost"].into_iter().enumerate() {
+        let mails = number.saturating_mul(2).saturating_add(2);
+        assert_eq!(ask(gdm, (":0", Some(host)), mails), 1, "{host}");
+        assert_eq!(ask(gdm, (":0", Some(host)), mails.saturating_add(1)), 1, "{host}");
+    }
+}
+
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn a_greeter_shows_why_wrong_codes_were_refused() {

@@ -11,8 +11,8 @@ use crate::daemon::{Daemon, State};
 use crate::house::House;
 use crate::wire_io::{Connection, ConnectionError};
 use pam_2fa_protocol::admin::{
-    DEVICE_LIST, DEVICE_REVOKE, EXPLAIN, LOG, NOT_FOUND, NotFound, REFUSED, RELOAD, Refused, SEAL, SEALED, SERVICE, STATUS, Sealed, TEST_EMAIL,
-    USER_LIST, USER_SET, USER_SHOW, USER_UNLOCK, USER_VERIFY_BEGIN, USER_VERIFY_FINISH,
+    DEVICE_LIST, DEVICE_REVOKE, EXPLAIN, LOG, NOT_FOUND, NotFound, REFUSED, RELOAD, Refused, SEAL, SEALED, SERVICE,
+    STATUS, Sealed, TEST_EMAIL, USER_LIST, USER_SET, USER_SHOW, USER_UNLOCK, USER_VERIFY_BEGIN, USER_VERIFY_FINISH,
 };
 use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::wire::{Continues, IncomingCall, WireError, decode_call, encode_error, encode_reply};

@@ -10,7 +10,7 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// The stacks of a login service, as the documents give them (`etc/pam.d/` has each with comments).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +69,7 @@ pub fn add_user(name: &str) -> HostUser {
         String::from_utf8_lossy(&out.stdout).trim().to_owned()
     });
     assert!(hash.starts_with("$6$"), "openssl passwd gave {hash:?}");
+    let _alone = alone();
     let uid = 20_000_u32.saturating_add(u32::from(ns::next_number()));
     // Appended in one write each: a reader sees the whole line or none.
     append("/etc/group", &format!("{name}:x:{uid}:\n"));
@@ -78,6 +79,31 @@ pub fn add_user(name: &str) -> HostUser {
     fs::create_dir(&home).expect("make the home");
     std::os::unix::fs::chown(&home, Some(uid), Some(uid)).expect("chown the home");
     HostUser { name: name.to_owned(), uid }
+}
+
+/// One change of the user database at a time: useradd and its like write whole files anew, and a line appended meanwhile would be lost.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs usermod and its like on the private /etc, as soon as nobody whom it is about is logged in any more.
+///
+/// # Panics
+/// When it goes on refusing.
+pub fn change_users(words: &[&str]) {
+    let (program, arguments) = words.split_first().expect("a program");
+    let mut said = String::new();
+    wait::until(&format!("{words:?}"), || {
+        let _alone = alone();
+        let out = Command::new(program).args(arguments).output().expect("run a program");
+        let errors = String::from_utf8_lossy(&out.stderr).into_owned();
+        if !out.status.success() && errors != said {
+            assert!(errors.contains("currently used by process"), "{words:?}: {errors}");
+            said = errors;
+        }
+        out.status.success().then_some(())
+    });
 }
 
 fn append(path: &str, line: &str) {

@@ -4,7 +4,7 @@
 #![allow(clippy::expect_used, reason = "a failed step is a failed test")]
 
 use e2e::cockpit::{Answer, Cockpit};
-use e2e::host::Stack;
+use e2e::host::{Stack, change_users};
 use e2e::mailbox;
 use e2e::programs::Programs;
 use e2e::ssh::{PASSWORD, Ssh};
@@ -159,14 +159,15 @@ fn each_thing_that_ends_trust_has_the_next_login_asked() {
     };
     trusted_again();
     // A changed password.
-    run(&["usermod", "-p", "$6$rounds=5000$changed$x", name]);
+    change_users(&["usermod", "-p", "$6$rounds=5000$changed$x", name]);
     trusted_again();
     // Taken away by an administrator.
     command(&world, &["device", "revoke", "--user", name]);
     trusted_again();
     let id = {
         let listed = command(&world, &["device", "list", name, "--json"]);
-        listed.split("\"id\":\"").nth(1).and_then(|rest| rest.split('"').next()).expect("an id").to_owned()
+        let listed: serde_json::Value = serde_json::from_str(&listed).expect("JSON");
+        listed.pointer("/devices/0/id").and_then(serde_json::Value::as_str).expect("an id").to_owned()
     };
     command(&world, &["device", "revoke", &id]);
     trusted_again();
@@ -436,7 +437,18 @@ fn a_renamed_user_a_reused_uid_and_a_second_name_of_a_uid_have_no_device_of_anot
     };
     // A second name of the same uid, as toor is root's: another record, so another device.
     let toor = other_names(&format!("toor{}", ada.host.uid));
-    run(&["useradd", "-o", "-M", "-u", &ada.host.uid.to_string(), "-d", "/", "-s", "/bin/sh", &toor.host.name]);
+    change_users(&[
+        "useradd",
+        "-o",
+        "-M",
+        "-u",
+        &ada.host.uid.to_string(),
+        "-d",
+        "/",
+        "-s",
+        "/bin/sh",
+        &toor.host.name,
+    ]);
     authorize(&toor.host.name);
     let toors_address = format!("{}@example.test", toor.host.name);
     command(
@@ -447,21 +459,32 @@ fn a_renamed_user_a_reused_uid_and_a_second_name_of_a_uid_have_no_device_of_anot
     asked(key_login(&world, &toor, &key, HERE).open(), &toor, 1);
     not_asked(key_login(&world, &toor, &key, HERE).open());
     not_asked(key_login(&world, &ada, &key, HERE).open());
-    run(&["userdel", &toor.host.name]);
+    change_users(&["userdel", &toor.host.name]);
     // Renamed: refused until an administrator binds the record anew, and then asked.
     let renamed = other_names(&format!("lovelace{}", ada.host.uid));
-    run(&["usermod", "-l", &renamed.host.name, &ada.host.name]);
+    change_users(&["usermod", "-l", &renamed.host.name, &ada.host.name]);
     authorize(&renamed.host.name);
     key_login(&world, &renamed, &key, HERE).open().wait_for_denial();
     command(&world, &["user", "set", &renamed.host.name, "--email", &ada.email, "--verify", "new-device", "--trusted"]);
     asked(key_login(&world, &renamed, &key, HERE).open(), &renamed, 2);
     // The name comes back with another uid, as after userdel and useradd: refused.
-    run(&["useradd", "-M", "-d", "/", "-s", "/bin/sh", &ada.host.name]);
+    change_users(&["useradd", "-M", "-N", "-d", "/", "-s", "/bin/sh", &ada.host.name]);
     key_login(&world, &ada, &key, HERE).open().wait_for_denial();
     // And the uid with another name, whose record is of somebody who is gone: refused.
-    run(&["userdel", &renamed.host.name]);
+    change_users(&["userdel", &renamed.host.name]);
     let heir = other_names(&format!("heir{}", ada.host.uid));
-    run(&["useradd", "-o", "-M", "-u", &ada.host.uid.to_string(), "-d", "/", "-s", "/bin/sh", &heir.host.name]);
+    change_users(&[
+        "useradd",
+        "-o",
+        "-M",
+        "-u",
+        &ada.host.uid.to_string(),
+        "-d",
+        "/",
+        "-s",
+        "/bin/sh",
+        &heir.host.name,
+    ]);
     authorize(&heir.host.name);
     key_login(&world, &heir, &key, HERE).open().wait_for_denial();
 }

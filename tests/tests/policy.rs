@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a stage that cannot be set fails the test")]
 
+use e2e::host::change_users;
 use e2e::mailbox;
 use e2e::terminal::Terminal;
 use e2e::world::{Person, Plan, World, text_of};
@@ -52,10 +53,10 @@ fn run(words: &[&str]) {
 fn whom_etc_group_lists_as_exempt_is_asked_no_code() {
     let world = Plan::default().policy("required = \"mandatory\"\nexempt_users = [\"@two-fa-exempt\"]").start();
     let (ada, bob) = (world.person("ada"), world.person("bob"));
-    run(&["groupadd", "two-fa-exempt"]);
-    run(&["usermod", "-a", "-G", "two-fa-exempt", &ada.host.name]);
+    change_users(&["groupadd", "two-fa-exempt"]);
+    change_users(&["usermod", "-a", "-G", "two-fa-exempt", &ada.host.name]);
     // A primary group is no listing: a directory could give it.
-    run(&["usermod", "-g", "two-fa-exempt", &bob.host.name]);
+    change_users(&["usermod", "-g", "two-fa-exempt", &bob.host.name]);
     let mut ssh = world.ssh(&ada).open_with_password();
     ssh.prove_shell();
     assert_eq!(mailbox::count_after_a_while(&ada.email), 0);
@@ -73,11 +74,11 @@ fn a_member_of_a_required_group_is_asked_under_optional_and_a_group_that_is_not_
     let mut ssh = world.ssh(&ada).open_with_password();
     ssh.wait_for_denial();
     assert!(world.logs().contains("there is no group two-fa-must"), "{}", world.logs());
-    run(&["groupadd", "two-fa-must"]);
+    change_users(&["groupadd", "two-fa-must"]);
     let mut ssh = world.ssh(&ada).open_with_password();
     ssh.prove_shell();
     assert_eq!(mailbox::count_after_a_while(&ada.email), 0);
-    run(&["usermod", "-g", "two-fa-must", &ada.host.name]);
+    change_users(&["usermod", "-g", "two-fa-must", &ada.host.name]);
     let mut ssh = world.ssh(&ada).open_with_password();
     ssh.wait_for_code_prompt();
 }

@@ -18,7 +18,7 @@ struct Devices {
 pub(crate) fn list(client: &mut Client, user: Option<String>, screen: &mut Screen<'_>) -> Result<(), Error> {
     let asked = DeviceList { user };
     let mut devices = Vec::new();
-    client.call_more(DEVICE_LIST, &asked, |reply: DeviceReply| {
+    client.call_long(DEVICE_LIST, &asked, |reply: DeviceReply| {
         devices.extend(reply.device);
         Ok(())
     })?;
@@ -72,7 +72,7 @@ fn minute(at: &str) -> String {
 pub(crate) fn revoke(client: &mut Client, doomed: Doomed, screen: &mut Screen<'_>) -> Result<(), Error> {
     let asked = DeviceRevoke { ids: doomed.ids, user: doomed.user };
     let mut devices = Vec::new();
-    client.call_more(DEVICE_REVOKE, &asked, |reply: DeviceRevokeReply| {
+    client.call_long(DEVICE_REVOKE, &asked, |reply: DeviceRevokeReply| {
         for device in reply.devices {
             let Device { id, user, class, name, .. } = &device;
             screen.line(&format!("revoked {id} of {user}: {class}, {name}"))?;

@@ -131,9 +131,14 @@ fn everything_but_a_check_of_settings_needs_root_and_says_so() {
             output.status.code()
         )
     };
-    for args in
-        [&["status"][..], &["user", "list"], &["config", "seal"], &["config", "reload"], &["test", "email", "a@b.c"]]
-    {
+    for args in [
+        &["status"][..],
+        &["user", "list"],
+        &["device", "list"],
+        &["config", "seal"],
+        &["config", "reload"],
+        &["test", "email", "a@b.c"],
+    ] {
         assert_eq!(run(args), "pam-2fa: this needs root; run it with sudo\n=== Some(1)", "{args:?}");
     }
     assert!(daemon.calls().is_empty());

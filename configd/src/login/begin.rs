@@ -185,7 +185,11 @@ impl Login {
         }
     }
 
-    fn decide(&self, asked: Asked, user: UserKey, facts: &Facts, fx: &mut Effects<'_>) -> State {
+    fn decide(&self, mut asked: Asked, user: UserKey, facts: &Facts, fx: &mut Effects<'_>) -> State {
+        if self.purpose == Purpose::Explain {
+            // Whether the password was changed is seen by the program that logs in; here it counts as unchanged, and that is said.
+            asked.stamp = facts.device.as_ref().and_then(|device| device.stamp.clone());
+        }
         let situation = situation(&asked, facts, fx);
         let (act, reason) = conclude(&situation, facts, fx);
         if self.purpose == Purpose::Explain {

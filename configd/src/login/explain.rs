@@ -215,7 +215,8 @@ fn trust(situation: &Situation<'_>, asked: &Asked, fx: &Effects<'_>) -> String {
             format!("{label} is remembered, but the clock stands {} s behind a time seen before", fx.behind_s)
         }
         device::Standing::Trusted { left_s } => {
-            format!("{label} is remembered for {} more", fx.texts.span_of_days(left_s))
+            let unless = if asked.stamp.is_some() { ", unless the password was changed since" } else { "" };
+            format!("{label} is remembered for {} more{unless}", fx.texts.span_of_days(left_s))
         }
     };
     format!("{says}{and_always}")

@@ -381,8 +381,11 @@ pub trait Store: Send + Sync {
     fn end_devices(&self, end: EndDevices, now: Moment) -> Pending<u64>;
     /// Takes devices away.
     fn revoke_devices(&self, revoke: Revoke, now: Moment) -> Pending<Revoked>;
-    /// Devices of the records of this name; with `None` all. By user, the last used first.
-    fn devices(&self, user: Option<String>) -> Pending<Vec<KeptDevice>>;
+    /// Devices of the records of this name, the last used first.
+    fn devices(&self, user: String) -> Pending<Vec<KeptDevice>>;
+    /// The same of the next users that have any, by name and uid, behind `after`: a short piece, so that logins go on between two.
+    /// Empty: that was all.
+    fn devices_of_next(&self, after: Option<UserKey>) -> Pending<Vec<KeptDevice>>;
     /// Counts a message and keeps its challenge, durable before it leaves; or withholds it.
     fn record_send(&self, send: SendOf) -> Pending<SendVerdict>;
     /// Takes the count of a message back that certainly was not sent. Its challenge stays.

@@ -51,7 +51,7 @@ fn listen(store: &SqliteStore) -> Said {
         users: wait(store.users(None)).unwrap(),
         facts: [ada(), bob()].map(|user| wait(store.facts(facts_for(user))).unwrap()).into(),
         open: wait(store.open_challenges(at(0), 3)).unwrap(),
-        devices: wait(store.devices(None)).unwrap(),
+        devices: wait(store.devices_of_next(None)).unwrap(),
         meta: keys.map(|key| wait(store.meta(key)).unwrap()).into(),
     }
 }

@@ -56,9 +56,20 @@ fn found(home: &Home, user: UserKey, number: u8) -> Option<KeptDevice> {
     wait(home.store.facts(ask)).unwrap().device.map(|device| *device)
 }
 
+/// The whole list, piece by piece.
+fn listed(home: &Home) -> Vec<KeptDevice> {
+    let mut all: Vec<KeptDevice> = Vec::new();
+    loop {
+        let piece = wait(home.store.devices_of_next(all.last().map(|device| device.user.clone()))).unwrap();
+        if piece.is_empty() {
+            return all;
+        }
+        all.extend(piece);
+    }
+}
+
 fn all(home: &Home) -> Vec<(String, u8, Option<Ended>)> {
-    let devices = wait(home.store.devices(None)).unwrap();
-    devices.into_iter().map(|device| (device.user.name, device.key.identity[0], device.ended)).collect()
+    listed(home).into_iter().map(|device| (device.user.name, device.key.identity[0], device.ended)).collect()
 }
 
 fn named(name: &str, number: u8, ended: Option<Ended>) -> (String, u8, Option<Ended>) {
@@ -287,7 +298,7 @@ fn the_last_login_has_its_device_and_one_that_is_known_by_nothing_takes_it_away(
     home.reopen();
     let last = |home: &Home| match wait(home.store.user(ada())).unwrap() {
         Known::Record(record) => record.last_login.unwrap(),
-        _ => panic!(),
+        Known::Nobody | Known::NameOfAnother { .. } | Known::UidOfOthers { .. } => panic!(),
     };
     assert_eq!(last(&home), login("login", Some("console seat0")));
     assert_eq!(wait(home.store.users(None)).unwrap()[0].last_login, Some(last(&home)));
@@ -295,4 +306,31 @@ fn the_last_login_has_its_device_and_one_that_is_known_by_nothing_takes_it_away(
     assert_eq!(last(&home), login("login", Some("console seat0")));
     home.consume(Consume { login: login("sshd", None), ..consume_of(ada(), id(2)) }).unwrap();
     assert_eq!(last(&home), login("sshd", None));
+}
+
+#[test]
+fn the_list_is_read_in_short_pieces_by_user_and_nothing_is_left_out_or_told_twice() {
+    let home = Home::new();
+    for number in 0..35_u32 {
+        // The name's order is not the uid's.
+        let user = UserKey { uid: 2000 + number, name: format!("user{}", 99 - number) };
+        let email = Some(Some(address_of(&user, Authenticator::Email)));
+        home.change(UserChange { email, trusted: true, ..change(user.clone()) }).unwrap();
+        for device in 0..=(number % 3) {
+            let with = Remember {
+                id: DeviceId(format!("D{number:03}{device:04}")),
+                ..remember(u8::try_from(device).unwrap())
+            };
+            let now = at(u64::from(device) * 1_000);
+            let code = id(u128::from(number) << 8 | u128::from(device));
+            home.consume(Consume { remember: Some(with), now, ..consume_of(user.clone(), code) }).unwrap();
+        }
+    }
+    let first = wait(home.store.devices_of_next(None)).unwrap();
+    assert!((10..=30).contains(&first.len()), "{}", first.len());
+    let all = listed(&home);
+    assert_eq!(all.len(), (0..35).map(|number| number % 3 + 1).sum::<usize>());
+    let order: Vec<_> = all.iter().map(|device| (&device.user.name, -device.last_s)).collect();
+    assert!(order.is_sorted(), "{order:?}");
+    assert_eq!(wait(home.store.devices(String::from("user97"))).unwrap().len(), 3);
 }

@@ -451,7 +451,13 @@ fn what_is_explained_of_a_device_is_what_is_decided_and_ends_nothing() {
     log_in(&mut world, by_key("192.0.2.7"));
     let (decision, why) = explained(&mut world, by_key("192.0.2.7"));
     assert_eq!(decision, Foreseen::Trusted);
-    assert!(why.ends_with("is remembered for 1 day more"), "{why}");
+    assert!(why.ends_with("is remembered for 1 day more, unless the password was changed since"), "{why}");
+    // As `pam-2fa explain` asks, which cannot see the password either.
+    world.pass(13 * 3_600 * 1000);
+    let unseen = Begin { password_stamp: None, ..by_key("192.0.2.7") };
+    let (decision, why) = explained(&mut world, unseen);
+    assert_eq!(decision, Foreseen::Trusted);
+    assert!(why.ends_with("is remembered for 11 hours more, unless the password was changed since"), "{why}");
     let blind = Begin { auth_info: None, ..by_key("192.0.2.7") };
     assert_eq!(explained(&mut world, blind).1, "the device is known by nothing that could be remembered");
     world.pass(2 * DAY_S * 1000);

@@ -23,20 +23,34 @@ pub(super) async fn list(
     more: bool,
     connection: &mut Connection,
 ) -> Result<Frame, Answer> {
-    if let Some(name) = &asked.user {
-        has_record(house, name).await?;
-    }
-    let mut kept = house.store.devices(asked.user).await?;
+    let mut kept = match &asked.user {
+        Some(name) => {
+            has_record(house, name).await?;
+            house.store.devices(name.clone()).await?
+        }
+        None => house.store.devices_of_next(None).await?,
+    };
     if !more && kept.len() > 1 {
         return Err(Answer::refused("a list of several devices wants a call with `more`"));
     }
-    let Some(last) = kept.pop() else { return done(&DeviceReply { device: None }) };
     let (rules, now) = (house.rules(), house.now());
-    for kept in kept {
-        let device = Some(shown(kept, &rules, &now));
-        connection.write(&encode_reply(&DeviceReply { device }, Continues::Yes)?).await?;
+    // One is held back: the last reply ends the call.
+    while let Some(last) = kept.pop() {
+        for kept in kept {
+            let device = Some(shown(kept, &rules, &now));
+            connection.write(&encode_reply(&DeviceReply { device }, Continues::Yes)?).await?;
+        }
+        kept = match &asked.user {
+            Some(_) => Vec::new(),
+            None => house.store.devices_of_next(Some(last.user.clone())).await?,
+        };
+        let reply = DeviceReply { device: Some(shown(last, &rules, &now)) };
+        if kept.is_empty() {
+            return done(&reply);
+        }
+        connection.write(&encode_reply(&reply, Continues::Yes)?).await?;
     }
-    done(&DeviceReply { device: Some(shown(last, &rules, &now)) })
+    done(&DeviceReply { device: None })
 }
 
 pub(super) async fn revoke(
@@ -90,7 +104,7 @@ async fn wanted(house: &House, asked: DeviceRevoke) -> Result<Revoke, Answer> {
 async fn is_of_several(house: &House, wanted: &Revoke) -> Result<bool, Answer> {
     let count = match wanted {
         Revoke::Ids(ids) => ids.len(),
-        Revoke::User(name) => house.store.devices(Some(name.clone())).await?.len(),
+        Revoke::User(name) => house.store.devices(name.clone()).await?.len(),
     };
     Ok(count > 1)
 }

@@ -22,6 +22,7 @@ CREATE TABLE devices (
     FOREIGN KEY (uid, name) REFERENCES users (uid, name) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX devices_by_id ON devices (id);
+CREATE INDEX devices_by_name ON devices (name, uid); -- a list is read by user, in short pieces
 
 -- The device of a user's last login, remembered or not.
 CREATE TABLE login_devices (

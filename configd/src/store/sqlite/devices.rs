@@ -12,6 +12,9 @@ use rusqlite::{Connection, Params, Row, params};
 /// Devices kept of one user, the last used ones. One that drops out is asked for a code as any other.
 const KEPT: u32 = 100;
 
+/// A list is read by so many users at a time: up to [`KEPT`] rows each.
+const USERS_A_PIECE: u32 = 10;
+
 /// Ended elevations are of sessions that nobody has any more; they go at the next code.
 const ELEVATE: &str = "elevate";
 
@@ -78,11 +81,21 @@ fn of_user(connection: &Connection, user: &UserKey) -> Result<Vec<KeptDevice>, F
 }
 
 /// [`crate::store::Store::devices`].
-pub(super) fn all(connection: &Connection, name: Option<&str>) -> Result<Vec<KeptDevice>, Failed> {
-    match name {
-        None => devices(connection, select!("ORDER BY name, uid, last_s DESC, id"), []),
-        Some(name) => devices(connection, select!("WHERE name = ?1 ORDER BY uid, last_s DESC, id"), [name]),
-    }
+pub(super) fn named(connection: &Connection, name: &str) -> Result<Vec<KeptDevice>, Failed> {
+    devices(connection, select!("WHERE name = ?1 ORDER BY uid, last_s DESC, id"), [name])
+}
+
+/// [`crate::store::Store::devices_of_next`].
+pub(super) fn of_next(connection: &Connection, after: Option<&UserKey>) -> Result<Vec<KeptDevice>, Failed> {
+    let (name, uid) = after.map_or(("", -1), |key| (key.name.as_str(), i64::from(key.uid)));
+    devices(
+        connection,
+        select!(
+            "WHERE (name, uid) IN (SELECT DISTINCT name, uid FROM devices WHERE (name, uid) > (?1, ?2) ORDER BY name, uid LIMIT ?3)
+             ORDER BY name, uid, last_s DESC, id"
+        ),
+        params![name, uid, USERS_A_PIECE],
+    )
 }
 
 fn save(connection: &Connection, kept: &KeptDevice) -> Result<(), Failed> {
@@ -220,7 +233,7 @@ pub(super) fn end_as_seen(connection: &Connection, ends: &EndDevices, now: &Mome
 pub(super) fn revoke(connection: &Connection, revoke: &Revoke, now: &Moment) -> Result<Revoked, Failed> {
     let mut gone = Vec::new();
     match revoke {
-        Revoke::User(name) => gone = all(connection, Some(name))?,
+        Revoke::User(name) => gone = named(connection, name)?,
         Revoke::Ids(ids) => {
             for id in ids {
                 match by_id(connection, id)? {

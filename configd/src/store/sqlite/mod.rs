@@ -223,8 +223,12 @@ impl Store for SqliteStore {
         self.write("revoke devices", move |connection| devices::revoke(connection, &revoke, &now))
     }
 
-    fn devices(&self, user: Option<String>) -> Pending<Vec<KeptDevice>> {
-        self.read("list devices", move |connection| devices::all(connection, user.as_deref()))
+    fn devices(&self, user: String) -> Pending<Vec<KeptDevice>> {
+        self.read("list devices", move |connection| devices::named(connection, &user))
+    }
+
+    fn devices_of_next(&self, after: Option<UserKey>) -> Pending<Vec<KeptDevice>> {
+        self.read("list devices", move |connection| devices::of_next(connection, after.as_ref()))
     }
 
     fn record_send(&self, send: SendOf) -> Pending<SendVerdict> {

@@ -40,6 +40,14 @@ impl Class {
             .into_iter()
             .find(|class| class.word() == word)
     }
+
+    /// Whether the program behind `service` makes sense of `PAM_MAXTRIES`, which `max_tries` becomes: sshd asks for nothing more in
+    /// that connection, and GDM says so in words of its own. Others take it for a fault: Cockpit answers HTTP 500, su and login
+    /// print libpam's words for it, and login ends where it would ask for a name again. They are told `deny`.
+    #[must_use]
+    pub fn understands_max_tries(self, service: &str) -> bool {
+        self == Self::Ssh || (self == Self::Desktop && service.starts_with("gdm"))
+    }
 }
 
 /// Consoles and display managers: somebody who sits at this machine and begins a session. `remote` is login called by telnetd.
@@ -246,6 +254,19 @@ mod tests {
         }
         assert_eq!(classify("bastion", Some("ssh"), &Services::default()), Class::Ssh);
         assert_eq!(classify("sudo", Some("ssh"), &Services::default()), Class::Elevate);
+    }
+
+    #[test]
+    fn sshd_and_gdm_understand_max_tries_and_nobody_else() {
+        let understands = |service: &str| classify(service, None, &Services::default()).understands_max_tries(service);
+        for service in ["sshd", "bastion-sshd", "gdm-password", "gdm-fingerprint", "gdm3"] {
+            assert!(understands(service), "{service}");
+        }
+        for service in
+            ["login", "su", "sudo", "cockpit", "lightdm", "greetd", "vlock", "polkit-1", "vsftpd", "gdm-of-ours"]
+        {
+            assert!(!understands(service), "{service}");
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(super) fn believed(begin: &Begin, peer_uid: u32, fx: &Effects<'_>) -> Asked 
     let must = fx.rules.who.required_services.fit(&begin.service).then_some(Must::Service);
     if peer_uid != 0 {
         let service = String::from("own");
-        let place = String::from("this host");
+        let place = fx.texts.say(Message::PlaceOwn, &[]);
         let class = Class::Other;
         let source = Source::Local;
         let from_network = None;

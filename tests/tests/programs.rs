@@ -171,7 +171,6 @@ fn sudo_and_su_show_the_whole_prompt_of_a_hidden_code() {
     }
 }
 
-/// sudo calls PAM_SILENT (before 1.9.16 always, since then unless `!pam_silent`): what is in a prompt shows, the last word does not.
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn sudo_for_a_login_shell_or_another_user_asks_for_the_code_of_whoever_types_it() {
@@ -195,6 +194,7 @@ fn sudo_for_a_login_shell_or_another_user_asks_for_the_code_of_whoever_types_it(
     assert_eq!(mailbox::count_after_a_while(&bob.email), 0, "whom one becomes is not asked");
 }
 
+/// sudo calls PAM_SILENT (before 1.9.16 always, since then unless `!pam_silent`): what is in a prompt shows, the last word does not.
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn sudo_refuses_wrong_codes_and_shows_prompts_alone() {

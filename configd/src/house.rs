@@ -17,7 +17,6 @@ use nix::fcntl::Flock;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::Required;
 use std::fs::File;
-use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -128,10 +127,11 @@ impl House {
                 "the clock stands {behind_s} s behind a time that was seen before; set it right (timedatectl)"
             ));
         }
-        if !self.rules().who.exempt_networks.is_empty() && membership::is_own(Ipv4Addr::LOCALHOST.into()).is_none() {
+        if !self.rules().who.exempt_networks.is_empty() && !membership::sees_addresses() {
             problems.push(String::from(
                 "policy.exempt_networks exempts nobody: this host's own addresses cannot be seen, and they must not match; \
-                 let the unit mount /proc/1/net/fib_trie and if_inet6 in /run/pam-2fa-host (BindReadOnlyPaths=)",
+                 let the unit mount them, as the one that comes with pam-2fa does (BindReadOnlyPaths= of /proc/1/net/fib_trie and \
+                 if_inet6 in /run/pam-2fa-host)",
             ));
         }
         problems

@@ -4,6 +4,11 @@
 //! one for the user's own processes. Each run of [`TryLimits::attempts`] wrong codes begins a wait that doubles, in that bucket
 //! alone; at the limit the authenticator is disabled (SP 800-63B §3.2.2: at most 100 consecutive failures in all buckets, so
 //! strangers and the user's own processes together are stopped early enough to leave known sources [`KEPT_FOR_KNOWN`]).
+//!
+//! A profile may add a [`Lock`]: at each run of so many failures in all buckets together nobody may try for a while, known sources
+//! neither. PCI DSS 8.3.4 asks for that ("locking out the user ID after not more than 10 attempts"), so whoever has the password
+//! can lock the owner out, and for no longer than that standard says: nothing is charged meanwhile, so nothing prolongs it, and
+//! the waits of the other buckets are not the owner's.
 
 use crate::clock::{BootId, Moment};
 use crate::store::{Bucket, SourceText};
@@ -26,6 +31,38 @@ pub struct TryLimits {
     pub first_wait_s: u64,
     /// The longest wait, seconds.
     pub longest_wait_s: u64,
+    /// What the profile adds.
+    pub lock: Option<Lock>,
+}
+
+/// All buckets of an authenticator wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lock {
+    /// After each run of so many failures in all buckets together.
+    pub after: u32,
+    /// For so long, seconds.
+    pub length_s: u64,
+}
+
+impl Lock {
+    fn length_ms(self) -> u64 {
+        self.length_s.saturating_mul(1000)
+    }
+
+    /// A lock is kept as a wait of the bucket that began it, and known by its length: no other wait is as long
+    /// ([`TryLimits::wait_ms`]).
+    fn is(self, wait: &Wait) -> bool {
+        wait.length_ms == self.length_ms()
+    }
+}
+
+impl TryLimits {
+    /// The wait that the `run`-th run of wrong codes (from 0) begins, milliseconds. Shorter than a lock, where there is one.
+    fn wait_ms(self, run: u32) -> u64 {
+        let wait_s = self.first_wait_s.saturating_mul(1_u64 << run.min(32)).min(self.longest_wait_s);
+        let most_ms = self.lock.map_or(u64::MAX, |lock| lock.length_ms().saturating_sub(1));
+        wait_s.saturating_mul(1000).min(most_ms)
+    }
 }
 
 /// The sends of `[limits]`.
@@ -46,7 +83,8 @@ pub struct Wait {
     pub boot: BootId,
     /// When it ends.
     pub until_ms: u64,
-    /// How long it was, milliseconds: after a reboot it runs whole, from the boot on.
+    /// How long it was, milliseconds: after a reboot it runs whole, from the boot on, unless it was seen to be over before
+    /// ([`Counts::let_go`]).
     pub length_ms: u64,
 }
 
@@ -122,6 +160,31 @@ impl Counts {
         }
     }
 
+    fn rows(&mut self) -> impl Iterator<Item = (Bucket, &mut Count)> {
+        let known = self.known.iter_mut().map(|(source, count)| (Bucket::Known(source.clone()), count));
+        [(Bucket::Stranger, &mut self.stranger), (Bucket::Own, &mut self.own)].into_iter().chain(known)
+    }
+
+    /// Forgets waits that are over, and gives the rows that changed: what nobody forgot would run again after a reboot.
+    pub fn let_go(&mut self, now: &Moment) -> Vec<(Bucket, Count)> {
+        let mut changed = Vec::new();
+        for (bucket, count) in self.rows() {
+            if count.wait.as_ref().is_some_and(|wait| wait.left_ms(now) == 0) {
+                count.wait = None;
+                changed.push((bucket, count.clone()));
+            }
+        }
+        changed
+    }
+
+    /// Milliseconds until the lock ends, if one is on.
+    fn locked_ms(&self, limits: TryLimits, now: &Moment) -> u64 {
+        let Some(lock) = limits.lock else { return 0 };
+        let counts = self.known.values().chain([&self.stranger, &self.own]);
+        let locks = counts.filter_map(|count| count.wait.as_ref().filter(|wait| lock.is(wait)));
+        locks.map(|wait| wait.left_ms(now)).max().unwrap_or(0)
+    }
+
     /// Failures of those who are not at a known source.
     fn unknown(&self) -> u32 {
         self.stranger.failures.saturating_add(self.own.failures)
@@ -149,26 +212,42 @@ pub fn standing(bucket: &Bucket, counts: &Counts, limits: TryLimits, now: &Momen
     if used_up {
         return Standing::Disabled;
     }
-    match own.wait.as_ref().map_or(0, |wait| wait.left_ms(now)) {
+    let waits_ms = own.wait.as_ref().map_or(0, |wait| wait.left_ms(now));
+    match waits_ms.max(counts.locked_ms(limits, now)) {
         0 => Standing::Open { failures: own.failures },
         left_ms => Standing::Waiting { wait_s: left_ms.div_ceil(1000) },
     }
 }
 
-/// The row after one more failure is charged.
+/// Seconds until nobody is locked out any more (rounded up); `None`: no lock is on.
 #[must_use]
-pub fn after_charge(count: &Count, limits: TryLimits, now: &Moment) -> Count {
-    let failures = count.failures.saturating_add(1);
+pub fn locked_s(counts: &Counts, limits: TryLimits, now: &Moment) -> Option<u64> {
+    Some(counts.locked_ms(limits, now).div_ceil(1000)).filter(|left_s| *left_s > 0)
+}
+
+/// Charges `bucket` with one more failure. Gives the rows that changed, all of which are to be kept.
+#[must_use]
+pub fn charge(counts: &mut Counts, bucket: &Bucket, limits: TryLimits, now: &Moment) -> Vec<(Bucket, Count)> {
+    let mut changed = counts.let_go(now);
+    let Count { failures, wait } = counts.of(bucket);
+    let failures = failures.saturating_add(1);
+    let all = counts.all().saturating_add(1);
     let attempts = limits.attempts.max(1);
-    let wait = if failures.is_multiple_of(attempts) {
-        let runs = (failures / attempts).saturating_sub(1).min(32);
-        let wait_s = limits.first_wait_s.saturating_mul(1_u64 << runs).min(limits.longest_wait_s);
-        let length_ms = wait_s.saturating_mul(1000);
-        Some(Wait { boot: now.boot.clone(), until_ms: now.boot_ms.saturating_add(length_ms), length_ms })
-    } else {
-        count.wait.clone()
+    let length_ms = match limits.lock.filter(|lock| all.is_multiple_of(lock.after.max(1))) {
+        Some(lock) => Some(lock.length_ms()),
+        None if failures.is_multiple_of(attempts) => Some(limits.wait_ms((failures / attempts).saturating_sub(1))),
+        None => None,
     };
-    Count { failures, wait }
+    let begun = length_ms.map(|length_ms| Wait {
+        boot: now.boot.clone(),
+        until_ms: now.boot_ms.saturating_add(length_ms),
+        length_ms,
+    });
+    let count = Count { failures, wait: begun.or(wait) };
+    counts.put(bucket.clone(), count.clone());
+    changed.retain(|(other, _)| other != bucket);
+    changed.push((bucket.clone(), count));
+    changed
 }
 
 #[cfg(test)]
@@ -176,7 +255,28 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const LIMITS: TryLimits = TryLimits { attempts: 3, before_disabled: 100, first_wait_s: 30, longest_wait_s: 3600 };
+    const LIMITS: TryLimits =
+        TryLimits { attempts: 3, before_disabled: 100, first_wait_s: 30, longest_wait_s: 3600, lock: None };
+
+    /// PCI DSS 8.3.4, waits aside.
+    const LOCKED: TryLimits =
+        TryLimits { first_wait_s: 0, longest_wait_s: 0, lock: Some(Lock { after: 10, length_s: 1800 }), ..LIMITS };
+
+    /// A stranger's row after one more failure at `now`.
+    fn after_charge(count: &Count, limits: TryLimits, now: &Moment) -> Count {
+        let mut counts = Counts { stranger: count.clone(), ..Counts::default() };
+        let _rows = charge(&mut counts, &Bucket::Stranger, limits, now);
+        counts.stranger
+    }
+
+    /// Charges `bucket` if it may be.
+    fn try_once(counts: &mut Counts, bucket: &Bucket, limits: TryLimits, now: &Moment) -> bool {
+        let open = matches!(standing(bucket, counts, limits, now), Standing::Open { .. });
+        if open {
+            let _rows = charge(counts, bucket, limits, now);
+        }
+        open
+    }
 
     fn counts(stranger: &Count, known: &Count) -> Counts {
         let known = BTreeMap::from([(SourceText(String::from("here")), known.clone())]);
@@ -257,7 +357,85 @@ mod tests {
         }
     }
 
+    #[test]
+    fn with_a_lock_the_tenth_failure_from_anywhere_locks_everybody_for_thirty_minutes_and_ten_more_tries_follow() {
+        let buckets = [Bucket::Stranger, known("here"), Bucket::Own, known("there")];
+        let mut counts = Counts::default();
+        for round in 0..3 {
+            let begin = round * 10_000_000;
+            for bucket in buckets.iter().cycle().take(10) {
+                assert!(try_once(&mut counts, bucket, LOCKED, &at(begin)), "{round} {counts:?}");
+            }
+            for (passed_ms, left_s) in [(0, 1800), (1_799_000, 1), (1_799_999, 1)] {
+                let now = at(begin + passed_ms);
+                for bucket in buckets.iter().chain([&known("elsewhere")]) {
+                    assert_eq!(standing(bucket, &counts, LOCKED, &now), Standing::Waiting { wait_s: left_s });
+                }
+                assert_eq!(locked_s(&counts, LOCKED, &now), Some(left_s));
+            }
+            let now = at(begin + 1_800_000);
+            assert!(
+                buckets.iter().all(|bucket| matches!(standing(bucket, &counts, LOCKED, &now), Standing::Open { .. }))
+            );
+            assert_eq!(locked_s(&counts, LOCKED, &now), None);
+        }
+    }
+
+    /// Whoever has the password but is elsewhere holds up a known source for the lock alone, however long strangers wait.
+    #[test]
+    fn with_a_lock_no_other_wait_holds_up_a_known_source_and_none_is_as_long() {
+        let limits = TryLimits { first_wait_s: 3600, longest_wait_s: 86_400, ..LOCKED };
+        let mut counts = Counts::default();
+        let mut now_ms = 0;
+        for failure in 1..=79 {
+            assert!(try_once(&mut counts, &Bucket::Stranger, limits, &at(now_ms)), "{failure} {counts:?}");
+            let here = standing(&known("here"), &counts, limits, &at(now_ms));
+            let wanted =
+                if failure % 10 == 0 { Standing::Waiting { wait_s: 1800 } } else { Standing::Open { failures: 0 } };
+            assert_eq!(here, wanted, "{failure}");
+            now_ms += 1_800_000;
+        }
+    }
+
+    #[test]
+    fn a_lock_outlives_a_reboot_and_one_that_was_seen_to_be_over_does_not_come_back() {
+        let mut counts = Counts::default();
+        for _ in 0..10 {
+            assert!(try_once(&mut counts, &Bucket::Stranger, LOCKED, &at(0)));
+        }
+        let rebooted = |boot_ms| Moment { boot: BootId(String::from("b")), ..at(boot_ms) };
+        let here = known("here");
+        assert_eq!(standing(&here, &counts, LOCKED, &rebooted(0)), Standing::Waiting { wait_s: 1800 });
+        assert_eq!(standing(&here, &counts, LOCKED, &rebooted(1_800_000)), Standing::Open { failures: 0 });
+        // A try at a known source after its end, and the stranger's lock is forgotten with it.
+        let changed = charge(&mut counts, &here, LOCKED, &at(1_800_000));
+        let stranger = Count { failures: 10, wait: None };
+        assert_eq!(changed, [(Bucket::Stranger, stranger), (here.clone(), Count { failures: 1, wait: None })]);
+        assert_eq!(standing(&here, &counts, LOCKED, &rebooted(0)), Standing::Open { failures: 1 });
+    }
+
     proptest! {
+        /// Whichever bucket the failures come from, half an hour stands between one run of ten and the next, and a hundred are the
+        /// most in a row (SP 800-63B §3.2.2) all the same.
+        #[test]
+        fn with_a_lock_there_are_ten_failures_in_thirty_minutes_at_most(
+            steps in proptest::collection::vec((0_usize..5, 0_u64..400_000), 400)
+        ) {
+            let mut counts = Counts::default();
+            let buckets = [Bucket::Stranger, Bucket::Own, known("a"), known("b"), known("c")];
+            let (mut now_ms, mut failed) = (0, Vec::new());
+            for (number, passed_ms) in steps {
+                now_ms += if passed_ms < 300_000 { 0 } else { passed_ms };
+                if try_once(&mut counts, &buckets[number], LOCKED, &at(now_ms)) {
+                    failed.push(now_ms);
+                }
+            }
+            for run in failed.chunks(10).collect::<Vec<_>>().windows(2) {
+                prop_assert!(run[1][0] - run[0].last().unwrap() >= 1_800_000);
+            }
+            prop_assert!(failed.len() <= 100, "{counts:?}");
+        }
+
         /// Whichever bucket the failures come from, in whatever order, there are never more than a hundred.
         #[test]
         fn a_hundred_failures_are_the_most_in_all(order in proptest::collection::vec(0_usize..5, 300)) {
@@ -265,9 +443,7 @@ mod tests {
             let limits = TryLimits { first_wait_s: 0, longest_wait_s: 0, ..LIMITS };
             let buckets = [Bucket::Stranger, Bucket::Own, known("a"), known("b"), known("c")];
             for bucket in order.into_iter().map(|n| &buckets[n]) {
-                if matches!(standing(bucket, &counts, limits, &at(0)), Standing::Open { .. }) {
-                    counts.put(bucket.clone(), after_charge(&counts.of(bucket), limits, &at(0)));
-                }
+                let _charged = try_once(&mut counts, bucket, limits, &at(0));
             }
             let unknown = counts.stranger.failures + counts.own.failures;
             prop_assert!(unknown <= 80 && counts.own.failures <= 10, "{counts:?}");

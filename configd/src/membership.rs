@@ -17,8 +17,8 @@ const GROUP_FILE: &str = "/etc/group";
 /// A larger file is not read: it would not be read within the time.
 const LONGEST: u64 = 16 * 1024 * 1024;
 
-/// Where the addresses of the host's network stand. In its unit configd has a network of its own, so the host's is looked for
-/// first where a unit can mount it.
+/// Where the addresses of the host's network stand. In its unit configd has a network of its own, and the unit mounts the two lists
+/// of process 1's network there: they are the kernel's own, so an address that comes later stands in them too.
 const ADDRESSES: [(&str, &str); 2] = [
     ("/run/pam-2fa-host/fib_trie", "/run/pam-2fa-host/if_inet6"),
     ("/proc/self/net/fib_trie", "/proc/self/net/if_inet6"),
@@ -81,19 +81,28 @@ pub fn is_member(user: &UserKey, groups: &[String]) -> Result<bool, String> {
 #[must_use]
 pub fn is_own(address: IpAddr) -> Option<bool> {
     ADDRESSES.iter().find_map(|(v4, v6)| {
-        // A kernel without IPv6 has no list of it.
-        let own = own_addresses(&read(v4).ok()?, &read(v6).unwrap_or_default());
-        seen(&own).then(|| own.contains(&address))
+        let list = match address {
+            IpAddr::V4(_) => v4_of(&read(v4).ok()?),
+            IpAddr::V6(_) => v6_of(&read(v6).ok()?),
+        };
+        seen(&list).then(|| list.contains(&address))
     })
 }
 
-/// A network that has nothing but loopback is not the host's.
-fn seen(own: &[IpAddr]) -> bool {
-    own.iter().any(|address| !address.is_loopback())
+/// Whether the addresses of the host can be seen, of one family at least: a host may have no other.
+#[must_use]
+pub fn sees_addresses() -> bool {
+    is_own(Ipv4Addr::LOCALHOST.into()).is_some() || is_own(Ipv6Addr::LOCALHOST.into()).is_some()
 }
 
-/// The local addresses in the kernel's two lists.
-fn own_addresses(fib_trie: &str, if_inet6: &str) -> Vec<IpAddr> {
+/// A list that has nothing but loopback is not the host's: who comes from elsewhere comes to another address than that, of the
+/// same family.
+fn seen(list: &[IpAddr]) -> bool {
+    list.iter().any(|address| !address.is_loopback())
+}
+
+/// The local addresses in `/proc/net/fib_trie`.
+fn v4_of(fib_trie: &str) -> Vec<IpAddr> {
     let mut own = Vec::new();
     let mut last: Option<Ipv4Addr> = None;
     for line in fib_trie.lines().map(str::trim) {
@@ -103,11 +112,16 @@ fn own_addresses(fib_trie: &str, if_inet6: &str) -> Vec<IpAddr> {
             own.extend(last.map(IpAddr::V4));
         }
     }
-    own.extend(if_inet6.lines().filter_map(|line| {
+    own
+}
+
+/// The addresses in `/proc/net/if_inet6`.
+fn v6_of(if_inet6: &str) -> Vec<IpAddr> {
+    let lines = if_inet6.lines().filter_map(|line| {
         let digits = line.split_whitespace().next().filter(|digits| digits.len() == 32)?;
         Some(IpAddr::V6(Ipv6Addr::from_bits(u128::from_str_radix(digits, 16).ok()?)))
-    }));
-    own
+    });
+    lines.collect()
 }
 
 #[cfg(test)]
@@ -133,12 +147,20 @@ mod tests {
                         /32 link BROADCAST\nLocal:\n     |-- 127.0.0.1\n        /32 host LOCAL\n";
         let if_inet6 =
             "20010db8000000000000000000000007 02 40 00 80     eth0\n00000000000000000000000000000001 01 80 10 80 lo\n";
-        let own = own_addresses(fib_trie, if_inet6);
-        for address in ["192.0.2.7", "127.0.0.1", "2001:db8::7", "::1"] {
-            assert!(own.contains(&address.parse().unwrap()), "{address}");
+        let text = |list: Vec<IpAddr>| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(text(v4_of(fib_trie)), ["192.0.2.7", "127.0.0.1"]);
+        assert_eq!(text(v6_of(if_inet6)), ["2001:db8::7", "::1"]);
+    }
+
+    /// What configd sees in its unit where nothing is mounted, or where the mount points stand and nothing is on them.
+    #[test]
+    fn a_list_with_loopback_alone_is_not_the_hosts() {
+        let loopback_v4 = "Local:\n     |-- 127.0.0.1\n        /32 host LOCAL\n";
+        let loopback_v6 = "00000000000000000000000000000001 01 80 10 80 lo\n";
+        for list in [v4_of(loopback_v4), v4_of(""), v6_of(loopback_v6), v6_of("")] {
+            assert!(!seen(&list), "{list:?}");
         }
-        assert_eq!(own.len(), 4);
-        assert!(seen(&own) && !seen(&["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()]) && !seen(&[]));
+        assert!(seen(&v6_of("fe800000000000000000000000000001 02 40 20 80 eth0\n")));
     }
 
     #[test]

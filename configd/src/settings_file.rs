@@ -3,7 +3,7 @@
 //! The file must be root's, and nobody but root may be able to write it or, since secrets stand in it, others to read it: root's
 //! command seals them, but an administrator may have typed one a minute ago.
 
-use crate::limits::{SendLimits, TryLimits};
+use crate::limits::{Lock, SendLimits, TryLimits};
 use crate::rules::{Codes, MailWay, PromptStyle, Rules, Who};
 use crate::seal::Keys;
 use crate::store::LogLimits;
@@ -136,6 +136,7 @@ pub fn rules(path: &Path, text: &str, keys: &Keys, generation: i64) -> Result<(R
             before_disabled: limits.tries_before_disabled,
             first_wait_s: limits.first_wait.seconds(),
             longest_wait_s: limits.longest_wait.seconds(),
+            lock: limits.lock.map(|lock| Lock { after: lock.after, length_s: lock.length.seconds() }),
         },
         sends: SendLimits {
             per_user_hour: limits.sends_per_user_hour,

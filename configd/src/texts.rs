@@ -49,6 +49,7 @@ messages! {
     DeniedAnother = "denied-another", DeniedNoChannel = "denied-no-channel", DeniedUnavailable = "denied-unavailable",
     GraceUntil = "grace-until", Reference = "reference",
     PlaceRemote = "place-remote", PlaceTty = "place-tty", PlaceHere = "place-here",
+    PlaceOwn = "place-own",
     MailSubject = "mail-subject", MailText = "mail-text", MailTextAgain = "mail-text-again",
     MailSubjectVerify = "mail-subject-verify", MailTextVerify = "mail-text-verify",
     MailSubjectTest = "mail-subject-test", MailTextTest = "mail-text-test",

@@ -38,6 +38,8 @@ reference = Ref { $reference }
 place-remote = { $service } from { $from }
 place-tty = { $service } on { $tty }
 place-here = { $service }
+# A program that runs as the user: nothing it says of itself is believed.
+place-own = A program of yours on this host
 
 mail-subject = { $application } login code ({ $tag }) for { $host }
 mail-text = { $code } is your { $application } login code ({ $tag }) for { $host }. { $place }. It expires in { $left }. If this is not you, change your password.

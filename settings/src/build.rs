@@ -6,12 +6,15 @@ use crate::lifetime::Lifetime;
 use crate::mailbox::Mailbox;
 use crate::service::Services;
 use crate::settings::{
-    Application, Backup, Codes, Email, Language, Level, Limits, Log, PasswordSetting, Policy, Prompt, Settings,
+    Application, Backup, Codes, Email, Language, Level, Limits, Lock, Log, PasswordSetting, Policy, Prompt, Settings,
 };
 use crate::walk::{Found, Group};
 use crate::who::{Exemption, Mode, Network, Patterns, Profile};
 use pam_2fa_protocol::admin::Required;
 use pam_2fa_protocol::courier::Tls;
+
+/// PCI DSS 8.3.4: "a minimum of 30 minutes".
+const PCI_LOCK: Lifetime = Lifetime::of_seconds(30 * 60);
 
 /// Builds the settings; they are worth something only if there is no finding.
 pub(crate) fn build(mut found: Found, findings: &mut Vec<Raw>) -> (Settings, Vec<Raw>) {
@@ -218,16 +221,17 @@ impl Group {
         }
     }
 
-    /// How many wrong codes there may be, by profile. PCI DSS 8.3.4: at most 10, then locked for 30 minutes at least or until
-    /// the user's identity is confirmed. What we do at the limit is the latter: disabled until an administrator unlocks.
-    fn tries(&mut self, profile: Profile, findings: &mut Vec<Raw>) -> u32 {
+    /// How many wrong codes there may be, by profile: before an administrator must help, and before the lock.
+    ///
+    /// PCI DSS 8.3.4: the user ID is locked after 10 attempts at most, for 30 minutes at least. So under "pci-dss" the key is where
+    /// that lock begins, in all and from wherever; a hundred in a row disable all the same.
+    fn tries(&mut self, profile: Profile, findings: &mut Vec<Raw>) -> (u32, Option<Lock>) {
+        let most = Limits::default().tries_before_disabled;
         let (range, default, why) = match profile {
             Profile::PciDss => (1..=10, 10, "PCI DSS 8.3.4 ends at 10, and policy.profile is \"pci-dss\""),
-            Profile::Standard | Profile::NistAal2 => (
-                21..=100,
-                Limits::default().tries_before_disabled,
-                "SP 800-63B-4 §3.2.2 ends at 100; 20 of them are kept for sources that are known",
-            ),
+            Profile::Standard | Profile::NistAal2 => {
+                (21..=most, most, "SP 800-63B-4 §3.2.2 ends at 100; 20 of them are kept for sources that are known")
+            }
         };
         let at = self.at("tries_before_disabled");
         let tries = self.number("tries_before_disabled", default);
@@ -235,7 +239,10 @@ impl Group {
             let text = format!("{tries} is not between {} and {} ({why})", range.start(), range.end());
             findings.push(Raw::new(at, "limits.tries_before_disabled", text));
         }
-        tries
+        match profile {
+            Profile::PciDss => (most, Some(Lock { after: tries, length: PCI_LOCK })),
+            Profile::Standard | Profile::NistAal2 => (tries, None),
+        }
     }
 
     fn list(&mut self, name: &str) -> Vec<String> {
@@ -261,11 +268,13 @@ impl Group {
     fn limits(&mut self, profile: Profile, findings: &mut Vec<Raw>) -> Limits {
         let at = self.at("first_wait");
         let default = Limits::default();
+        let (tries_before_disabled, lock) = self.tries(profile, findings);
         let limits = Limits {
             sends_per_user_hour: self.number("sends_per_user_hour", default.sends_per_user_hour),
             sends_per_user_day: self.number("sends_per_user_day", default.sends_per_user_day),
             sends_per_source_hour: self.number("sends_per_source_hour", default.sends_per_source_hour),
-            tries_before_disabled: self.tries(profile, findings),
+            tries_before_disabled,
+            lock,
             first_wait: self.lifetime("first_wait", default.first_wait),
             longest_wait: self.lifetime("longest_wait", default.longest_wait),
         };

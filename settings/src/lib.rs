@@ -32,7 +32,7 @@ pub use mailbox::Mailbox;
 pub use phone::E164;
 pub use service::{Class, Factor, Services};
 pub use settings::{
-    Accepted, Application, Backup, Codes, Email, Language, Level, Limits, Log, PasswordSetting, Policy, Prompt,
+    Accepted, Application, Backup, Codes, Email, Language, Level, Limits, Lock, Log, PasswordSetting, Policy, Prompt,
     Settings,
 };
 pub use trust::{SshIdentity, Trust, WebIdentity};

@@ -226,6 +226,17 @@ pub struct Limits {
     pub first_wait: Lifetime,
     /// Where the doubling ends.
     pub longest_wait: Lifetime,
+    /// What `policy.profile` adds.
+    pub lock: Option<Lock>,
+}
+
+/// Nobody may try an authenticator of a user for a while, wherever they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lock {
+    /// After each run of so many wrong tries.
+    pub after: u32,
+    /// How long.
+    pub length: Lifetime,
 }
 
 impl Default for Limits {
@@ -237,6 +248,7 @@ impl Default for Limits {
             tries_before_disabled: 100,
             first_wait: Lifetime::of_seconds(30),
             longest_wait: Lifetime::of_seconds(3_600),
+            lock: None,
         }
     }
 }

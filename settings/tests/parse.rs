@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "the tests' own helpers")]
 
 use pam_2fa_settings::{
-    Class, Date, Exemption, Lifetime, Mode, PasswordSetting, Profile, Prompt, Required, Tls, parse,
+    Class, Date, Exemption, Lifetime, Lock, Mode, PasswordSetting, Profile, Prompt, Required, Tls, parse,
 };
 use proptest::prelude::*;
 
@@ -344,11 +344,15 @@ fn nist_aal2_refuses_codes_by_email() {
 }
 
 #[test]
-fn pci_dss_ends_at_ten_wrong_codes() {
+fn pci_dss_locks_for_thirty_minutes_after_ten_wrong_codes_at_most() {
     let with = |tries: &str| format!("[policy]\nprofile = \"pci-dss\"\n[limits]\n{tries}\n");
-    let tries = |text: &str| parse(text).unwrap().settings.limits.tries_before_disabled;
-    assert_eq!(tries(&with("")), 10);
-    assert_eq!(tries(&with("tries_before_disabled = 6")), 6);
+    let limits = |text: &str| parse(text).unwrap().settings.limits;
+    for (line, after) in [("", 10), ("tries_before_disabled = 10", 10), ("tries_before_disabled = 6", 6)] {
+        let limits = limits(&with(line));
+        assert_eq!(limits.lock, Some(Lock { after, length: Lifetime::from_seconds(1800).unwrap() }));
+        assert_eq!(limits.tries_before_disabled, 100, "in all it ends where it ends for everyone");
+    }
+    assert_eq!((limits("").lock, limits("").tries_before_disabled), (None, 100));
     for tries in [11, 21, 100] {
         let said = shown(&with(&format!("tries_before_disabled = {tries}")));
         assert!(said.contains("PCI DSS 8.3.4 ends at 10") && said.starts_with("4:25: "), "{said}");

@@ -5,6 +5,7 @@
 use crate::wait;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -62,6 +63,29 @@ impl Daemon {
     /// When it does not start, with what it logged.
     #[must_use]
     pub fn configd(folders: &Folders, log: &Path) -> Self {
+        Self::configd_by(Command::new(CONFIGD), folders, log)
+    }
+
+    /// The same with a network of its own and other people's processes hidden, as its unit has it, and with `mounts` made.
+    ///
+    /// # Panics
+    /// When it does not start, with what it logged.
+    #[must_use]
+    pub fn configd_apart(mounts: &[(PathBuf, PathBuf)], folders: &Folders, log: &Path) -> Self {
+        let mut script = String::from("set -e\n");
+        for (source, target) in mounts {
+            let (source, target) = (source.display(), target.display());
+            writeln!(script, "mkdir -p $(dirname {target})\ntouch {target}\nmount --bind {source} {target}")
+                .expect("write");
+            writeln!(script, "mount -o remount,bind,ro {target}").expect("write");
+        }
+        script.push_str("mount -t proc -o hidepid=invisible proc /proc\nexec \"$@\"\n");
+        let mut command = Command::new("unshare");
+        command.args(["--net", "--mount", "--", "sh", "-c", &script, "configd-apart", CONFIGD]);
+        Self::configd_by(command, folders, log)
+    }
+
+    fn configd_by(command: Command, folders: &Folders, log: &Path) -> Self {
         let arguments = [
             ("--config", folders.config.clone()),
             ("--state-dir", folders.state.clone()),
@@ -69,7 +93,7 @@ impl Daemon {
             ("--share-dir", PathBuf::from(SHARE)),
             ("--user", PathBuf::from("pam-2fa")),
         ];
-        Self::start(CONFIGD, &arguments, &[folders.run.join("login.sock"), folders.run.join("admin.sock")], log)
+        Self::start(command, &arguments, &[folders.run.join("login.sock"), folders.run.join("admin.sock")], log)
     }
 
     /// Starts the daemon that carries, and waits until its socket accepts (it then hangs up on us: we are not configd).
@@ -84,12 +108,12 @@ impl Daemon {
             ("--user", PathBuf::from("pam-2fa-courier")),
             ("--peer", PathBuf::from("pam-2fa")),
         ];
-        Self::start(COURIER, &arguments, &[folders.run.join("courier.sock")], log)
+        Self::start(Command::new(COURIER), &arguments, &[folders.run.join("courier.sock")], log)
     }
 
-    fn start(program: &str, arguments: &[(&str, PathBuf)], sockets: &[PathBuf], log: &Path) -> Self {
+    fn start(mut command: Command, arguments: &[(&str, PathBuf)], sockets: &[PathBuf], log: &Path) -> Self {
+        let program = command.get_program().to_string_lossy().into_owned();
         let log_file = File::options().create(true).append(true).open(log).expect("open the daemon's log");
-        let mut command = Command::new(program);
         for (option, value) in arguments {
             command.arg(option).arg(value);
         }

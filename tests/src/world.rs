@@ -155,6 +155,15 @@ impl World {
         self.configd = Some(Daemon::configd(&self.folders(), &self.dir.join("configd.log")));
     }
 
+    /// Ends the daemon that decides, and starts it with a network of its own and no more of the host's than `mounts`.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn restart_configd_apart(&mut self, mounts: &[(PathBuf, PathBuf)]) {
+        self.configd = None;
+        self.configd = Some(Daemon::configd_apart(mounts, &self.folders(), &self.dir.join("configd.log")));
+    }
+
     /// Starts (again) the daemon that carries, and waits until its socket accepts.
     ///
     /// # Panics

@@ -6,6 +6,7 @@ use e2e::host::change_users;
 use e2e::mailbox;
 use e2e::terminal::Terminal;
 use e2e::world::{Person, Plan, World, text_of};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
 /// A host beside this one, on a wire of its own: 198.51.100.2, where this one is 198.51.100.1.
@@ -98,6 +99,54 @@ fn an_exempt_network_is_let_by_over_ssh_and_this_hosts_own_addresses_are_not() {
     for own in ["203.0.113.5", "127.0.0.1"] {
         let mut ssh = world.ssh(&ada).from(own).open_with_password();
         ssh.wait_for_code_prompt();
+    }
+}
+
+/// What the shipped unit lets configd see of the host: `BindReadOnlyPaths=-SOURCE:TARGET`.
+fn mounts_of_the_unit() -> Vec<(PathBuf, PathBuf)> {
+    let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/systemd/pam-2fa-configd.service");
+    let text = std::fs::read_to_string(unit).expect("read the unit");
+    let paths = text.lines().filter_map(|line| line.strip_prefix("BindReadOnlyPaths=-")?.split_once(':'));
+    let mounts: Vec<_> = paths.map(|(source, target)| (source.into(), target.into())).collect();
+    assert_eq!(mounts.len(), 2, "{text}");
+    mounts
+}
+
+/// In its unit configd has a network of its own; the unit mounts where the host's addresses stand.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn in_its_units_network_configd_knows_the_hosts_addresses_later_ones_too_and_without_the_mounts_exempts_nobody() {
+    let policy =
+        "required = \"mandatory\"\nexempt_networks = [\"203.0.113.0/24\", \"198.51.100.0/24\", \"2001:db8::/32\"]";
+    let mut world = Plan::default().policy(policy).start();
+    let ada = world.person("ada");
+    let foreseen = |world: &World, from: &str| {
+        let out = world.command(&["explain", &ada.host.name, "--service", "sshd", "--from", from, "--json"]);
+        let said: serde_json::Value = serde_json::from_slice(&out.stdout).expect("JSON");
+        said["decision"].as_str().map(str::to_owned).unwrap_or_else(|| text_of(&out))
+    };
+    let unhealthy = |world: &World| text_of(&world.command(&["status"])).contains("exempt_networks exempts nobody");
+
+    run(&["ip", "addr", "add", "2001:db8::1/128", "dev", "lo"]);
+    world.restart_configd_apart(&mounts_of_the_unit());
+    assert!(!unhealthy(&world));
+    for own in ["203.0.113.5", "127.0.0.1"] {
+        let mut ssh = world.ssh(&ada).from(own).open_with_password();
+        ssh.wait_for_code_prompt();
+    }
+    // 203.0.113.231 and 2001:db8::231 are nobody's, until they are this host's.
+    for (address, prefix) in [("203.0.113.231", "32"), ("2001:db8::231", "128")] {
+        assert_eq!(foreseen(&world, address), "not_subject", "{address}");
+        run(&["ip", "addr", "add", &format!("{address}/{prefix}"), "dev", "lo"]);
+        assert_eq!(foreseen(&world, address), "ask", "{address}");
+        run(&["ip", "addr", "del", &format!("{address}/{prefix}"), "dev", "lo"]);
+        assert_eq!(foreseen(&world, address), "not_subject", "{address}");
+    }
+
+    world.restart_configd_apart(&[]);
+    assert!(unhealthy(&world));
+    for address in ["203.0.113.231", "2001:db8::231", "203.0.113.5"] {
+        assert_eq!(foreseen(&world, address), "ask", "{address}");
     }
 }
 

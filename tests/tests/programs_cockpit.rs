@@ -58,12 +58,9 @@ fn cockpit_asks_again_after_a_wrong_code_and_refuses_the_third() {
     assert!(prompt.contains("Wrong code, 2 tries left"), "{prompt}");
     let (id, prompt) = asked(cockpit.reply(&id, &wrong(&code)));
     assert!(prompt.contains("Wrong code, 1 try left"), "{prompt}");
-    // The reason stands in the status line, from which the login page takes it.
+    // As after a wrong password, and no fault of the server (500). With PAM_AUTH_ERR cockpit-session drops the reason; the log has it.
     let refused = cockpit.reply(&id, &wrong(&code));
-    assert!(
-        matches!(&refused, Answer::Refused(status) if status.contains("Too many wrong codes. Try again in ")),
-        "{refused:?}"
-    );
+    assert!(matches!(&refused, Answer::Refused(status) if status.contains(" 401 ")), "{refused:?}");
     // That conversation is over, for the right code too.
     let late = cockpit.reply(&id, &code);
     assert!(matches!(late, Answer::Refused(_)), "{late:?}");

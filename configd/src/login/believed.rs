@@ -21,7 +21,7 @@ pub(super) fn believed(begin: &Begin, peer_uid: u32, fx: &Effects<'_>) -> Asked 
     // Of a user's own process too: a service that it claims can only make it stricter.
     let must = fx.rules.who.required_services.fit(&begin.service).then_some(Must::Service);
     if peer_uid != 0 {
-        return own(user, must);
+        return own(user, must, fx);
     }
     let class = classify(&begin.service, begin.tty.as_deref(), &fx.rules.services);
     let source = Source::stated(class, begin.remote_host.as_deref());
@@ -65,14 +65,14 @@ pub(super) fn believed(begin: &Begin, peer_uid: u32, fx: &Effects<'_>) -> Asked 
 }
 
 /// Of a process of the user itself: nothing that it claims, but what can only make it stricter.
-fn own(user: String, must: Option<Must>) -> Asked {
+fn own(user: String, must: Option<Must>, fx: &Effects<'_>) -> Asked {
     Asked {
         user,
         service: String::from("own"),
         class: Class::Other,
         source: Source::Local,
         caller: Caller::Own,
-        place: String::from("this host"),
+        place: fx.texts.say(Message::PlaceOwn, &[]),
         from_network: None,
         network: Network::Outside,
         listed: None,

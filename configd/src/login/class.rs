@@ -40,64 +40,161 @@ impl Class {
             .into_iter()
             .find(|class| class.word() == word)
     }
+
+    /// Whether the program behind `service` makes sense of `PAM_MAXTRIES`, which `max_tries` becomes: sshd asks for nothing more in
+    /// that connection, and GDM says so in words of its own. Others take it for a fault: Cockpit answers HTTP 500, su and login
+    /// print libpam's words for it, and login ends where it would ask for a name again. They are told `deny`.
+    #[must_use]
+    pub fn understands_max_tries(self, service: &str) -> bool {
+        self == Self::Ssh || (self == Self::Desktop && service.starts_with("gdm"))
+    }
 }
 
-/// The built-in table, by name.
+/// Consoles and display managers: somebody who sits at this machine and begins a session. `remote` is login called by telnetd.
+///
+/// Remote desktops (`xrdp-sesman`, VNC) are not among them: what trust of a desktop knows again is the machine and its seat.
+const GREETERS: &[&str] = &[
+    "login",
+    "remote",
+    "gdm",
+    "gdm3",
+    "gdm-password",
+    "gdm-fingerprint",
+    "gdm-pin",
+    // Debian's alternatives behind gdm-smartcard.
+    "gdm-smartcard",
+    "gdm-smartcard-pkcs11-exclusive",
+    "gdm-smartcard-sssd-exclusive",
+    "gdm-smartcard-sssd-or-password",
+    "gdm-switchable-auth",
+    "sddm",
+    "plasmalogin",
+    "kdm",
+    "lightdm",
+    "xdm",
+    "wdm",
+    "lxdm",
+    "slim",
+    "greetd",
+    "cosmic-greeter",
+    "ly",
+    "lemurs",
+    "emptty",
+];
+
+/// Screen lockers: the same person at the same seat. Those without root's rights are known by their uid, whatever they call
+/// themselves; these names are for the others (vlock, xscreensaver, those with a helper).
+const LOCKERS: &[&str] = &[
+    "vlock",
+    "physlock",
+    "xlock",
+    "xscreensaver",
+    "xsecurelock",
+    "i3lock",
+    "swaylock",
+    "gtklock",
+    "hyprlock",
+    "waylock",
+    // KDE's kscreenlocker asks all three at once.
+    "kde",
+    "kde-fingerprint",
+    "kde-smartcard",
+    "kscreensaver",
+    "gnome-screensaver",
+    "cinnamon-screensaver",
+    "mate-screensaver",
+    "xfce4-screensaver",
+    "budgie-screensaver",
+    "unity",
+];
+
+/// Somebody who is logged in becomes somebody else.
+const ELEVATION: &[&str] = &["sudo", "sudo-i", "su", "su-l", "doas", "polkit-1"];
+
+/// Nobody is there to be asked: a greeter's own session, an automatic login, jobs, a user's systemd. Whoever set one of these up
+/// said that it opens without a password, too.
+const WITHOUT_A_PERSON: &[&str] = &[
+    "gdm-launch-environment",
+    "gdm-autologin",
+    "sddm-greeter",
+    "sddm-autologin",
+    "plasmalogin-greeter",
+    "plasmalogin-autologin",
+    "lightdm-greeter",
+    "lightdm-autologin",
+    "greetd-greeter",
+    "ly-autologin",
+    "kdm-np",
+    "kde-np",
+    "nodm",
+    "cron",
+    "crond",
+    "fcron",
+    "atd",
+    "systemd-user",
+    // root's own way to become somebody: it asks nobody for a password.
+    "runuser",
+    "runuser-l",
+];
+
+/// Tools that ask for the password of somebody who is logged in, to change an entry of their own, or that take root alone. They
+/// come by a code only because they include the distribution's common stack.
+const OWN_ENTRY: &[&str] = &[
+    "passwd",
+    "chfn",
+    "chsh",
+    "fcrontab",
+    // root's alone, by pam_rootok: Debian's passwd, and what else upstream's shadow installs (EL: sssd-shadowutils).
+    "chpasswd",
+    "chgpasswd",
+    "newusers",
+    "chage",
+    "groupadd",
+    "groupdel",
+    "groupmod",
+    "groupmems",
+    "useradd",
+    "userdel",
+    "usermod",
+    "sssd-shadowutils",
+];
+
+/// Protocols in which nothing but a name and a password can be said, and that open no session of this host: mail, print, dial-in,
+/// shares. A code here would only break them. One who wants it can say so in `[services]`.
+///
+/// Not among them is what gives a person the host's files or a session by a password (`vsftpd`, `proftpd`, `xrdp-sesman`,
+/// `ocserv`, `openvpn`, `vmtoolsd`, `rexec` …): it is asked, and where its protocol cannot ask it is denied.
+const NO_SESSION: &[&str] = &[
+    // Dovecot, Cyrus, Courier, UW.
+    "dovecot",
+    "imap",
+    "pop",
+    "pop3",
+    "sieve",
+    "lmtp",
+    "mupdate",
+    "nntp",
+    "csync",
+    // SMTP AUTH by saslauthd; EL's alternatives behind `smtp`; Courier.
+    "smtp",
+    "smtp.postfix",
+    "smtp.sendmail",
+    "esmtp",
+    "cups",
+    "ppp",
+    "samba",
+];
+
+/// The built-in table, by name. What stands nowhere is [`Class::Other`].
 const BUILT_IN: &[(Class, &[&str])] = &[
     (Class::Ssh, &["sshd"]),
-    (
-        Class::Desktop,
-        &[
-            "login",
-            "remote",
-            "gdm",
-            "gdm3",
-            "gdm-password",
-            "gdm-fingerprint",
-            "gdm-smartcard",
-            "sddm",
-            "lightdm",
-            "xdm",
-            "lxdm",
-            "greetd",
-            "kde",
-            "vlock",
-            "xscreensaver",
-            "i3lock",
-            "swaylock",
-        ],
-    ),
+    (Class::Desktop, GREETERS),
+    (Class::Desktop, LOCKERS),
     (Class::Web, &["cockpit"]),
-    (Class::Elevate, &["sudo", "sudo-i", "su", "su-l", "doas", "polkit-1"]),
-    (
-        Class::Ignored,
-        &[
-            "gdm-launch-environment",
-            "gdm-autologin",
-            "sddm-greeter",
-            "sddm-autologin",
-            "lightdm-greeter",
-            "lightdm-autologin",
-            "runuser",
-            "runuser-l",
-            "systemd-user",
-            "cron",
-            "crond",
-            "atd",
-            "cups",
-            "dovecot",
-            "imap",
-            "pop3",
-            "smtp",
-            "ppp",
-            "samba",
-            "chfn",
-            "chsh",
-            "chpasswd",
-            "newusers",
-            "passwd",
-        ],
-    ),
+    (Class::Elevate, ELEVATION),
+    (Class::Ignored, WITHOUT_A_PERSON),
+    (Class::Ignored, OWN_ENTRY),
+    (Class::Ignored, NO_SESSION),
 ];
 
 /// The class of `service`: the administrator's table, then the built-in one. Another name for sshd is `sshd-…` or `…-sshd`, or a
@@ -130,20 +227,57 @@ mod tests {
             ("sshd", Class::Ssh),
             ("login", Class::Desktop),
             ("gdm-password", Class::Desktop),
+            ("gdm-smartcard-sssd-or-password", Class::Desktop),
+            ("cosmic-greeter", Class::Desktop),
+            ("hyprlock", Class::Desktop),
+            ("kde-fingerprint", Class::Desktop),
             ("gdm-launch-environment", Class::Ignored),
             ("gdm-autologin", Class::Ignored),
+            ("greetd", Class::Desktop),
+            ("greetd-greeter", Class::Ignored),
             ("cockpit", Class::Web),
             ("sudo", Class::Elevate),
             ("su-l", Class::Elevate),
             ("polkit-1", Class::Elevate),
             ("cron", Class::Ignored),
+            ("fcron", Class::Ignored),
             ("systemd-user", Class::Ignored),
-            ("vsftpd", Class::Other),
+            ("smtp.postfix", Class::Ignored),
+            ("sssd-shadowutils", Class::Ignored),
         ] {
             assert_eq!(classify(service, None, &Services::default()), class, "{service}");
         }
+        // What gives files or a session by a password is asked, whether or not its protocol can ask.
+        for service in ["vsftpd", "proftpd", "xrdp-sesman", "vmtoolsd", "openvpn", "rexec", "other", "common-auth", ""]
+        {
+            assert_eq!(classify(service, None, &Services::default()), Class::Other, "{service}");
+        }
         assert_eq!(classify("bastion", Some("ssh"), &Services::default()), Class::Ssh);
         assert_eq!(classify("sudo", Some("ssh"), &Services::default()), Class::Elevate);
+    }
+
+    #[test]
+    fn sshd_and_gdm_understand_max_tries_and_nobody_else() {
+        let understands = |service: &str| classify(service, None, &Services::default()).understands_max_tries(service);
+        for service in ["sshd", "bastion-sshd", "gdm-password", "gdm-fingerprint", "gdm3"] {
+            assert!(understands(service), "{service}");
+        }
+        for service in
+            ["login", "su", "sudo", "cockpit", "lightdm", "greetd", "vlock", "polkit-1", "vsftpd", "gdm-of-ours"]
+        {
+            assert!(!understands(service), "{service}");
+        }
+    }
+
+    #[test]
+    fn every_service_stands_in_the_table_once() {
+        let mut names: Vec<&str> = BUILT_IN.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+        // Letters of another case are another name, as they are to libpam.
+        assert_eq!(classify("Cron", None, &Services::default()), Class::Other);
     }
 
     #[test]

@@ -203,7 +203,7 @@ pub struct Decided {
     pub source: Source,
     /// What was asked for, if anything was.
     pub factor: Option<Factor>,
-    /// What was said.
+    /// What was decided. A `max_tries` may have been said as `deny` ([`Login::deny`]).
     pub verdict: Verdict,
     /// Why, in one word of ours.
     pub reason: &'static str,
@@ -431,7 +431,7 @@ pub(crate) struct Ending<'a> {
 
 impl Login {
     /// Ends with a denial: `text` and the reference are shown. Under the constant prompt nothing is shown, and every denial is
-    /// the same one, as a decoy's (S11).
+    /// the same one, as a decoy's (S11). The log has what was decided; `max_tries` is said where it is understood alone.
     pub(crate) fn deny(&self, ending: Ending<'_>, text: Option<String>, fx: &mut Effects<'_>) -> State {
         use crate::rules::PromptStyle;
         let reference = fx.texts.say(Message::Reference, &[("reference", Value::Text(&self.reference))]);
@@ -441,18 +441,19 @@ impl Login {
             Some(text) => vec![format!("{text} ({reference})")],
             None => vec![reference],
         };
-        let verdict = match ending.verdict {
+        let decided = match ending.verdict {
             // A slip of the pen may not become a "yes".
             Verdict::Allow | Verdict::NotSubject | Verdict::Unknown | Verdict::Deny => Verdict::Deny,
-            Verdict::MaxTries if constant => Verdict::Deny,
             Verdict::MaxTries => Verdict::MaxTries,
             Verdict::Unavailable => Verdict::Unavailable,
         };
-        self.log(&ending, verdict, fx);
+        self.log(&ending, decided, fx);
+        let understood = ending.asked.class.understands_max_tries(&ending.asked.service);
+        let said = if decided == Verdict::MaxTries && (constant || !understood) { Verdict::Deny } else { decided };
         fx.out.push(Effect::End(Step {
             tell,
             ask: None,
-            verdict: Some(verdict),
+            verdict: Some(said),
             reference: Some(self.reference.clone()),
             fail_delay_ms: Some(FAIL_DELAY_MS),
         }));

@@ -226,35 +226,60 @@ fn grace_lets_in_whoever_has_no_method_tells_them_and_ends() {
     assert_eq!(end(&mut world, ssh("bob", "192.0.2.7")), (Foreseen::Deny, "no-method"));
 }
 
-#[test]
-fn pci_dss_ends_at_ten_wrong_codes_from_anywhere_until_an_administrator_unlocks() {
-    let settings =
-        "[policy]\nprofile = \"pci-dss\"\n[limits]\nfirst_wait = \"1 second\"\nlongest_wait = \"1 second\"\n";
-    let settings = pam_2fa_settings::parse(settings).unwrap().settings;
-    let mut world = world("");
-    world.rules.tries.before_disabled = settings.limits.tries_before_disabled;
-    (world.rules.tries.first_wait_s, world.rules.tries.longest_wait_s) = (1, 1);
-    let mut wrong = 0;
+/// Ten wrong codes for ada, from as many sources as it takes; the last one at the moment this returns.
+fn ten_wrong_codes(world: &mut World, net: &str) {
+    let before = world.charged;
     for source in 0..40 {
-        let from = format!("192.0.2.{source}");
-        let (mut login, said) = world.begin(ssh("ada", &from), 0);
-        if said.verdict().is_some() {
-            break;
-        }
+        let (mut login, said) = world.begin(ssh("ada", &format!("{net}.{source}")), 0);
+        assert_eq!(said.verdict(), None, "after {} of ten", world.charged - before);
         let code = world.code(&login);
         while !login.is_over() {
-            let before = world.charged;
             login = world.answer(login, if code == "000000" { "000001" } else { "000000" }).0;
-            wrong += world.charged - before;
+        }
+        if world.charged == before + 10 {
+            return;
         }
         world.pass(2_000);
     }
-    assert_eq!(wrong, 10);
-    for (passed_ms, boot) in [(1_799_000, "boot"), (2_000, "boot"), (10 * 86_400_000, "another")] {
-        world.pass(passed_ms);
-        world.now.boot = crate::clock::BootId(String::from(boot));
-        assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), (Foreseen::MaxTries, "disabled-authenticator"));
+    panic!("{} wrong codes and no lock", world.charged - before);
+}
+
+#[test]
+fn pci_dss_locks_after_ten_wrong_codes_from_anywhere_for_thirty_minutes_whatever_the_clock_does() {
+    let settings =
+        "[policy]\nprofile = \"pci-dss\"\n[limits]\nfirst_wait = \"1 second\"\nlongest_wait = \"1 second\"\n";
+    let limits = pam_2fa_settings::parse(settings).unwrap().settings.limits;
+    let mut world = world("");
+    let lock = limits.lock.map(|lock| crate::limits::Lock { after: lock.after, length_s: lock.length.seconds() });
+    let (first_wait_s, longest_wait_s) = (limits.first_wait.seconds(), limits.longest_wait.seconds());
+    let before_disabled = limits.tries_before_disabled;
+    world.rules.tries = crate::limits::TryLimits { attempts: 3, before_disabled, first_wait_s, longest_wait_s, lock };
+    // ada has logged in from here: a known source.
+    let (login, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    let code = world.code(&login);
+    assert_eq!(world.answer(login, &code).1.verdict(), Some(Verdict::Allow));
+
+    let refused = (Foreseen::MaxTries, "waiting");
+    for (round, moved_s) in [10 * 365 * 86_400, -3 * 86_400, 0].into_iter().enumerate() {
+        ten_wrong_codes(&mut world, &format!("198.51.{}", 100 + round));
+        world.now.wall_s += moved_s;
+        assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), refused, "a known source waits as well");
+        world.pass(1_799_000);
+        assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), refused, "29:59");
+        assert_eq!(end(&mut world, ssh("ada", "203.0.113.9")), refused, "29:59");
+        world.pass(2_000);
+        assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), (Foreseen::Ask, "ask"), "30:01");
     }
+    // A reboot ends none: what is left runs from the boot on.
+    ten_wrong_codes(&mut world, "198.51.200");
+    world.pass(600_000);
+    world.now.boot = crate::clock::BootId(String::from("another"));
+    world.now.boot_ms = 1_799_000;
+    assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), refused);
+    world.pass(2_000);
+    let (login, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    let code = world.code(&login);
+    assert_eq!(world.answer(login, &code).1.verdict(), Some(Verdict::Allow));
 }
 
 #[test]

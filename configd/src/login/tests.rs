@@ -68,6 +68,33 @@ fn three_tries_are_the_challenges_own_in_one_call_or_over_many() {
 }
 
 #[test]
+fn too_many_wrong_codes_are_said_as_such_to_sshd_and_gdm_and_as_a_denial_to_others_with_the_same_words() {
+    for (service, tty, said_as) in [
+        ("sshd", "ssh", Verdict::MaxTries),
+        ("gdm-password", ":0", Verdict::MaxTries),
+        ("login", "tty1", Verdict::Deny),
+        ("sudo", "pts/1", Verdict::Deny),
+        ("cockpit", "web", Verdict::Deny),
+        ("lightdm", ":0", Verdict::Deny),
+        ("vsftpd", "ftp", Verdict::Deny),
+    ] {
+        let mut world = World::new();
+        let begin = Begin { service: String::from(service), tty: Some(String::from(tty)), ..ssh("ada", "192.0.2.7") };
+        let (login, _) = world.begin(begin, 0);
+        let mut login = world.stand(login);
+        let code = world.code(&login);
+        login = world.answer(login, &wrong(&code)).0;
+        login = world.answer(login, &wrong(&code)).0;
+        let (login, said) = world.answer(login, &wrong(&code));
+        assert!(login.is_over());
+        assert_eq!(said.verdict(), Some(said_as), "{service}");
+        assert_eq!(said.told(), "Too many wrong codes. Try again in 30 s. (Ref K7Q2M9XD)", "{service}");
+        let last = world.logged.last().unwrap();
+        assert_eq!((last.verdict, last.reason), (Verdict::MaxTries, "wrong-code"), "{service}");
+    }
+}
+
+#[test]
 fn wrong_codes_at_one_known_source_make_nobody_wait_at_another() {
     let mut world = World::new();
     let elsewhere = || Begin { service: String::from("su"), tty: Some(String::from("pts/1")), ..ssh("ada", "") };
@@ -83,7 +110,10 @@ fn wrong_codes_at_one_known_source_make_nobody_wait_at_another() {
     for _ in 0..3 {
         login = world.answer(login, &wrong(&code)).0;
     }
-    assert_eq!(world.begin(elsewhere(), 0).1.verdict(), Some(Verdict::MaxTries));
+    // What su is told is a plain denial; the log has what it was.
+    assert_eq!(world.begin(elsewhere(), 0).1.verdict(), Some(Verdict::Deny));
+    let last = world.logged.last().unwrap();
+    assert_eq!((last.verdict, last.reason), (Verdict::MaxTries, "waiting"));
     assert!(world.begin(ssh("ada", "192.0.2.7"), 0).1.prompt().starts_with("Code sent by email"));
 }
 

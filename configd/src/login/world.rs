@@ -57,7 +57,7 @@ pub(crate) fn rules() -> Rules {
             prompt: PromptStyle::Detailed,
             echo: true,
         },
-        tries: TryLimits { attempts: 3, before_disabled: 100, first_wait_s: 30, longest_wait_s: 3600 },
+        tries: TryLimits { attempts: 3, before_disabled: 100, first_wait_s: 30, longest_wait_s: 3600, lock: None },
         sends: SendLimits { per_user_hour: 10, per_user_day: 40, per_source_hour: 20 },
         services: Services::default(),
         trust: pam_2fa_settings::Trust::default(),
@@ -197,8 +197,7 @@ impl World {
                 if !matches!(before, limits::Standing::Open { .. }) {
                     return Some(Event::Charged(Ok(Charged::Refused(before))));
                 }
-                let next = limits::after_charge(&counts.of(&charge.bucket), charge.limits, &charge.now);
-                counts.put(charge.bucket.clone(), next);
+                let _rows = limits::charge(counts, &charge.bucket, charge.limits, &charge.now);
                 self.charged += 1;
                 let after = limits::standing(&charge.bucket, counts, charge.limits, &charge.now);
                 Event::Charged(Ok(Charged::Done(after)))
@@ -213,6 +212,7 @@ impl World {
                 }
                 let counts = self.counts.entry(consume.user.clone()).or_default();
                 counts.put(consume.bucket, limits::Count::default());
+                let _rows = counts.let_go(&consume.now);
                 self.known_sources.insert((consume.user, consume.source.0));
                 Event::Consumed(Ok(Consumed::Done))
             }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 pub(crate) const TRIES: TryLimits =
-    TryLimits { attempts: 3, before_disabled: 100, first_wait_s: 30, longest_wait_s: 3600 };
+    TryLimits { attempts: 3, before_disabled: 100, first_wait_s: 30, longest_wait_s: 3600, lock: None };
 pub(crate) const SENDS: SendLimits = SendLimits { per_user_hour: 10, per_user_day: 40, per_source_hour: 20 };
 
 /// 2026-11-24, more or less.

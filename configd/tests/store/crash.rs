@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// Never a wait, so that every charge is done.
 const ENDLESS: TryLimits =
-    TryLimits { attempts: u32::MAX, before_disabled: u32::MAX, first_wait_s: 0, longest_wait_s: 0 };
+    TryLimits { attempts: u32::MAX, before_disabled: u32::MAX, first_wait_s: 0, longest_wait_s: 0, lock: None };
 
 /// Threads of the child, each with one charge under way.
 const AT_ONCE: u32 = 4;

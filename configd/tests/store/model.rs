@@ -2,12 +2,18 @@
 
 use crate::common::*;
 use configd::clock::Moment;
-use configd::limits::{self, Count, Counts, Standing, TryLimits, after_charge};
+use configd::limits::{self, Count, Counts, Lock, Standing, TryLimits};
 use configd::store::{Authenticator, Bucket, Charge, Charged, Consume, Consumed, Store, UserChange, UserKey};
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
 
-const LIMITS: TryLimits = TryLimits { attempts: 2, before_disabled: 26, first_wait_s: 10, longest_wait_s: 60 };
+const LIMITS: TryLimits = TryLimits {
+    attempts: 2,
+    before_disabled: 26,
+    first_wait_s: 10,
+    longest_wait_s: 60,
+    lock: Some(Lock { after: 7, length_s: 40 }),
+};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -85,16 +91,16 @@ impl Model {
         if !matches!(before, Standing::Open { .. }) {
             return Charged::Refused(before);
         }
-        let after = after_charge(&self.counts(who).of(&who.bucket), LIMITS, now);
-        self.set(who, after);
+        let _rows = limits::charge(self.counts(who), &who.bucket, LIMITS, now);
         Charged::Done(self.standing(who, now))
     }
 
-    fn consume(&mut self, who: &Who, number: u128) -> Consumed {
+    fn consume(&mut self, who: &Who, number: u128, now: &Moment) -> Consumed {
         if !self.ended.insert(number) {
             return Consumed::AlreadyUsed;
         }
         self.set(who, Count::default());
+        let _rows = self.counts(who).let_go(now);
         Consumed::Done
     }
 }
@@ -134,7 +140,7 @@ proptest! {
                         now: now.clone(),
                         ..consume_of(who.user(), id(number))
                     };
-                    prop_assert_eq!(home.consume(consume).unwrap(), model.consume(&who, number));
+                    prop_assert_eq!(home.consume(consume).unwrap(), model.consume(&who, number, &now));
                 }
                 Step::End(number) => {
                     wait(home.store.end_challenge(id(number), now.clone())).unwrap();

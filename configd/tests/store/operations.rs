@@ -157,6 +157,45 @@ fn a_hundred_failures_disable_until_an_administrator_acts_and_eighty_of_stranger
     assert_eq!(home.charge(at_known(now_ms)), Charged::Refused(Standing::Disabled));
 }
 
+/// PCI DSS 8.3.4, on disk: the lock is one authenticator's, of one user, for all sources.
+#[test]
+fn ten_failures_lock_all_sources_for_thirty_minutes_over_restarts_and_reboots_and_ten_more_follow() {
+    let mut home = Home::with_users();
+    let lock = Some(configd::limits::Lock { after: 10, length_s: 1800 });
+    let limits = configd::limits::TryLimits { first_wait_s: 0, longest_wait_s: 0, lock, ..TRIES };
+    let of = |bucket: &Bucket, now| Charge { bucket: bucket.clone(), limits, now, ..charge_of(ada()) };
+    let buckets = [Bucket::Stranger, known("192.0.2.7/32"), Bucket::Own];
+    let ten = |home: &Home, now_ms| {
+        for (number, bucket) in (1..=10).zip(buckets.iter().cycle()) {
+            let Charged::Done(after) = home.charge(of(bucket, at(now_ms))) else { panic!("{number} refused") };
+            assert_eq!(matches!(after, Standing::Waiting { wait_s: 1800 }), number == 10, "{number}: {after:?}");
+        }
+    };
+    ten(&home, 0);
+    for bucket in buckets.iter().chain([&known("local")]) {
+        home.reopen();
+        let refused = home.charge(of(bucket, at(1_799_000)));
+        assert_eq!(refused, Charged::Refused(Standing::Waiting { wait_s: 1 }), "{bucket:?}");
+    }
+    let bobs = home.charge(Charge { limits, ..charge_of(bob()) });
+    assert_eq!(bobs, Charged::Done(Standing::Open { failures: 1 }));
+    ten(&home, 1_801_000);
+
+    // A reboot: it runs whole, from there on; once it was seen to be over, another reboot does not begin it again.
+    home.reopen();
+    let booted = |name, boot_ms| Moment { boot: boot(name), ..at(boot_ms) };
+    let refused = home.charge(of(&buckets[1], booted("second", 1_799_000)));
+    assert_eq!(refused, Charged::Refused(Standing::Waiting { wait_s: 1 }));
+    let consume = Consume { bucket: buckets[1].clone(), now: booted("second", 1_801_000), ..consume_of(ada(), id(7)) };
+    assert_eq!(home.consume(consume).unwrap(), Consumed::Done);
+    home.reopen();
+    let stands = |bucket: &Bucket| {
+        wait(standing(&home.store, ada(), Authenticator::Email, bucket.clone(), limits, booted("third", 0))).unwrap()
+    };
+    assert_eq!(stands(&buckets[1]), Standing::Open { failures: 0 });
+    assert!(matches!(stands(&Bucket::Stranger), Standing::Open { .. }));
+}
+
 #[test]
 fn counts_of_two_users_two_authenticators_and_two_buckets_are_independent() {
     let home = Home::with_users();

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 const ENDLESS: TryLimits =
-    TryLimits { attempts: u32::MAX, before_disabled: u32::MAX, first_wait_s: 0, longest_wait_s: 0 };
+    TryLimits { attempts: u32::MAX, before_disabled: u32::MAX, first_wait_s: 0, longest_wait_s: 0, lock: None };
 
 fn charge(store: &SqliteStore) -> Result<Charged, StoreError> {
     wait(store.charge_attempt(Charge { limits: ENDLESS, ..charge_of(ada()) }))

@@ -6,7 +6,7 @@ use crate::clock::Moment;
 use crate::daemon::Daemon;
 use crate::delivery::Letterhead;
 use crate::house::House;
-use crate::limits::{Counts, Standing, TryLimits, standing};
+use crate::limits::{Counts, Standing, TryLimits, locked_s, standing};
 use crate::login::Resolution;
 use crate::store::{Authenticator, Bucket, Changed, OldRecord, UserChange, UserKey, UserRecord};
 use crate::texts::{Message, Value};
@@ -86,6 +86,9 @@ async fn show_record(house: &House, record: UserRecord) -> Result<User, Answer> 
 fn locked(counts: &Counts, limits: TryLimits, now: &Moment) -> Option<String> {
     if counts.all() >= limits.before_disabled {
         return Some(String::from("codes by email: until unlocked"));
+    }
+    if let Some(left_s) = locked_s(counts, limits, now) {
+        return Some(format!("codes by email: from everywhere for {left_s} s"));
     }
     let unknown =
         [(Bucket::Stranger, String::from("new sources")), (Bucket::Own, String::from("the user's own programs"))];

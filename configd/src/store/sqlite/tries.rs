@@ -110,9 +110,9 @@ pub(super) fn charge(connection: &Connection, charge: &Charge) -> Result<Charged
     if !matches!(before, Standing::Open { .. }) {
         return Ok(Charged::Refused(before));
     }
-    let after = limits::after_charge(&counts.of(bucket), *limits, now);
-    save(connection, user, *authenticator, bucket, &after)?;
-    counts.put(bucket.clone(), after);
+    for (bucket, count) in limits::charge(&mut counts, bucket, *limits, now) {
+        save(connection, user, *authenticator, &bucket, &count)?;
+    }
     challenges::charge(connection, challenge)?;
     let after = limits::standing(bucket, &counts, *limits, now);
     if after == Standing::Disabled {
@@ -133,6 +133,9 @@ pub(super) fn consume(connection: &Connection, consume: &Consume) -> Result<Cons
         return Ok(Consumed::AlreadyUsed);
     }
     clear(connection, user, *authenticator, bucket)?;
+    for (bucket, count) in counts(connection, user, *authenticator)?.let_go(now) {
+        save(connection, user, *authenticator, &bucket, &count)?;
+    }
     record.last_login = Some(login.clone());
     users::save(connection, &record)?;
     if *bucket != Bucket::Own {

@@ -1,7 +1,7 @@
 //! From what was typed to the verdict: its form, the charge, the comparison, the commit.
 
-use super::begin::{held_up, last_from, last_login};
 use super::challenge::Delivery;
+use super::conclude::{held_up, last_from, last_login};
 use super::{Asked, Effect, Effects, Ending, Login, MAX_PROMPTS, Standing, State, ask, deliver, device};
 use crate::limits;
 use crate::random;

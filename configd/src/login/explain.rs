@@ -1,10 +1,10 @@
 //! A decision in words, for `pam-2fa explain`: each rule in its order, why it applied or did not, and what would be sent. It only
-//! tells what [`super::policy`] and [`super::begin`] decided on the very way of a login; it must never decide, send, charge or
+//! tells what [`super::policy`] and [`super::conclude`] decided on the very way of a login; it must never decide, send, charge or
 //! keep anything.
 
-use super::begin::{ASK, Act};
 use super::challenge::Owner;
 use super::class::Class;
+use super::conclude::{ASK, Act};
 use super::deliver::masked;
 use super::device;
 use super::policy::{self, Grace, Listed, Must, Network, ORDER, Rule, Situation};

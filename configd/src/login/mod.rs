@@ -19,6 +19,7 @@ pub mod begin;
 mod believed;
 pub mod challenge;
 pub mod class;
+mod conclude;
 pub mod deliver;
 pub mod device;
 pub mod explain;

@@ -16,7 +16,8 @@
 //! | ask | what is left | ask |
 //!
 //! `mandatory`, `required_groups` and `required_services` turn `never` into `new-device`. Who has no method is refused before trust is
-//! looked at: nobody is let in by a device alone. What [`crate::rules::Who`]'s report mode makes of a decision is [`super::begin`]'s: the decision is the same.
+//! looked at: nobody is let in by a device alone. What [`crate::rules::Who`]'s report mode makes of a decision is
+//! [`super::conclude`]'s: the decision is the same.
 
 use super::class::Class;
 use super::device;

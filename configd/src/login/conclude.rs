@@ -1,0 +1,187 @@
+//! From what is known to what is done: policy's decision, the trust in the device, how tries stand, and the mode, and why, in one word
+//! of the log. Sends, charges and keeps nothing; [`super::begin`] does what it says.
+
+use super::device::{self, Seen};
+use super::policy::{self, Decision, Exempt, Grace, Refusal, Situation};
+use super::source::Source;
+use super::{Asked, Effect, Effects};
+use crate::clock::rfc3339;
+use crate::limits;
+use crate::store::{DeviceId, EndDevices, Ended, Facts, Known, UserKey};
+use crate::texts::{Message, Value};
+use pam_2fa_protocol::admin::{LastLogin, Verify};
+use pam_2fa_protocol::login::Verdict;
+
+/// What comes of a decision.
+#[derive(Debug)]
+pub(super) enum Act {
+    /// Not subject: let by, and perhaps told something.
+    LetBy {
+        /// What.
+        tell: Option<String>,
+    },
+    /// Let in: the device is remembered.
+    Trust {
+        /// Which.
+        device: DeviceId,
+    },
+    /// A code by email.
+    Ask {
+        /// Where to.
+        email: String,
+    },
+    /// Denied.
+    Refuse {
+        /// By which verdict.
+        verdict: Verdict,
+        /// What is said.
+        text: String,
+    },
+}
+
+/// Whether a right code makes the device trusted.
+pub(super) fn remembers(asked: &Asked, known: &Known, fx: &Effects<'_>) -> bool {
+    let always = matches!(known, Known::Record(record) if record.verify == Verify::Always);
+    !always && device::lifetime_s(asked.class, &fx.rules.trust) > 0
+}
+
+/// What the login saw of its device that ends trust for good, also if the reason goes away again (a clock set back, an old shadow
+/// file put back).
+pub(super) fn end_what_is_over(
+    situation: &Situation<'_>,
+    facts: &Facts,
+    asked: &Asked,
+    user: &UserKey,
+    fx: &mut Effects<'_>,
+) {
+    match (situation.trust, &facts.device, &asked.stamp) {
+        (device::Standing::Over(Ended::Password), Some(_), Some(stamp)) => {
+            fx.out.push(Effect::EndDevices(EndDevices::Password { user: user.clone(), stamp: stamp.clone() }));
+        }
+        (device::Standing::Over(why), Some(kept), _) if kept.ended.is_none() => {
+            fx.out.push(Effect::EndDevices(EndDevices::One { id: kept.id.clone(), why }));
+        }
+        _ => {}
+    }
+}
+
+/// From where a device is used, for `device list`.
+pub(super) fn last_from(asked: &Asked) -> String {
+    match asked.source {
+        Source::Address(address) => address.to_string(),
+        Source::Local => String::from("local"),
+        Source::Unknown => String::from("unknown"),
+    }
+}
+
+/// For `user show`.
+pub(super) fn last_login(asked: &Asked, fx: &Effects<'_>) -> LastLogin {
+    let from = match asked.source {
+        Source::Address(address) => Some(address.to_string()),
+        Source::Local | Source::Unknown => None,
+    };
+    let device = asked.device.as_ref().map(|device| device.label.clone());
+    LastLogin { at: fx.now.rfc3339(), service: asked.service.clone(), from, device }
+}
+
+pub(super) fn situation<'a>(asked: &Asked, facts: &'a Facts, fx: &Effects<'_>) -> Situation<'a> {
+    let seen = Seen {
+        class: asked.class,
+        identity: asked.device.as_ref(),
+        stamp: asked.stamp.as_deref(),
+        trust: &fx.rules.trust,
+        policy: fx.rules.policy,
+        now: &fx.now,
+        behind_s: fx.behind_s,
+    };
+    let runs = fx.rules.who.grace_until_s(&fx.now).is_some();
+    Situation {
+        required: fx.rules.required,
+        class: asked.class,
+        listed: asked.listed,
+        network: asked.network,
+        must: asked.must,
+        known: &facts.known,
+        trust: device::standing(facts.device.as_deref(), seen),
+        grace: if runs { Grace::Runs } else { Grace::Over },
+        email_configured: !fx.rules.email.is_empty(),
+    }
+}
+
+/// Policy's decision, how tries stand, and the mode: what is done, and why in one word. Sends, charges and keeps nothing.
+pub(super) fn conclude(situation: &Situation<'_>, facts: &Facts, fx: &Effects<'_>) -> (Act, &'static str) {
+    let (act, reason) = match policy::decide(situation) {
+        Decision::NotSubject(exempt) => {
+            let tell = if exempt == Exempt::Grace { grace_text(fx) } else { None };
+            (Act::LetBy { tell }, exempt_word(exempt))
+        }
+        // Policy trusts what the store keeps only; if that were not so, the answer would be a code.
+        Decision::Trusted => match &facts.device {
+            Some(device) => (Act::Trust { device: device.id.clone() }, TRUSTED),
+            None => (Act::Refuse { verdict: Verdict::Deny, text: String::new() }, TRUSTED),
+        },
+        Decision::Ask { email } => match held_up(facts.standing, fx) {
+            Some((text, reason)) => (Act::Refuse { verdict: Verdict::MaxTries, text }, reason),
+            None => (Act::Ask { email: String::from(email) }, ASK),
+        },
+        Decision::Refuse(refusal) => {
+            let (message, reason, verdict) = match refusal {
+                Refusal::NoMethod => (Message::DeniedNoMethod, "no-method", Verdict::Deny),
+                Refusal::Another => (Message::DeniedAnother, "re-bind", Verdict::Deny),
+                Refusal::NoChannel => (Message::DeniedNoChannel, "no-channel", Verdict::Unavailable),
+            };
+            (Act::Refuse { verdict, text: fx.texts.say(message, &[]) }, reason)
+        }
+    };
+    if fx.rules.who.only_reports(&fx.now) { (Act::LetBy { tell: None }, reported(reason)) } else { (act, reason) }
+}
+
+/// The word for "a code is asked for", before it is known what becomes of it.
+pub(super) const ASK: &str = "ask";
+
+/// The word for a device that is remembered.
+pub(super) const TRUSTED: &str = "trusted-device";
+
+/// The reason of a decision that is only written down. What is not subject anyway keeps its own.
+fn reported(reason: &'static str) -> &'static str {
+    match reason {
+        ASK => "report:ask",
+        TRUSTED => "report:trusted-device",
+        "no-method" => "report:no-method",
+        "re-bind" => "report:re-bind",
+        "no-channel" => "report:no-channel",
+        "waiting" => "report:waiting",
+        "disabled-authenticator" => "report:disabled-authenticator",
+        other => other,
+    }
+}
+
+pub(super) fn exempt_word(exempt: Exempt) -> &'static str {
+    match exempt {
+        Exempt::Disabled => "disabled",
+        Exempt::Service => "ignored-service",
+        Exempt::User => "exempt-user",
+        Exempt::Network => "exempt-network",
+        Exempt::NoRecord => "no-record",
+        Exempt::Never => "never",
+        Exempt::Grace => "grace",
+    }
+}
+
+/// What a user in the grace is told; the day is UTC's.
+fn grace_text(fx: &Effects<'_>) -> Option<String> {
+    let until = rfc3339(fx.rules.who.grace_until_s(&fx.now)?);
+    let date = until.split('T').next().unwrap_or_default();
+    Some(fx.texts.say(Message::GraceUntil, &[("date", Value::Text(date))]))
+}
+/// What is said where no try may be made now, and why.
+pub(super) fn held_up(standing: limits::Standing, fx: &Effects<'_>) -> Option<(String, &'static str)> {
+    match standing {
+        limits::Standing::Open { .. } => None,
+        limits::Standing::Waiting { wait_s } => {
+            let wait = fx.texts.span(wait_s);
+            Some((fx.texts.say(Message::DeniedTries, &[("wait", Value::Text(&wait))]), "waiting"))
+        }
+        limits::Standing::Disabled => Some((fx.texts.say(Message::DeniedDisabled, &[]), "disabled-authenticator")),
+    }
+}

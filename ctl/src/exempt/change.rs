@@ -163,7 +163,8 @@ impl DropIn {
             let methods = now.get("authenticationmethods").unwrap_or_default();
             let why = if includes(&main_text(&self.sshd.config), folder) {
                 format!(
-                    "{config} or a file sorted earlier already says `AuthenticationMethods {methods}`: move that line behind the Include"
+                    "a `Match` block that sshd meets earlier says `AuthenticationMethods {methods}`: move it behind the Include in \
+                     {config}, or into a file sorted later"
                 )
             } else {
                 format!("{config} does not take it in: let it begin with `Include {}/*.conf`", folder.display())

@@ -12,7 +12,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// It sorts before `00-pam-2fa.conf` and before distributions' `50-…`: of two values sshd takes the first.
+/// It sorts before `00-pam-2fa.conf` and before distributions' `50-…`: of two `Match` blocks that fit sshd takes the first.
 pub(super) const NAME: &str = "00-pam-2fa-exempt.conf";
 /// As much as sshd_config(5) can hold of exemptions; what is longer was not written here.
 const LONGEST: u64 = 4 << 20;

@@ -126,10 +126,10 @@ impl Sshd {
     }
 }
 
-/// The last line that a program said, or how it ended.
+/// The last line that a program said, or how it ended. sshd counts its errors in a line after them, which helps nobody.
 pub(super) fn last_words(out: &Output) -> String {
     let said = String::from_utf8_lossy(&out.stderr);
-    let last = said.lines().map(str::trim).rfind(|line| !line.is_empty());
+    let last = said.lines().map(str::trim).rfind(|line| !line.is_empty() && !line.contains(": terminating, "));
     last.map_or_else(|| out.status.to_string(), str::to_owned)
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 /// The first lines of the file.
 const HEAD: &str = "\
 # Who logs in by key alone, from where and until when. Kept by `pam-2fa exempt`: add, list, remove.
-# sshd takes the first value that it meets, so no other file in this folder may sort before this one.
+# Of all Match blocks that fit, sshd takes the first that it meets: no file with one may sort before this one.
 # Do not edit: `pam-2fa exempt add` refuses to work on lines that it has not written.
 ";
 const MARK: &str = "# pam-2fa exemption ";

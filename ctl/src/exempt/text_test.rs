@@ -29,7 +29,7 @@ fn with_line(after: &str, line: &str) -> String {
 fn what_is_written_is_what_sshd_and_an_administrator_read() {
     insta::assert_snapshot!(two(), @r"
     # Who logs in by key alone, from where and until when. Kept by `pam-2fa exempt`: add, list, remove.
-    # sshd takes the first value that it meets, so no other file in this folder may sort before this one.
+    # Of all Match blocks that fit, sshd takes the first that it meets: no file with one may sort before this one.
     # Do not edit: `pam-2fa exempt add` refuses to work on lines that it has not written.
     # pam-2fa exemption 1NG6E80
     #   until: 2027-01-31T23:59:59Z

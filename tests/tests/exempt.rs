@@ -141,7 +141,7 @@ fn what_has_expired_is_taken_out_and_sshd_is_told() {
     assert_eq!(said, "nothing has expired\n");
     wait::until("the exemption to end", || {
         let said = done(exempt(&world, &["expire"]));
-        said.contains("has expired").then(|| assert!(said.contains("sshd was reloaded"), "{said}"))
+        said.contains(": the exemption of ").then(|| assert!(said.contains("sshd was reloaded"), "{said}"))
     });
     until_out(&world, &ada, &key);
     assert!(folder(&world).is_empty(), "{:?}", folder(&world));
@@ -168,7 +168,7 @@ fn where_sshd_would_not_go_by_it_nothing_is_changed() {
     fs::remove_file(&beside).unwrap();
     for (mend, what) in [
         (text.replace("Include ", "#Include "), "does not take it in: let it begin with `Include "),
-        (format!("PubkeyAuthentication no\n{text}"), "has keys switched off"),
+        (format!("{text}\nMatch User *\n\tPubkeyAuthentication no\n"), "has keys switched off"),
         (format!("Nonsense yes\n{text}"), "Bad configuration option: Nonsense"),
     ] {
         fs::write(&main, mend).unwrap();

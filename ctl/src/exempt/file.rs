@@ -53,7 +53,13 @@ impl Folder {
             return Err(Error::Unfit { path, why: format!("{why}; who writes there decides who logs in") });
         }
         file.lock().map_err(fail)?;
-        Ok(Self { file, path })
+        let folder = Self { file, path };
+        // Of a run that was killed. Under the lock they are nobody's. What is owed stays.
+        for left in ["new", "check"] {
+            let path = folder.hidden(left);
+            gone(std::fs::remove_file(&path)).map_err(|why| Error::File { what: "cannot remove", path, why })?;
+        }
+        Ok(folder)
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -136,7 +142,7 @@ impl Folder {
     fn write(&self, what: &str, text: &str) -> Result<PathBuf, Error> {
         let path = self.hidden(what);
         let written = (|| {
-            // Of a run that was killed. Under the lock it is nobody's.
+            // What is owed may be owed already.
             gone(std::fs::remove_file(&path))?;
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
             file.write_all(text.as_bytes())?;
@@ -163,7 +169,7 @@ impl Question {
 
 impl Drop for Question {
     fn drop(&mut self) {
-        // If this fails, the next run begins with it.
+        // If this fails, the next run begins with removing it.
         let _ = std::fs::remove_file(&self.0);
     }
 }

@@ -19,7 +19,6 @@ use nix::unistd::{Pid, mkfifo};
 use pam_2fa_protocol::admin;
 use serde_json::json;
 use std::fs::{File, create_dir, read_to_string, set_permissions, write};
-use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -193,6 +192,7 @@ fn an_exemption_is_made_listed_noted_and_removed() {
     assert_snapshot!(shown.join("\n"), @r#"
     1NGAH00: daemon gets in by key alone from 192.0.2.0/24 until 2026-12-24T23:59:59Z
     ---
+    pam-2fa: pam-2fa-exempt.timer does not look after DIR/main; let a timer of its own run `pam-2fa exempt --sshd-config DIR/main expire` every few minutes
     pam-2fa: DIR/main names no PidFile: if that sshd runs, reload it, or it goes on as before
     === 0
     ID       USER    FROM          UNTIL                 BY    STATE     REASON
@@ -294,34 +294,62 @@ fn killed_at(stop: usize, host: &Host, words: &[&str]) -> bool {
     came_so_far
 }
 
+/// Kills a run at every fifth stop of its system calls, each time over `old`. How often the file was afterwards the old one, and how
+/// often what `is_new` takes; anything else ends the test. Then, that the next run takes what was left for its own.
+fn killed_everywhere(host: &Host, old: &str, words: &[&str], is_new: impl Fn(Option<&str>) -> bool) -> (usize, usize) {
+    let file = host.path("main.d/00-pam-2fa-exempt.conf");
+    let (mut olds, mut news) = (0, 0);
+    for stop in (1..).step_by(5) {
+        write(&file, old).unwrap();
+        set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+        if !killed_at(stop, host, words) {
+            break;
+        }
+        let now = host.drop_in();
+        if now.as_deref() == Some(old) {
+            olds += 1;
+        } else if is_new(now.as_deref()) {
+            news += 1;
+        } else {
+            panic!("killed at stop {stop}, the file is neither old nor new: {now:?}");
+        }
+        // What a sshd was not told of before the end is told by the next run, which leaves nothing behind.
+        let owed = host.path("main.d/.pam-2fa-exempt.reload").exists();
+        let said = host.run(&["expire"]);
+        assert!(said.ends_with("=== 0") && said.contains("names no PidFile") == owed, "killed at stop {stop}: {said}");
+        assert!(host.beside().iter().all(|name| name == "00-pam-2fa-exempt.conf"), "killed at stop {stop}");
+    }
+    assert!(is_new(host.drop_in().as_deref()), "the run that came to its end did nothing");
+    (olds, news)
+}
+
 #[test]
-fn killed_at_any_system_call_the_file_is_the_old_one_or_the_new_one_and_the_next_run_goes_on() {
+fn an_add_killed_at_any_system_call_leaves_the_old_file_or_the_new_one() {
     needs_root!();
     let host = Host::new();
-    let file = host.path("main.d/00-pam-2fa-exempt.conf");
     host.add("192.0.2.0/24");
     let old = host.drop_in().unwrap();
     let day = ahead("+30 days");
     let words = ["add", USER, "--from", "192.0.2.0/24", "--until", &day, "--reason", "a second one"];
-    let (mut olds, mut news) = (0, 0);
-    for stop in (1..).step_by(3) {
-        write(&file, &old).unwrap();
-        set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
-        if !killed_at(stop, &host, &words) {
-            break;
-        }
-        match host.drop_in().expect("the file is gone") {
-            text if text == old => olds += 1,
-            text if text.starts_with(&old) && text.ends_with("\tAuthenticationMethods publickey\n") => news += 1,
-            other => panic!("killed at stop {stop}, the file is neither old nor new: {other:?}"),
-        }
-        // Whatever was left: the next run takes it as its own, and nothing of it stays.
-        let said = host.run(&["expire"]);
-        assert!(said.ends_with("=== 0"), "{said}");
-        assert_eq!(host.beside(), ["00-pam-2fa-exempt.conf"], "killed at stop {stop}");
-    }
+    let is_new = |text: Option<&str>| {
+        text.and_then(|text| text.strip_prefix(&old)).is_some_and(|new| {
+            new.contains("a second one\n")
+                && new.lines().count() == 6
+                && new.ends_with("\tAuthenticationMethods publickey\n")
+        })
+    };
+    let (olds, news) = killed_everywhere(&host, &old, &words, is_new);
     assert!(olds > 10 && news > 5, "{olds} {news}");
-    let mut text = String::new();
-    File::open(&file).unwrap().read_to_string(&mut text).unwrap();
-    assert!(text.contains("a second one"));
+}
+
+#[test]
+fn a_remove_killed_at_any_system_call_leaves_the_old_file_or_none_and_sshd_is_told_by_the_next_run() {
+    needs_root!();
+    let host = Host::new();
+    host.add("192.0.2.0/24");
+    let old = host.drop_in().unwrap();
+    let id = old.lines().find_map(|line| line.strip_prefix("# pam-2fa exemption ")).unwrap();
+    // A first sshd is asked only once the file is gone: before that there is nothing to stop at.
+    let (olds, news) = killed_everywhere(&host, &old, &["remove", id], |text| text.is_none());
+    assert!(olds == 0 && news > 10, "{olds} {news}");
 }

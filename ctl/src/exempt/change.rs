@@ -75,29 +75,38 @@ impl DropIn {
         self.folder.install(prepared.as_deref())
     }
 
+    /// Why nothing ends an exemption here when its time is over; none where our timer does.
+    pub(super) fn no_timer(&self) -> Option<String> {
+        reload::no_timer(&self.sshd)
+    }
+
     /// Whether sshd still lets somebody in by key alone whose exemption has ended, with no other exemption of ours for it.
     pub(super) fn stays_in(&self, was: &Exemption) -> bool {
         let overlaps = |other: &Exemption| other.user == was.user && other.network.meets(was.network);
-        self.text().is_ok_and(|text| !text.exemptions().any(overlaps)) && matches!(self.state(was), State::InForce)
+        let in_force = || self.settings().is_some_and(|settings| self.is_key_alone_for(was, &settings) == Some(true));
+        self.text().is_ok_and(|text| !text.exemptions().any(overlaps)) && in_force()
+    }
+
+    /// What sshd's configuration says, as it stands; none where sshd does not take it.
+    pub(super) fn settings(&self) -> Option<Effective> {
+        self.sshd.settings().ok()
     }
 
     /// Whether sshd's configuration, as it stands, does what an exemption says.
-    pub(super) fn state(&self, exemption: &Exemption) -> State {
+    pub(super) fn state(&self, exemption: &Exemption, settings: Option<&Effective>) -> State {
         if exemption.until_s <= self.now_s {
             return State::Expired;
         }
-        let counts = self.sshd.settings().and_then(|settings| {
-            let mut all = true;
-            for probe in inside(exemption) {
-                all &= is_key_alone(&self.sshd.effective(&probe, &settings)?);
-            }
-            Ok(all)
-        });
-        match counts {
-            Ok(true) => State::InForce,
-            Ok(false) => State::NotInForce,
-            Err(_) => State::Unknown,
+        match settings.and_then(|settings| self.is_key_alone_for(exemption, settings)) {
+            Some(true) => State::InForce,
+            Some(false) => State::NotInForce,
+            None => State::Unknown,
         }
+    }
+
+    fn is_key_alone_for(&self, exemption: &Exemption, settings: &Effective) -> Option<bool> {
+        let answers = self.ask(inside(exemption).iter(), settings).ok()?;
+        Some(answers.iter().all(is_key_alone))
     }
 
     /// Adds an exemption to the text that stands, or leaves everything as it was.

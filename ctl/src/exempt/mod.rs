@@ -131,6 +131,9 @@ impl Run<'_, '_> {
                 "whoever has a key of root's is root at once; a user of its own with a few lines in sudoers is safer",
             )?;
         }
+        if let Some(why) = self.drop_in.no_timer() {
+            self.screen.note(&why)?;
+        }
         let told = self.tell();
         self.journal(ExemptionChange::Added, &new.id, Some(&new))?;
         self.answer.added = Some(new);
@@ -142,8 +145,10 @@ impl Run<'_, '_> {
         // Whoever wants to know what is there must see it, also where what is over cannot be taken out.
         let expired = self.expire();
         let text = self.drop_in.text()?;
+        let settings = if text.exemptions().next().is_some() { self.drop_in.settings() } else { None };
+        let state = |one: &Exemption| self.drop_in.state(one, settings.as_ref());
         let listed: Vec<Listed> =
-            text.exemptions().map(|one| Listed { state: self.drop_in.state(one), exemption: one.clone() }).collect();
+            text.exemptions().map(|one| Listed { state: state(one), exemption: one.clone() }).collect();
         if let Some((number, line)) = text.foreign() {
             let file = self.drop_in.file();
             self.screen.note(&format!("{}: line {number} was not written by pam-2fa: `{line}`", file.display()))?;

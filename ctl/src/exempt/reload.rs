@@ -48,6 +48,25 @@ fn systemctl(words: &[&str]) -> Result<std::process::Output, Error> {
     output(command).map_err(|why| Error::File { what: "cannot run", path: PathBuf::from(SYSTEMCTL), why })
 }
 
+/// Why nothing ends an exemption of that sshd when its time is over; none where our timer does.
+pub(super) fn no_timer(sshd: &Sshd) -> Option<String> {
+    const TIMER: &str = "pam-2fa-exempt.timer";
+    if sshd.config != Path::new(HOST_CONFIG) {
+        let config = sshd.config.display();
+        let verb = format!("`pam-2fa exempt --sshd-config {config} expire`");
+        return Some(format!(
+            "{TIMER} does not look after {config}; let a timer of its own run {verb} every few minutes"
+        ));
+    }
+    if !is_there(Path::new(SYSTEMD)) {
+        return Some(String::from(
+            "there is no systemd here to end it; let cron run `pam-2fa exempt expire` every few minutes",
+        ));
+    }
+    let is_active = systemctl(&["is-active", "--quiet", TIMER]).is_ok_and(|out| out.status.success());
+    (!is_active).then(|| format!("{TIMER} is off, so nothing ends it in time; run `systemctl enable --now {TIMER}`"))
+}
+
 fn by_pid_file(sshd: &Sshd) -> Result<Told, Error> {
     let settings = sshd.settings().map_err(|error| refused(&error.to_string()))?;
     let path = settings.get("pidfile").filter(|path| *path != "none").map(PathBuf::from);

@@ -121,7 +121,10 @@ impl Sshd {
         if out.status.success() {
             return Ok(Effective(String::from_utf8_lossy(&out.stdout).into_owned()));
         }
-        let said = last_words(&out);
+        let mut said = last_words(&out);
+        if said.contains("privilege separation directory") {
+            said.push_str("; start sshd once, which makes it");
+        }
         Err(Error::Refused(vec![format!("sshd refuses {}: {said}", config.display())]))
     }
 }

@@ -78,10 +78,11 @@ impl Host {
         read_to_string(self.path("main.d/00-pam-2fa-exempt.conf")).ok()
     }
 
-    /// What stands beside the main file, sorted.
+    /// What stands beside the main file, sorted; but for the lock, which stays.
     fn beside(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.path("main.d")).unwrap();
-        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.filter(|name| name != ".pam-2fa-exempt.lock").collect();
         names.sort();
         names
     }
@@ -258,6 +259,39 @@ fn a_clock_behind_the_last_change_does_not_count() {
     let said = host.run(&["expire"]);
     assert!(said.contains("that is the time that counts") && said.contains("has expired"), "{said}");
     assert_eq!(host.drop_in(), None);
+}
+
+#[test]
+fn a_file_that_others_can_write_or_with_bytes_that_are_no_text_is_not_added_to_and_still_ends() {
+    needs_root!();
+    let host = Host::new();
+    let file = host.path("main.d/00-pam-2fa-exempt.conf");
+    for spoil in [
+        &|file: &std::path::Path| set_permissions(file, PermissionsExt::from_mode(0o660)).unwrap(),
+        &|file: &std::path::Path| {
+            write(file, [&std::fs::read(file).unwrap()[..], b"# gr\xf6\xdfer\n"].concat()).unwrap()
+        },
+    ] as [&dyn Fn(&std::path::Path); 2]
+    {
+        let said = host.add("192.0.2.0/24");
+        let id = said.split(':').next().unwrap();
+        spoil(&file);
+        let refused = host.add("192.0.2.0/24");
+        assert!(refused.contains("00-pam-2fa-exempt.conf: ") && refused.ends_with("=== 1"), "{refused}");
+        assert!(host.run(&["remove", id]).ends_with("=== 0"));
+        assert!(!host.drop_in().unwrap_or_default().contains("publickey"));
+    }
+}
+
+#[test]
+fn a_user_who_locks_the_folder_stops_nobody() {
+    needs_root!();
+    let host = Host::new();
+    let folder = File::open(host.path("main.d")).unwrap();
+    folder.try_lock().unwrap();
+    assert!(host.add("192.0.2.0/24").ends_with("=== 0"));
+    let lock = host.path("main.d/.pam-2fa-exempt.lock").metadata().unwrap();
+    assert_eq!(lock.permissions().mode() & 0o777, 0o600);
 }
 
 /// Runs a verb and kills it at its n-th system call after it first asked sshd; whether it came that far.

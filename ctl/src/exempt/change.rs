@@ -56,6 +56,16 @@ impl DropIn {
         self.folder.read().map(|found| Text::read(found.text.as_deref().unwrap_or_default()))
     }
 
+    /// Why the file, as it stands, is not added to; none where it is all ours.
+    pub(super) fn foreign(&self, text: &Text) -> Result<Option<String>, Error> {
+        if let Some(why) = self.folder.read()?.unfit {
+            return Ok(Some(format!("{why}; look at what stands in it, then `chown root` and `chmod 600` it")));
+        }
+        Ok(text.foreign().map(|(number, line)| {
+            format!("line {number} was not written by pam-2fa: `{line}`; put it into a file of its own, sorted later")
+        }))
+    }
+
     /// Whether an earlier run could not tell sshd.
     pub(super) fn owes(&self) -> bool {
         self.folder.owes()

@@ -21,6 +21,7 @@ const LONGEST: u64 = 4 << 20;
 pub(super) struct Folder {
     file: File,
     path: PathBuf,
+    _lock: File,
 }
 
 /// The drop-in as it was found; none where it is not there.
@@ -28,6 +29,8 @@ pub(super) struct Found {
     pub(super) text: Option<String>,
     /// Seconds since 1970 at which it was written last.
     pub(super) written_s: i64,
+    /// Who but root could have written it. Nothing is added to such a file, and what is over ends in it all the same.
+    pub(super) unfit: Option<String>,
 }
 
 impl Folder {
@@ -52,8 +55,17 @@ impl Folder {
         if let Some(why) = writable(&own).filter(|_| own.is_dir()) {
             return Err(Error::Unfit { path, why: format!("{why}; who writes there decides who logs in") });
         }
-        file.lock().map_err(fail)?;
-        let folder = Self { file, path };
+        // Not the folder itself: anybody who may read a folder may lock it too, and for ever (flock(2)).
+        let lock = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .custom_flags(OFlag::O_NOFOLLOW.bits())
+            .open(path.join(".pam-2fa-exempt.lock"))
+            .map_err(fail)?;
+        lock.lock().map_err(fail)?;
+        let folder = Self { file, path, _lock: lock };
         // Of a run that was killed. Under the lock they are nobody's. What is owed stays.
         for left in ["new", "check"] {
             let path = folder.hidden(left);
@@ -75,24 +87,25 @@ impl Folder {
         self.path.join(format!(".pam-2fa-exempt.{what}"))
     }
 
-    /// Reads the drop-in. A link, or one that others can write, is none of ours.
+    /// Reads the drop-in; a link is none of ours.
     pub(super) fn read(&self) -> Result<Found, Error> {
         let path = self.target();
         let fail = |why| Error::File { what: "cannot read", path: path.clone(), why };
         let file = match OpenOptions::new().read(true).custom_flags(OFlag::O_NOFOLLOW.bits()).open(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found { text: None, written_s: i64::MIN }),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Ok(Found { text: None, written_s: i64::MIN, unfit: None });
+            }
             other => other.map_err(fail)?,
         };
         let own = file.metadata().map_err(fail)?;
-        if let Some(why) = writable(&own) {
-            return Err(Error::Unfit { path, why: format!("{why}; look at what stands in it, then remove it") });
-        }
-        let mut text = String::new();
-        file.take(LONGEST + 1).read_to_string(&mut text).map_err(fail)?;
-        if text.len() as u64 > LONGEST {
+        let mut bytes = Vec::new();
+        file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(fail)?;
+        if bytes.len() as u64 > LONGEST {
             return Err(Error::Unfit { path, why: String::from("is too long to be ours; remove it") });
         }
-        Ok(Found { text: Some(text), written_s: own.mtime() })
+        // Ours is UTF-8. What is not was written by somebody else, and must not keep what is over from ending.
+        let text = Some(String::from_utf8_lossy(&bytes).into_owned());
+        Ok(Found { text, written_s: own.mtime(), unfit: writable(&own) })
     }
 
     /// Writes what is to come next beside the drop-in, durably. Its path, for [`Folder::install`].

@@ -114,10 +114,7 @@ impl Run<'_, '_> {
         let user_is_root = account(&name)?.uid.is_root();
         self.expire()?;
         let text = self.drop_in.text()?;
-        if let Some((number, line)) = text.foreign() {
-            let why = format!(
-                "line {number} was not written by pam-2fa: `{line}`; put it into a file of its own, sorted later"
-            );
+        if let Some(why) = self.drop_in.foreign(&text)? {
             return Err(Error::Unfit { path: self.drop_in.file(), why });
         }
         let ids: Vec<&str> = text.exemptions().map(|exemption| exemption.id.as_str()).collect();
@@ -149,9 +146,8 @@ impl Run<'_, '_> {
         let state = |one: &Exemption| self.drop_in.state(one, settings.as_ref());
         let listed: Vec<Listed> =
             text.exemptions().map(|one| Listed { state: state(one), exemption: one.clone() }).collect();
-        if let Some((number, line)) = text.foreign() {
-            let file = self.drop_in.file();
-            self.screen.note(&format!("{}: line {number} was not written by pam-2fa: `{line}`", file.display()))?;
+        if let Some(why) = self.drop_in.foreign(&text)? {
+            self.screen.note(&format!("{}: {why}", self.drop_in.file().display()))?;
         }
         if self.screen.form() == Form::Json {
             self.answer.exemptions = Some(listed);

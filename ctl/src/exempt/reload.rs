@@ -13,7 +13,7 @@ use std::process::Command;
 pub(super) const HOST_CONFIG: &str = "/etc/ssh/sshd_config";
 /// sd_booted(3).
 const SYSTEMD: &str = "/run/systemd/system";
-const SYSTEMCTL: &str = "/usr/bin/systemctl";
+const SYSTEMCTL: [&str; 2] = ["/usr/bin/systemctl", "/bin/systemctl"];
 /// As Debian and as everybody else calls it.
 const UNITS: [&str; 2] = ["ssh.service", "sshd.service"];
 
@@ -43,9 +43,11 @@ pub(super) fn tell(sshd: &Sshd) -> Result<Told, Error> {
 }
 
 fn systemctl(words: &[&str]) -> Result<std::process::Output, Error> {
-    let mut command = Command::new(SYSTEMCTL);
+    let [first, second] = SYSTEMCTL.map(Path::new);
+    let program = if is_there(first) { first } else { second };
+    let mut command = Command::new(program);
     command.args(words);
-    output(command).map_err(|why| Error::File { what: "cannot run", path: PathBuf::from(SYSTEMCTL), why })
+    output(command).map_err(|why| Error::File { what: "cannot run", path: program.to_owned(), why })
 }
 
 /// Why nothing ends an exemption of that sshd when its time is over; none where our timer does.

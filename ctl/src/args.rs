@@ -1,6 +1,7 @@
 //! The command line. What is wrong in it is said here, in one line, before anything is asked of anybody.
 
 use crate::error::Error;
+use crate::exempt::{self, Network};
 use crate::screen::Form;
 use crate::since::Since;
 use clap::error::ErrorKind;
@@ -70,6 +71,48 @@ pub(crate) enum Verb {
     Status,
     /// What was decided about logins, and why
     Log(LogArgs),
+    /// Let automation in by key alone: one user, from one network, until a day
+    Exempt(ExemptArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExemptArgs {
+    /// The sshd to ask, where it is not at a usual place
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) sshd: Option<PathBuf>,
+    /// Its main file, for a second sshd; exemptions go to the folder FILE.d, which it must include
+    #[arg(long, global = true, value_name = "FILE", default_value = "/etc/ssh/sshd_config")]
+    pub(crate) sshd_config: PathBuf,
+    #[command(subcommand)]
+    pub(crate) verb: ExemptVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExemptVerb {
+    /// Let a user in by key alone, and tell sshd
+    Add {
+        /// The login name
+        #[arg(value_parser = exempt::user)]
+        user: String,
+        /// The network that the automation comes from, as 192.0.2.0/24 or 2001:db8::7/128
+        #[arg(long, value_name = "CIDR", value_parser = Network::parse)]
+        from: Network,
+        /// Its end, at most 400 days ahead: 2027-01-31 (to the end of that day, UTC) or 2027-01-31T18:00:00Z
+        #[arg(long, value_name = "DATE")]
+        until: String,
+        /// Why; whoever reads the list wants to know
+        #[arg(long, value_name = "TEXT", value_parser = exempt::reason)]
+        reason: String,
+    },
+    /// Who is exempt, and whether sshd goes by it
+    List,
+    /// End an exemption now, and tell sshd
+    Remove {
+        /// As the list shows it
+        id: String,
+    },
+    /// Take out what is over, and tell sshd; pam-2fa-exempt.timer runs this, and the verbs above begin with it
+    Expire,
 }
 
 #[derive(Debug, clap::Args)]

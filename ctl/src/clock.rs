@@ -1,6 +1,7 @@
-//! The one reader of a clock in the command: how long an answer may take. Nothing here knows what time it is.
+//! The one reader of clocks in the command: how long an answer may take, and for `exempt`, which works without the daemon, what
+//! time it is.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A point in time by which an answer must be there, however many reads it takes.
 #[derive(Debug, Clone, Copy)]
@@ -25,4 +26,14 @@ impl Deadline {
 #[expect(clippy::disallowed_methods, reason = "the command's one monotonic clock; it bounds waits and decides nothing")]
 fn now() -> Instant {
     Instant::now()
+}
+
+/// Seconds since 1970. A clock before that is at its beginning.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "exemptions end by the wall clock; exempt/change.rs says what if it was set back"
+)]
+pub(crate) fn wall_s() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

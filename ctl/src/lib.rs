@@ -1,7 +1,7 @@
 //! The `pam-2fa` command: an administrator's words to configd over `admin.sock`, and its answers on a screen.
 //!
-//! It decides nothing and keeps nothing; the one file that it writes is `config.toml`, in `config seal`. Everything that it shows
-//! goes through `screen.rs`, everything that it asks through `client.rs`.
+//! It decides nothing and keeps nothing; the files that it writes are `config.toml`, in `config seal`, and a drop-in of sshd's, in
+//! `exempt`. Everything that it shows goes through `screen.rs`, everything that it asks configd through `client.rs`.
 
 #![forbid(unsafe_code)]
 
@@ -11,6 +11,7 @@ mod clock;
 mod config;
 mod device;
 mod error;
+mod exempt;
 mod explain;
 mod log;
 mod message;
@@ -22,7 +23,7 @@ mod user;
 
 pub use screen::Terminal;
 
-use args::{Args, ConfigVerb, DeviceVerb, TestVerb, UserVerb, Verb};
+use args::{Args, ConfigVerb, DeviceVerb, ExemptArgs, TestVerb, UserVerb, Verb};
 use client::Client;
 use error::Error;
 use pam_2fa_protocol::admin::Explain;
@@ -70,6 +71,10 @@ fn dispatch(args: Args, screen: &mut Screen<'_>) -> Result<(), Error> {
             let auth_info = key.as_deref().map(public_key::auth_info).transpose()?;
             let asked = Explain { user, service, from: from.map(|address| address.to_string()), tty, auth_info };
             explain::explain(&mut client()?, &asked, screen)
+        }
+        Verb::Exempt(ExemptArgs { sshd, sshd_config, verb }) => {
+            let place = exempt::Place { sshd: sshd.as_deref(), config: &sshd_config, runtime_dir: &args.runtime_dir };
+            exempt::exempt(&place, verb, screen)
         }
         Verb::Log(wanted) => log::log(&mut client()?, wanted, screen),
         Verb::Status => status::status(&mut client()?, screen),

@@ -55,6 +55,12 @@ impl<'a> Screen<'a> {
         Ok(())
     }
 
+    /// What the administrator should know beside the answer, whatever its form: one line, where errors go.
+    pub(crate) fn note(&mut self, text: &str) -> Result<(), Error> {
+        writeln!(self.terminal.err, "pam-2fa: {}", printable(text).trim_end())?;
+        Ok(())
+    }
+
     /// Rows in columns as wide as they need, two spaces between them.
     pub(crate) fn table(&mut self, rows: &[Vec<String>]) -> Result<(), Error> {
         for line in aligned(rows) {

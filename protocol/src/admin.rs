@@ -40,6 +40,8 @@ pub const DEVICE_REVOKE: &str = "io.pam2fa.Admin.DeviceRevoke";
 pub const STATUS: &str = "io.pam2fa.Admin.Status";
 /// [`Log`] → [`LogReply`] each, only with `more`; the last one has nothing in it but perhaps `damaged`.
 pub const LOG: &str = "io.pam2fa.Admin.Log";
+/// [`ExemptionChanged`] → `()`.
+pub const EXEMPTION_CHANGED: &str = "io.pam2fa.Admin.ExemptionChanged";
 
 /// The error of a caller that is not root.
 pub const NOT_PERMITTED: &str = "io.pam2fa.Admin.NotPermitted";
@@ -537,6 +539,41 @@ pub struct LogReply {
     /// Lines that do not match their checksum and were left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub damaged: Option<i64>,
+}
+
+/// What became of an exemption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExemptionChange {
+    /// It was made.
+    Added,
+    /// It was taken back.
+    Removed,
+    /// Its time was over.
+    Expired,
+}
+
+/// The parameters of [`EXEMPTION_CHANGED`]. What is absent could not be read: somebody had edited the exemption.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExemptionChanged {
+    /// What became of it.
+    pub change: ExemptionChange,
+    /// Its name in the list.
+    pub id: String,
+    /// Whom sshd lets in by key alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// From where: CIDR.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<String>,
+    /// Until when: RFC 3339, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who ran the command.
+    pub by: String,
 }
 
 /// The parameters of [`NOT_FOUND`].

@@ -229,6 +229,7 @@ fn admin_frames(add: &mut impl FnMut(&[u8])) {
     let decoys = admin::Decoys { hour: "2026-11-24T04:00:00Z".into(), service: "sshd".into(), count: 412 };
     add(&reply(&admin::LogReply { decoys: Some(decoys), ..admin::LogReply::default() }, Continues::Yes));
     add(&reply(&admin::LogReply { damaged: Some(1), ..admin::LogReply::default() }, LAST));
+    exemption_frames(add);
     add(&encode_error(admin::NOT_PERMITTED, &Nothing {}).unwrap());
     add(&encode_error(admin::NOT_FOUND, &admin::NotFound { what: "w".into() }).unwrap());
     add(&encode_error(admin::REFUSED, &admin::Refused { reasons: vec!["r".into()] }).unwrap());
@@ -256,6 +257,29 @@ fn device_frames(add: &mut impl FnMut(&[u8])) {
     add(&call(admin::DEVICE_REVOKE, &admin::DeviceRevoke { ids, user: None }, More::No));
     add(&call(admin::DEVICE_REVOKE, &admin::DeviceRevoke { ids: vec![], user: Some("ada".into()) }, More::No));
     add(&reply(&admin::DeviceRevokeReply { devices: vec![device(Some("expired"))] }, LAST));
+}
+
+fn exemption_frames(add: &mut impl FnMut(&[u8])) {
+    let whole = |change| admin::ExemptionChanged {
+        change,
+        id: "1NGAH00".into(),
+        user: Some("ci".into()),
+        network: Some("192.0.2.0/24".into()),
+        until: Some("2027-01-31T23:59:59Z".into()),
+        reason: Some("r".into()),
+        by: "ada".into(),
+    };
+    add(&call(admin::EXEMPTION_CHANGED, &whole(admin::ExemptionChange::Added), More::No));
+    add(&call(admin::EXEMPTION_CHANGED, &whole(admin::ExemptionChange::Removed), More::No));
+    let edited = admin::ExemptionChanged {
+        user: None,
+        network: None,
+        until: None,
+        reason: None,
+        ..whole(admin::ExemptionChange::Expired)
+    };
+    add(&call(admin::EXEMPTION_CHANGED, &edited, More::No));
+    add(&reply(&Nothing {}, LAST));
 }
 
 fn explain_frames(add: &mut impl FnMut(&[u8])) {
@@ -351,6 +375,7 @@ fn every_method_and_error_of_the_types_stands_in_the_description_and_the_other_w
         admin::LOG,
         admin::DEVICE_LIST,
         admin::DEVICE_REVOKE,
+        admin::EXEMPTION_CHANGED,
         admin::NOT_PERMITTED,
         admin::NOT_FOUND,
         admin::REFUSED,

@@ -139,7 +139,7 @@ pub struct Sshd {
 
 impl Sshd {
     /// Starts the system's sshd with `stack` as its `/etc/pam.d/sshd`, in a mount namespace of its own so that tests beside
-    /// it have theirs. `settings` come first in its configuration: the first value counts.
+    /// it have theirs. `settings` come first in its configuration: the first value counts. `@DIR@` in them is `dir`.
     ///
     /// # Panics
     /// When it does not start.
@@ -208,6 +208,7 @@ fn sshd_config(dir: &Path, port: u16, settings: &str) -> String {
          PrintMotd no\n\
          PrintLastLog no\n\
          MaxStartups 1000\n",
+        settings = settings.replace("@DIR@", &dir.display().to_string()),
         host_key = Path::new(ns::DIR).join("host_key").display(),
         keys = dir.join("authorized").display(),
     )

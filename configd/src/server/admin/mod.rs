@@ -11,8 +11,9 @@ use crate::daemon::{Daemon, State};
 use crate::house::House;
 use crate::wire_io::{Connection, ConnectionError};
 use pam_2fa_protocol::admin::{
-    DEVICE_LIST, DEVICE_REVOKE, EXPLAIN, LOG, NOT_FOUND, NotFound, REFUSED, RELOAD, Refused, SEAL, SEALED, SERVICE,
-    STATUS, Sealed, TEST_EMAIL, USER_LIST, USER_SET, USER_SHOW, USER_UNLOCK, USER_VERIFY_BEGIN, USER_VERIFY_FINISH,
+    DEVICE_LIST, DEVICE_REVOKE, EXEMPTION_CHANGED, EXPLAIN, LOG, NOT_FOUND, NotFound, REFUSED, RELOAD, Refused, SEAL,
+    SEALED, SERVICE, STATUS, Sealed, TEST_EMAIL, USER_LIST, USER_SET, USER_SHOW, USER_UNLOCK, USER_VERIFY_BEGIN,
+    USER_VERIFY_FINISH,
 };
 use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::wire::{Continues, IncomingCall, WireError, decode_call, encode_error, encode_reply};
@@ -104,6 +105,8 @@ async fn dispatch(call: &IncomingCall<'_>, daemon: &Daemon, connection: &mut Con
             users::verify_begin(house(daemon)?.as_ref(), &parameters(call)?, call.more, connection).await
         }
         USER_VERIFY_FINISH => done(&users::verify_finish(house(daemon)?.as_ref(), &parameters(call)?).await?),
+        // Sealed or not: what sshd lets in does not wait for configd, and neither does the journal.
+        EXEMPTION_CHANGED => done(&system::exemption_changed(&parameters(call)?)),
         _ => Ok(SERVICE.answer(call)?),
     }
 }

@@ -10,12 +10,14 @@ use crate::wire_io::{Connection, ConnectionError};
 use data_encoding::HEXLOWER;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::{
-    ChannelHealth, ReloadReply, Seal, SealReply, State as Word, Status, StatusReply, TestEmail,
+    ChannelHealth, ExemptionChange, ExemptionChanged, ReloadReply, Seal, SealReply, State as Word, Status, StatusReply,
+    TestEmail,
 };
 use pam_2fa_protocol::courier::{Outcome, Sent};
 use pam_2fa_protocol::frame::Frame;
-use pam_2fa_protocol::wire::{Continues, encode_reply};
+use pam_2fa_protocol::wire::{Continues, Nothing, encode_reply};
 use pam_2fa_settings::EmailAddress;
+use pam_2fa_settings::text::printable;
 use tokio::sync::mpsc::unbounded_channel;
 
 /// For how long a message that carries no code is worth sending.
@@ -85,13 +87,34 @@ pub(super) fn seal(house: &House, asked: &Seal) -> Result<SealReply, Answer> {
     let backup = asked.key.strip_prefix("email.backup.").and_then(|rest| rest.strip_suffix(".password"));
     let known = asked.key == "email.password" || backup.is_some_and(|name| !name.is_empty() && !name.contains('.'));
     if !known {
-        let key = pam_2fa_settings::text::printable(&asked.key);
+        let key = printable(&asked.key);
         return Err(Answer::refused(format!("{key}: not a setting that may be secret; see pam-2fa.toml")));
     }
     let plain = asked.value.expose().as_bytes();
     let sealed = house.keys.seal(house.random.as_ref(), &asked.key, plain).map_err(Answer::refused)?;
     tracing::info!(key = asked.key, "a secret was sealed");
     Ok(SealReply { sealed })
+}
+
+/// An exception is dated, has an owner and a reason, and is written down (PCI DSS 8.5.1b).
+pub(super) fn exemption_changed(told: &ExemptionChanged) -> Nothing {
+    let what = match told.change {
+        ExemptionChange::Added => "a user gets in over ssh by key alone",
+        ExemptionChange::Removed => "an exemption was removed",
+        ExemptionChange::Expired => "an exemption has expired",
+    };
+    // Whoever sent it is root, but what stood in the file may be anybody's.
+    let shown = |text: &Option<String>| text.as_deref().map(|text| printable(text).into_owned());
+    tracing::info!(
+        exemption = %printable(&told.id),
+        user = shown(&told.user),
+        network = shown(&told.network),
+        until = shown(&told.until),
+        reason = shown(&told.reason),
+        by = %printable(&told.by),
+        "{what}"
+    );
+    Nothing {}
 }
 
 pub(super) async fn test_email(

@@ -3,10 +3,17 @@
 //! `varlink/io.pam2fa.Admin.varlink` is the reference; the types here are the same things for Rust.
 
 use crate::courier::Outcome;
-use crate::login::Verdict;
 use crate::secret::Secret;
 use crate::service::Service;
 use serde::{Deserialize, Serialize};
+
+mod device;
+mod exemption;
+mod log;
+
+pub use device::{Device, DeviceList, DeviceReply, DeviceRevoke, DeviceRevokeReply};
+pub use exemption::{ExemptionChange, ExemptionChanged};
+pub use log::{Decision, Decoys, Log, LogReply};
 
 /// The socket's interface.
 pub const SERVICE: Service =
@@ -321,66 +328,6 @@ pub struct ExplainReply {
     pub generation: i64,
 }
 
-/// A remembered device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Device {
-    /// What it is revoked by; another one each time it is remembered anew.
-    pub id: String,
-    /// Whose.
-    pub user: String,
-    /// The uid that the record is bound to.
-    pub uid: u32,
-    /// `ssh`, `desktop`, `web`, `elevate`.
-    pub class: String,
-    /// What it is known by, as a person reads it: `key SHA256:… from 192.0.2.7/32`, `console seat0`.
-    pub name: String,
-    /// RFC 3339, UTC: when a code was first given from it.
-    pub first_used: String,
-    /// RFC 3339, UTC.
-    pub last_used: String,
-    /// From where it was used last: `local`, or an address.
-    pub last_from: String,
-    /// RFC 3339, UTC: when it ends by itself.
-    pub until: String,
-    /// Why it is good for nothing any more, in words; absent while it is. A changed password is seen at the next login only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended: Option<String>,
-}
-
-/// The parameters of [`DEVICE_LIST`].
-#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceList {
-    /// Of this user; absent: of all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
-}
-
-/// A reply with a device; none only where a list is empty.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceReply {
-    /// The device.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub device: Option<Device>,
-}
-
-/// The parameters of [`DEVICE_REVOKE`]: either of them. All of `ids` are revoked or, where one is not there, none.
-#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceRevoke {
-    /// These.
-    #[serde(default)]
-    pub ids: Vec<String>,
-    /// All of this user.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
-}
-
-/// The reply to [`DEVICE_REVOKE`].
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceRevokeReply {
-    /// What was revoked; with `more` the one of this reply.
-    pub devices: Vec<Device>,
-}
-
 /// What configd can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -463,117 +410,6 @@ pub struct Status {
 pub struct StatusReply {
     /// The status.
     pub status: Status,
-}
-
-/// The parameters of [`LOG`].
-#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Log {
-    /// Decisions about this name alone, as it was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
-    /// From then on: RFC 3339, or a date (its beginning, UTC).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub since: Option<String>,
-    /// From so many seconds ago on; not beside `since`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ago_s: Option<i64>,
-    /// Does not end: new decisions follow as they are written. Without `since` and `ago_s`: only those.
-    #[serde(default)]
-    pub follow: bool,
-}
-
-/// One decision about a login.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decision {
-    /// RFC 3339, UTC.
-    pub at: String,
-    /// The reference that a denial shows.
-    pub reference: String,
-    /// The user's name as it was asked for.
-    pub user: String,
-    /// The uid, once resolved.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub uid: Option<u32>,
-    /// The uid of the process that asked: 0, or the user's own.
-    pub peer_uid: u32,
-    /// From where: `local`, `unknown`, or an address prefix (`192.0.2.7/32`).
-    pub source: String,
-    /// The PAM service.
-    pub service: String,
-    /// Its class: `ssh`, `desktop`, `web`, `elevate`, `other`, `ignore`.
-    pub class: String,
-    /// What was asked for, or stood for it (`email`); absent where nothing was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub factor: Option<String>,
-    /// What was said.
-    pub verdict: Verdict,
-    /// Why, in one word.
-    pub reason: String,
-    /// The remembered device.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub device: Option<String>,
-    /// The generation of the settings that decided.
-    pub generation: i64,
-}
-
-/// Wrong first factors of an hour, where a stack has a `decoy` line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decoys {
-    /// The hour's beginning: RFC 3339, UTC.
-    pub hour: String,
-    /// The PAM service.
-    pub service: String,
-    /// How many.
-    pub count: i64,
-}
-
-/// The replies to [`LOG`]: one of these each.
-#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogReply {
-    /// A decision.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub entry: Option<Decision>,
-    /// A count of decoys; where its hour ends, and none where a user is named.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decoys: Option<Decoys>,
-    /// Lines that do not match their checksum and were left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub damaged: Option<i64>,
-}
-
-/// What became of an exemption.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ExemptionChange {
-    /// It was made.
-    Added,
-    /// It was taken back.
-    Removed,
-    /// Its time was over.
-    Expired,
-}
-
-/// The parameters of [`EXEMPTION_CHANGED`]. What is absent could not be read: somebody had edited the exemption.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExemptionChanged {
-    /// What became of it.
-    pub change: ExemptionChange,
-    /// Its name in the list.
-    pub id: String,
-    /// Whom sshd lets in by key alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
-    /// From where: CIDR.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub network: Option<String>,
-    /// Until when: RFC 3339, UTC.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<String>,
-    /// Why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// Who ran the command.
-    pub by: String,
 }
 
 /// The parameters of [`NOT_FOUND`].

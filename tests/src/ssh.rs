@@ -141,15 +141,6 @@ impl Terminal {
         let status = self.wait_for_end();
         assert!(!status.success(), "ssh ended with success:\n{}", self.text());
     }
-
-    /// Presses Ctrl-C and waits until ssh is gone.
-    ///
-    /// # Panics
-    /// When it stays.
-    pub fn interrupt(&mut self) {
-        self.press(b"\x03");
-        let _ = self.wait_for_end();
-    }
 }
 
 /// A code of the same form that is not this one.

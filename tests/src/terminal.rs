@@ -14,6 +14,7 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 /// What the program has written so far.
 #[derive(Default)]
@@ -166,6 +167,28 @@ impl Terminal {
             screen = changed.wait_timeout(screen, PATIENCE).unwrap_or_else(PoisonError::into_inner).0;
         }
         drop(screen);
+        self.child.wait().expect("wait for the program")
+    }
+
+    /// Presses Ctrl-C until the program ends. A second time where the first came between its prompt and its reading: ssh then notes
+    /// the signal and reads on (its `readpassphrase`).
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub fn interrupt(&mut self) -> ExitStatus {
+        let begun = now();
+        let again = Duration::from_secs(1);
+        loop {
+            self.press(b"\x03");
+            let (lock, changed) = &*self.screen;
+            let screen = lock.lock().unwrap_or_else(PoisonError::into_inner);
+            let waited = changed.wait_timeout_while(screen, again, |screen| !screen.ended);
+            let screen = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if screen.ended {
+                break;
+            }
+            assert!(begun.elapsed() <= PATIENCE, "the program does not end. On the screen:\n{}", screen.text);
+        }
         self.child.wait().expect("wait for the program")
     }
 

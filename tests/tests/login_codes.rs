@@ -63,7 +63,7 @@ fn three_tries_over_many_connections_are_the_same_three_and_one_mail() {
         code = mailbox::wait_for(&ada.email, 1).code();
         ssh.type_line(&wrong(&code));
         ssh.wait_for(left);
-        ssh.interrupt();
+        let _ = ssh.interrupt();
     }
     let mut ssh = world.ssh(&ada).open_with_password();
     ssh.wait_for_code_prompt();
@@ -102,7 +102,7 @@ fn ctrl_c_at_the_prompt_and_the_next_login_takes_the_same_code() {
     let mut first = world.ssh(&ada).open_with_password();
     first.wait_for_code_prompt();
     let mail = mailbox::wait_for(&ada.email, 1);
-    first.interrupt();
+    let _ = first.interrupt();
 
     let mut second = world.ssh(&ada).open_with_password();
     let prompt = second.wait_for_code_prompt();
@@ -141,7 +141,7 @@ fn an_answer_that_is_no_code_is_not_charged() {
         ssh.wait_for_code_prompt();
         ssh.type_line(nonsense);
         let _ = ssh.wait_for_any(&["ode", "Permission denied"]);
-        ssh.interrupt();
+        let _ = ssh.interrupt();
     }
     // All three tries are still there, and the same code with them.
     let mut ssh = world.ssh(&ada).open_with_password();
@@ -167,7 +167,7 @@ fn a_late_code_is_refused() {
     ssh.type_line(&late);
     let _ = ssh.wait_for_any(&["ode", "Permission denied"]);
     ssh.type_line("exit");
-    ssh.interrupt();
+    let _ = ssh.interrupt();
     assert_eq!(ssh.count("$ "), 0, "{}", ssh.text());
 
     let mut ssh = world.ssh(&ada).open_with_password();

@@ -55,7 +55,7 @@ fn wrong_codes_stay_charged_over_a_kill_of_the_daemon() {
     ssh.wait_for("2 tries left");
     world.kill_configd();
     world.start_configd();
-    ssh.interrupt();
+    let _ = ssh.interrupt();
 
     let mut ssh = world.ssh(&ada).open_with_password();
     let prompt = ssh.wait_for_code_prompt();
@@ -196,7 +196,7 @@ fn a_message_that_no_courier_took_is_sent_at_the_next_login() {
     world.kill_courier();
     let mut ssh = world.ssh(&ada).open_with_password();
     ssh.wait_for_code_prompt();
-    ssh.interrupt();
+    let _ = ssh.interrupt();
     world.start_courier();
     let mut ssh = world.ssh(&ada).open_with_password();
     ssh.wait_for_code_prompt();

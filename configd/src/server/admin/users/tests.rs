@@ -122,4 +122,10 @@ fn what_is_locked_is_said_by_source_and_as_a_whole_when_all_is() {
     assert_eq!(locked(&counts, limits, &now).as_deref(), Some("codes by email: from 192.0.2.7/32 for 30 s"));
     counts.put(here, Count { failures: 100, wait: None });
     assert_eq!(locked(&counts, limits, &now).as_deref(), Some("codes by email: until unlocked"));
+    // A profile's lock is everybody's.
+    let lock = crate::limits::Lock { after: 10, length_s: 1800 };
+    let limits = TryLimits { lock: Some(lock), ..limits };
+    let mut counts = Counts { stranger: Count { failures: 9, wait: None }, ..Counts::default() };
+    let _rows = crate::limits::charge(&mut counts, &Bucket::Stranger, limits, &now);
+    assert_eq!(locked(&counts, limits, &now).as_deref(), Some("codes by email: from everywhere for 1800 s"));
 }

@@ -13,13 +13,14 @@ mod common;
 use common::{Daemon, Reply};
 use insta::assert_snapshot;
 use nix::sys::ptrace;
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, mkfifo};
 use pam_2fa_protocol::admin;
 use serde_json::json;
 use std::fs::{File, create_dir, read_to_string, set_permissions, write};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -307,7 +308,8 @@ fn killed_at(stop: usize, host: &Host, words: &[&str]) -> bool {
         .arg(host.path("main"))
         .args(words)
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
+        .process_group(0)
         .spawn()
         .unwrap();
     // Opened for writing it waits for the reader: then the command waits for its first sshd.
@@ -319,10 +321,14 @@ fn killed_at(stop: usize, host: &Host, words: &[&str]) -> bool {
     std::io::Write::write_all(&mut go, b"go\n").unwrap();
     let came_so_far = (0..stop).all(|_| {
         ptrace::syscall(pid, None::<Signal>).unwrap();
-        !matches!(waitpid(pid, None).unwrap(), WaitStatus::Exited(..))
+        let WaitStatus::Exited(_, status) = waitpid(pid, None).unwrap() else { return true };
+        let said = std::io::read_to_string(command.stderr.take().unwrap()).unwrap();
+        assert_eq!(status, 0, "the command's own end: {said}");
+        false
     });
     if came_so_far {
-        command.kill().unwrap();
+        // Its sshd too, which would take the next run's word for its own.
+        killpg(pid, Signal::SIGKILL).unwrap();
     }
     let _ = command.wait();
     came_so_far

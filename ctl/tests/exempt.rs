@@ -284,6 +284,35 @@ fn a_file_that_others_can_write_or_with_bytes_that_are_no_text_is_not_added_to_a
     }
 }
 
+/// A terminal that is gone.
+struct Gone;
+
+impl std::io::Write for Gone {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn sshd_and_configd_hear_of_an_end_also_where_nobody_reads_the_answer() {
+    needs_root!();
+    let host = Host::new();
+    let said = host.add("192.0.2.0/24");
+    let id = said.split(':').next().unwrap();
+    let (folder, sshd, main) = (host.daemon.runtime_dir(), host.path("sshd"), host.path("main"));
+    let words = ["pam-2fa", "exempt", "remove", id, "--runtime-dir", folder.to_str().unwrap()];
+    let more = ["--sshd", sshd.to_str().unwrap(), "--sshd-config", main.to_str().unwrap()];
+    let all = words.iter().chain(&more).map(std::ffi::OsString::from);
+    let terminal = ctl::Terminal { input: &mut &b""[..], out: &mut Gone, err: &mut Gone };
+    assert_eq!(ctl::run(all, terminal), 1);
+    assert_eq!((host.drop_in(), host.beside()), (None, Vec::new()));
+    assert!(host.daemon.calls().last().unwrap().contains("removed"));
+}
+
 #[test]
 fn a_user_who_locks_the_folder_stops_nobody() {
     needs_root!();

@@ -13,13 +13,14 @@ mod common;
 use common::{Daemon, Reply};
 use insta::assert_snapshot;
 use nix::sys::ptrace;
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, mkfifo};
 use pam_2fa_protocol::admin;
 use serde_json::json;
 use std::fs::{File, create_dir, read_to_string, set_permissions, write};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -283,6 +284,35 @@ fn a_file_that_others_can_write_or_with_bytes_that_are_no_text_is_not_added_to_a
     }
 }
 
+/// A terminal that is gone.
+struct Gone;
+
+impl std::io::Write for Gone {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn sshd_and_configd_hear_of_an_end_also_where_nobody_reads_the_answer() {
+    needs_root!();
+    let host = Host::new();
+    let said = host.add("192.0.2.0/24");
+    let id = said.split(':').next().unwrap();
+    let (folder, sshd, main) = (host.daemon.runtime_dir(), host.path("sshd"), host.path("main"));
+    let words = ["pam-2fa", "exempt", "remove", id, "--runtime-dir", folder.to_str().unwrap()];
+    let more = ["--sshd", sshd.to_str().unwrap(), "--sshd-config", main.to_str().unwrap()];
+    let all = words.iter().chain(&more).map(std::ffi::OsString::from);
+    let terminal = ctl::Terminal { input: &mut &b""[..], out: &mut Gone, err: &mut Gone };
+    assert_eq!(ctl::run(all, terminal), 1);
+    assert_eq!((host.drop_in(), host.beside()), (None, Vec::new()));
+    assert!(host.daemon.calls().last().unwrap().contains("removed"));
+}
+
 #[test]
 fn a_user_who_locks_the_folder_stops_nobody() {
     needs_root!();
@@ -307,7 +337,8 @@ fn killed_at(stop: usize, host: &Host, words: &[&str]) -> bool {
         .arg(host.path("main"))
         .args(words)
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
+        .process_group(0)
         .spawn()
         .unwrap();
     // Opened for writing it waits for the reader: then the command waits for its first sshd.
@@ -319,10 +350,14 @@ fn killed_at(stop: usize, host: &Host, words: &[&str]) -> bool {
     std::io::Write::write_all(&mut go, b"go\n").unwrap();
     let came_so_far = (0..stop).all(|_| {
         ptrace::syscall(pid, None::<Signal>).unwrap();
-        !matches!(waitpid(pid, None).unwrap(), WaitStatus::Exited(..))
+        let WaitStatus::Exited(_, status) = waitpid(pid, None).unwrap() else { return true };
+        let said = std::io::read_to_string(command.stderr.take().unwrap()).unwrap();
+        assert_eq!(status, 0, "the command's own end: {said}");
+        false
     });
     if came_so_far {
-        command.kill().unwrap();
+        // Its sshd too, which would take the next run's word for its own.
+        killpg(pid, Signal::SIGKILL).unwrap();
     }
     let _ = command.wait();
     came_so_far

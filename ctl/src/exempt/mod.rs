@@ -26,11 +26,12 @@ use change::DropIn;
 use nix::unistd::{Uid, User};
 use pam_2fa_protocol::admin::{EXEMPTION_CHANGED, ExemptionChange, ExemptionChanged};
 use pam_2fa_protocol::wire::Nothing;
+use reload::Told;
 use serde::Serialize;
 use sshd::Sshd;
 use std::path::{Path, PathBuf};
 use term::rfc3339;
-use text::{Ended, Exemption, id_of};
+use text::{Ended, Exemption, Text, id_of};
 
 /// A login name that can be exempted, for the command line.
 pub(crate) fn user(text: &str) -> Result<String, String> {
@@ -121,6 +122,7 @@ impl Run<'_, '_> {
         let id = (now_s..).map(id_of).find(|id| !ids.contains(&id.as_str())).unwrap_or_default();
         let new = Exemption { id, user: name, network, until_s, made_s: now_s, by: invoker(), reason };
         self.drop_in.add(text, new.clone(), user_is_root)?;
+        let settled = self.settle(ExemptionChange::Added, &[(&new.id, Some(&new))]);
         let (id, user) = (&new.id, &new.user);
         self.screen.line(&format!("{id}: {user} gets in by key alone from {network} until {}", rfc3339(until_s)))?;
         if user_is_root {
@@ -131,11 +133,10 @@ impl Run<'_, '_> {
         if let Some(why) = self.drop_in.no_timer() {
             self.screen.note(&why)?;
         }
-        let told = self.tell();
-        self.journal(ExemptionChange::Added, &new.id, Some(&new))?;
         self.answer.added = Some(new);
+        let said = self.say(settled);
         self.screen.json(&self.answer)?;
-        told
+        said
     }
 
     fn list(&mut self) -> Result<(), Error> {
@@ -184,17 +185,13 @@ impl Run<'_, '_> {
                 self.screen.json(&self.answer)?;
                 return expired;
             }
+            expired?;
             return Err(Error::NotFound(format!("there is no exemption {id}; see `pam-2fa exempt list`")));
         }
-        self.drop_in.end(&text)?;
-        self.said(&ended, "is removed")?;
-        let told = self.tell();
-        for one in &ended {
-            self.journal(ExemptionChange::Removed, &one.id, one.was.as_ref())?;
-        }
-        self.answer.removed = ended.into_iter().map(|one| one.id).collect();
+        self.answer.removed = ended.iter().map(|one| one.id.clone()).collect();
+        let said = self.end(&text, &ended, ExemptionChange::Removed);
         self.screen.json(&self.answer)?;
-        told
+        said
     }
 
     fn expire_only(&mut self) -> Result<(), Error> {
@@ -211,19 +208,18 @@ impl Run<'_, '_> {
         let mut text = self.drop_in.text()?;
         let ended = text.expire(self.drop_in.now_s);
         if ended.is_empty() {
-            return if self.drop_in.owes() { self.tell() } else { Ok(()) };
+            return if self.drop_in.owes() { self.say_told(self.drop_in.tell()) } else { Ok(()) };
         }
-        self.drop_in.end(&text)?;
-        self.said(&ended, "has expired")?;
-        let told = self.tell();
-        for one in &ended {
-            self.journal(ExemptionChange::Expired, &one.id, one.was.as_ref())?;
-        }
-        self.answer.expired = ended.into_iter().map(|one| one.id).collect();
-        told
+        self.answer.expired = ended.iter().map(|one| one.id.clone()).collect();
+        self.end(&text, &ended, ExemptionChange::Expired)
     }
 
-    fn said(&mut self, ended: &[Ended], how: &str) -> Result<(), Error> {
+    /// Puts a text without those that end into the file's place, and says so: to sshd first.
+    fn end(&mut self, text: &Text, ended: &[Ended], change: ExemptionChange) -> Result<(), Error> {
+        self.drop_in.end(text)?;
+        let all: Vec<_> = ended.iter().map(|one| (one.id.as_str(), one.was.as_ref())).collect();
+        let settled = self.settle(change, &all);
+        let how = if change == ExemptionChange::Expired { "has expired" } else { "is removed" };
         for one in ended {
             self.screen.line(&match &one.was {
                 Some(was) => format!("{}: the exemption of {} from {} {how}", one.id, was.user, was.network),
@@ -240,20 +236,18 @@ impl Run<'_, '_> {
                 ))?;
             }
         }
-        Ok(())
+        self.say(settled)
     }
 
-    fn tell(&mut self) -> Result<(), Error> {
-        match self.drop_in.tell()? {
-            reload::Told::Yes(how) => self.screen.line(&format!("sshd was reloaded ({how})")),
-            reload::Told::No(why) => {
-                self.screen.note(&format!("{why}: if that sshd runs, reload it, or it goes on as before"))
-            }
-        }
+    /// Tells sshd, then configd. Nothing is shown before: a terminal that is gone must keep neither from hearing of it.
+    fn settle(&self, change: ExemptionChange, all: &[(&str, Option<&Exemption>)]) -> Settled {
+        let told = self.drop_in.tell();
+        let notes = all.iter().filter_map(|(id, what)| self.journal(change, id, *what)).collect();
+        Settled { told, notes }
     }
 
-    /// A line in configd's journal. Nothing waits for it: what was done is done.
-    fn journal(&mut self, change: ExemptionChange, id: &str, what: Option<&Exemption>) -> Result<(), Error> {
+    /// A line in configd's journal; where there is none, why. Nothing depends on it: what was done is done.
+    fn journal(&self, change: ExemptionChange, id: &str, what: Option<&Exemption>) -> Option<String> {
         let changed = ExemptionChanged {
             change,
             id: id.to_owned(),
@@ -265,11 +259,29 @@ impl Run<'_, '_> {
         };
         let said = Client::connect(self.place.runtime_dir)
             .and_then(|mut client| client.call::<Nothing>(EXEMPTION_CHANGED, &changed));
-        match said {
-            Ok(Nothing {}) => Ok(()),
-            Err(error) => self.screen.note(&format!("{id}: not written to configd's journal: {error}")),
+        said.err().map(|error| format!("{id}: not written to configd's journal: {error}"))
+    }
+
+    fn say(&mut self, settled: Settled) -> Result<(), Error> {
+        let told = self.say_told(settled.told);
+        for note in &settled.notes {
+            self.screen.note(note)?;
+        }
+        told
+    }
+
+    fn say_told(&mut self, told: Result<Told, Error>) -> Result<(), Error> {
+        match told? {
+            Told::Yes(how) => self.screen.line(&format!("sshd was reloaded ({how})")),
+            Told::No(why) => self.screen.note(&format!("{why}: if that sshd runs, reload it, or it goes on as before")),
         }
     }
+}
+
+/// What came of telling those who must know.
+struct Settled {
+    told: Result<Told, Error>,
+    notes: Vec<String>,
 }
 
 /// The account of that name, in the spelling by which `Match` will know it.

@@ -48,7 +48,7 @@ messages! {
     DeniedUsed = "denied-used", DeniedPrompts = "denied-prompts", DeniedNoMethod = "denied-no-method",
     DeniedAnother = "denied-another", DeniedNoChannel = "denied-no-channel", DeniedUnavailable = "denied-unavailable",
     GraceUntil = "grace-until", Reference = "reference",
-    PlaceRemote = "place-remote", PlaceTty = "place-tty", PlaceHere = "place-here",
+    PlaceRemote = "place-remote", PlaceTty = "place-tty", PlaceHere = "place-here", PlaceAs = "place-as",
     PlaceOwn = "place-own",
     MailSubject = "mail-subject", MailText = "mail-text", MailTextAgain = "mail-text-again",
     MailSubjectVerify = "mail-subject-verify", MailTextVerify = "mail-text-verify",

@@ -38,6 +38,7 @@ reference = Ref { $reference }
 place-remote = { $service } from { $from }
 place-tty = { $service } on { $tty }
 place-here = { $service }
+place-as = { $place }, to become { $user }
 # A program that runs as the user: nothing it says of itself is believed.
 place-own = A program of yours on this host
 

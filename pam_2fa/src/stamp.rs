@@ -1,6 +1,7 @@
 //! The password's stamp: hex SHA-256 over the user's shadow entry, by which the daemon sees that a password was changed.
 //!
-//! Only root can read the entry. No stamp is never an error: without one the daemon trusts for a short time only. The entry
+//! Only root can read the entry. No stamp is never an error: without one the daemon trusts for a short time only. An entry without a
+//! hash (`*`, `!`, `x`) has none, since the password is somewhere else and changes there. The entry
 //! itself must never leave this file but as the hash.
 
 use sha2::{Digest, Sha256};
@@ -14,7 +15,13 @@ pub(crate) fn of(user: &CStr, euid: u32) -> Option<String> {
     if euid != 0 {
         return None;
     }
-    shadow::with_entry(user, |entry| hex(&digest(entry)))
+    shadow::with_entry(user, |entry| has_hash(entry.password).then(|| hex(&digest(entry)))).flatten()
+}
+
+/// Whether this is a hash (crypt(5)), locked with `!` or not. The shortest, of DES, has 13 characters.
+fn has_hash(password: &[u8]) -> bool {
+    let start = password.iter().position(|byte| *byte != b'!').unwrap_or(password.len());
+    password.len().saturating_sub(start) >= 13 && password.get(start) != Some(&b'*')
 }
 
 /// Texts go in with their length before them, so that no two entries hash alike.
@@ -58,6 +65,16 @@ mod tests {
             Entry { numbers: [20_001, 0, 99_999, 7, -1, -1, -1], ..ADA },
         ] {
             assert_ne!(before, hex(&digest(&changed)));
+        }
+    }
+
+    #[test]
+    fn a_placeholder_is_no_password_whose_change_could_be_seen() {
+        for placeholder in ["", "*", "!", "!!", "!*", "x", "*LK*", "*NP*", "!locked", "*************"] {
+            assert!(!has_hash(placeholder.as_bytes()), "{placeholder}");
+        }
+        for hash in ["$y$j9T$salt$hash", "!$6$salt$hashhash", "ab1234567890.", "!!$5$rounds=5000$s$h"] {
+            assert!(has_hash(hash.as_bytes()), "{hash}");
         }
     }
 

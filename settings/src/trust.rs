@@ -139,6 +139,13 @@ impl Group {
                         know one by its address, or remove the line";
             notes.push(Raw::new(web_at, "trust.web", text));
         }
+        for (name, bits, least) in [("prefix_v4", trust.prefix_v4, 16), ("prefix_v6", trust.prefix_v6, 32)] {
+            if bits < least {
+                let text =
+                    format!("{bits} bits are the addresses of many; {least} or more tell one network from another");
+                notes.push(Raw::new(self.at(name), format!("trust.{name}"), text));
+            }
+        }
         trust
     }
 }

@@ -6,7 +6,7 @@ use crate::check::{Checked, check, kind_of};
 use crate::finding::{Finding, Raw, placed};
 use crate::nearest::nearest;
 use crate::schema::{BACKUP_NAME, Key, Release, SECTIONS, Section, Shape, dotted};
-use crate::service::{Class, Factor, Rule, is_pattern};
+use crate::service::{Class, Factor, Rule, is_match, is_pattern};
 use crate::text::quoted;
 use std::collections::BTreeMap;
 use toml_edit::{Document, Item, TableLike, Value};
@@ -213,6 +213,11 @@ impl Walker {
         }
         if factor == Factor::Caller && found.is_some_and(|class| class != Class::Elevate) {
             let text = "\"caller\" is for class \"elevate\": nobody else is called by a user";
+            self.say(factor_at, format!("{dotted_name}.factor"), text);
+        }
+        if factor == Factor::Caller && is_match(pattern, "polkit-1") {
+            let text = "\"caller\" is not for polkit-1: its helper does not say who called it; give it \"target\", or a pattern that \
+                        polkit-1 does not fit";
             self.say(factor_at, format!("{dotted_name}.factor"), text);
         }
         if let Some(class) = found {

@@ -245,6 +245,7 @@ fn a_key_of_a_later_release_is_checked_first_and_refused_once() {
         ("[policy]\nunique_email = false", "this is not available"),
         ("[trust]\nssh = \"8 days 1 hour\"", "trust.ssh: "),
         ("[services]\nsshd = { class = \"ssh\", factor = \"caller\" }", "is for class \"elevate\""),
+        ("[services]\n\"polkit-*\" = { class = \"elevate\", factor = \"caller\" }", "is not for polkit-1"),
         ("[trust]\nprefix_v4 = 33", "between 1 and 32"),
         ("[limits]\nsms_cost_per_day = \"12,50\"", "is not an amount"),
         ("[limits]\nsms_countries = [\"de\"]", "two capital letters"),

@@ -95,6 +95,8 @@ fn codes_asked(
         Style::Echo | Style::Error | Style::Info => Reply::from(&*mailbox::wait_for(&email, mails).code()),
     });
     pam.set(Item::Tty, tty);
+    // LightDM states its seat only after it has authenticated.
+    pam.put_env(if service == "lightdm" { "XDG_SEAT" } else { "XDG_SEAT=seat0" });
     if let Some(host) = host {
         pam.set(Item::RemoteHost, host);
     }
@@ -113,10 +115,13 @@ fn a_greeter_is_remembered_by_its_seat_and_a_remote_display_never() {
     let ask = |service, at, mails| codes_asked(&stage, service, &ada, at, mails);
     assert_eq!(ask(gdm, ("/dev/tty2", None), 1), 1);
     assert_eq!(ask(gdm, ("/dev/tty3", None), 2), 0);
-    assert_eq!(ask(lightdm, (":0", None), 2), 0, "the same seat");
+    assert_eq!(ask(gdm, (":0", None), 2), 0, "the same seat");
+    // A VNC client of LightDM is stated as no more than this.
+    assert_eq!(ask(lightdm, (":0", None), 2), 1);
+    assert_eq!(ask(lightdm, (":1", None), 3), 1);
     // GDM states this for every remote display (XDMCP).
     for (number, host) in ["0.0.0.0", "192.0.2.7", "localhost"].into_iter().enumerate() {
-        let mails = number.saturating_mul(2).saturating_add(2);
+        let mails = number.saturating_mul(2).saturating_add(4);
         assert_eq!(ask(gdm, (":0", Some(host)), mails), 1, "{host}");
         assert_eq!(ask(gdm, (":0", Some(host)), mails.saturating_add(1)), 1, "{host}");
     }

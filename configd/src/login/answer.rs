@@ -6,7 +6,7 @@ use super::{Asked, Effect, Effects, Ending, Login, MAX_PROMPTS, Standing, State,
 use crate::limits;
 use crate::random;
 use crate::rules::PromptStyle;
-use crate::store::{Charge, Charged, Consume, Consumed, DeviceId, Remember, StoreError};
+use crate::store::{Charge, Charged, Consume, Consumed, DeviceId, EndDevices, Ended, Remember, StoreError};
 use crate::texts::{Message, Value};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::login::{Question, Step, Verdict};
@@ -196,7 +196,9 @@ impl Login {
             let remember = !fx.rules.trust.ask;
             return self.consume(standing, remember, fx);
         }
-        let span = fx.texts.span_of_days(device::lifetime_s(standing.asked.class, &fx.rules.trust));
+        let lifetime_s = device::lifetime_s(standing.asked.class, &fx.rules.trust);
+        let trusted_s = device::trusted_s(lifetime_s, standing.asked.stamp.as_deref(), &fx.rules.trust);
+        let span = fx.texts.span_of_days(trusted_s);
         let text = fx.texts.prompt(Message::PromptTrust, &[("span", Value::Text(&span))]);
         // No secret: what is typed here may be seen.
         let question = Question { text, echo: true, times: None };
@@ -209,6 +211,15 @@ impl Login {
         let yes = fx.texts.say(Message::AnswerYes, &[]);
         let said = text.expose().trim().to_lowercase();
         let remember = yes.split_whitespace().any(|word| word == said);
+        if fx.challenges.get(&standing.challenge).is_some_and(|challenge| challenge.left_ms(&fx.now) == 0) {
+            // The question outlived the code, which is good for its time and no longer (S4).
+            fx.challenges.end(&standing.challenge);
+            let text = fx.texts.say(Message::DeniedExpired, &[]);
+            return self.over(&standing, Verdict::Deny, "expired", Some(text), fx);
+        }
+        if let Some(id) = standing.had.clone().filter(|_| !remember) {
+            fx.out.push(Effect::EndDevices(EndDevices::One { id, why: Ended::Declined }));
+        }
         self.consume(standing, remember, fx)
     }
 
@@ -241,6 +252,8 @@ impl Login {
             address: standing.email.clone(),
             login: last_login(&standing.asked, fx),
             remember,
+            stamp: standing.asked.stamp.clone(),
+            limits: fx.rules.tries,
             now: fx.now.clone(),
         })));
         State::Consuming(standing, device)
@@ -261,6 +274,10 @@ impl Login {
             Ok(Consumed::AlreadyUsed) => {
                 let text = fx.texts.say(Message::DeniedUsed, &[]);
                 self.over(standing, Verdict::Deny, "used", Some(text), fx)
+            }
+            Ok(Consumed::Disabled) => {
+                let text = held_up(limits::Standing::Disabled, fx).map(|(text, _)| text);
+                self.over(standing, Verdict::MaxTries, "disabled-authenticator", text, fx)
             }
             Ok(Consumed::Done) => self.allow(&standing.asked, standing.owner.user.uid, "code-by-email", device, fx),
         }

@@ -1,6 +1,6 @@
 //! From the module's first message to the first prompt: what is believed, who it is, what policy says, which challenge.
 
-use super::believed::{believed, whose};
+use super::believed::{believed, shown, whose};
 use super::challenge::{Caller, Challenges, Delivery, Owner};
 use super::conclude::{
     Act, TRUSTED, conclude, end_what_is_over, exempt_word, last_from, last_login, remembers, situation,
@@ -85,7 +85,10 @@ impl Login {
             Resolution::Found(user) if asked.caller_uid.is_some_and(|uid| uid != user.uid) => {
                 self.deny(Ending { uid: Some(user.uid), ..refused(&asked, "caller") }, None, fx)
             }
-            Resolution::Found(user) => self.look_up(asked, user, fx),
+            Resolution::Found(user) => {
+                let asked = if asked.becomes.is_some() { Asked { user: shown(&user.name), ..asked } } else { asked };
+                self.look_up(asked, user, fx)
+            }
             Resolution::Unknown => self.deny(refused(&asked, "unknown-user"), None, fx),
             Resolution::Failed(why) => self.unavailable(&asked, None, "look-up", why, fx),
         }
@@ -200,7 +203,8 @@ impl Login {
             Act::Trust { device } => {
                 let (from, login) = (last_from(&asked), last_login(&asked, fx));
                 let (id, now) = (device.clone(), fx.now.clone());
-                fx.out.push(Effect::UseDevice(Box::new(UseDevice { user: user.clone(), id, from, login, now })));
+                let stamp = asked.stamp.clone();
+                fx.out.push(Effect::UseDevice(Box::new(UseDevice { user: user.clone(), id, from, stamp, login, now })));
                 State::Using(asked, user, device)
             }
             Act::Ask { email } => self.challenge(asked, user, facts, email, fx),
@@ -214,7 +218,7 @@ impl Login {
     /// The use of the device is on disk, or it is not trusted any more: then the store is asked anew.
     pub(super) fn used(
         &self,
-        asked: Asked,
+        mut asked: Asked,
         user: UserKey,
         device: DeviceId,
         used: Result<bool, StoreError>,
@@ -222,7 +226,11 @@ impl Login {
     ) -> State {
         match used {
             Err(error) => self.unavailable(&asked, Some(user.uid), "store", error.to_string(), fx),
-            Ok(false) => read(asked, user, fx),
+            // Revoked since it was looked up. It is not looked up again: this login gets no trust any more.
+            Ok(false) => {
+                asked.distrust = true;
+                read(asked, user, fx)
+            }
             Ok(true) => self.allow(&asked, user.uid, TRUSTED, Some(device), fx),
         }
     }
@@ -255,8 +263,9 @@ impl Login {
         fx.out.push(Effect::Stand(1));
         let bucket = facts.bucket.clone();
         let remember = asked.device.clone().filter(|_| remembers(&asked, &facts.known, fx));
+        let had = facts.device.as_ref().map(|device| device.id.clone());
         let (challenge, prompts, stood) = (id, 1, false);
-        State::AtPrompt(Box::new(Standing { asked, owner, bucket, email, challenge, prompts, stood, remember }))
+        State::AtPrompt(Box::new(Standing { asked, owner, bucket, email, challenge, prompts, stood, remember, had }))
     }
 
     /// Cannot be decided now: the host is told so, the log says why.

@@ -44,8 +44,14 @@ pub(super) fn believed(begin: &Begin, peer_uid: u32, fx: &Effects<'_>) -> Asked 
     // Of the one who is named: where the caller is asked it says nothing.
     let by_caller = asks_caller(begin, class, fx);
     let stamp = begin.password_stamp.clone().filter(|_| !by_caller);
-    // sudo and its like have made theirs 0; they say the name of who called.
-    let caller_uid = begin.real_uid.filter(|uid| by_caller && *uid != 0);
+    // sudo has made its own 0 and says the name of who called; nobody else with 0 is believed to name another.
+    let names_caller = ["sudo", "sudo-i"].contains(&begin.service.as_str());
+    let caller_uid = begin.real_uid.filter(|uid| by_caller && (*uid != 0 || !names_caller));
+    let becomes = by_caller.then(|| shown(&begin.user));
+    let place = match &becomes {
+        Some(user) => fx.texts.say(Message::PlaceAs, &[("place", Value::Text(&place)), ("user", Value::Text(user))]),
+        None => place,
+    };
     let caller = Caller::Root;
     Asked {
         user,
@@ -61,6 +67,8 @@ pub(super) fn believed(begin: &Begin, peer_uid: u32, fx: &Effects<'_>) -> Asked 
         device,
         stamp,
         caller_uid,
+        becomes,
+        distrust: false,
     }
 }
 
@@ -80,6 +88,8 @@ fn own(user: String, must: Option<Must>, fx: &Effects<'_>) -> Asked {
         device: None,
         stamp: None,
         caller_uid: None,
+        becomes: None,
+        distrust: false,
     }
 }
 
@@ -106,6 +116,6 @@ fn exempt_address(class: Class, remote_host: Option<&str>, fx: &Effects<'_>) -> 
 }
 
 /// Text from outside, fit to be shown and logged (rule 13).
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     printable(text).chars().take(LONGEST_SHOWN).collect()
 }

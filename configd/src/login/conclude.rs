@@ -102,7 +102,7 @@ pub(super) fn situation<'a>(asked: &Asked, facts: &'a Facts, fx: &Effects<'_>) -
         network: asked.network,
         must: asked.must,
         known: &facts.known,
-        trust: device::standing(facts.device.as_deref(), seen),
+        trust: if asked.distrust { device::Standing::New } else { device::standing(facts.device.as_deref(), seen) },
         grace: if runs { Grace::Runs } else { Grace::Over },
         email_configured: !fx.rules.email.is_empty(),
     }

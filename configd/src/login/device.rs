@@ -3,7 +3,7 @@
 //! | class | known by |
 //! | --- | --- |
 //! | ssh | all public keys that sshd accepted (of a certificate the key inside) and the address prefix; or the prefix alone |
-//! | desktop | this machine and the seat |
+//! | desktop | the seat that the program states, a virtual terminal (seat0), or a serial line |
 //! | web | the address prefix, only where configured |
 //! | elevate | the audit session of this boot, the real uid, who called, and who is named |
 //!
@@ -93,6 +93,12 @@ pub fn lifetime_s(class: Class, trust: &Trust) -> u64 {
     settings_class(class).map_or(0, |class| trust.lifetime(class).seconds())
 }
 
+/// For how long one is trusted whose password has this stamp, seconds: shorter where a change of it could not be seen.
+#[must_use]
+pub fn trusted_s(lifetime_s: u64, stamp: Option<&str>, trust: &Trust) -> u64 {
+    if stamp.is_some() { lifetime_s } else { lifetime_s.min(trust.without_stamp.seconds()) }
+}
+
 /// What a login and the rules say, for [`standing`].
 #[derive(Debug, Clone, Copy)]
 pub struct Seen<'a> {
@@ -126,16 +132,14 @@ pub fn standing(kept: Option<&KeptDevice>, seen: Seen<'_>) -> Standing {
     if seen.behind_s > BEHIND_S {
         return Standing::Clock;
     }
-    match (kept.stamp.as_deref(), seen.stamp) {
-        (Some(then), Some(today)) if then == today => {}
-        (Some(_), Some(_)) => return Standing::Over(Ended::Password),
-        (None, _) | (_, None) => {
-            if elapsed_s(kept, seen.now) >= seen.trust.without_stamp.seconds() {
-                return Standing::Unseen;
-            }
-        }
+    let stamp = match (kept.stamp.as_deref(), seen.stamp) {
+        (Some(then), Some(today)) if then != today => return Standing::Over(Ended::Password),
+        (then, today) => then.and(today),
+    };
+    match trusted_s(kept.lifetime_s, stamp, seen.trust).saturating_sub(elapsed_s(kept, seen.now)) {
+        0 => Standing::Unseen,
+        left_s => Standing::Trusted { left_s },
     }
-    Standing::Trusted { left_s: kept.lifetime_s.saturating_sub(elapsed_s(kept, seen.now)) }
 }
 
 /// Why a kept device is good for nothing any more, by what can be said of it without a login.
@@ -203,12 +207,12 @@ fn console(begin: &Begin) -> Option<Identity> {
     }
     let tty = begin.tty.as_deref().unwrap_or_default();
     let tty = tty.strip_prefix("/dev/").unwrap_or(tty);
-    let on_seat0 = is_numbered(tty, "tty") || is_numbered(tty, ":");
+    let virtual_terminal = is_numbered(tty, "tty");
     let seat = match begin.seat.as_deref() {
-        Some(seat) if is_seat(seat) && (tty.is_empty() || on_seat0) => seat,
+        Some(seat) if is_seat(seat) && (tty.is_empty() || virtual_terminal || is_numbered(tty, ":")) => seat,
         Some(_) => return None,
-        // logind has virtual terminals on seat0 alone, and X displays without a host are of this machine.
-        None if on_seat0 => "seat0",
+        // logind has virtual terminals on seat0 alone. An X display by itself says nothing: LightDM states one for a VNC client too.
+        None if virtual_terminal => "seat0",
         // A line by itself: whoever sits at its other end is no guest of seat0.
         None if is_serial(tty) => tty,
         None => return None,
@@ -236,7 +240,8 @@ fn is_seat(seat: &str) -> bool {
 fn elevation(begin: &Begin, boot: &BootId) -> Option<Identity> {
     let (session, real_uid) = (begin.session?, begin.real_uid?);
     let caller = begin.remote_user.as_deref().unwrap_or_default();
-    if session < 0 || (real_uid == 0 && caller.is_empty()) {
+    // The kernel counts from 1; who emulates it may give everybody 0.
+    if session <= 0 || (real_uid == 0 && caller.is_empty()) {
         return None;
     }
     let (session_text, uid_text) = (session.to_string(), real_uid.to_string());
@@ -268,12 +273,18 @@ fn prefix(remote_host: &str, trust: &Trust) -> Option<String> {
                 || address.is_loopback()
                 || address.is_unicast_link_local()
                 || address.is_multicast()
-                || address.to_ipv4_mapped().is_some();
+                || is_shared(address);
             let bits = u32::from(trust.prefix_v6).min(128);
             let mask = u128::MAX.checked_shl(128_u32.saturating_sub(bits)).unwrap_or(0);
             (!nobodys).then(|| format!("{}/{bits}", Ipv6Addr::from_bits(address.to_bits() & mask)))
         }
     }
+}
+
+/// Addresses in which others' are wrapped up, so that their prefix is everybody's: IPv4 in IPv6 (RFC 4291 §2.5.5), NAT64 (RFC 6052,
+/// RFC 8215), Teredo (RFC 4380).
+fn is_shared(address: Ipv6Addr) -> bool {
+    matches!(address.segments(), [0, 0, 0, 0, ..] | [0x64, 0xff9b, 0 | 1, ..] | [0x2001, 0, ..])
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ pub fn of_verdict(verdict: Verdict) -> Foreseen {
         Verdict::NotSubject => Foreseen::NotSubject,
         Verdict::Unavailable => Foreseen::Unavailable,
         Verdict::MaxTries => Foreseen::MaxTries,
-        // "Allow" comes after a code only.
+        // "Allow" is said after a code, or for a device that is remembered, which is told as such.
         Verdict::Allow | Verdict::Deny | Verdict::Unknown => Foreseen::Deny,
     }
 }

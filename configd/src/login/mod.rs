@@ -260,6 +260,10 @@ pub(crate) struct Asked {
     pub(crate) stamp: Option<String>,
     /// The uid that the user must have: where a program's caller is asked, whom the kernel says that is.
     pub(crate) caller_uid: Option<u32>,
+    /// Where a program's caller is asked: whom it named, which is whom one becomes.
+    pub(crate) becomes: Option<String>,
+    /// The device turned out not to be trusted any more.
+    pub(crate) distrust: bool,
 }
 
 /// A login that stands at a prompt, or works on its answer.
@@ -277,6 +281,8 @@ pub(crate) struct Standing {
     pub(crate) stood: bool,
     /// What is remembered with a right code, unless the user says no.
     pub(crate) remember: Option<Identity>,
+    /// The same as it was remembered before.
+    pub(crate) had: Option<DeviceId>,
 }
 
 #[derive(Debug)]
@@ -474,7 +480,7 @@ impl Login {
             verdict,
             reason: ending.reason,
             device: ending.device.clone(),
-            detail: ending.detail.clone(),
+            detail: ending.detail.clone().or_else(|| Some(format!("as {}", ending.asked.becomes.as_ref()?))),
             generation: fx.rules.generation,
         })));
     }

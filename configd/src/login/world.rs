@@ -108,6 +108,8 @@ pub(super) struct World {
     pub(super) behind_s: i64,
     /// What happens between a login's look at its device and its use.
     pub(super) revoked_meanwhile: bool,
+    /// No device can be used, whatever is shown of it.
+    pub(super) uses_refused: bool,
 }
 
 impl World {
@@ -134,6 +136,7 @@ impl World {
             devices: Vec::new(),
             behind_s: 0,
             revoked_meanwhile: false,
+            uses_refused: false,
         };
         world.add("ada", 1000, Verify::NewDevice, Some("ada@example.com"));
         world
@@ -224,11 +227,15 @@ impl World {
     fn device_answer(&mut self, effect: Effect) -> Option<Event> {
         match effect {
             Effect::UseDevice(_) if self.broken => Some(Event::Used(Err(StoreError::Closed))),
+            Effect::UseDevice(_) if self.uses_refused => Some(Event::Used(Ok(false))),
             Effect::UseDevice(used) => {
                 if std::mem::take(&mut self.revoked_meanwhile) {
                     self.devices.clear();
                 }
-                let device = self.devices.iter_mut().find(|device| device.id == used.id && device.ended.is_none());
+                let device = self
+                    .devices
+                    .iter_mut()
+                    .find(|device| device.id == used.id && device.user == used.user && device.ended.is_none());
                 if let Some(device) = device {
                     device.last_s = used.now.wall_s;
                     return Some(Event::Used(Ok(true)));

@@ -33,11 +33,14 @@ pub enum Ended {
     Reboot,
     /// Wrong codes disabled the user's authenticator.
     Lock,
+    /// The user was asked whether to remember it, and did not say yes.
+    Declined,
 }
 
 impl Ended {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Expired, Self::Password, Self::Record, Self::Policy, Self::Reboot, Self::Lock];
+    pub const ALL: [Self; 7] =
+        [Self::Expired, Self::Password, Self::Record, Self::Policy, Self::Reboot, Self::Lock, Self::Declined];
 
     /// The word in the store and in `device list`.
     #[must_use]
@@ -49,6 +52,7 @@ impl Ended {
             Self::Policy => "settings changed",
             Self::Reboot => "rebooted",
             Self::Lock => "locked",
+            Self::Declined => "declined",
         }
     }
 
@@ -116,6 +120,8 @@ pub struct UseDevice {
     pub id: DeviceId,
     /// From where.
     pub from: String,
+    /// The stamp of the password with which this login began: devices that were remembered under another end.
+    pub stamp: Option<String>,
     /// Kept as the user's last login.
     pub login: LastLogin,
     /// Now.

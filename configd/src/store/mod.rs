@@ -232,6 +232,10 @@ pub struct Consume {
     pub login: LastLogin,
     /// The device is remembered from now on.
     pub remember: Option<Remember>,
+    /// The stamp of the password with which this login began: devices that were remembered under another end.
+    pub stamp: Option<String>,
+    /// The limits in force.
+    pub limits: TryLimits,
     /// Now.
     pub now: Moment,
 }
@@ -243,6 +247,8 @@ pub enum Consumed {
     Done,
     /// Somebody used it before, it was ended (its address was changed), or its user's record is gone: no "allow".
     AlreadyUsed,
+    /// Others' wrong codes have disabled the authenticator since: no "allow", and nothing was changed.
+    Disabled,
 }
 
 /// A message about to leave.

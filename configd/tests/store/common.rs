@@ -192,6 +192,8 @@ pub(crate) fn consume_of(user: UserKey, challenge: ChallengeId) -> Consume {
             device: None,
         },
         remember: None,
+        stamp: None,
+        limits: TRIES,
         now: at(0),
     }
 }

@@ -5,7 +5,7 @@ use configd::limits::{Standing, TryLimits};
 use configd::random::{KernelRandom, bytes};
 use configd::seal::{MasterKey, Start, open_vault};
 use configd::store::sqlite::SqliteStore;
-use configd::store::{Authenticator, Bucket, Charge, Charged, Consumed, Store};
+use configd::store::{Authenticator, Bucket, Charge, Charged, Consume, Consumed, Remember, Store};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -100,10 +100,39 @@ fn child_that_uses_codes() {
     let store = SqliteStore::open(&std::env::current_dir().unwrap().join("state.db")).unwrap();
     // Far more than one round uses: if none is ever good, the end of this child is what its parent sees.
     for number in 0_u128..100_000 {
-        match wait(store.consume_code(consume_of(ada(), id(number)))).unwrap() {
+        match wait(store.consume_code(use_with_device(number))).unwrap() {
             Consumed::Done => say(&format!("used {number}")),
-            Consumed::AlreadyUsed => {}
+            Consumed::AlreadyUsed | Consumed::Disabled => {}
         }
+    }
+}
+
+/// A code that is used with its number's device remembered: the number stands in its label.
+fn use_with_device(number: u128) -> Consume {
+    let label = format!("device {number}");
+    let id_of = configd::store::DeviceId(format!("{number:08X}"));
+    let remember = Some(Remember { id: id_of, label, ..crate::devices::remember(1) });
+    Consume { remember, ..consume_of(ada(), id(number)) }
+}
+
+#[test]
+fn after_a_kill_at_any_moment_a_device_is_remembered_exactly_where_its_code_is_used() {
+    let mut home = Home::with_users();
+    for _ in 0..15 {
+        home.store.close().unwrap();
+        let mut child = start("child_that_uses_codes", home.folder());
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        for _ in 0..3 + up_to(60) {
+            lines.next().unwrap();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        home.store = SqliteStore::open(&home.path()).unwrap();
+        // The last that was used, acknowledged or not, is the one that is remembered.
+        let devices = wait(home.store.devices(String::from("ada"))).unwrap();
+        let number: u128 = devices[0].label.strip_prefix("device ").unwrap().parse().unwrap();
+        assert_eq!(home.consume(consume_of(ada(), id(number))).unwrap(), Consumed::AlreadyUsed);
+        assert_eq!(home.consume(use_with_device(number + 1)).unwrap(), Consumed::Done, "{number} was not the last");
     }
 }
 

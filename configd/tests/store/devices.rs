@@ -2,10 +2,10 @@
 
 use crate::common::*;
 use configd::clock::Moment;
-use configd::limits::Standing;
+use configd::limits::{Standing, TryLimits};
 use configd::store::{
-    Authenticator, Changed, Charge, Charged, Consume, Consumed, DeviceId, DeviceKey, EndDevices, Ended, FactsFor,
-    KeptDevice, Known, OldRecord, Remember, Revoke, Revoked, Store, UseDevice, UserChange, UserKey,
+    Authenticator, Bucket, Changed, Charge, Charged, Consume, Consumed, DeviceId, DeviceKey, EndDevices, Ended,
+    FactsFor, KeptDevice, Known, OldRecord, Remember, Revoke, Revoked, Store, UseDevice, UserChange, UserKey,
 };
 use pam_2fa_protocol::admin::{LastLogin, Verify};
 
@@ -46,6 +46,7 @@ fn use_of(user: UserKey, number: u8) -> UseDevice {
         user,
         id: DeviceId(format!("DEVICE{number:02X}")),
         from: String::from("192.0.2.7"),
+        stamp: Some(String::from("stamp")),
         login: login("sshd", Some("key SHA256:1")),
         now: at(60_000),
     }
@@ -204,6 +205,90 @@ fn an_authenticator_that_wrong_codes_disable_ends_trust() {
     assert_eq!(all(&home), [named("ada", 1, Some(Ended::Lock)), named("bob", 2, None)]);
     wait(home.store.unlock(ada(), at(0))).unwrap();
     assert_eq!(all(&home)[0].2, Some(Ended::Lock), "an unlock brings no trust back");
+}
+
+#[test]
+fn wrong_codes_of_a_users_own_programs_end_no_trust() {
+    let home = Home::with_users();
+    log_in(&home, ada(), 1, at(0));
+    let mut last = Charged::Refused(Standing::Disabled);
+    for number in 0..10_u64 {
+        last = home.charge(Charge { bucket: Bucket::Own, now: at(number * 4_000_000), ..charge_of(ada()) });
+    }
+    assert_eq!(last, Charged::Done(Standing::Disabled));
+    assert_eq!(all(&home), [named("ada", 1, None)]);
+}
+
+#[test]
+fn a_right_code_is_good_for_nothing_once_others_have_disabled_the_authenticator() {
+    let home = Home::with_users();
+    // Its own try is charged before it is compared, and is the last that there is: it counts as right.
+    for number in 0..80_u64 {
+        home.charge(Charge { now: at(number * 4_000_000), ..charge_of(ada()) });
+    }
+    let with = |code: u128, number: u8| Consume { remember: Some(remember(number)), ..consume_of(ada(), id(code)) };
+    assert_eq!(home.consume(with(1, 1)).unwrap(), Consumed::Done);
+    // Another try that was charged, and the eighty that came before its answer to a question.
+    for number in 0..=80_u64 {
+        home.charge(Charge { now: at(number * 4_000_000), ..charge_of(ada()) });
+    }
+    let limits = TryLimits { before_disabled: 99, ..TRIES };
+    assert_eq!(home.consume(Consume { limits, ..with(2, 2) }).unwrap(), Consumed::Disabled);
+    assert_eq!(found(&home, ada(), 2), None);
+    let stands = configd::limits::standing(
+        &Bucket::Stranger,
+        &wait(home.store.counts(ada(), Authenticator::Email)).unwrap(),
+        TRIES,
+        &at(0),
+    );
+    assert_eq!(stands, Standing::Disabled, "it stays so until an administrator unlocks");
+}
+
+#[test]
+fn a_login_under_another_password_ends_the_devices_of_the_one_before_whichever_it_comes_from() {
+    let stamp = |text: &str| Some(String::from(text));
+    for uses in [false, true] {
+        let home = Home::with_users();
+        log_in(&home, ada(), 1, at(0));
+        let unseen = Remember { stamp: None, ..remember(2) };
+        home.consume(Consume { remember: Some(unseen), ..consume_of(ada(), id(2)) }).unwrap();
+        assert_eq!(all(&home).iter().filter(|device| device.2.is_none()).count(), 2, "nothing has changed yet");
+        if uses {
+            // By a device that was remembered after the change.
+            let newer = Remember { stamp: stamp("new"), ..remember(3) };
+            home.consume(Consume { remember: Some(newer), ..consume_of(ada(), id(3)) }).unwrap();
+            assert!(wait(home.store.use_device(UseDevice { stamp: stamp("new"), ..use_of(ada(), 3) })).unwrap());
+        } else {
+            // By a code, with nothing remembered.
+            home.consume(Consume { stamp: stamp("new"), ..consume_of(ada(), id(3)) }).unwrap();
+        }
+        for number in [1, 2] {
+            assert_eq!(found(&home, ada(), number).unwrap().ended, Some(Ended::Password), "{uses} {number}");
+        }
+        // The old entry is put back.
+        assert!(!wait(home.store.use_device(use_of(ada(), 1))).unwrap());
+    }
+    let home = Home::with_users();
+    log_in(&home, ada(), 1, at(0));
+    assert!(!wait(home.store.use_device(UseDevice { stamp: stamp("new"), ..use_of(ada(), 1) })).unwrap());
+}
+
+#[test]
+fn no_use_comes_after_a_revocation_however_they_race() {
+    for round in 0..200_u64 {
+        let home = Home::with_users();
+        log_in(&home, ada(), 1, at(round));
+        let uses: Vec<_> = (0..8).map(|_| home.store.use_device(use_of(ada(), 1))).collect();
+        let revoke = home.store.revoke_devices(Revoke::User(String::from("ada")), at(round));
+        std::thread::scope(|scope| {
+            let using = scope.spawn(|| wait_for_all(uses));
+            let revoked = scope.spawn(|| wait(revoke));
+            assert!(matches!(revoked.join().unwrap(), Ok(Revoked::Done(gone)) if gone.len() == 1));
+            assert!(!wait(home.store.use_device(use_of(ada(), 1))).unwrap(), "round {round}");
+            assert!(using.join().unwrap().iter().all(Result::is_ok));
+        });
+        assert_eq!(all(&home), []);
+    }
 }
 
 #[test]

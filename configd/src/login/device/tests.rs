@@ -100,6 +100,11 @@ fn an_address_that_is_none_is_never_an_identity() {
         "192.0.2.7/32",
         "192.0.2.7:22",
         "192.0.2.07",
+        // In which those of many are wrapped up: NAT64, Teredo, IPv4 as IPv6.
+        "64:ff9b::192.0.2.7",
+        "64:ff9b:1::c000:207",
+        "2001:0:53aa:64c:0:7eff:3fff:fdf8",
+        "::192.0.2.7",
     ];
     for identity in ["ssh_identity = \"key\"", "ssh_identity = \"address\""] {
         for from in nobodys {
@@ -141,19 +146,33 @@ fn an_ssh_client_is_its_key_and_its_network_and_never_a_password_from_somewhere(
 #[test]
 fn a_console_is_a_seat_of_this_machine() {
     let of = |begin: &Begin| known(begin, Class::Desktop, "").map(|identity| identity.label);
-    for tty in ["tty1", "/dev/tty1", "tty63", ":0", ":1"] {
+    for tty in ["tty1", "/dev/tty1", "tty63"] {
         assert_eq!(of(&console_on(tty)).as_deref(), Some("console seat0"), "{tty}");
     }
     assert_eq!(of(&console_on("/dev/ttyS0")).as_deref(), Some("console ttyS0"));
     assert_ne!(of(&console_on("ttyS0")), of(&console_on("ttyS1")));
-    for tty in
-        ["pts/1", "/dev/pts/1", "", "tty", "ttyX", "console", "host:0", "localhost:10.0", "tty1234", ":", "tty1 "]
-    {
+    for tty in [
+        "pts/1",
+        "/dev/pts/1",
+        "",
+        "tty",
+        "ttyX",
+        "console",
+        "host:0",
+        "localhost:10.0",
+        ":0",
+        ":1",
+        "tty1234",
+        ":",
+        "tty1 ",
+    ] {
         assert_eq!(of(&console_on(tty)), None, "{tty}");
     }
     let on_seat = |seat: &str, tty: &str| of(&Begin { seat: Some(String::from(seat)), ..console_on(tty) });
     assert_eq!(on_seat("seat1", "").as_deref(), Some("console seat1"));
     assert_eq!(on_seat("seat0", "tty2").as_deref(), Some("console seat0"));
+    assert_eq!(on_seat("seat0", ":0").as_deref(), Some("console seat0"));
+    assert_eq!(on_seat("seat1", ":1").as_deref(), Some("console seat1"));
     assert_eq!(on_seat("seat0", "pts/1"), None);
     for seat in ["sea", "seat", "seat/0", "seat\n", "Seat0"] {
         assert_eq!(on_seat(seat, "tty1"), None, "{seat:?}");
@@ -186,6 +205,7 @@ fn an_elevation_is_a_session_of_this_boot_who_called_and_who_is_named() {
     for nobody in [
         Begin { session: None, ..sudo(5) },
         Begin { session: Some(-1), ..sudo(5) },
+        Begin { session: Some(0), ..sudo(5) },
         Begin { real_uid: None, ..sudo(5) },
         Begin { remote_user: None, ..sudo(5) },
     ] {
@@ -574,4 +594,95 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn the_question_says_how_long_it_is_and_a_no_takes_back_what_was_remembered_before() {
+    let mut world = world("ssh = \"30 days\"\nask = true");
+    let unseen = Begin { password_stamp: None, ..by_key("192.0.2.7") };
+    let asked = |world: &mut World, begin: Begin| {
+        let (login, _) = world.begin(begin, 0);
+        let code = world.code(&login);
+        world.answer(login, &code)
+    };
+    let (login, question) = asked(&mut world, unseen.clone());
+    assert_eq!(
+        question.prompt(),
+        "Trust this device for 12 hours? [y/N] ",
+        "a change of the password could not be seen"
+    );
+    let _in = world.answer(login, "y");
+    world.pass(13 * 3_600 * 1000);
+    let (login, _) = asked(&mut world, unseen);
+    let (_, said) = world.answer(login, "n");
+    assert_eq!(said.verdict(), Some(Verdict::Allow));
+    assert_eq!(world.devices[0].ended, Some(Ended::Declined));
+}
+
+#[test]
+fn a_code_does_not_outlive_its_time_at_the_question() {
+    let mut world = world("ssh = \"8 hours\"\nask = true");
+    let (login, _) = world.begin(by_key("192.0.2.7"), 0);
+    let code = world.code(&login);
+    world.pass(599_000);
+    let (login, question) = world.answer(login, &code);
+    assert!(question.prompt().starts_with("Trust "), "{question:?}");
+    world.pass(1_000);
+    let (_, said) = world.answer(login, "y");
+    assert_eq!((said.verdict(), world.logged.last().unwrap().reason), (Some(Verdict::Deny), "expired"));
+    assert!(world.devices.is_empty() && world.used.is_empty());
+}
+
+/// `su bob`, called by ada, where `[services]` asks the caller.
+fn su_of_caller() -> (World, Begin) {
+    let mut world = world(ALL);
+    let caller = |service: &str| format!("{service} = {{ class = \"elevate\", factor = \"caller\" }}\n");
+    let services = format!("[services]\n{}{}", caller("su"), caller("sudo"));
+    world.rules.services = pam_2fa_settings::parse(&services).unwrap().settings.services;
+    world.add("bob", 1001, Verify::NewDevice, Some("bob@example.com"));
+    let su = Begin { service: String::from("su"), user: String::from("bob"), real_uid: Some(1000), ..sudo(5) };
+    (world, su)
+}
+
+#[test]
+fn where_the_caller_is_asked_log_and_mail_say_who_and_whom_he_becomes() {
+    let (mut world, su) = su_of_caller();
+    let (login, _) = world.begin(su.clone(), 0);
+    let login = world.stand(login);
+    assert_eq!(world.sent[0].email, "ada@example.com");
+    assert_eq!(world.sent[0].place, "su on pts/1, to become bob");
+    let code = world.code(&login);
+    let _in = world.answer(login, &code);
+    let logged = world.logged.last().unwrap();
+    assert_eq!((logged.user.as_str(), logged.uid, logged.detail.as_deref()), ("ada", Some(1000), Some("as bob")));
+    // The stamp is bob's: of hers nothing is known, so it is twelve hours at most.
+    assert_eq!(world.devices[0].stamp, None);
+    assert_eq!(log_in(&mut world, su.clone()), Factor::TrustedDevice);
+    assert_eq!(log_in(&mut world, Begin { real_uid: Some(0), service: String::from("sudo"), ..su }), Factor::Email);
+}
+
+#[test]
+fn a_caller_who_is_not_named_or_is_not_who_the_kernel_says_is_nobody() {
+    let (mut world, su) = su_of_caller();
+    for (nobody, verdict, reason) in [
+        (Begin { remote_user: None, ..su.clone() }, Verdict::Unavailable, "no-caller"),
+        (Begin { remote_user: Some(String::from("bob")), ..su.clone() }, Verdict::Deny, "caller"),
+        // A program that is root by now and is no sudo: whom it names proves nothing.
+        (Begin { real_uid: Some(0), ..su.clone() }, Verdict::Deny, "caller"),
+        (Begin { remote_user: Some(String::from("eve")), ..su.clone() }, Verdict::Deny, "unknown-user"),
+    ] {
+        let (_, said) = world.begin(nobody, 0);
+        assert_eq!((said.verdict(), world.logged.last().unwrap().reason), (Some(verdict), reason));
+    }
+    assert!(world.sent.is_empty());
+}
+
+#[test]
+fn a_device_that_goes_again_and_again_is_looked_at_once() {
+    let mut world = world(ALL);
+    log_in(&mut world, by_key("192.0.2.7"));
+    // A store whose reads lag behind its writes goes on showing it.
+    world.uses_refused = true;
+    let (_, said) = world.begin(by_key("192.0.2.7"), 0);
+    assert!(said.prompt().starts_with("Code "), "{said:?}");
 }

@@ -5,7 +5,7 @@ use super::users::has_record;
 use super::{Answer, done};
 use crate::clock::{Moment, rfc3339};
 use crate::house::House;
-use crate::login::device::over;
+use crate::login::device::{over, trusted_s};
 use crate::rules::Rules;
 use crate::store::{DeviceId, Ended, KeptDevice, Revoke, Revoked};
 use crate::wire_io::Connection;
@@ -125,10 +125,7 @@ fn nothing_by(id: &str) -> Answer {
 /// As an administrator sees it.
 fn shown(kept: KeptDevice, rules: &Rules, now: &Moment) -> Device {
     // Where a change of the password could not be seen it is trusted for a shorter time, and that is when it ends.
-    let lifetime_s = match kept.stamp {
-        Some(_) => kept.lifetime_s,
-        None => kept.lifetime_s.min(rules.trust.without_stamp.seconds()),
-    };
+    let lifetime_s = trusted_s(kept.lifetime_s, kept.stamp.as_deref(), &rules.trust);
     let kept = KeptDevice { lifetime_s, ..kept };
     let ended = over(&kept, rules.policy, now).map(Ended::word);
     let until_s = kept.given.wall_s.saturating_add(i64::try_from(kept.lifetime_s).unwrap_or(i64::MAX));

@@ -15,11 +15,12 @@ pub(super) async fn explain(daemon: &Daemon, house: &House, asked: Explain) -> R
     let rules = house.rules();
     let begin = Begin {
         version: VERSION,
+        // Where `[services]` asks the caller, USER is who calls; whom he becomes changes nothing.
+        remote_user: Some(asked.user.clone()),
         user: asked.user,
         service: asked.service,
         tty: asked.tty,
         remote_host: asked.from,
-        remote_user: None,
         auth_info: asked.auth_info,
         anchor: 0,
         session: None,

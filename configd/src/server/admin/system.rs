@@ -88,7 +88,7 @@ pub(super) fn seal(house: &House, asked: &Seal) -> Result<SealReply, Answer> {
     let known = asked.key == "email.password" || backup.is_some_and(|name| !name.is_empty() && !name.contains('.'));
     if !known {
         let key = printable(&asked.key);
-        return Err(Answer::refused(format!("{key}: not a setting that may be secret; see pam-2fa.toml")));
+        return Err(Answer::refused(format!("{key}: not a setting that may be secret; see config.toml")));
     }
     let plain = asked.value.expose().as_bytes();
     let sealed = house.keys.seal(house.random.as_ref(), &asked.key, plain).map_err(Answer::refused)?;

@@ -183,12 +183,22 @@ fn prune(connection: &Connection, user: &UserKey, newest: &DeviceId, now: &Momen
 
 /// [`crate::store::Store::use_device`].
 pub(super) fn used(connection: &Connection, used: &UseDevice) -> Result<bool, Failed> {
-    let UseDevice { user, id, from, login, now } = used;
+    let UseDevice { user, id, from, stamp, login, now } = used;
     let (Some(mut kept), Some(mut record)) = (by_id(connection, id)?, users::exact(connection, user)?) else {
         return Ok(false);
     };
     if kept.ended.is_some() || kept.user != *user {
         return Ok(false);
+    }
+    if let Some(stamp) = stamp {
+        if kept.stamp.as_ref().is_some_and(|then| then != stamp) {
+            return Ok(false);
+        }
+        if end_of_other_passwords(connection, user, stamp)? > 0
+            && by_id(connection, id)?.is_none_or(|kept| kept.ended.is_some())
+        {
+            return Ok(false);
+        }
     }
     kept.last_s = now.wall_s;
     kept.last_from.clone_from(from);
@@ -215,15 +225,23 @@ pub(super) fn end_all(connection: &Connection, user: &UserKey, why: Ended) -> Re
     end(connection, of_user(connection, user)?, why)
 }
 
+/// A login has begun with the password of this stamp: devices of another end, and with the first of them those whose password could
+/// not be seen, since it may have been that one. Gives how many.
+pub(super) fn end_of_other_passwords(connection: &Connection, user: &UserKey, stamp: &str) -> Result<u64, Failed> {
+    let mut others = of_user(connection, user)?;
+    let is_other = |kept: &KeptDevice| kept.stamp.as_deref().is_some_and(|then| then != stamp);
+    if !others.iter().any(is_other) {
+        return Ok(0);
+    }
+    others.retain(|kept| kept.stamp.as_deref() != Some(stamp));
+    end(connection, others, Ended::Password)
+}
+
 /// [`crate::store::Store::end_devices`].
 pub(super) fn end_as_seen(connection: &Connection, ends: &EndDevices, now: &Moment) -> Result<u64, Failed> {
     let count = match ends {
         EndDevices::One { id, why } => end(connection, by_id(connection, id)?.into_iter().collect(), *why)?,
-        EndDevices::Password { user, stamp } => {
-            let mut kept = of_user(connection, user)?;
-            kept.retain(|kept| kept.stamp.as_ref() != Some(stamp));
-            end(connection, kept, Ended::Password)?
-        }
+        EndDevices::Password { user, stamp } => end_of_other_passwords(connection, user, stamp)?,
     };
     meta::raise_high_water(connection, now)?;
     Ok(count)

@@ -115,7 +115,8 @@ pub(super) fn charge(connection: &Connection, charge: &Charge) -> Result<Charged
     }
     challenges::charge(connection, challenge)?;
     let after = limits::standing(bucket, &counts, *limits, now);
-    if after == Standing::Disabled {
+    // A user's own programs have wrong codes of their own, which say nothing of who logs in.
+    if after == Standing::Disabled && *bucket != Bucket::Own {
         devices::end_all(connection, user, Ended::Lock)?;
     }
     meta::raise_high_water(connection, now)?;
@@ -124,11 +125,19 @@ pub(super) fn charge(connection: &Connection, charge: &Charge) -> Result<Charged
 
 /// [`crate::store::Store::consume_code`].
 pub(super) fn consume(connection: &Connection, consume: &Consume) -> Result<Consumed, Failed> {
-    let Consume { user, authenticator, source, bucket, challenge, address, login, remember, now } = consume;
+    let Consume { user, authenticator, source, bucket, challenge, address, login, remember, stamp, limits, now } =
+        consume;
     challenges::must_be_of(connection, challenge, user, *authenticator)?;
     let Some(mut record) = users::exact(connection, user)? else {
         return Ok(Consumed::AlreadyUsed);
     };
+    // Disabled by others meanwhile: a right code does not enable it (SP 800-63B §3.2.2). The charge of this one is not among them.
+    let mut others = counts(connection, user, *authenticator)?;
+    let own = others.of(bucket);
+    others.put(bucket.clone(), Count { failures: own.failures.saturating_sub(1), ..own });
+    if limits::standing(bucket, &others, *limits, now) == Standing::Disabled {
+        return Ok(Consumed::Disabled);
+    }
     if !users::is_at(&record, *authenticator, address) || !challenges::end(connection, challenge, now)? {
         return Ok(Consumed::AlreadyUsed);
     }
@@ -141,6 +150,9 @@ pub(super) fn consume(connection: &Connection, consume: &Consume) -> Result<Cons
     if *bucket != Bucket::Own {
         // What a user's own processes proved says nothing of where root's callers come from.
         sources::remember(connection, user, source, now)?;
+    }
+    if let Some(stamp) = stamp {
+        devices::end_of_other_passwords(connection, user, stamp)?;
     }
     if let Some(remember) = remember {
         devices::remember(connection, user, remember, now)?;

@@ -115,6 +115,8 @@ impl Admin {
             address: String::from("ada@example.com"),
             login: LastLogin { at: now.rfc3339(), service: String::from("sshd"), from: None, device: None },
             remember: None,
+            stamp: None,
+            limits: self.house.rules().tries,
             now,
         };
         change(&mut consume, &mut remember);

@@ -173,7 +173,15 @@ impl Client {
 fn open(path: &Path) -> Result<UnixStream, Errno> {
     let fd = socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
     setsockopt(&fd, SendTimeout, &TimeVal::new(CONNECT_S, 0))?;
-    connect(fd.as_raw_fd(), &UnixAddr::new(path)?)?;
+    let address = UnixAddr::new(path)?;
+    // A signal that nobody handles (a window that is resized) ends a bounded connect too, and nothing of it is left.
+    let mut interrupted = 0_u8;
+    loop {
+        match connect(fd.as_raw_fd(), &address) {
+            Err(Errno::EINTR) if interrupted < 3 => interrupted = interrupted.saturating_add(1),
+            ended => break ended?,
+        }
+    }
     Ok(UnixStream::from(fd))
 }
 

@@ -3,8 +3,10 @@
 
 use crate::error::Error;
 use data_encoding::BASE64;
+use nix::fcntl::OFlag;
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -17,7 +19,13 @@ pub(crate) fn auth_info(path: &Path) -> Result<String, Error> {
     // All of it at once, and wiped: the wrong file is a private key most often.
     let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST.saturating_add(1)));
     let most = u64::try_from(LONGEST).unwrap_or(u64::MAX).saturating_add(1);
-    File::open(path).map_err(fail)?.take(most).read_to_end(&mut bytes).map_err(fail)?;
+    // A name in somebody's home may be a FIFO by now, which would wait for ever, or a device.
+    let file = File::options().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path).map_err(fail)?;
+    if !file.metadata().map_err(fail)?.is_file() {
+        let why = String::from("this is not a plain file; give the *.pub file of the key");
+        return Err(Error::Unfit { path: path.to_owned(), why });
+    }
+    file.take(most).read_to_end(&mut bytes).map_err(fail)?;
     parse(&bytes).map_err(|why| Error::Unfit { path: path.to_owned(), why: why.to_owned() })
 }
 

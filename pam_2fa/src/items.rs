@@ -16,6 +16,9 @@ use crate::stop::{ItemFlaw, Stop};
 /// Where sshd lists the methods that have succeeded.
 pub(crate) const AUTH_INFO: &CStr = c"SSH_AUTH_INFO_0";
 
+/// So much of a frame is left for it beside the other items.
+const LONGEST_AUTH_INFO: usize = MAX_FRAME / 4 * 3;
+
 /// Where a display manager says which seat it is on.
 const SEAT: &CStr = c"XDG_SEAT";
 
@@ -49,7 +52,7 @@ pub(crate) fn gather(host: &Host<'_>, purpose: Purpose) -> Result<Begin, Stop> {
         tty: text("PAM_TTY", host.tty())?,
         remote_host: text("PAM_RHOST", host.remote_host())?,
         remote_user: text("PAM_RUSER", host.remote_user())?,
-        auth_info: text("SSH_AUTH_INFO_0", Ok(host.variable(AUTH_INFO)))?,
+        auth_info: auth_info(host.variable(AUTH_INFO)),
         anchor: process::parent().into(),
         session: audit_session(),
         password_stamp,
@@ -74,6 +77,13 @@ pub(crate) fn text(name: &'static str, item: Result<Option<&CStr>, ()>) -> Resul
     }
     let text = str::from_utf8(bytes).map_err(|_| flawed(ItemFlaw::NotText))?;
     Ok(Some(text.to_owned()))
+}
+
+/// What the device would be known by. A certificate for hundreds of principals is longer than a frame; it is left out then, which only
+/// ever means less trust, and keeps nobody out.
+fn auth_info(variable: Option<&CStr>) -> Option<String> {
+    let variable = variable.filter(|value| value.count_bytes() <= LONGEST_AUTH_INFO);
+    text("SSH_AUTH_INFO_0", Ok(variable)).unwrap_or_default()
 }
 
 /// The audit session; absent where unset, or where the kernel or a sandbox does not show it, which only ever means less trust.
@@ -103,6 +113,15 @@ mod tests {
         assert!(matches!(text("x", Ok(Some(c"\xc3\x28"))), Err(Stop::Item("x", ItemFlaw::NotText))));
         assert!(matches!(text("x", Ok(Some(&long))), Err(Stop::Item("x", ItemFlaw::TooLong))));
         assert!(matches!(text("x", Err(())), Err(Stop::Item("x", ItemFlaw::Unreadable))));
+    }
+
+    #[test]
+    fn a_list_of_keys_that_does_not_fit_is_left_out() {
+        let long = |length: usize| CString::new(vec![b'a'; length]).unwrap();
+        assert_eq!(auth_info(Some(&long(LONGEST_AUTH_INFO))).map(|text| text.len()), Some(LONGEST_AUTH_INFO));
+        for left_out in [Some(&*long(LONGEST_AUTH_INFO + 1)), Some(&*long(MAX_FRAME)), Some(c"\xc3\x28"), None] {
+            assert_eq!(auth_info(left_out), None);
+        }
     }
 
     #[test]

@@ -6,7 +6,9 @@ use super::{Asked, Effect, Effects, Ending, Login, MAX_PROMPTS, Standing, State,
 use crate::limits;
 use crate::random;
 use crate::rules::PromptStyle;
-use crate::store::{Charge, Charged, Consume, Consumed, DeviceId, EndDevices, Ended, Remember, StoreError};
+use crate::store::{
+    Charge, Charged, Consume, Consumed, DeviceId, EndDevices, Ended, Remember, RememberDevice, StoreError,
+};
 use crate::texts::{Message, Value};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::login::{Question, Step, Verdict};
@@ -163,7 +165,7 @@ impl Login {
         challenge.tries = challenge.tries.saturating_add(1);
         let tries_left = attempts.saturating_sub(challenge.tries);
         if challenge.is_answered_by(code.expose(), fx.keys) {
-            return self.right(standing, fx);
+            return self.consume(standing, fx);
         }
         match after {
             limits::Standing::Open { .. } if tries_left > 0 => {
@@ -186,62 +188,13 @@ impl Login {
         self.over(standing, Verdict::MaxTries, "wrong-code", text, fx)
     }
 
-    /// The code is right. Where `trust.ask` says so the user is asked first whether the device is to be remembered, and it is used
-    /// with the answer: a code that was right and is not used yet opens nothing.
-    fn right(&self, standing: Box<Standing>, fx: &mut Effects<'_>) -> State {
-        if standing.remember.is_none() {
-            return self.consume(standing, false, fx);
-        }
-        if !fx.rules.trust.ask || standing.prompts >= MAX_PROMPTS {
-            let remember = !fx.rules.trust.ask;
-            return self.consume(standing, remember, fx);
-        }
-        let lifetime_s = device::lifetime_s(standing.asked.class, &fx.rules.trust);
-        let trusted_s = device::trusted_s(lifetime_s, standing.asked.stamp.as_deref(), &fx.rules.trust);
-        let span = fx.texts.span_of_days(trusted_s);
-        let text = fx.texts.prompt(Message::PromptTrust, &[("span", Value::Text(&span))]);
-        // No secret: what is typed here may be seen.
-        let question = Question { text, echo: true, times: None };
-        fx.out.push(Effect::Reply(Step { ask: Some(question), ..Step::default() }));
-        State::Trusting(standing)
-    }
-
-    /// Whether the device is to be remembered: only where the answer says so.
-    pub(super) fn trust_answered(&self, standing: Box<Standing>, text: &Secret, fx: &mut Effects<'_>) -> State {
-        let yes = fx.texts.say(Message::AnswerYes, &[]);
-        let said = text.expose().trim().to_lowercase();
-        let remember = yes.split_whitespace().any(|word| word == said);
-        if fx.challenges.get(&standing.challenge).is_some_and(|challenge| challenge.left_ms(&fx.now) == 0) {
-            // The question outlived the code, which is good for its time and no longer (S4).
-            fx.challenges.end(&standing.challenge);
-            let text = fx.texts.say(Message::DeniedExpired, &[]);
-            return self.over(&standing, Verdict::Deny, "expired", Some(text), fx);
-        }
-        if let Some(id) = standing.had.clone().filter(|_| !remember) {
-            fx.out.push(Effect::EndDevices(EndDevices::One { id, why: Ended::Declined }));
-        }
-        self.consume(standing, remember, fx)
-    }
-
-    /// Marks the code used, with the device remembered or not.
-    fn consume(&self, standing: Box<Standing>, remember: bool, fx: &mut Effects<'_>) -> State {
+    /// Marks the right code used, and remembers the device with it, where nobody is asked about that.
+    fn consume(&self, standing: Box<Standing>, fx: &mut Effects<'_>) -> State {
         let Some(challenge) = fx.challenges.get(&standing.challenge) else {
             let text = fx.texts.say(Message::DeniedUsed, &[]);
             return self.over(&standing, Verdict::Deny, "used-elsewhere", Some(text), fx);
         };
-        let identity = standing.remember.as_ref().filter(|_| remember);
-        // Without random bytes the login is what it would be anyway, and the device is not remembered.
-        let remember = identity.and_then(|identity| {
-            Some(Remember {
-                id: DeviceId(random::reference(fx.random).ok()?),
-                key: identity.key.clone(),
-                label: identity.label.clone(),
-                from: last_from(&standing.asked),
-                lifetime_s: device::lifetime_s(standing.asked.class, &fx.rules.trust),
-                stamp: standing.asked.stamp.clone(),
-                policy: fx.rules.policy,
-            })
-        });
+        let remember = if fx.rules.trust.ask { None } else { to_remember(&standing, fx) };
         let device = remember.as_ref().map(|remember| remember.id.clone());
         fx.out.push(Effect::Consume(Box::new(Consume {
             user: standing.owner.user.clone(),
@@ -262,7 +215,7 @@ impl Login {
     /// The right code, marked used on disk.
     pub(super) fn consumed(
         &self,
-        standing: &Standing,
+        standing: Box<Standing>,
         device: Option<DeviceId>,
         consumed: Result<Consumed, StoreError>,
         fx: &mut Effects<'_>,
@@ -270,17 +223,53 @@ impl Login {
         // Used or not to be relied on any more, either way it has ended.
         fx.challenges.end(&standing.challenge);
         match consumed {
-            Err(error) => self.unavailable_at(standing, "store", error.to_string(), fx),
+            Err(error) => self.unavailable_at(&standing, "store", error.to_string(), fx),
             Ok(Consumed::AlreadyUsed) => {
                 let text = fx.texts.say(Message::DeniedUsed, &[]);
-                self.over(standing, Verdict::Deny, "used", Some(text), fx)
+                self.over(&standing, Verdict::Deny, "used", Some(text), fx)
             }
             Ok(Consumed::Disabled) => {
                 let text = held_up(limits::Standing::Disabled, fx).map(|(text, _)| text);
-                self.over(standing, Verdict::MaxTries, "disabled-authenticator", text, fx)
+                self.over(&standing, Verdict::MaxTries, "disabled-authenticator", text, fx)
             }
-            Ok(Consumed::Done) => self.allow(&standing.asked, standing.owner.user.uid, "code-by-email", device, fx),
+            Ok(Consumed::Done) if asks_about(&standing, fx) => {
+                fx.out.push(Effect::Reply(Step { ask: Some(about_trust(&standing, fx)), ..Step::default() }));
+                State::Trusting(standing)
+            }
+            Ok(Consumed::Done) => self.allow_code(&standing, device, fx),
         }
+    }
+
+    /// Whether the device is to be remembered: only where the answer says so. The code is used by now, whatever it is.
+    pub(super) fn trust_answered(&self, standing: Box<Standing>, text: &Secret, fx: &mut Effects<'_>) -> State {
+        let yes = fx.texts.say(Message::AnswerYes, &[]);
+        let said = text.expose().trim().to_lowercase();
+        if yes.split_whitespace().any(|word| word == said) {
+            if let Some(remember) = to_remember(&standing, fx) {
+                let device = remember.id.clone();
+                let (user, now) = (standing.owner.user.clone(), fx.now.clone());
+                fx.out.push(Effect::Remember(Box::new(RememberDevice { user, remember, now })));
+                return State::Remembering(standing, device);
+            }
+        } else if let Some(id) = standing.had.clone() {
+            fx.out.push(Effect::EndDevices(EndDevices::One { id, why: Ended::Declined }));
+        }
+        self.allow_code(&standing, None, fx)
+    }
+
+    /// The device is remembered, or could not be: the code was right and is used, so that is no reason to keep anybody out.
+    pub(super) fn remembered(
+        &self,
+        standing: &Standing,
+        device: DeviceId,
+        done: Result<bool, StoreError>,
+        fx: &mut Effects<'_>,
+    ) -> State {
+        self.allow_code(standing, matches!(done, Ok(true)).then_some(device), fx)
+    }
+
+    fn allow_code(&self, standing: &Standing, device: Option<DeviceId>, fx: &mut Effects<'_>) -> State {
+        self.allow(&standing.asked, standing.owner.user.uid, "code-by-email", device, fx)
     }
 
     /// The one place that says `allow`: after the commit that marks a code used, or that keeps the use of a trusted device.
@@ -335,6 +324,34 @@ fn status(standing: &Standing, fx: &Effects<'_>) -> String {
         }
         None => deliver::prompt(&standing.challenge, Message::PromptNotSent, &standing.email, fx),
     }
+}
+
+/// The device as it is to be remembered; none where nothing is. Without random bytes the login is what it would be anyway.
+fn to_remember(standing: &Standing, fx: &Effects<'_>) -> Option<Remember> {
+    let identity = standing.remember.as_ref()?;
+    Some(Remember {
+        id: DeviceId(random::reference(fx.random).ok()?),
+        key: identity.key.clone(),
+        label: identity.label.clone(),
+        from: last_from(&standing.asked),
+        lifetime_s: device::lifetime_s(standing.asked.class, &fx.rules.trust),
+        stamp: standing.asked.stamp.clone(),
+        policy: fx.rules.policy,
+    })
+}
+
+/// Whether the user is asked about the device.
+fn asks_about(standing: &Standing, fx: &Effects<'_>) -> bool {
+    fx.rules.trust.ask && standing.remember.is_some() && standing.prompts < MAX_PROMPTS
+}
+
+/// The question. No secret: what is typed may be seen.
+fn about_trust(standing: &Standing, fx: &Effects<'_>) -> Question {
+    let lifetime_s = device::lifetime_s(standing.asked.class, &fx.rules.trust);
+    let trusted_s = device::trusted_s(lifetime_s, standing.asked.stamp.as_deref(), &fx.rules.trust);
+    let span = fx.texts.span_of_days(trusted_s);
+    let text = fx.texts.prompt(Message::PromptTrust, &[("span", Value::Text(&span))]);
+    Question { text, echo: true, times: None }
 }
 
 #[cfg(test)]

@@ -31,7 +31,8 @@ use crate::clock::Moment;
 use crate::random::Random;
 use crate::rules::Rules;
 use crate::store::{
-    Bucket, Charge, Charged, Consume, Consumed, DeviceId, EndDevices, Facts, FactsFor, StoreError, UseDevice, UserKey,
+    Bucket, Charge, Charged, Consume, Consumed, DeviceId, EndDevices, Facts, FactsFor, RememberDevice, StoreError,
+    UseDevice, UserKey,
 };
 use crate::texts::{Message, Texts, Value};
 use challenge::{Caller, Challenges, CodeMac, Owner};
@@ -110,6 +111,8 @@ pub enum Event {
     Charged(Result<Charged, StoreError>),
     /// Answer to [`Effect::Consume`].
     Consumed(Result<Consumed, StoreError>),
+    /// Answer to [`Effect::Remember`]. `false`: the user has no record any more.
+    Remembered(Result<bool, StoreError>),
     /// Answer to [`Effect::UseDevice`]. `false`: it is not trusted any more.
     Used(Result<bool, StoreError>),
     /// The connection has ended.
@@ -139,6 +142,8 @@ pub enum Effect {
     Charge(Charge),
     /// Mark a code used.
     Consume(Box<Consume>),
+    /// Remember a device whose code is used.
+    Remember(Box<RememberDevice>),
     /// Keep the use of a trusted device.
     UseDevice(Box<UseDevice>),
     /// End trust. Nobody waits for it: the login that saw the reason does not trust.
@@ -294,8 +299,9 @@ pub(crate) enum State {
     Renamed(Asked, UserKey, Box<Facts>),
     AtPrompt(Box<Standing>),
     Charging(Box<Standing>, Secret),
-    /// The code was right; whether the device is to be remembered is the question.
+    /// The code is used; whether the device is to be remembered is the question.
     Trusting(Box<Standing>),
+    Remembering(Box<Standing>, DeviceId),
     Consuming(Box<Standing>, Option<DeviceId>),
     Using(Asked, UserKey, DeviceId),
     Over,
@@ -369,7 +375,10 @@ impl Login {
             (State::Charging(standing, code), Event::Charged(charged)) => self.charged(standing, &code, charged, fx),
             (State::Trusting(standing), Event::Answer(text)) => self.trust_answered(standing, &text, fx),
             (State::Consuming(standing, device), Event::Consumed(consumed)) => {
-                self.consumed(&standing, device, consumed, fx)
+                self.consumed(standing, device, consumed, fx)
+            }
+            (State::Remembering(standing, device), Event::Remembered(done)) => {
+                self.remembered(&standing, device, done, fx)
             }
             (State::Using(asked, user, device), Event::Used(used)) => self.used(asked, user, device, used, fx),
             // A timer of a prompt that has been answered since.
@@ -386,7 +395,11 @@ impl Login {
 /// What the login has come to be about.
 fn factor(state: &State) -> Option<Factor> {
     match state {
-        State::AtPrompt(_) | State::Charging(..) | State::Trusting(_) | State::Consuming(..) => Some(Factor::Email),
+        State::AtPrompt(_)
+        | State::Charging(..)
+        | State::Consuming(..)
+        | State::Trusting(_)
+        | State::Remembering(..) => Some(Factor::Email),
         State::Using(..) => Some(Factor::TrustedDevice),
         State::New
         | State::Resolving(_)
@@ -403,6 +416,7 @@ fn closed(state: State, fx: &mut Effects<'_>) -> State {
         State::AtPrompt(standing)
         | State::Charging(standing, _)
         | State::Trusting(standing)
+        | State::Remembering(standing, _)
         | State::Consuming(standing, _) => {
             fx.challenges.release(&standing.challenge);
         }

@@ -226,6 +226,12 @@ impl World {
     /// What the store says of devices.
     fn device_answer(&mut self, effect: Effect) -> Option<Event> {
         match effect {
+            Effect::Remember(_) if self.broken => Some(Event::Remembered(Err(StoreError::Closed))),
+            Effect::Remember(device) => {
+                let RememberDevice { user, remember, now } = *device;
+                self.remember(&user, remember, &now);
+                Some(Event::Remembered(Ok(true)))
+            }
             Effect::UseDevice(_) if self.broken => Some(Event::Used(Err(StoreError::Closed))),
             Effect::UseDevice(_) if self.uses_refused => Some(Event::Used(Ok(false))),
             Effect::UseDevice(used) => {

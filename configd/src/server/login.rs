@@ -129,6 +129,10 @@ impl Drive<'_> {
     /// One step, and what it says is to be done.
     async fn step(&mut self, event: Event, connection: &mut Connection) -> Result<Going, ConnectionError> {
         let Some(machine) = self.machine.take() else { return Ok(Going::Over) };
+        if matches!(event, Event::Begin(_)) {
+            // Those in force when it speaks, not when it connected; and these to its end.
+            self.rules = self.house.rules();
+        }
         let (machine, effects) = {
             let mut challenges = self.house.challenges.lock().unwrap_or_else(PoisonError::into_inner);
             let mut fx = Effects {
@@ -199,25 +203,51 @@ impl Drive<'_> {
                 let (daemon, peer) = (Arc::clone(self.daemon), self.uid);
                 self.later(async move { Event::StillThere(daemon.users_for(peer).one_means(names, uid).await) });
             }
-            Effect::Facts(ask) => {
-                let pending = self.house.store.facts(ask);
-                self.later(async move { Event::Facts(pending.await) });
-            }
-            Effect::Charge(charge) => {
-                let pending = self.house.store.charge_attempt(charge);
-                self.later(async move { Event::Charged(pending.await) });
-            }
-            Effect::UseDevice(used) => {
-                let pending = self.house.store.use_device(*used);
-                self.later(async move { Event::Used(pending.await) });
-            }
             Effect::EndDevices(end) => self.end_devices(end, String::from(reference)),
-            Effect::Consume(consume) => {
-                let pending = self.house.store.consume_code(*consume);
-                self.later(async move { Event::Consumed(pending.await) });
+            Effect::Facts(_) | Effect::Charge(_) | Effect::Consume(_) | Effect::Remember(_) | Effect::UseDevice(_) => {
+                self.ask_store(effect)
             }
         }
         Ok(Going::On)
+    }
+
+    /// Has the store do what the machine waits for.
+    fn ask_store(&self, effect: Effect) {
+        let store = &self.house.store;
+        match effect {
+            Effect::Facts(ask) => {
+                let pending = store.facts(ask);
+                self.later(async move { Event::Facts(pending.await) });
+            }
+            Effect::Charge(charge) => {
+                let pending = store.charge_attempt(charge);
+                self.later(async move { Event::Charged(pending.await) });
+            }
+            Effect::Remember(device) => {
+                let pending = store.remember_device(*device);
+                self.later(async move { Event::Remembered(pending.await) });
+            }
+            Effect::UseDevice(used) => {
+                let pending = store.use_device(*used);
+                self.later(async move { Event::Used(pending.await) });
+            }
+            Effect::Consume(consume) => {
+                let pending = store.consume_code(*consume);
+                self.later(async move { Event::Consumed(pending.await) });
+            }
+            Effect::Reply(_)
+            | Effect::End(_)
+            | Effect::Fail(_)
+            | Effect::HangUp
+            | Effect::Resolve(_)
+            | Effect::LookUp(_)
+            | Effect::StillThere(..)
+            | Effect::Stand(_)
+            | Effect::Send(_)
+            | Effect::EndDevices(_)
+            | Effect::Log(_)
+            | Effect::Explained(_) => {}
+        }
     }
 
     /// Sends a message. Not bound to the connection: a code that is on its way stays good for the next login. But to the house:

@@ -111,6 +111,17 @@ pub struct Remember {
     pub policy: i64,
 }
 
+/// A device whose user was asked, and said yes: the code before is used already.
+#[derive(Debug, Clone)]
+pub struct RememberDevice {
+    /// Whose.
+    pub user: UserKey,
+    /// Which.
+    pub remember: Remember,
+    /// Now.
+    pub now: Moment,
+}
+
 /// A login from a device that is trusted.
 #[derive(Debug, Clone)]
 pub struct UseDevice {

@@ -14,7 +14,9 @@ mod device;
 pub mod sqlite;
 
 pub use decision::{Decision, Decoys, LogAsk, LogLimits, LogPage, LogState};
-pub use device::{DeviceId, DeviceKey, EndDevices, Ended, KeptDevice, Remember, Revoke, Revoked, UseDevice};
+pub use device::{
+    DeviceId, DeviceKey, EndDevices, Ended, KeptDevice, Remember, RememberDevice, Revoke, Revoked, UseDevice,
+};
 
 /// What every operation gives: a future, since commits are grouped. Nothing happens before it is polled; once it was, dropping
 /// it does not undo the operation. It needs no runtime.
@@ -381,6 +383,8 @@ pub trait Store: Send + Sync {
     /// Marks a code used, clears the count, makes the source known, keeps the last login, remembers the device: one commit,
     /// durable.
     fn consume_code(&self, consume: Consume) -> Pending<Consumed>;
+    /// Remembers a device whose code is used, durable. `false`: the user has no record any more.
+    fn remember_device(&self, device: RememberDevice) -> Pending<bool>;
     /// Keeps the use of a trusted device, durable. `false`: it is not there any more or has ended, and no "allow" comes of it.
     fn use_device(&self, used: UseDevice) -> Pending<bool>;
     /// Ends trust; what has ended stays in the list with its reason. Gives how many were ended.

@@ -51,6 +51,7 @@ pub(super) async fn explain(daemon: &Daemon, house: &House, asked: Explain) -> R
                 | Effect::HangUp
                 | Effect::Charge(_)
                 | Effect::Consume(_)
+                | Effect::Remember(_)
                 | Effect::UseDevice(_)
                 | Effect::EndDevices(_)
                 | Effect::Stand(_)

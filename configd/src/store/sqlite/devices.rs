@@ -5,7 +5,9 @@ use super::failed::Failed;
 use super::values::{number, text, text_if_any, unsigned};
 use super::{meta, sums, users};
 use crate::clock::{BootId, Moment};
-use crate::store::{DeviceId, DeviceKey, EndDevices, Ended, KeptDevice, Remember, Revoke, Revoked, UseDevice, UserKey};
+use crate::store::{
+    DeviceId, DeviceKey, EndDevices, Ended, KeptDevice, Remember, RememberDevice, Revoke, Revoked, UseDevice, UserKey,
+};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Params, Row, params};
 
@@ -162,6 +164,17 @@ pub(super) fn remember(
         },
     )?;
     prune(connection, user, &remember.id, now)
+}
+
+/// [`crate::store::Store::remember_device`].
+pub(super) fn remember_asked(connection: &Connection, device: &RememberDevice) -> Result<bool, Failed> {
+    let RememberDevice { user, remember: what, now } = device;
+    if users::exact(connection, user)?.is_none() {
+        return Ok(false);
+    }
+    remember(connection, user, what, now)?;
+    meta::raise_high_water(connection, now)?;
+    Ok(true)
 }
 
 /// Takes away what nobody will use again, and what is beyond [`KEPT`], the one that was just remembered aside.

@@ -14,8 +14,9 @@
 
 use super::{
     Authenticator, Bucket, ChallengeId, Changed, Charge, Charged, Consume, Consumed, Decision, Decoys, EndDevices,
-    Facts, FactsFor, KeptChallenge, KeptDevice, Known, LogAsk, LogLimits, LogPage, LogState, MetaKey, Pending, Revoke,
-    Revoked, SendOf, SendTicket, SendVerdict, Store, StoreError, UseDevice, UserChange, UserKey, UserRecord,
+    Facts, FactsFor, KeptChallenge, KeptDevice, Known, LogAsk, LogLimits, LogPage, LogState, MetaKey, Pending,
+    RememberDevice, Revoke, Revoked, SendOf, SendTicket, SendVerdict, Store, StoreError, UseDevice, UserChange,
+    UserKey, UserRecord,
 };
 use crate::clock::Moment;
 use crate::limits::Counts;
@@ -209,6 +210,10 @@ impl Store for SqliteStore {
 
     fn consume_code(&self, consume: Consume) -> Pending<Consumed> {
         self.write("mark a code used", move |connection| tries::consume(connection, &consume))
+    }
+
+    fn remember_device(&self, device: RememberDevice) -> Pending<bool> {
+        self.write("remember a device", move |connection| devices::remember_asked(connection, &device))
     }
 
     fn use_device(&self, used: UseDevice) -> Pending<bool> {

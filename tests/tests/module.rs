@@ -233,11 +233,15 @@ fn the_daemon_hears_what_the_host_says_and_the_user_is_never_asked_for_or_change
         r#""remote_host":"192.0.2.7""#,
         r#""remote_user":"grace""#,
         r#""decoy":false"#,
-        r#""password_stamp":""#,
+        r#""real_uid":0"#,
     ] {
         assert!(frame.contains(member), "{member} in {frame}");
     }
     assert!(frame.contains(&format!(r#""anchor":{}"#, std::os::unix::process::parent_id())), "{frame}");
+    // Root of a container has a placeholder for a password, and that has no stamp.
+    let shadow = std::fs::read_to_string("/etc/shadow").unwrap();
+    let password = shadow.lines().find_map(|line| line.strip_prefix("root:")?.split(':').next()).unwrap_or_default();
+    assert_eq!(frame.contains(r#""password_stamp":""#), password.len() >= 13, "{frame}");
 
     stage.service("nobody", &[stage.line("required", "")]);
     let mut pam = Pam::start(&stage, "nobody", None, &["ada".into()]);
@@ -254,10 +258,19 @@ fn an_item_that_does_not_fit_is_a_denial_and_nobody_hears_of_it() {
     assert_eq!(own_code(&stage, "", |pam| pam.set(Item::RemoteUser, &long)).0, AUTH_ERR);
     // libpam's own audit message fails on this one too, and then its code is another denial.
     assert_ne!(own_code(&stage, "", |pam| pam.set(Item::RemoteHost, &long)).0, SUCCESS);
-    assert_eq!(own_code(&stage, "", |pam| pam.put_env(&format!("SSH_AUTH_INFO_0=publickey {long}"))).0, AUTH_ERR);
     let quotes = "\"".repeat(9_000);
     assert_eq!(own_code(&stage, "", |pam| pam.set(Item::RemoteUser, &quotes)).0, AUTH_ERR);
     assert_eq!(daemon.connections(), 0);
+}
+
+/// sshd's list of keys only tells the device: a certificate for hundreds of principals keeps nobody out.
+#[test]
+fn a_list_of_keys_that_does_not_fit_is_left_out_and_the_login_goes_on() {
+    let stage = Stage::new();
+    let daemon = FakeDaemon::start(&stage.socket(), &[verdict("allow")]);
+    let long = "a".repeat(64 * 1024);
+    assert_eq!(own_code(&stage, "", |pam| pam.put_env(&format!("SSH_AUTH_INFO_0=publickey {long}"))).0, SUCCESS);
+    assert!(!daemon.frames()[0].contains("auth_info"));
 }
 
 #[test]

@@ -247,8 +247,9 @@ impl Login {
         if yes.split_whitespace().any(|word| word == said) {
             if let Some(remember) = to_remember(&standing, fx) {
                 let device = remember.id.clone();
-                let (user, now) = (standing.owner.user.clone(), fx.now.clone());
-                fx.out.push(Effect::Remember(Box::new(RememberDevice { user, remember, now })));
+                let (user, address) = (standing.owner.user.clone(), standing.email.clone());
+                let now = fx.now.clone();
+                fx.out.push(Effect::Remember(Box::new(RememberDevice { user, remember, address, now })));
                 return State::Remembering(standing, device);
             }
         } else if let Some(id) = standing.had.clone() {

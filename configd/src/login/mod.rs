@@ -111,7 +111,7 @@ pub enum Event {
     Charged(Result<Charged, StoreError>),
     /// Answer to [`Effect::Consume`].
     Consumed(Result<Consumed, StoreError>),
-    /// Answer to [`Effect::Remember`]. `false`: the user has no record any more.
+    /// Answer to [`Effect::Remember`]. `false`: the code's address is not the user's any more.
     Remembered(Result<bool, StoreError>),
     /// Answer to [`Effect::UseDevice`]. `false`: it is not trusted any more.
     Used(Result<bool, StoreError>),

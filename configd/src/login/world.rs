@@ -228,7 +228,7 @@ impl World {
         match effect {
             Effect::Remember(_) if self.broken => Some(Event::Remembered(Err(StoreError::Closed))),
             Effect::Remember(device) => {
-                let RememberDevice { user, remember, now } = *device;
+                let RememberDevice { user, remember, now, .. } = *device;
                 self.remember(&user, remember, &now);
                 Some(Event::Remembered(Ok(true)))
             }

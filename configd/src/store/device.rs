@@ -118,6 +118,8 @@ pub struct RememberDevice {
     pub user: UserKey,
     /// Which.
     pub remember: Remember,
+    /// The address that the code went to: it must be the record's still, and verified.
+    pub address: String,
     /// Now.
     pub now: Moment,
 }

@@ -5,7 +5,8 @@ use configd::clock::Moment;
 use configd::limits::{Standing, TryLimits};
 use configd::store::{
     Authenticator, Bucket, Changed, Charge, Charged, Consume, Consumed, DeviceId, DeviceKey, EndDevices, Ended,
-    FactsFor, KeptDevice, Known, OldRecord, Remember, Revoke, Revoked, Store, UseDevice, UserChange, UserKey,
+    FactsFor, KeptDevice, Known, OldRecord, Remember, RememberDevice, Revoke, Revoked, Store, UseDevice, UserChange,
+    UserKey,
 };
 use pam_2fa_protocol::admin::{LastLogin, Verify};
 
@@ -418,4 +419,21 @@ fn the_list_is_read_in_short_pieces_by_user_and_nothing_is_left_out_or_told_twic
     let order: Vec<_> = all.iter().map(|device| (&device.user.name, -device.last_s)).collect();
     assert!(order.is_sorted(), "{order:?}");
     assert_eq!(wait(home.store.devices(String::from("user97"))).unwrap().len(), 3);
+}
+
+#[test]
+fn a_device_is_remembered_after_the_question_only_where_the_codes_address_is_the_users_still() {
+    let home = Home::with_users();
+    let yes = |address: &str| {
+        let device = RememberDevice { user: ada(), remember: remember(1), address: String::from(address), now: at(0) };
+        wait(home.store.remember_device(device)).unwrap()
+    };
+    assert!(!yes("other@example.com"));
+    assert_eq!(all(&home), []);
+    assert!(yes(&address_of(&ada(), Authenticator::Email)));
+    assert_eq!(all(&home), [named("ada", 1, None)]);
+    home.change(UserChange { email: Some(Some(String::from("new@example.com"))), ..change(ada()) }).unwrap();
+    assert!(!yes("new@example.com"), "not verified");
+    assert!(!yes(&address_of(&ada(), Authenticator::Email)));
+    assert_eq!(all(&home), [named("ada", 1, Some(Ended::Record))]);
 }

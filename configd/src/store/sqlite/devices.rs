@@ -6,7 +6,8 @@ use super::values::{number, text, text_if_any, unsigned};
 use super::{meta, sums, users};
 use crate::clock::{BootId, Moment};
 use crate::store::{
-    DeviceId, DeviceKey, EndDevices, Ended, KeptDevice, Remember, RememberDevice, Revoke, Revoked, UseDevice, UserKey,
+    Authenticator, DeviceId, DeviceKey, EndDevices, Ended, KeptDevice, Remember, RememberDevice, Revoke, Revoked,
+    UseDevice, UserKey,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, Params, Row, params};
@@ -168,8 +169,9 @@ pub(super) fn remember(
 
 /// [`crate::store::Store::remember_device`].
 pub(super) fn remember_asked(connection: &Connection, device: &RememberDevice) -> Result<bool, Failed> {
-    let RememberDevice { user, remember: what, now } = device;
-    if users::exact(connection, user)?.is_none() {
+    let RememberDevice { user, remember: what, address, now } = device;
+    let is_theirs = |record| users::is_at(&record, Authenticator::Email, address);
+    if !users::exact(connection, user)?.is_some_and(is_theirs) {
         return Ok(false);
     }
     remember(connection, user, what, now)?;

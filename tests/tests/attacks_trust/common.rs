@@ -1,0 +1,208 @@
+//! What the attacks share: people, logins, a host program of root's at the socket, a clock that can be set.
+
+use e2e::host::Stack;
+use e2e::mailbox;
+use e2e::programs::Programs;
+use e2e::ssh::Ssh;
+use e2e::terminal::Terminal;
+use e2e::world::{Person, Plan, World, text_of};
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Duration;
+
+pub(crate) const ALL: &str =
+    "[trust]\ndesktop = \"1 day\"\nweb = \"1 day\"\nssh = \"1 day\"\nelevate = \"1 day\"\nweb_identity = \"address\"";
+pub(crate) const HERE: &str = "203.0.113.5";
+pub(crate) const ELSEWHERE: &str = "203.0.113.6";
+pub(crate) const BEGIN: &str = "io.pam2fa.Login.Begin";
+
+pub(crate) fn by_key(settings: &str) -> World {
+    let plan = Plan::default().stack(Stack::KeyProven).sshd("AuthenticationMethods publickey,keyboard-interactive");
+    plan.settings(settings).start()
+}
+
+pub(crate) fn person(world: &World, name: &str) -> Person {
+    let person = world.person(name);
+    command(world, &["user", "set", &person.host.name, "--verify", "new-device"]);
+    person
+}
+
+pub(crate) fn command(world: &World, words: &[&str]) -> String {
+    let out = world.command(words);
+    assert!(out.status.success(), "{words:?}: {}", text_of(&out));
+    text_of(&out)
+}
+
+pub(crate) fn run(words: &[&str]) {
+    let (program, arguments) = words.split_first().unwrap();
+    let out = Command::new(program).args(arguments).output().unwrap();
+    assert!(out.status.success(), "{words:?}: {}", text_of(&out));
+}
+
+pub(crate) fn key_login(world: &World, person: &Person, key: &Path, from: &str) -> Ssh {
+    world.ssh(person).key(key).from(from)
+}
+
+pub(crate) fn asked(mut terminal: Terminal, person: &Person, number: usize) {
+    terminal.wait_for_code_prompt();
+    terminal.type_line(&mailbox::wait_for(&person.email, number).code());
+    terminal.prove_shell();
+}
+
+pub(crate) fn not_asked(mut terminal: Terminal) {
+    terminal.prove_shell();
+    assert_eq!(terminal.count("Code"), 0, "{}", terminal.text());
+}
+
+/// Whether a code is asked for; the login goes no further.
+pub(crate) fn asks(mut terminal: Terminal) -> bool {
+    let (which, _) = terminal.wait_for_any(&["Code", "$ "]);
+    which == 0
+}
+
+pub(crate) fn new_key(world: &World, name: &str) -> PathBuf {
+    let key = world.path(name);
+    run(&["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", &key.display().to_string()]);
+    key
+}
+
+pub(crate) fn public(key: &Path) -> String {
+    fs::read_to_string(key.with_extension("pub")).unwrap()
+}
+
+/// A host program of root's at login.sock.
+pub(crate) struct Login(pub(crate) UnixStream);
+
+impl Login {
+    pub(crate) fn begin(world: &World, parameters: &str) -> (Self, String) {
+        let stream = UnixStream::connect(world.path("run/login.sock")).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let mut login = Self(stream);
+        let reply = login.call(BEGIN, parameters);
+        (login, reply)
+    }
+
+    pub(crate) fn call(&mut self, method: &str, parameters: &str) -> String {
+        let frame = format!("{{\"method\":\"{method}\",\"parameters\":{parameters}}}\0");
+        let _ = self.0.write_all(frame.as_bytes());
+        let (mut text, mut byte) = (Vec::new(), [0]);
+        while self.0.read(&mut byte).unwrap_or(0) == 1 && byte != [0] {
+            text.extend(byte);
+        }
+        String::from_utf8(text).unwrap()
+    }
+
+    pub(crate) fn answer(&mut self, text: &str) -> String {
+        self.call("io.pam2fa.Login.Answer", &format!("{{\"text\":\"{text}\"}}"))
+    }
+}
+
+pub(crate) fn call_as(world: &World, uid: u32, socket: &str, method: &str, parameters: &str) -> Output {
+    let words = [&*world.path(socket).to_string_lossy(), method, parameters].map(str::to_owned);
+    world.run_as(uid, Path::new(env!("CARGO_BIN_EXE_varlink_call")), &words)
+}
+
+/// `Begin` with the fields in `more`, a JSON object's inside.
+pub(crate) fn fields(user: &str, service: &str, more: &str) -> String {
+    format!(r#"{{"version":1,"user":"{user}","service":"{service}",{more}}}"#)
+}
+
+/// A code is given for these fields, and the device is remembered.
+pub(crate) fn remembered(world: &World, person: &Person, parameters: &str, number: usize) {
+    let (mut login, reply) = Login::begin(world, parameters);
+    assert!(reply.contains("\"ask\""), "{reply}");
+    let reply = login.answer(&mailbox::wait_for(&person.email, number).code());
+    assert!(reply.contains("\"allow\""), "{reply}");
+    let (_, reply) = Login::begin(world, parameters);
+    assert!(reply.contains("\"allow\""), "not remembered: {parameters}: {reply}");
+}
+
+/// A shell of `person` in an audit session of its own.
+pub(crate) fn shell_in_a_session(programs: &Programs, person: &Person) -> Terminal {
+    let (uid, gid) = (format!("--reuid={}", person.host.uid), format!("--regid={}", person.host.uid));
+    let enter = format!("echo {} > /proc/self/loginuid || exit 99; exec \"$@\"", person.host.uid);
+    let words = ["sh", "-c", &enter, "session", "setpriv", &uid, &gid, "--clear-groups", "--reset-env", "sh"];
+    let mut shell = programs.open(&words);
+    shell.wait_for("$ ");
+    shell
+}
+
+pub(crate) fn elevate(shell: &mut Terminal, command: &str, password: &str, asks: &Person, mails: usize) -> bool {
+    shell.type_line(&format!("{command} 'echo uid-$(id -u)-done'"));
+    let (which, _) = shell.wait_for_any(&["[sudo] password for ", "Password: "]);
+    if which == 0 {
+        shell.wait_for(": ");
+    }
+    shell.type_line(password);
+    let (which, _) = shell.wait_for_any(&["Code", "-done"]);
+    if which == 0 {
+        shell.wait_for(": ");
+        shell.type_line(&mailbox::wait_for(&asks.email, mails).code());
+        shell.wait_for("-done");
+    }
+    shell.wait_for("$ ");
+    which == 0
+}
+
+/// configd on a wall clock that the file `offset` moves, by so many seconds.
+pub(crate) struct MovedClock {
+    child: std::process::Child,
+    offset: PathBuf,
+}
+
+impl MovedClock {
+    pub(crate) fn start(world: &mut World) -> Self {
+        Self::start_with(world, &[])
+    }
+
+    /// With `BOOT` in its environment the clock that nobody can set is moved too: time passes.
+    pub(crate) fn start_with(world: &mut World, more: &[(&str, &str)]) -> Self {
+        world.kill_configd();
+        let (source, library, offset) = (world.path("moved.c"), world.path("moved.so"), world.path("offset"));
+        fs::write(
+            &source,
+            "#define _GNU_SOURCE\n#include <time.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <unistd.h>\n\
+             #include <sys/syscall.h>\n\
+             int clock_gettime(clockid_t c, struct timespec *t) { int r = syscall(SYS_clock_gettime, c, t);\n\
+             if (c == CLOCK_REALTIME || (c == CLOCK_BOOTTIME && getenv(\"BOOT\"))) { long s = 0; FILE *f = fopen(getenv(\"OFFSET\"), \"r\");\n\
+             if (f) { if (fscanf(f, \"%ld\", &s) != 1) s = 0; fclose(f); } t->tv_sec += s; } return r; }\n",
+        )
+        .unwrap();
+        fs::write(&offset, "0").unwrap();
+        run(&["cc", "-shared", "-fPIC", "-o", &library.display().to_string(), &source.display().to_string()]);
+        let log = fs::File::options().append(true).create(true).open(world.path("configd.log")).unwrap();
+        let child = Command::new("/usr/libexec/pam-2fa/configd")
+            .arg("--config")
+            .arg(world.config_file())
+            .arg("--state-dir")
+            .arg(world.path("state"))
+            .arg("--runtime-dir")
+            .arg(world.path("run"))
+            .args(["--share-dir", "/usr/share/pam-2fa", "--user", "pam-2fa"])
+            .env("LD_PRELOAD", library)
+            .env("OFFSET", &offset)
+            .envs(more.iter().copied())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let socket = world.path("run/admin.sock");
+        e2e::wait::until("configd to accept", || UnixStream::connect(&socket).ok());
+        Self { child, offset }
+    }
+
+    pub(crate) fn set(&self, seconds: i64) {
+        fs::write(self.offset.with_extension("new"), seconds.to_string()).unwrap();
+        fs::rename(self.offset.with_extension("new"), &self.offset).unwrap();
+    }
+}
+
+impl Drop for MovedClock {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+pub(crate) const DAY: i64 = 86_400;

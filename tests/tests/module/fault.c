@@ -190,7 +190,11 @@ int getspnam_r(const char *name, struct spwd *entry, char *buffer, size_t n, str
 		*result = NULL;
 		return error;
 	}
-	return real(name, entry, buffer, n, result);
+	int failed = real(name, entry, buffer, n, result);
+	/* root of a container has a placeholder, which has no stamp: here everybody has a password. */
+	if (!failed && *result)
+		(*result)->sp_pwdp = "$6$salt$a-hash-of-the-test";
+	return failed;
 }
 
 ssize_t getrandom(void *bytes, size_t n, unsigned flags)

@@ -169,6 +169,7 @@ pub(crate) mod script {
             anchor: 7,
             session: None,
             password_stamp: None,
+            caller_stamp: None,
             real_uid: None,
             seat: None,
             decoy: false,

@@ -41,9 +41,9 @@ pub(crate) enum Purpose {
 pub(crate) fn gather(host: &Host<'_>, purpose: Purpose) -> Result<Begin, Stop> {
     let user = host.user().map_err(|()| Stop::Item("PAM_USER", ItemFlaw::Unreadable))?;
     let name = text("PAM_USER", Ok(user))?.ok_or(Stop::NoUser)?;
-    let password_stamp = match (purpose, user) {
-        (Purpose::Login, Some(user)) => stamp::of(user, process::effective_uid()),
-        (Purpose::Login, None) | (Purpose::Decoy, _) => None,
+    let stamp_of = |user: Option<&CStr>| match (purpose, user) {
+        (Purpose::Login, Some(user)) if !user.is_empty() => stamp::of(user, process::effective_uid()),
+        (Purpose::Login, _) | (Purpose::Decoy, _) => None,
     };
     Ok(Begin {
         version: VERSION,
@@ -55,7 +55,8 @@ pub(crate) fn gather(host: &Host<'_>, purpose: Purpose) -> Result<Begin, Stop> {
         auth_info: auth_info(host.variable(AUTH_INFO)),
         anchor: process::parent().into(),
         session: audit_session(),
-        password_stamp,
+        password_stamp: stamp_of(user),
+        caller_stamp: stamp_of(host.remote_user().unwrap_or_default()),
         real_uid: Some(process::real_uid()),
         seat: text("XDG_SEAT", Ok(host.variable(SEAT)))?,
         decoy: purpose == Purpose::Decoy,

@@ -55,6 +55,9 @@ pub struct Begin {
     /// Hex SHA-256 over the shadow entry, from a host that runs as root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_stamp: Option<String>,
+    /// The same of `PAM_RUSER`, where there is one: who calls su or sudo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller_stamp: Option<String>,
     /// `getuid()` of the host process: who called a setuid program as su. sudo has made it 0 by then and says `PAM_RUSER`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub real_uid: Option<u32>,

@@ -41,9 +41,9 @@ pub(super) fn believed(begin: &Begin, peer_uid: u32, fx: &Effects<'_>) -> Asked 
     let from_network = exempt_address(class, begin.remote_host.as_deref(), fx);
     let (network, listed) = (Network::Outside, None);
     let device = device::identity(begin, class, &fx.rules.trust, &fx.now.boot);
-    // Of the one who is named: where the caller is asked it says nothing.
     let by_caller = asks_caller(begin, class, fx);
-    let stamp = begin.password_stamp.clone().filter(|_| !by_caller);
+    // Whose code it is, his password it is that must not have changed.
+    let stamp = if by_caller { begin.caller_stamp.clone() } else { begin.password_stamp.clone() };
     // sudo has made its own 0 and says the name of who called; nobody else with 0 is believed to name another.
     let names_caller = ["sudo", "sudo-i"].contains(&begin.service.as_str());
     let caller_uid = begin.real_uid.filter(|uid| by_caller && (*uid != 0 || !names_caller));

@@ -407,6 +407,7 @@ pub(crate) fn ssh(user: &str, from: &str) -> Begin {
         anchor: 1,
         session: None,
         password_stamp: None,
+        caller_stamp: None,
         real_uid: None,
         seat: None,
         decoy: false,

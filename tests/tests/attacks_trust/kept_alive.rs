@@ -3,8 +3,9 @@
 use super::common::*;
 use e2e::host::change_users;
 use e2e::mailbox;
+use e2e::programs::Programs;
 use e2e::ssh::PASSWORD;
-use e2e::world::World;
+use e2e::world::{Plan, World};
 use std::fs;
 
 #[test]
@@ -69,6 +70,27 @@ fn a_changed_password_that_another_device_saw_has_ended_trust_also_when_the_entr
     change_users(&["chage", "-d", "19500", name]);
     let again = asks(key_login(&world, &ada, &key, HERE).open());
     assert!(again && listed.contains("password changed"), "trusted again; listed meanwhile: {listed}");
+}
+
+/// With `factor = "caller"` it is the caller whose code was given: when the caller's password changes, that trust must end.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_callers_changed_password_ends_what_he_is_trusted_for() {
+    let more = "[services]\nsu = { class = \"elevate\", factor = \"caller\" }\n[trust]\nelevate = \"1 day\"";
+    let world = Plan::default().settings(more).start();
+    let (ada, bob) = (person(&world, "ada"), person(&world, "bob"));
+    let programs = Programs::of(&world);
+    let mut shell = shell_in_a_session(&programs, &ada);
+    let su = format!("su {} -c", bob.host.name);
+    assert!(elevate(&mut shell, &su, PASSWORD, &ada, 1));
+    assert!(!elevate(&mut shell, &su, PASSWORD, &ada, 2));
+    // `usermod -p` refuses one who is logged in; chpasswd does not.
+    change_users(&["sh", "-c", &format!("echo '{}:a new and better one' | chpasswd", ada.host.name)]);
+    let after_ada = elevate(&mut shell, &su, PASSWORD, &ada, 2);
+    change_users(&["sh", "-c", &format!("echo '{}:another' | chpasswd", bob.host.name)]);
+    let after_bob = elevate(&mut shell, &su, "another", &ada, 2);
+    assert!(after_ada, "ada's password was changed");
+    assert!(!after_bob, "bob's is not what counts");
 }
 
 #[test]

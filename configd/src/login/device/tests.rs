@@ -642,8 +642,9 @@ fn su_of_caller() -> (World, Begin) {
     let services = format!("[services]\n{}{}", caller("su"), caller("sudo"));
     world.rules.services = pam_2fa_settings::parse(&services).unwrap().settings.services;
     world.add("bob", 1001, Verify::NewDevice, Some("bob@example.com"));
-    let su = Begin { service: String::from("su"), user: String::from("bob"), real_uid: Some(1000), ..sudo(5) };
-    (world, su)
+    let caller_stamp = Some(String::from("hers"));
+    let (service, user) = (String::from("su"), String::from("bob"));
+    (world, Begin { service, user, real_uid: Some(1000), caller_stamp, ..sudo(5) })
 }
 
 #[test]
@@ -657,9 +658,13 @@ fn where_the_caller_is_asked_log_and_mail_say_who_and_whom_he_becomes() {
     let _in = world.answer(login, &code);
     let logged = world.logged.last().unwrap();
     assert_eq!((logged.user.as_str(), logged.uid, logged.detail.as_deref()), ("ada", Some(1000), Some("as bob")));
-    // The stamp is bob's: of hers nothing is known, so it is twelve hours at most.
-    assert_eq!(world.devices[0].stamp, None);
-    assert_eq!(log_in(&mut world, su.clone()), Factor::TrustedDevice);
+    assert_eq!(world.devices[0].stamp.as_deref(), Some("hers"), "bob's is not what counts");
+    assert_eq!(
+        log_in(&mut world, Begin { password_stamp: Some(String::from("another")), ..su.clone() }),
+        Factor::TrustedDevice
+    );
+    let changed = Begin { caller_stamp: Some(String::from("another")), ..su.clone() };
+    assert_eq!(log_in(&mut world, changed), Factor::Email);
     assert_eq!(log_in(&mut world, Begin { real_uid: Some(0), service: String::from("sudo"), ..su }), Factor::Email);
 }
 

@@ -25,6 +25,7 @@ pub(super) async fn explain(daemon: &Daemon, house: &House, asked: Explain) -> R
         anchor: 0,
         session: None,
         password_stamp: None,
+        caller_stamp: None,
         real_uid: None,
         seat: None,
         decoy: false,

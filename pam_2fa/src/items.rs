@@ -17,7 +17,7 @@ use crate::stop::{ItemFlaw, Stop};
 pub(crate) const AUTH_INFO: &CStr = c"SSH_AUTH_INFO_0";
 
 /// So much of a frame is left for it beside the other items.
-const LONGEST_AUTH_INFO: usize = MAX_FRAME / 4 * 3;
+const LONGEST_HINT: usize = MAX_FRAME / 4 * 3;
 
 /// Where a display manager says which seat it is on.
 const SEAT: &CStr = c"XDG_SEAT";
@@ -52,13 +52,13 @@ pub(crate) fn gather(host: &Host<'_>, purpose: Purpose) -> Result<Begin, Stop> {
         tty: text("PAM_TTY", host.tty())?,
         remote_host: text("PAM_RHOST", host.remote_host())?,
         remote_user: text("PAM_RUSER", host.remote_user())?,
-        auth_info: auth_info(host.variable(AUTH_INFO)),
+        auth_info: hint(host.variable(AUTH_INFO)),
         anchor: process::parent().into(),
         session: audit_session(),
         password_stamp: stamp_of(user),
         caller_stamp: stamp_of(host.remote_user().unwrap_or_default()),
         real_uid: Some(process::real_uid()),
-        seat: text("XDG_SEAT", Ok(host.variable(SEAT)))?,
+        seat: hint(host.variable(SEAT)),
         decoy: purpose == Purpose::Decoy,
     })
 }
@@ -80,11 +80,11 @@ pub(crate) fn text(name: &'static str, item: Result<Option<&CStr>, ()>) -> Resul
     Ok(Some(text.to_owned()))
 }
 
-/// What the device would be known by. A certificate for hundreds of principals is longer than a frame; it is left out then, which only
-/// ever means less trust, and keeps nobody out.
-fn auth_info(variable: Option<&CStr>) -> Option<String> {
-    let variable = variable.filter(|value| value.count_bytes() <= LONGEST_AUTH_INFO);
-    text("SSH_AUTH_INFO_0", Ok(variable)).unwrap_or_default()
+/// A variable by which a device may be known. One that does not fit is left out (a certificate for hundreds of principals is longer than
+/// a frame), which only ever means less trust, and keeps nobody out.
+fn hint(variable: Option<&CStr>) -> Option<String> {
+    let variable = variable.filter(|value| value.count_bytes() <= LONGEST_HINT);
+    text("a variable", Ok(variable)).unwrap_or_default()
 }
 
 /// The audit session; absent where unset, or where the kernel or a sandbox does not show it, which only ever means less trust.
@@ -117,11 +117,11 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_keys_that_does_not_fit_is_left_out() {
+    fn what_a_device_would_be_known_by_is_left_out_where_it_does_not_fit() {
         let long = |length: usize| CString::new(vec![b'a'; length]).unwrap();
-        assert_eq!(auth_info(Some(&long(LONGEST_AUTH_INFO))).map(|text| text.len()), Some(LONGEST_AUTH_INFO));
-        for left_out in [Some(&*long(LONGEST_AUTH_INFO + 1)), Some(&*long(MAX_FRAME)), Some(c"\xc3\x28"), None] {
-            assert_eq!(auth_info(left_out), None);
+        assert_eq!(hint(Some(&long(LONGEST_HINT))).map(|text| text.len()), Some(LONGEST_HINT));
+        for left_out in [Some(&*long(LONGEST_HINT + 1)), Some(&*long(MAX_FRAME)), Some(c"\xc3\x28"), None] {
+            assert_eq!(hint(left_out), None);
         }
     }
 

@@ -58,7 +58,7 @@ pub struct Begin {
     /// The same of `PAM_RUSER`, where there is one: who calls su or sudo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller_stamp: Option<String>,
-    /// `getuid()` of the host process: who called a setuid program as su. sudo has made it 0 by then and says `PAM_RUSER`.
+    /// `getuid()` of the host process: who called a setuid program as su. sudo may have made it 0 by then, and says `PAM_RUSER`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub real_uid: Option<u32>,
     /// `XDG_SEAT` of the PAM environment, which display managers set; absent where empty.

@@ -16,6 +16,7 @@ pub mod programs;
 pub mod smtp;
 pub mod ssh;
 pub mod terminal;
+pub mod trust;
 pub mod varlink;
 pub mod wait;
 pub mod world;

@@ -4,62 +4,17 @@
 #![allow(clippy::expect_used, reason = "a failed step is a failed test")]
 
 use e2e::cockpit::{Answer, Cockpit};
-use e2e::host::{Stack, change_users};
+use e2e::host::change_users;
 use e2e::mailbox;
 use e2e::programs::Programs;
-use e2e::ssh::{PASSWORD, Ssh};
-use e2e::terminal::Terminal;
-use e2e::world::{Person, Plan, World, text_of};
+use e2e::ssh::PASSWORD;
+use e2e::trust::{
+    ALL, ELSEWHERE, HERE, asked, by_key, command, elevate, key_login, not_asked, person, run, shell_in_a_session,
+    shell_without_a_session,
+};
+use e2e::world::{Person, Plan, text_of};
 use std::path::Path;
 use std::process::Command;
-
-/// Everything is remembered for a day.
-const ALL: &str =
-    "[trust]\ndesktop = \"1 day\"\nweb = \"1 day\"\nssh = \"1 day\"\nelevate = \"1 day\"\nweb_identity = \"address\"";
-const HERE: &str = "203.0.113.5";
-const ELSEWHERE: &str = "203.0.113.6";
-
-/// Key, then code; no password.
-fn by_key(settings: &str) -> World {
-    let plan = Plan::default().stack(Stack::KeyProven).sshd("AuthenticationMethods publickey,keyboard-interactive");
-    plan.settings(settings).start()
-}
-
-/// Somebody who is asked where the device is not remembered.
-fn person(world: &World, name: &str) -> Person {
-    let person = world.person(name);
-    command(world, &["user", "set", &person.host.name, "--verify", "new-device"]);
-    person
-}
-
-fn command(world: &World, words: &[&str]) -> String {
-    let out = world.command(words);
-    assert!(out.status.success(), "{words:?}: {}", text_of(&out));
-    text_of(&out)
-}
-
-fn run(words: &[&str]) {
-    let (program, arguments) = words.split_first().expect("a program");
-    let out = Command::new(program).args(arguments).output().expect("run a program");
-    assert!(out.status.success(), "{words:?}: {}", text_of(&out));
-}
-
-fn key_login(world: &World, person: &Person, key: &Path, from: &str) -> Ssh {
-    world.ssh(person).key(key).from(from)
-}
-
-/// The login asks for the code of the `number`th mail, and is let in with it.
-fn asked(mut terminal: Terminal, person: &Person, number: usize) {
-    terminal.wait_for_code_prompt();
-    terminal.type_line(&mailbox::wait_for(&person.email, number).code());
-    terminal.prove_shell();
-}
-
-/// The login is let in without a code.
-fn not_asked(mut terminal: Terminal) {
-    terminal.prove_shell();
-    assert_eq!(terminal.count("Code"), 0, "{}", terminal.text());
-}
 
 #[test]
 #[ignore = "needs tests/ns/enter"]
@@ -272,64 +227,6 @@ fn with_ask_one_says_yes_to_be_remembered() {
     not_asked(key_login(&world, &ada, &key, HERE).open());
 }
 
-/// Words that make what follows them part of a new audit session, of which the kernel gives the number; none where it gives none.
-fn in_a_session(uid: u32) -> Vec<String> {
-    let enter = format!("echo {uid} > /proc/self/loginuid || exit 99; exec \"$@\"");
-    let words = ["sh", "-c", &enter, "session"];
-    let probe =
-        Command::new(words[0]).args(&words[1..]).args(["cat", "/proc/self/sessionid"]).output().expect("run sh");
-    let session = text_of(&probe);
-    assert!(
-        probe.status.success() && session != "4294967295",
-        "this kernel gives no audit sessions, so trust in them cannot be seen here: {session}"
-    );
-    words.map(String::from).into()
-}
-
-/// A shell of `person` in an audit session of its own, as pam_loginuid makes it at a login.
-fn shell_in_a_session(programs: &Programs, person: &Person) -> Terminal {
-    let (uid, gid) = (format!("--reuid={}", person.host.uid), format!("--regid={}", person.host.uid));
-    let session = in_a_session(person.host.uid);
-    let mut words: Vec<&str> = session.iter().map(String::as_str).collect();
-    words.extend(["setpriv", &uid, &gid, "--clear-groups", "--reset-env", "sh"]);
-    let mut shell = programs.open(&words);
-    shell.wait_for("$ ");
-    shell
-}
-
-/// A shell of `person` in no audit session, as a daemon's.
-fn shell_without_a_session(programs: &Programs, person: &Person) -> Terminal {
-    let (uid, gid) = (format!("--reuid={}", person.host.uid), format!("--regid={}", person.host.uid));
-    // Whoever runs the tests may be in one; root may leave it (CAP_AUDIT_CONTROL).
-    let leave = "[ \"$(cat /proc/self/sessionid)\" = 4294967295 ] || echo 4294967295 > /proc/self/loginuid || exit 99; exec \"$@\"";
-    let mut shell =
-        programs.open(&["sh", "-c", leave, "session", "setpriv", &uid, &gid, "--clear-groups", "--reset-env", "sh"]);
-    shell.wait_for("$ ");
-    shell.type_line("cat /proc/self/sessionid; echo");
-    shell.wait_for("4294967295");
-    shell.wait_for("$ ");
-    shell
-}
-
-/// Types a command that asks for a password, and gives it; whether a code was asked for, given where it was.
-fn elevate(shell: &mut Terminal, command: &str, asks: &Person, mails: usize) -> bool {
-    shell.type_line(&format!("{command} 'echo uid-$(id -u)-done'"));
-    let prompts = ["[sudo] password for ", "Password: "];
-    let (which, _) = shell.wait_for_any(&prompts);
-    if which == 0 {
-        shell.wait_for(": ");
-    }
-    shell.type_line(PASSWORD);
-    let (which, _) = shell.wait_for_any(&["Code", "-done"]);
-    if which == 0 {
-        shell.wait_for(": ");
-        shell.type_line(&mailbox::wait_for(&asks.email, mails).code());
-        shell.wait_for("-done");
-    }
-    shell.wait_for("$ ");
-    which == 0
-}
-
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn sudo_is_trusted_within_its_session_and_nowhere_else() {
@@ -338,14 +235,14 @@ fn sudo_is_trusted_within_its_session_and_nowhere_else() {
     let programs = Programs::of(&world);
     let sudo = "sudo -k sh -c";
     let mut first = shell_in_a_session(&programs, &ada);
-    assert!(elevate(&mut first, sudo, &ada, 1));
-    assert!(!elevate(&mut first, sudo, &ada, 2), "the 15 minutes that the settings have without a line");
+    assert!(elevate(&mut first, sudo, PASSWORD, &ada, 1));
+    assert!(!elevate(&mut first, sudo, PASSWORD, &ada, 2), "the 15 minutes that the settings have without a line");
     let mut second = shell_in_a_session(&programs, &ada);
-    assert!(elevate(&mut second, sudo, &ada, 2), "another session");
-    assert!(!elevate(&mut first, sudo, &ada, 3));
+    assert!(elevate(&mut second, sudo, PASSWORD, &ada, 2), "another session");
+    assert!(!elevate(&mut first, sudo, PASSWORD, &ada, 3));
     let mut none = shell_without_a_session(&programs, &ada);
-    assert!(elevate(&mut none, sudo, &ada, 3), "no session");
-    assert!(elevate(&mut none, sudo, &ada, 4), "no session, so nothing was remembered");
+    assert!(elevate(&mut none, sudo, PASSWORD, &ada, 3), "no session");
+    assert!(elevate(&mut none, sudo, PASSWORD, &ada, 4), "no session, so nothing was remembered");
     let listed = command(&world, &["device", "list", &ada.host.name, "--json"]);
     assert!(listed.contains(&format!("{0} as {0}", ada.host.name)), "{listed}");
 }
@@ -358,16 +255,16 @@ fn su_is_trusted_for_whom_one_becomes_and_by_who_called() {
     let programs = Programs::of(&world);
     let mut shell = shell_in_a_session(&programs, &ada);
     let su = |to: &Person| format!("su {} -c", to.host.name);
-    assert!(elevate(&mut shell, &su(&bob), &bob, 1));
-    assert!(!elevate(&mut shell, &su(&bob), &bob, 2));
-    assert!(elevate(&mut shell, &su(&cyd), &cyd, 1), "another target");
+    assert!(elevate(&mut shell, &su(&bob), PASSWORD, &bob, 1));
+    assert!(!elevate(&mut shell, &su(&bob), PASSWORD, &bob, 2));
+    assert!(elevate(&mut shell, &su(&cyd), PASSWORD, &cyd, 1), "another target");
     // bob's own shell in the same session is another caller.
     shell.type_line(&format!("su {}", bob.host.name));
     shell.wait_for("Password: ");
     shell.type_line(PASSWORD);
     shell.wait_for("$ ");
-    assert!(elevate(&mut shell, &su(&cyd), &cyd, 2), "another caller");
-    assert!(!elevate(&mut shell, &su(&cyd), &cyd, 3));
+    assert!(elevate(&mut shell, &su(&cyd), PASSWORD, &cyd, 2), "another caller");
+    assert!(!elevate(&mut shell, &su(&cyd), PASSWORD, &cyd, 3));
 }
 
 #[test]
@@ -378,8 +275,8 @@ fn su_may_ask_for_the_callers_code() {
     let programs = Programs::of(&world);
     let mut shell = shell_in_a_session(&programs, &ada);
     let su = format!("su {} -c", bob.host.name);
-    assert!(elevate(&mut shell, &su, &ada, 1), "ada called, so it is her code");
-    assert!(!elevate(&mut shell, &su, &ada, 2));
+    assert!(elevate(&mut shell, &su, PASSWORD, &ada, 1), "ada called, so it is her code");
+    assert!(!elevate(&mut shell, &su, PASSWORD, &ada, 2));
     assert_eq!(mailbox::count_after_a_while(&bob.email), 0);
     // The password is that of whom one becomes, as ever.
     shell.type_line(&format!("{su} true"));

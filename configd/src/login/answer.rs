@@ -1,8 +1,9 @@
 //! From what was typed to the verdict: its form, the charge, the comparison, the commit.
 
 use super::challenge::Delivery;
-use super::conclude::{held_up, last_from, last_login};
-use super::{Asked, Effect, Effects, Ending, Login, MAX_PROMPTS, Standing, State, ask, deliver, device};
+use super::conclude::held_up;
+use super::ending::{Ending, last_from, last_login};
+use super::{Effect, Effects, Login, MAX_PROMPTS, Standing, State, ask, deliver, device};
 use crate::limits;
 use crate::random;
 use crate::rules::PromptStyle;
@@ -247,9 +248,14 @@ impl Login {
         if yes.split_whitespace().any(|word| word == said) {
             if let Some(remember) = to_remember(&standing, fx) {
                 let device = remember.id.clone();
-                let (user, address) = (standing.owner.user.clone(), standing.email.clone());
-                let now = fx.now.clone();
-                fx.out.push(Effect::Remember(Box::new(RememberDevice { user, remember, address, now })));
+                fx.out.push(Effect::Remember(Box::new(RememberDevice {
+                    user: standing.owner.user.clone(),
+                    remember,
+                    address: standing.email.clone(),
+                    bucket: standing.bucket.clone(),
+                    limits: fx.rules.tries,
+                    now: fx.now.clone(),
+                })));
                 return State::Remembering(standing, device);
             }
         } else if let Some(id) = standing.had.clone() {
@@ -271,22 +277,6 @@ impl Login {
 
     fn allow_code(&self, standing: &Standing, device: Option<DeviceId>, fx: &mut Effects<'_>) -> State {
         self.allow(&standing.asked, standing.owner.user.uid, "code-by-email", device, fx)
-    }
-
-    /// The one place that says `allow`: after the commit that marks a code used, or that keeps the use of a trusted device.
-    pub(super) fn allow(
-        &self,
-        asked: &Asked,
-        uid: u32,
-        reason: &'static str,
-        device: Option<DeviceId>,
-        fx: &mut Effects<'_>,
-    ) -> State {
-        let verdict = Verdict::Allow;
-        self.log(&Ending { asked, uid: Some(uid), verdict, reason, detail: None, device }, verdict, fx);
-        let reference = Some(self.reference.clone());
-        fx.out.push(Effect::End(Step { verdict: Some(verdict), reference, ..Step::default() }));
-        State::Over
     }
 
     /// A denial of a login that stood at a prompt.

@@ -2,14 +2,12 @@
 
 use super::believed::{believed, shown, whose};
 use super::challenge::{Caller, Challenges, Delivery, Owner};
-use super::conclude::{
-    Act, TRUSTED, conclude, end_what_is_over, exempt_word, last_from, last_login, remembers, situation,
-};
+use super::conclude::{Act, TRUSTED, conclude, end_what_is_over, exempt_word, remembers, situation};
+use super::ending::{Ending, last_from, last_login};
 use super::explain;
 use super::policy::{self, Listed, Must, Network};
 use super::{
-    Asked, Effect, Effects, Ending, FAIL_DELAY_MS, Failure, Login, LookUp, LookedUp, Purpose, Resolution, Standing,
-    State, ask,
+    Asked, Effect, Effects, FAIL_DELAY_MS, Failure, Login, LookUp, LookedUp, Purpose, Resolution, Standing, State, ask,
 };
 use crate::random;
 use crate::rules::PromptStyle;
@@ -53,7 +51,7 @@ impl Login {
 
     /// The first factor was wrong: nobody is looked up, and nothing but a denial can come of it (rule 3).
     fn decoy(&self, asked: &Asked, fx: &mut Effects<'_>) -> State {
-        self.log(&refused(asked, super::DECOY), Verdict::Deny, fx);
+        self.log(&refused(asked, super::ending::DECOY), Verdict::Deny, fx);
         let prompts = fx.rules.codes.prompt == PromptStyle::Constant && fx.rules.required != Required::Disabled
             // Nobody is asked then, and a prompt would tell that the password was wrong.
             && !fx.rules.who.only_reports(&fx.now);

@@ -44,7 +44,7 @@ pub(super) fn believed(begin: &Begin, peer_uid: u32, fx: &Effects<'_>) -> Asked 
     let by_caller = asks_caller(begin, class, fx);
     // Whose code it is, his password it is that must not have changed.
     let stamp = if by_caller { begin.caller_stamp.clone() } else { begin.password_stamp.clone() };
-    // sudo has made its own 0 and says the name of who called; nobody else with 0 is believed to name another.
+    // sudo may have made its own 0, and says the name of who called; nobody else with 0 is believed to name another.
     let names_caller = ["sudo", "sudo-i"].contains(&begin.service.as_str());
     let caller_uid = begin.real_uid.filter(|uid| by_caller && (*uid != 0 || !names_caller));
     let becomes = by_caller.then(|| shown(&begin.user));

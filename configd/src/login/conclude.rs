@@ -3,13 +3,12 @@
 
 use super::device::{self, Seen};
 use super::policy::{self, Decision, Exempt, Grace, Refusal, Situation};
-use super::source::Source;
 use super::{Asked, Effect, Effects};
 use crate::clock::rfc3339;
 use crate::limits;
 use crate::store::{DeviceId, EndDevices, Ended, Facts, Known, UserKey};
 use crate::texts::{Message, Value};
-use pam_2fa_protocol::admin::{LastLogin, Verify};
+use pam_2fa_protocol::admin::Verify;
 use pam_2fa_protocol::login::Verdict;
 
 /// What comes of a decision.
@@ -63,25 +62,6 @@ pub(super) fn end_what_is_over(
         }
         _ => {}
     }
-}
-
-/// From where a device is used, for `device list`.
-pub(super) fn last_from(asked: &Asked) -> String {
-    match asked.source {
-        Source::Address(address) => address.to_string(),
-        Source::Local => String::from("local"),
-        Source::Unknown => String::from("unknown"),
-    }
-}
-
-/// For `user show`.
-pub(super) fn last_login(asked: &Asked, fx: &Effects<'_>) -> LastLogin {
-    let from = match asked.source {
-        Source::Address(address) => Some(address.to_string()),
-        Source::Local | Source::Unknown => None,
-    };
-    let device = asked.device.as_ref().map(|device| device.label.clone());
-    LastLogin { at: fx.now.rfc3339(), service: asked.service.clone(), from, device }
 }
 
 pub(super) fn situation<'a>(asked: &Asked, facts: &'a Facts, fx: &Effects<'_>) -> Situation<'a> {
@@ -174,6 +154,7 @@ fn grace_text(fx: &Effects<'_>) -> Option<String> {
     let date = until.split('T').next().unwrap_or_default();
     Some(fx.texts.say(Message::GraceUntil, &[("date", Value::Text(date))]))
 }
+
 /// What is said where no try may be made now, and why.
 pub(super) fn held_up(standing: limits::Standing, fx: &Effects<'_>) -> Option<(String, &'static str)> {
     match standing {

@@ -236,7 +236,7 @@ fn is_seat(seat: &str) -> bool {
         && seat.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
-/// sudo and its like: in a session, for who called. sudo has made its real uid 0 and names the caller; su keeps the real uid.
+/// sudo and its like: in a session, for who called. sudo names the caller and may have made its real uid 0; su keeps it.
 fn elevation(begin: &Begin, boot: &BootId) -> Option<Identity> {
     let (session, real_uid) = (begin.session?, begin.real_uid?);
     let caller = begin.remote_user.as_deref().unwrap_or_default();

@@ -7,12 +7,13 @@
 //! 2. [`policy`]: not subject, trusted ([`device`]), ask, or refuse;
 //! 3. [`challenge`]: an open one is adopted, or a new one minted; the prompt is already the answer to the module;
 //! 4. [`deliver`]: the message is rendered, and leaves once the prompt has stood for [`STAND_MS`];
-//! 5. [`answer`]: the try is charged on disk, then compared; one commit marks a right code used and remembers the device.
+//! 5. [`answer`]: the try is charged on disk, then compared; one commit marks a right code used and remembers the device;
+//! 6. [`ending`]: what it is told at last, and the line that it leaves in the log.
 //!
 //! [`explain`] is the same way up to the decision, told instead of taken.
 //!
 //! A message out of turn ends the connection. The verdict has no default, and `allow` is written in one place
-//! ([`answer`]'s `allow`, after a commit), `not_subject` in another ([`begin`]'s `not_subject`).
+//! ([`ending`]'s `allow`, after a commit), `not_subject` in another ([`begin`]'s `not_subject`).
 
 pub mod answer;
 pub mod begin;
@@ -22,6 +23,7 @@ pub mod class;
 mod conclude;
 pub mod deliver;
 pub mod device;
+mod ending;
 pub mod explain;
 pub mod policy;
 pub mod source;
@@ -34,12 +36,13 @@ use crate::store::{
     Bucket, Charge, Charged, Consume, Consumed, DeviceId, EndDevices, Facts, FactsFor, RememberDevice, StoreError,
     UseDevice, UserKey,
 };
-use crate::texts::{Message, Texts, Value};
+use crate::texts::Texts;
 use challenge::{Caller, Challenges, CodeMac, Owner};
 use class::Class;
 use device::Identity;
+pub use ending::{DECOY, Decided, Factor};
 use pam_2fa_protocol::Secret;
-use pam_2fa_protocol::login::{Begin, Question, Step, Verdict};
+use pam_2fa_protocol::login::{Begin, Question, Step};
 use policy::{Listed, Must, Network};
 use source::Source;
 use std::net::IpAddr;
@@ -111,7 +114,7 @@ pub enum Event {
     Charged(Result<Charged, StoreError>),
     /// Answer to [`Effect::Consume`].
     Consumed(Result<Consumed, StoreError>),
-    /// Answer to [`Effect::Remember`]. `false`: the code's address is not the user's any more.
+    /// Answer to [`Effect::Remember`]. `false`: it may not be any more.
     Remembered(Result<bool, StoreError>),
     /// Answer to [`Effect::UseDevice`]. `false`: it is not trusted any more.
     Used(Result<bool, StoreError>),
@@ -165,60 +168,6 @@ pub enum Failure {
     NotPermitted,
     /// The module speaks a version that we do not.
     VersionNotSupported,
-}
-
-/// The reason of a decoy's denial: these are counted in the log and not listed.
-pub const DECOY: &str = "decoy";
-
-/// What was asked for, or stood for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Factor {
-    /// A code by email.
-    Email,
-    /// A remembered device: it stands for a factor, and is none (SP 800-63B-4 §5.1).
-    TrustedDevice,
-}
-
-impl Factor {
-    /// The word in the log.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::TrustedDevice => "trusted-device",
-        }
-    }
-}
-
-/// What the log says of a login.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decided {
-    /// The reference in a denial.
-    pub reference: String,
-    /// The uid of the process that asked.
-    pub peer_uid: u32,
-    /// The user's name as it was asked for; stripped of control and bidi characters.
-    pub user: String,
-    /// The uid, once resolved.
-    pub uid: Option<u32>,
-    /// The service, stripped.
-    pub service: String,
-    /// Its class.
-    pub class: Class,
-    /// Where it comes from.
-    pub source: Source,
-    /// What was asked for, if anything was.
-    pub factor: Option<Factor>,
-    /// What was decided. A `max_tries` may have been said as `deny` ([`Login::deny`]).
-    pub verdict: Verdict,
-    /// Why, in one word of ours.
-    pub reason: &'static str,
-    /// The remembered device that stood for a factor, or was remembered with the code.
-    pub device: Option<DeviceId>,
-    /// More about it: an error's own text. Never a code, never an answer.
-    pub detail: Option<String>,
-    /// The generation of the settings that decided.
-    pub generation: i64,
 }
 
 /// What a step is given: the parts of the daemon that are pure, and a list for what is to be done.
@@ -362,7 +311,7 @@ impl Login {
         }
         self.state = match (state, event) {
             (State::Over, _) => State::Over,
-            (state, Event::Closed) => closed(state, fx),
+            (state, Event::Closed) => self.closed(state, fx),
             (State::New, Event::Begin(begin)) => self.begin(*begin, fx),
             (State::Resolving(asked), Event::Resolved(resolution)) => self.resolved(asked, resolution, fx),
             (State::LookingUp(asked, user), Event::LookedUp(answer)) => self.looked_up(asked, user, answer, fx),
@@ -385,10 +334,28 @@ impl Login {
             (state, Event::Stood(_)) => state,
             (state, _) => {
                 fx.out.push(Effect::HangUp);
-                closed(state, fx)
+                self.closed(state, fx)
             }
         };
         self
+    }
+
+    /// The connection is gone; its challenge stays open, with nobody at it.
+    fn closed(&self, state: State, fx: &mut Effects<'_>) -> State {
+        match state {
+            State::AtPrompt(standing) | State::Charging(standing, _) | State::Consuming(standing, _) => {
+                fx.challenges.release(&standing.challenge);
+            }
+            State::Trusting(standing) | State::Remembering(standing, _) => self.left(&standing, fx),
+            State::New
+            | State::Resolving(_)
+            | State::LookingUp(..)
+            | State::Reading(..)
+            | State::Renamed(..)
+            | State::Using(..)
+            | State::Over => {}
+        }
+        State::Over
     }
 }
 
@@ -410,27 +377,6 @@ fn factor(state: &State) -> Option<Factor> {
     }
 }
 
-/// The connection is gone; its challenge stays open, with nobody at it.
-fn closed(state: State, fx: &mut Effects<'_>) -> State {
-    match state {
-        State::AtPrompt(standing)
-        | State::Charging(standing, _)
-        | State::Trusting(standing)
-        | State::Remembering(standing, _)
-        | State::Consuming(standing, _) => {
-            fx.challenges.release(&standing.challenge);
-        }
-        State::New
-        | State::Resolving(_)
-        | State::LookingUp(..)
-        | State::Reading(..)
-        | State::Renamed(..)
-        | State::Using(..)
-        | State::Over => {}
-    }
-    State::Over
-}
-
 /// The prompt has stood: somebody is there, and a message that has not left leaves now.
 fn stood(mut standing: Box<Standing>, prompt: u32, fx: &mut Effects<'_>) -> State {
     if prompt == standing.prompts {
@@ -438,66 +384,6 @@ fn stood(mut standing: Box<Standing>, prompt: u32, fx: &mut Effects<'_>) -> Stat
         deliver::send_if_due(&standing, fx);
     }
     State::AtPrompt(standing)
-}
-
-/// The last word of a login, but for what it says.
-pub(crate) struct Ending<'a> {
-    pub(crate) asked: &'a Asked,
-    pub(crate) uid: Option<u32>,
-    pub(crate) verdict: Verdict,
-    pub(crate) reason: &'static str,
-    pub(crate) detail: Option<String>,
-    pub(crate) device: Option<DeviceId>,
-}
-
-impl Login {
-    /// Ends with a denial: `text` and the reference are shown. Under the constant prompt nothing is shown, and every denial is
-    /// the same one, as a decoy's (S11). The log has what was decided; `max_tries` is said where it is understood alone.
-    pub(crate) fn deny(&self, ending: Ending<'_>, text: Option<String>, fx: &mut Effects<'_>) -> State {
-        use crate::rules::PromptStyle;
-        let reference = fx.texts.say(Message::Reference, &[("reference", Value::Text(&self.reference))]);
-        let constant = fx.rules.codes.prompt == PromptStyle::Constant;
-        let tell = match text {
-            _ if constant => Vec::new(),
-            Some(text) => vec![format!("{text} ({reference})")],
-            None => vec![reference],
-        };
-        let decided = match ending.verdict {
-            // A slip of the pen may not become a "yes".
-            Verdict::Allow | Verdict::NotSubject | Verdict::Unknown | Verdict::Deny => Verdict::Deny,
-            Verdict::MaxTries => Verdict::MaxTries,
-            Verdict::Unavailable => Verdict::Unavailable,
-        };
-        self.log(&ending, decided, fx);
-        let understood = ending.asked.class.understands_max_tries(&ending.asked.service);
-        let said = if decided == Verdict::MaxTries && (constant || !understood) { Verdict::Deny } else { decided };
-        fx.out.push(Effect::End(Step {
-            tell,
-            ask: None,
-            verdict: Some(said),
-            reference: Some(self.reference.clone()),
-            fail_delay_ms: Some(FAIL_DELAY_MS),
-        }));
-        State::Over
-    }
-
-    pub(crate) fn log(&self, ending: &Ending<'_>, verdict: Verdict, fx: &mut Effects<'_>) {
-        fx.out.push(Effect::Log(Box::new(Decided {
-            reference: self.reference.clone(),
-            peer_uid: self.peer_uid,
-            user: ending.asked.user.clone(),
-            uid: ending.uid,
-            service: ending.asked.service.clone(),
-            class: ending.asked.class,
-            source: ending.asked.source,
-            factor: self.factor,
-            verdict,
-            reason: ending.reason,
-            device: ending.device.clone(),
-            detail: ending.detail.clone().or_else(|| Some(format!("as {}", ending.asked.becomes.as_ref()?))),
-            generation: fx.rules.generation,
-        })));
-    }
 }
 
 /// A step that asks.

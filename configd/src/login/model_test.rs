@@ -3,6 +3,7 @@
 
 use super::world::{World, ssh};
 use super::*;
+use pam_2fa_protocol::login::Verdict;
 use proptest::prelude::*;
 use std::collections::HashMap;
 

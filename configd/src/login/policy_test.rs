@@ -7,6 +7,7 @@ use super::*;
 use crate::rules::{PromptStyle, Who};
 use crate::store::Known;
 use pam_2fa_protocol::admin::{Foreseen, Required, Verify};
+use pam_2fa_protocol::login::Verdict;
 use pam_2fa_settings::{Exemption, Policy};
 
 /// A 24 November; the day that `report until` names is over at its end.

@@ -4,6 +4,7 @@ use super::world::{World, ssh};
 use super::*;
 use crate::rules::PromptStyle;
 use pam_2fa_protocol::admin::{Required, Verify};
+use pam_2fa_protocol::login::Verdict;
 
 fn wrong(code: &str) -> String {
     format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000)

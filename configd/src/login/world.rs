@@ -12,6 +12,7 @@ use crate::rules::{Codes, MailWay, PromptStyle, Who};
 use crate::store::{Ended, KeptDevice, Known, Remember, UserRecord};
 use pam_2fa_protocol::admin::{Required, Verify};
 use pam_2fa_protocol::courier::Tls;
+use pam_2fa_protocol::login::Verdict;
 use pam_2fa_settings::{Level, Services};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,8 +1,9 @@
 //! Remembered devices as they are kept (rule 9): what one is known by, since when it is trusted, and what ends that. Decides
 //! nothing: whether a kept device is trusted at a login is [`crate::login::device`]'s to say.
 
-use super::UserKey;
+use super::{Bucket, UserKey};
 use crate::clock::Moment;
+use crate::limits::TryLimits;
 use pam_2fa_protocol::admin::LastLogin;
 
 /// What a device is revoked by: eight characters, other ones each time it is remembered anew.
@@ -120,6 +121,10 @@ pub struct RememberDevice {
     pub remember: Remember,
     /// The address that the code went to: it must be the record's still, and verified.
     pub address: String,
+    /// From which bucket the code was tried: it must not have been disabled since.
+    pub bucket: Bucket,
+    /// The limits in force.
+    pub limits: TryLimits,
     /// Now.
     pub now: Moment,
 }

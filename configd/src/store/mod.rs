@@ -383,7 +383,8 @@ pub trait Store: Send + Sync {
     /// Marks a code used, clears the count, makes the source known, keeps the last login, remembers the device: one commit,
     /// durable.
     fn consume_code(&self, consume: Consume) -> Pending<Consumed>;
-    /// Remembers a device whose code is used, durable. `false`: the code's address is not the user's any more.
+    /// Remembers a device whose code is used, durable. `false`: the code's address is not the user's any more, or its
+    /// authenticator was disabled since.
     fn remember_device(&self, device: RememberDevice) -> Pending<bool>;
     /// Keeps the use of a trusted device, durable. `false`: it is not there any more or has ended, and no "allow" comes of it.
     fn use_device(&self, used: UseDevice) -> Pending<bool>;

@@ -218,6 +218,15 @@ fn wrong_codes_of_a_users_own_programs_end_no_trust() {
     }
     assert_eq!(last, Charged::Done(Standing::Disabled));
     assert_eq!(all(&home), [named("ada", 1, None)]);
+    // But where theirs is the one that disables it for everybody.
+    let home = Home::with_users();
+    log_in(&home, ada(), 1, at(0));
+    for number in 0..79_u64 {
+        home.charge(Charge { now: at(number * 4_000_000), ..charge_of(ada()) });
+    }
+    assert_eq!(all(&home), [named("ada", 1, None)]);
+    home.charge(Charge { bucket: Bucket::Own, ..charge_of(ada()) });
+    assert_eq!(all(&home), [named("ada", 1, Some(Ended::Lock))]);
 }
 
 #[test]
@@ -425,7 +434,8 @@ fn the_list_is_read_in_short_pieces_by_user_and_nothing_is_left_out_or_told_twic
 fn a_device_is_remembered_after_the_question_only_where_the_codes_address_is_the_users_still() {
     let home = Home::with_users();
     let yes = |address: &str| {
-        let device = RememberDevice { user: ada(), remember: remember(1), address: String::from(address), now: at(0) };
+        let (address, bucket) = (String::from(address), Bucket::Stranger);
+        let device = RememberDevice { user: ada(), remember: remember(1), address, bucket, limits: TRIES, now: at(0) };
         wait(home.store.remember_device(device)).unwrap()
     };
     assert!(!yes("other@example.com"));
@@ -436,4 +446,14 @@ fn a_device_is_remembered_after_the_question_only_where_the_codes_address_is_the
     assert!(!yes("new@example.com"), "not verified");
     assert!(!yes(&address_of(&ada(), Authenticator::Email)));
     assert_eq!(all(&home), [named("ada", 1, Some(Ended::Record))]);
+    // Nor where wrong codes have disabled it while the question stood.
+    let home = Home::with_users();
+    for number in 0..80_u64 {
+        home.charge(Charge { now: at(number * 4_000_000), ..charge_of(ada()) });
+    }
+    let address = address_of(&ada(), Authenticator::Email);
+    let (bucket, now) = (Bucket::Stranger, at(0));
+    let device = RememberDevice { user: ada(), remember: remember(1), address, bucket, limits: TRIES, now };
+    assert!(!wait(home.store.remember_device(device)).unwrap());
+    assert_eq!(all(&home), []);
 }

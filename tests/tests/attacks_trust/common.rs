@@ -1,11 +1,8 @@
 //! What the attacks share: people, logins, a host program of root's at the socket, a clock that can be set.
 
-use e2e::host::Stack;
 use e2e::mailbox;
-use e2e::programs::Programs;
-use e2e::ssh::Ssh;
 use e2e::terminal::Terminal;
-use e2e::world::{Person, Plan, World, text_of};
+use e2e::world::{Person, World};
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -13,49 +10,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-pub(crate) const ALL: &str =
-    "[trust]\ndesktop = \"1 day\"\nweb = \"1 day\"\nssh = \"1 day\"\nelevate = \"1 day\"\nweb_identity = \"address\"";
-pub(crate) const HERE: &str = "203.0.113.5";
-pub(crate) const ELSEWHERE: &str = "203.0.113.6";
+pub(crate) use e2e::trust::{
+    ALL, ELSEWHERE, HERE, asked, by_key, command, elevate, key_login, not_asked, person, run, shell_in_a_session,
+};
+
 pub(crate) const BEGIN: &str = "io.pam2fa.Login.Begin";
-
-pub(crate) fn by_key(settings: &str) -> World {
-    let plan = Plan::default().stack(Stack::KeyProven).sshd("AuthenticationMethods publickey,keyboard-interactive");
-    plan.settings(settings).start()
-}
-
-pub(crate) fn person(world: &World, name: &str) -> Person {
-    let person = world.person(name);
-    command(world, &["user", "set", &person.host.name, "--verify", "new-device"]);
-    person
-}
-
-pub(crate) fn command(world: &World, words: &[&str]) -> String {
-    let out = world.command(words);
-    assert!(out.status.success(), "{words:?}: {}", text_of(&out));
-    text_of(&out)
-}
-
-pub(crate) fn run(words: &[&str]) {
-    let (program, arguments) = words.split_first().unwrap();
-    let out = Command::new(program).args(arguments).output().unwrap();
-    assert!(out.status.success(), "{words:?}: {}", text_of(&out));
-}
-
-pub(crate) fn key_login(world: &World, person: &Person, key: &Path, from: &str) -> Ssh {
-    world.ssh(person).key(key).from(from)
-}
-
-pub(crate) fn asked(mut terminal: Terminal, person: &Person, number: usize) {
-    terminal.wait_for_code_prompt();
-    terminal.type_line(&mailbox::wait_for(&person.email, number).code());
-    terminal.prove_shell();
-}
-
-pub(crate) fn not_asked(mut terminal: Terminal) {
-    terminal.prove_shell();
-    assert_eq!(terminal.count("Code"), 0, "{}", terminal.text());
-}
 
 /// Whether a code is asked for; the login goes no further.
 pub(crate) fn asks(mut terminal: Terminal) -> bool {
@@ -118,33 +77,6 @@ pub(crate) fn remembered(world: &World, person: &Person, parameters: &str, numbe
     assert!(reply.contains("\"allow\""), "{reply}");
     let (_, reply) = Login::begin(world, parameters);
     assert!(reply.contains("\"allow\""), "not remembered: {parameters}: {reply}");
-}
-
-/// A shell of `person` in an audit session of its own.
-pub(crate) fn shell_in_a_session(programs: &Programs, person: &Person) -> Terminal {
-    let (uid, gid) = (format!("--reuid={}", person.host.uid), format!("--regid={}", person.host.uid));
-    let enter = format!("echo {} > /proc/self/loginuid || exit 99; exec \"$@\"", person.host.uid);
-    let words = ["sh", "-c", &enter, "session", "setpriv", &uid, &gid, "--clear-groups", "--reset-env", "sh"];
-    let mut shell = programs.open(&words);
-    shell.wait_for("$ ");
-    shell
-}
-
-pub(crate) fn elevate(shell: &mut Terminal, command: &str, password: &str, asks: &Person, mails: usize) -> bool {
-    shell.type_line(&format!("{command} 'echo uid-$(id -u)-done'"));
-    let (which, _) = shell.wait_for_any(&["[sudo] password for ", "Password: "]);
-    if which == 0 {
-        shell.wait_for(": ");
-    }
-    shell.type_line(password);
-    let (which, _) = shell.wait_for_any(&["Code", "-done"]);
-    if which == 0 {
-        shell.wait_for(": ");
-        shell.type_line(&mailbox::wait_for(&asks.email, mails).code());
-        shell.wait_for("-done");
-    }
-    shell.wait_for("$ ");
-    which == 0
 }
 
 /// configd on a wall clock that the file `offset` moves, by so many seconds.

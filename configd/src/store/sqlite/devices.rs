@@ -3,8 +3,9 @@
 
 use super::failed::Failed;
 use super::values::{number, text, text_if_any, unsigned};
-use super::{meta, sums, users};
+use super::{meta, sums, tries, users};
 use crate::clock::{BootId, Moment};
+use crate::limits::Standing;
 use crate::store::{
     Authenticator, DeviceId, DeviceKey, EndDevices, Ended, KeptDevice, Remember, RememberDevice, Revoke, Revoked,
     UseDevice, UserKey,
@@ -169,9 +170,10 @@ pub(super) fn remember(
 
 /// [`crate::store::Store::remember_device`].
 pub(super) fn remember_asked(connection: &Connection, device: &RememberDevice) -> Result<bool, Failed> {
-    let RememberDevice { user, remember: what, address, now } = device;
-    let is_theirs = |record| users::is_at(&record, Authenticator::Email, address);
-    if !users::exact(connection, user)?.is_some_and(is_theirs) {
+    let RememberDevice { user, remember: what, address, bucket, limits, now } = device;
+    let of = Authenticator::Email;
+    let is_theirs = users::exact(connection, user)?.is_some_and(|record| users::is_at(&record, of, address));
+    if !is_theirs || tries::standing(connection, user, of, bucket, *limits, now)? == Standing::Disabled {
         return Ok(false);
     }
     remember(connection, user, what, now)?;

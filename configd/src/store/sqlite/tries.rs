@@ -115,8 +115,9 @@ pub(super) fn charge(connection: &Connection, charge: &Charge) -> Result<Charged
     }
     challenges::charge(connection, challenge)?;
     let after = limits::standing(bucket, &counts, *limits, now);
-    // A user's own programs have wrong codes of their own, which say nothing of who logs in.
-    if after == Standing::Disabled && *bucket != Bucket::Own {
+    // A user's own programs have wrong codes of their own, which say nothing of who logs in: what disables them alone ends no trust.
+    let strangers = limits::standing(&Bucket::Stranger, &counts, *limits, now);
+    if after == Standing::Disabled && (*bucket != Bucket::Own || strangers == Standing::Disabled) {
         devices::end_all(connection, user, Ended::Lock)?;
     }
     meta::raise_high_water(connection, now)?;

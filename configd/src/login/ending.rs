@@ -1,0 +1,166 @@
+//! How a login ends: what it is told at last, and the line that it leaves. Decides nothing: whoever calls has, and a denial can never
+//! become a "yes" here.
+
+use super::class::Class;
+use super::source::Source;
+use super::{Asked, Effect, Effects, FAIL_DELAY_MS, Login, Standing, State};
+use crate::rules::PromptStyle;
+use crate::store::DeviceId;
+use crate::texts::{Message, Value};
+use pam_2fa_protocol::admin::LastLogin;
+use pam_2fa_protocol::login::{Step, Verdict};
+
+/// The reason of a decoy's denial: these are counted in the log and not listed.
+pub const DECOY: &str = "decoy";
+
+/// What was asked for, or stood for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Factor {
+    /// A code by email.
+    Email,
+    /// A remembered device: it stands for a factor, and is none (SP 800-63B-4 §5.1).
+    TrustedDevice,
+}
+
+impl Factor {
+    /// The word in the log.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::TrustedDevice => "trusted-device",
+        }
+    }
+}
+
+/// What the log says of a login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// The reference in a denial.
+    pub reference: String,
+    /// The uid of the process that asked.
+    pub peer_uid: u32,
+    /// The user's name as it was asked for; stripped of control and bidi characters.
+    pub user: String,
+    /// The uid, once resolved.
+    pub uid: Option<u32>,
+    /// The service, stripped.
+    pub service: String,
+    /// Its class.
+    pub class: Class,
+    /// Where it comes from.
+    pub source: Source,
+    /// What was asked for, if anything was.
+    pub factor: Option<Factor>,
+    /// What was decided. A `max_tries` may have been said as `deny` ([`Login::deny`]).
+    pub verdict: Verdict,
+    /// Why, in one word of ours.
+    pub reason: &'static str,
+    /// The remembered device that stood for a factor, or was remembered with the code.
+    pub device: Option<DeviceId>,
+    /// More about it: an error's own text. Never a code, never an answer.
+    pub detail: Option<String>,
+    /// The generation of the settings that decided.
+    pub generation: i64,
+}
+
+/// The last word of a login, but for what it says.
+pub(crate) struct Ending<'a> {
+    pub(crate) asked: &'a Asked,
+    pub(crate) uid: Option<u32>,
+    pub(crate) verdict: Verdict,
+    pub(crate) reason: &'static str,
+    pub(crate) detail: Option<String>,
+    pub(crate) device: Option<DeviceId>,
+}
+
+impl Login {
+    /// The one place that says `allow`: after the commit that marks a code used, or that keeps the use of a trusted device.
+    pub(super) fn allow(
+        &self,
+        asked: &Asked,
+        uid: u32,
+        reason: &'static str,
+        device: Option<DeviceId>,
+        fx: &mut Effects<'_>,
+    ) -> State {
+        let verdict = Verdict::Allow;
+        self.log(&Ending { asked, uid: Some(uid), verdict, reason, detail: None, device }, verdict, fx);
+        let reference = Some(self.reference.clone());
+        fx.out.push(Effect::End(Step { verdict: Some(verdict), reference, ..Step::default() }));
+        State::Over
+    }
+
+    /// A right code was used, and whoever gave it went without an answer to the question about the device: nobody was let in.
+    pub(super) fn left(&self, standing: &Standing, fx: &mut Effects<'_>) {
+        let (asked, uid) = (&standing.asked, Some(standing.owner.user.uid));
+        let (verdict, reason) = (Verdict::Deny, "left-at-the-question");
+        self.log(&Ending { asked, uid, verdict, reason, detail: None, device: None }, verdict, fx);
+    }
+
+    /// Ends with a denial: `text` and the reference are shown. Under the constant prompt nothing is shown, and every denial is
+    /// the same one, as a decoy's (S11). The log has what was decided; `max_tries` is said where it is understood alone.
+    pub(crate) fn deny(&self, ending: Ending<'_>, text: Option<String>, fx: &mut Effects<'_>) -> State {
+        let reference = fx.texts.say(Message::Reference, &[("reference", Value::Text(&self.reference))]);
+        let constant = fx.rules.codes.prompt == PromptStyle::Constant;
+        let tell = match text {
+            _ if constant => Vec::new(),
+            Some(text) => vec![format!("{text} ({reference})")],
+            None => vec![reference],
+        };
+        let decided = match ending.verdict {
+            // A slip of the pen may not become a "yes".
+            Verdict::Allow | Verdict::NotSubject | Verdict::Unknown | Verdict::Deny => Verdict::Deny,
+            Verdict::MaxTries => Verdict::MaxTries,
+            Verdict::Unavailable => Verdict::Unavailable,
+        };
+        self.log(&ending, decided, fx);
+        let understood = ending.asked.class.understands_max_tries(&ending.asked.service);
+        let said = if decided == Verdict::MaxTries && (constant || !understood) { Verdict::Deny } else { decided };
+        fx.out.push(Effect::End(Step {
+            tell,
+            ask: None,
+            verdict: Some(said),
+            reference: Some(self.reference.clone()),
+            fail_delay_ms: Some(FAIL_DELAY_MS),
+        }));
+        State::Over
+    }
+
+    pub(crate) fn log(&self, ending: &Ending<'_>, verdict: Verdict, fx: &mut Effects<'_>) {
+        fx.out.push(Effect::Log(Box::new(Decided {
+            reference: self.reference.clone(),
+            peer_uid: self.peer_uid,
+            user: ending.asked.user.clone(),
+            uid: ending.uid,
+            service: ending.asked.service.clone(),
+            class: ending.asked.class,
+            source: ending.asked.source,
+            factor: self.factor,
+            verdict,
+            reason: ending.reason,
+            device: ending.device.clone(),
+            detail: ending.detail.clone().or_else(|| Some(format!("as {}", ending.asked.becomes.as_ref()?))),
+            generation: fx.rules.generation,
+        })));
+    }
+}
+
+/// From where a device is used, for `device list`.
+pub(super) fn last_from(asked: &Asked) -> String {
+    match asked.source {
+        Source::Address(address) => address.to_string(),
+        Source::Local => String::from("local"),
+        Source::Unknown => String::from("unknown"),
+    }
+}
+
+/// For `user show`.
+pub(super) fn last_login(asked: &Asked, fx: &Effects<'_>) -> LastLogin {
+    let from = match asked.source {
+        Source::Address(address) => Some(address.to_string()),
+        Source::Local | Source::Unknown => None,
+    };
+    let device = asked.device.as_ref().map(|device| device.label.clone());
+    LastLogin { at: fx.now.rfc3339(), service: asked.service.clone(), from, device }
+}

@@ -5,6 +5,7 @@ use super::class::{Class, classify};
 use super::device;
 use super::policy::{Must, Network};
 use super::source::Source;
+use super::ways::remote;
 use super::{Asked, Effects};
 use crate::texts::{Message, Value};
 use pam_2fa_protocol::login::Begin;
@@ -60,6 +61,7 @@ pub(super) fn believed(begin: &Begin, peer_uid: u32, fx: &Effects<'_>) -> Asked 
         source,
         caller,
         place,
+        remote: remote(begin.remote_host.as_deref()),
         from_network,
         network,
         listed,
@@ -81,6 +83,7 @@ fn own(user: String, must: Option<Must>, fx: &Effects<'_>) -> Asked {
         source: Source::Local,
         caller: Caller::Own,
         place: fx.texts.say(Message::PlaceOwn, &[]),
+        remote: None,
         from_network: None,
         network: Network::Outside,
         listed: None,

@@ -1,12 +1,12 @@
 //! What a message says and when it leaves, as far as that is pure: the sending itself is in [`crate::delivery`].
 
 use super::challenge::Delivery;
+use super::ways::{At, Way};
 use super::{Effect, Effects, Standing};
 use crate::rules::PromptStyle;
 use crate::store::{Bucket, ChallengeId, UserKey};
 use crate::texts::{Message, Texts, Value};
 use pam_2fa_protocol::Secret;
-use pam_2fa_settings::EmailAddress;
 
 /// A message to be sent: which challenge's, to whom, asked for from where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +15,8 @@ pub struct Errand {
     pub challenge: ChallengeId,
     /// To whom.
     pub user: UserKey,
-    /// The address.
-    pub email: String,
+    /// In which way.
+    pub way: Way,
     /// From which bucket.
     pub bucket: Bucket,
     /// `ssh from 192.0.2.7`.
@@ -28,7 +28,8 @@ pub struct Errand {
 /// The message of a prompt that has stood leaves, if none has.
 pub(super) fn send_if_due(standing: &Standing, fx: &mut Effects<'_>) {
     let Some(challenge) = fx.challenges.get(&standing.challenge) else { return };
-    if challenge.delivery != Delivery::Unsent {
+    let is_message = matches!(&standing.at, At::Way(Way::Email(_) | Way::Sms(_)));
+    if !is_message || challenge.delivery != Delivery::Unsent {
         return;
     }
     let codes = &fx.rules.codes;
@@ -41,6 +42,7 @@ pub(super) fn send_if_due(standing: &Standing, fx: &mut Effects<'_>) {
 
 /// The message leaves.
 pub(super) fn send(standing: &Standing, fx: &mut Effects<'_>) {
+    let At::Way(way @ (Way::Email(_) | Way::Sms(_))) = &standing.at else { return };
     if let Some(challenge) = fx.challenges.get_mut(&standing.challenge) {
         challenge.delivery = Delivery::Sending;
         challenge.sends = challenge.sends.saturating_add(1);
@@ -48,7 +50,7 @@ pub(super) fn send(standing: &Standing, fx: &mut Effects<'_>) {
         fx.out.push(Effect::Send(Errand {
             challenge: challenge.id.clone(),
             user: standing.owner.user.clone(),
-            email: standing.email.clone(),
+            way: way.clone(),
             bucket: standing.bucket.clone(),
             place: standing.asked.place.clone(),
             attempt: challenge.sends,
@@ -56,33 +58,101 @@ pub(super) fn send(standing: &Standing, fx: &mut Effects<'_>) {
     }
 }
 
-/// The prompt of a challenge. Under the constant style there is one text for everything.
-pub(super) fn prompt(id: &ChallengeId, message: Message, email: &str, fx: &Effects<'_>) -> String {
+/// What stands around a prompt: what it asks for, and what else may be typed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Offer<'a> {
+    /// What it asks for.
+    pub at: &'a At,
+    /// All ways.
+    pub ways: &'a [Way],
+    /// A recovery code or an administrator's may be typed.
+    pub saved: bool,
+}
+
+impl<'a> Offer<'a> {
+    pub(super) fn of(standing: &'a Standing) -> Self {
+        Self { at: &standing.at, ways: &standing.ways, saved: standing.held.saved() }
+    }
+}
+
+/// The prompt of a challenge whose code is in a message. Under the constant style there is one text for everything.
+pub(super) fn prompt(id: &ChallengeId, message: Message, offer: Offer<'_>, fx: &Effects<'_>) -> String {
     let Some(challenge) = fx.challenges.get(id) else {
         return fx.texts.prompt(Message::PromptForm, &[("digits", Value::Number(u64::from(fx.rules.codes.digits)))]);
     };
-    let message = if fx.rules.codes.prompt == PromptStyle::Constant { Message::PromptConstant } else { message };
+    if fx.rules.codes.prompt == PromptStyle::Constant {
+        return fx.texts.prompt(Message::PromptConstant, &[("tag", Value::Text(&challenge.tag))]);
+    }
+    let At::Way(way @ (Way::Email(_) | Way::Sms(_))) = offer.at else { return first(offer, fx) };
     let wait_ms = match challenge.delivery {
         Delivery::Withheld { until_ms } => until_ms.saturating_sub(fx.now.boot_ms),
-        Delivery::Unsent | Delivery::Sending | Delivery::Sent | Delivery::Failed => 0,
+        Delivery::Unsent | Delivery::Sending | Delivery::Late | Delivery::Sent | Delivery::Failed => 0,
     };
     let ago_ms = fx.now.boot_ms.saturating_sub(challenge.last_send_ms);
-    fx.texts.prompt(
+    let says = fx.texts.say(
         message,
         &[
-            ("to", Value::Text(&masked(email))),
+            ("way", Value::Text(way.word())),
+            ("to", Value::Text(&way.masked())),
             ("tag", Value::Text(&challenge.tag)),
             ("left", Value::Text(&fx.texts.left(challenge.left_ms(&fx.now)))),
             ("ago", Value::Text(&fx.texts.span(ago_ms / 1000))),
             ("wait", Value::Text(&fx.texts.span(wait_ms.div_ceil(1000)))),
         ],
-    )
+    );
+    let resend = match message {
+        Message::PromptNotSent => Some(Message::KeyAgain),
+        Message::PromptWithheld => None,
+        _ => Some(Message::KeyResend),
+    };
+    // Whoever can be reached in no other way should know of the codes that were put aside.
+    let saved = offer.saved && matches!(message, Message::PromptNotSent | Message::PromptWithheld);
+    format!("{says} {}", asked_for(Message::AskCode, resend, Offer { saved, ..offer }, fx))
 }
 
-/// An address as it may be shown to somebody who knows the password.
-#[must_use]
-pub fn masked(email: &str) -> String {
-    EmailAddress::parse(email).map_or_else(|_| String::from("***"), |address| address.masked())
+/// `Code, 'r' to resend, 's' for SMS: `.
+fn asked_for(ask: Message, resend: Option<Message>, offer: Offer<'_>, fx: &Effects<'_>) -> String {
+    let mut keys = String::new();
+    for key in resend.into_iter().chain(others(offer)).chain(offer.saved.then_some(Message::KeyRecovery)) {
+        keys.push_str(&fx.texts.say(Message::KeyBefore, &[]));
+        keys.push_str(&fx.texts.say(key, &[]));
+    }
+    fx.texts.prompt(ask, &[("keys", Value::Text(&keys))])
+}
+
+/// The letters of the other ways.
+fn others<'a>(offer: Offer<'a>) -> impl Iterator<Item = Message> + 'a {
+    offer.ways.iter().filter(move |way| *offer.at != At::Way((*way).clone())).map(|way| match way {
+        Way::Email(_) => Message::KeyEmail,
+        Way::Sms(_) => Message::KeySms,
+        Way::App => Message::KeyApp,
+    })
+}
+
+/// A prompt for what is in no message: which way it shall be, a code of the app, a recovery code.
+pub(super) fn first(offer: Offer<'_>, fx: &Effects<'_>) -> String {
+    match offer.at {
+        At::Choice => choice(offer.ways, fx),
+        At::Saved => fx.texts.prompt(Message::PromptSaved, &[]),
+        At::Way(Way::App) => asked_for(Message::PromptApp, None, offer, fx),
+        At::Way(Way::Email(_) | Way::Sms(_)) => asked_for(Message::AskCode, Some(Message::KeyResend), offer, fx),
+    }
+}
+
+/// `1) email a***@example.com  2) app  Choose [1]: `.
+fn choice(ways: &[Way], fx: &Effects<'_>) -> String {
+    let mut text = String::new();
+    for (number, way) in (1_u64..).zip(ways) {
+        let message = match way {
+            Way::Email(_) => Message::ChoiceEmail,
+            Way::Sms(_) => Message::ChoiceSms,
+            Way::App => Message::ChoiceApp,
+        };
+        text.push_str(&fx.texts.say(message, &[("n", Value::Number(number)), ("to", Value::Text(&way.masked()))]));
+        text.push_str("  ");
+    }
+    text.push_str(&fx.texts.prompt(Message::PromptChoose, &[]));
+    text
 }
 
 /// What goes into a message that carries a code.
@@ -118,4 +188,19 @@ pub fn mail(letter: Letter<'_>, texts: &Texts) -> (String, Secret) {
     ];
     let message = if letter.attempt > 1 { Message::MailTextAgain } else { Message::MailText };
     (texts.say(Message::MailSubject, &values), Secret::new(texts.say(message, &values)))
+}
+
+/// The text of a login code by text message: one segment, so without where the login comes from.
+#[must_use]
+pub fn sms(letter: Letter<'_>, texts: &Texts) -> Secret {
+    let left = texts.span_in_words(letter.left_ms);
+    let values = [
+        ("code", Value::Text(letter.code.expose())),
+        ("tag", Value::Text(letter.tag)),
+        ("application", Value::Text(letter.application)),
+        ("host", Value::Text(letter.host)),
+        ("left", Value::Text(&left)),
+    ];
+    let message = if letter.attempt > 1 { Message::SmsTextAgain } else { Message::SmsText };
+    Secret::new(texts.say(message, &values))
 }

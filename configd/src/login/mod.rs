@@ -5,7 +5,7 @@
 //!
 //! 1. [`class`] and [`source`]: what kind of service asks, from where;
 //! 2. [`policy`]: not subject, trusted ([`device`]), ask, or refuse;
-//! 3. [`challenge`]: an open one is adopted, or a new one minted; the prompt is already the answer to the module;
+//! 3. [`ways`]: in which ways the user can be asked, and which is first; [`challenge`]: an open one is adopted, or a new one minted; the prompt is already the answer to the module;
 //! 4. [`deliver`]: the message is rendered, and leaves once the prompt has stood for [`STAND_MS`];
 //! 5. [`answer`]: the try is charged on disk, then compared; one commit marks a right code used and remembers the device;
 //! 6. [`ending`]: what it is told at last, and the line that it leaves in the log.
@@ -28,12 +28,14 @@ pub mod explain;
 pub mod policy;
 pub mod source;
 mod ssh_key;
+pub mod ways;
 
 use crate::clock::Moment;
 use crate::random::Random;
 use crate::rules::Rules;
+use crate::authenticator::{AppKey, AppKeyError, LongCode, LongCodeMac};
 use crate::store::{
-    Bucket, Charge, Charged, Consume, Consumed, DeviceId, EndDevices, Facts, FactsFor, RememberDevice, StoreError,
+    Authenticator, Bucket, Charge, Charged, Consume, Consumed, DeviceId, EndDevices, Facts, FactsFor, KeptApp, Proof, RememberDevice, StoreError,
     UseDevice, UserKey,
 };
 use crate::texts::Texts;
@@ -43,6 +45,7 @@ use device::Identity;
 pub use ending::{DECOY, Decided, Factor};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::login::{Begin, Question, Step};
+use ways::{At, Held, Way};
 use policy::{Listed, Must, Network};
 use source::Source;
 use std::net::IpAddr;
@@ -181,13 +184,28 @@ pub struct Effects<'a> {
     /// Randomness.
     pub random: &'a dyn Random,
     /// MACs of codes.
-    pub keys: &'a dyn CodeMac,
+    pub keys: &'a dyn Keyring,
     /// The open challenges.
     pub challenges: &'a mut Challenges,
     /// How far the wall stands behind a time that was seen before, seconds.
     pub behind_s: i64,
     /// What is to be done, in this order.
     pub out: Vec<Effect>,
+}
+
+/// What is done with keys, and never shows one.
+pub trait Keyring: CodeMac + LongCodeMac {
+    /// Opens the key of an app.
+    ///
+    /// # Errors
+    /// [`AppKeyError`].
+    fn open_app(&self, user: &UserKey, app: &KeptApp) -> Result<AppKey, AppKeyError>;
+}
+
+impl Keyring for crate::seal::Keys {
+    fn open_app(&self, user: &UserKey, app: &KeptApp) -> Result<AppKey, AppKeyError> {
+        AppKey::open(self, user, &app.id, &app.sealed)
+    }
 }
 
 /// What was asked, as far as it is believed.
@@ -200,6 +218,8 @@ pub(crate) struct Asked {
     pub(crate) caller: Caller,
     /// `ssh from 192.0.2.7`, for the message.
     pub(crate) place: String,
+    /// The whole address that it comes from, where one is stated.
+    pub(crate) remote: Option<IpAddr>,
     /// The address of an ssh login that `policy.exempt_networks` has in it.
     pub(crate) from_network: Option<IpAddr>,
     /// What the host says of it.
@@ -226,8 +246,16 @@ pub(crate) struct Standing {
     pub(crate) asked: Asked,
     pub(crate) owner: Owner,
     pub(crate) bucket: Bucket,
-    /// The address that codes go to.
-    pub(crate) email: String,
+    /// The ways that may be tried, the preferred first.
+    pub(crate) ways: Vec<Way>,
+    /// What the prompt asks for.
+    pub(crate) at: At,
+    /// Ways whose message could not be delivered in this login.
+    pub(crate) undelivered: Vec<Authenticator>,
+    /// What else an answer is compared with.
+    pub(crate) held: Held,
+    /// What was right.
+    pub(crate) proof: Option<Proof>,
     pub(crate) challenge: ChallengeId,
     /// Prompts shown so far.
     pub(crate) prompts: u32,
@@ -239,6 +267,15 @@ pub(crate) struct Standing {
     pub(crate) had: Option<DeviceId>,
 }
 
+/// An answer that is of a code's form.
+#[derive(Debug)]
+pub(crate) enum Typed {
+    /// Digits, of the way that the login stands at.
+    Digits(Secret),
+    /// A recovery code, or an administrator's.
+    Long(LongCode),
+}
+
 #[derive(Debug)]
 pub(crate) enum State {
     New,
@@ -247,7 +284,7 @@ pub(crate) enum State {
     Reading(Asked, UserKey),
     Renamed(Asked, UserKey, Box<Facts>),
     AtPrompt(Box<Standing>),
-    Charging(Box<Standing>, Secret),
+    Charging(Box<Standing>, Typed),
     /// The code is used; whether the device is to be remembered is the question.
     Trusting(Box<Standing>),
     Remembering(Box<Standing>, DeviceId),
@@ -362,11 +399,11 @@ impl Login {
 /// What the login has come to be about.
 fn factor(state: &State) -> Option<Factor> {
     match state {
-        State::AtPrompt(_)
-        | State::Charging(..)
-        | State::Consuming(..)
-        | State::Trusting(_)
-        | State::Remembering(..) => Some(Factor::Email),
+        State::AtPrompt(standing)
+        | State::Charging(standing, _)
+        | State::Consuming(standing, _)
+        | State::Trusting(standing)
+        | State::Remembering(standing, _) => ending::factor_of(standing),
         State::Using(..) => Some(Factor::TrustedDevice),
         State::New
         | State::Resolving(_)

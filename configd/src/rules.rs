@@ -5,7 +5,7 @@ use crate::limits::{SendLimits, TryLimits};
 use crate::store::LogLimits;
 use pam_2fa_protocol::admin::Required;
 use pam_2fa_protocol::courier::Tls;
-use pam_2fa_settings::{Level, Mode, Network, PasswordSetting, Patterns, Services, Trust};
+use pam_2fa_settings::{Level, Mode, Network, PasswordSetting, Patterns, Profile, Services, Trust};
 
 /// All of them.
 #[derive(Debug)]
@@ -34,6 +34,10 @@ pub struct Rules {
     pub policy_hash: [u8; 32],
     /// `[email]` and its backups, in order; empty: no mail server.
     pub email: Vec<MailWay>,
+    /// `[sms]` and its backups, in order; empty: no provider of text messages.
+    pub sms: Vec<TextWay>,
+    /// `policy.profile`.
+    pub profile: Profile,
     /// `log.level`.
     pub level: Level,
     /// `log.keep` and `log.size`.
@@ -127,4 +131,11 @@ pub struct MailWay {
     pub password: Option<PasswordSetting>,
     /// `Name <address>` or an address.
     pub from: String,
+}
+
+/// A provider of text messages.
+#[derive(Debug)]
+pub struct TextWay {
+    /// `sms`, or `sms.backup.NAME`.
+    pub name: String,
 }

@@ -116,6 +116,8 @@ pub fn rules(path: &Path, text: &str, keys: &Keys, generation: i64) -> Result<(R
     let codes = settings.codes;
     let limits = settings.limits;
     let rules = Rules {
+        sms: Vec::new(),
+        profile: settings.policy.profile,
         generation,
         required: settings.policy.required,
         application: String::from(settings.policy.application.as_str()),

@@ -262,6 +262,12 @@ impl AppKey {
         Self::of(Secret::new(key.to_vec()), Shape::of_bytes(*shape).ok_or(AppKeyError::Form)?)
     }
 
+    /// What the app would show.
+    #[cfg(test)]
+    pub(crate) fn shows(&self, at_s: i64) -> String {
+        self.totp().generate(u64::try_from(at_s).unwrap()).to_string()
+    }
+
     fn totp(&self) -> Totp {
         // It would take 128 bits too; ours has been measured already.
         Builder::new()

@@ -204,25 +204,13 @@ impl Challenges {
     }
 
     /// The newest open challenge of `owner` that nobody stands at, now held by the caller.
-    pub fn adopt(
-        &mut self,
-        owner: &Owner,
-        of: Authenticator,
-        codes: &Codes,
-        now: &Moment,
-    ) -> Option<&mut Challenge> {
+    pub fn adopt(&mut self, owner: &Owner, of: Authenticator, codes: &Codes, now: &Moment) -> Option<&mut Challenge> {
         self.newest(owner, of, codes, now, |challenge| challenge.held == 0)
     }
 
     /// The newest open challenge of `owner` whose message has left, even if another connection stands at it: what is offered
     /// where a limit withholds another message.
-    pub fn share(
-        &mut self,
-        owner: &Owner,
-        of: Authenticator,
-        codes: &Codes,
-        now: &Moment,
-    ) -> Option<&mut Challenge> {
+    pub fn share(&mut self, owner: &Owner, of: Authenticator, codes: &Codes, now: &Moment) -> Option<&mut Challenge> {
         self.newest(owner, of, codes, now, |challenge| challenge.delivery.has_left())
     }
 

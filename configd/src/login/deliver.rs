@@ -75,6 +75,14 @@ impl<'a> Offer<'a> {
     }
 }
 
+/// A prompt with what is to be said before it. Under the constant style nothing is.
+pub(super) fn noted(note: Option<String>, prompt: String, fx: &Effects<'_>) -> String {
+    match note {
+        Some(note) if fx.rules.codes.prompt == PromptStyle::Detailed => format!("{note} {prompt}"),
+        Some(_) | None => prompt,
+    }
+}
+
 /// The prompt of a challenge whose code is in a message. Under the constant style there is one text for everything.
 pub(super) fn prompt(id: &ChallengeId, message: Message, offer: Offer<'_>, fx: &Effects<'_>) -> String {
     let Some(challenge) = fx.challenges.get(id) else {
@@ -100,10 +108,12 @@ pub(super) fn prompt(id: &ChallengeId, message: Message, offer: Offer<'_>, fx: &
             ("wait", Value::Text(&fx.texts.span(wait_ms.div_ceil(1000)))),
         ],
     );
-    let resend = match message {
-        Message::PromptNotSent => Some(Message::KeyAgain),
-        Message::PromptWithheld => None,
-        _ => Some(Message::KeyResend),
+    let resend = if message == Message::PromptWithheld {
+        None
+    } else if message == Message::PromptNotSent {
+        Some(Message::KeyAgain)
+    } else {
+        Some(Message::KeyResend)
     };
     // Whoever can be reached in no other way should know of the codes that were put aside.
     let saved = offer.saved && matches!(message, Message::PromptNotSent | Message::PromptWithheld);
@@ -153,6 +163,12 @@ fn choice(ways: &[Way], fx: &Effects<'_>) -> String {
     }
     text.push_str(&fx.texts.prompt(Message::PromptChoose, &[]));
     text
+}
+
+/// An address as it may be shown to somebody who knows the password.
+#[must_use]
+pub fn masked(email: &str) -> String {
+    Way::Email(String::from(email)).masked()
 }
 
 /// What goes into a message that carries a code.

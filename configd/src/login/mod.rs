@@ -7,7 +7,7 @@
 //! 2. [`policy`]: not subject, trusted ([`device`]), ask, or refuse;
 //! 3. [`ways`]: in which ways the user can be asked, and which is first; [`challenge`]: an open one is adopted, or a new one minted; the prompt is already the answer to the module;
 //! 4. [`deliver`]: the message is rendered, and leaves once the prompt has stood for [`STAND_MS`];
-//! 5. [`answer`]: the try is charged on disk, then compared; one commit marks a right code used and remembers the device;
+//! 5. [`answer`]: the try is charged on disk, then (`verify`) compared; one commit marks a right code used and remembers the device;
 //! 6. [`ending`]: what it is told at last, and the line that it leaves in the log.
 //!
 //! [`explain`] is the same way up to the decision, told instead of taken.
@@ -28,15 +28,16 @@ pub mod explain;
 pub mod policy;
 pub mod source;
 mod ssh_key;
+mod verify;
 pub mod ways;
 
+use crate::authenticator::{AppKey, AppKeyError, LongCode, LongCodeMac};
 use crate::clock::Moment;
 use crate::random::Random;
 use crate::rules::Rules;
-use crate::authenticator::{AppKey, AppKeyError, LongCode, LongCodeMac};
 use crate::store::{
-    Authenticator, Bucket, Charge, Charged, Consume, Consumed, DeviceId, EndDevices, Facts, FactsFor, KeptApp, Proof, RememberDevice, StoreError,
-    UseDevice, UserKey,
+    Authenticator, Bucket, Charge, Charged, Consume, Consumed, DeviceId, EndDevices, Facts, FactsFor, KeptApp, Proof,
+    RememberDevice, StoreError, UseDevice, UserKey,
 };
 use crate::texts::Texts;
 use challenge::{Caller, Challenges, CodeMac, Owner};
@@ -45,10 +46,10 @@ use device::Identity;
 pub use ending::{DECOY, Decided, Factor};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::login::{Begin, Question, Step};
-use ways::{At, Held, Way};
 use policy::{Listed, Must, Network};
 use source::Source;
 use std::net::IpAddr;
+use ways::{At, Held, Way};
 
 use crate::store::ChallengeId;
 
@@ -108,7 +109,7 @@ pub enum Event {
     /// Answer to [`Effect::StillThere`]: whether one of the names still means this uid. `None`: late, or an error.
     StillThere(Option<bool>),
     /// Answer to [`Effect::Facts`].
-    Facts(Result<Facts, StoreError>),
+    Facts(Result<Box<Facts>, StoreError>),
     /// The prompt of this number has stood for [`STAND_MS`].
     Stood(u32),
     /// The module's next message.
@@ -257,6 +258,8 @@ pub(crate) struct Standing {
     /// What was right.
     pub(crate) proof: Option<Proof>,
     pub(crate) challenge: ChallengeId,
+    /// Seconds for which a limit withheld messages when the login began.
+    pub(crate) send_wait_s: u64,
     /// Prompts shown so far.
     pub(crate) prompts: u32,
     /// The present prompt, or one before it, has stood for [`STAND_MS`]: somebody is there.
@@ -358,7 +361,7 @@ impl Login {
             }
             (State::AtPrompt(standing), Event::Stood(prompt)) => stood(standing, prompt, fx),
             (State::AtPrompt(standing), Event::Answer(text)) => self.answered(standing, &text, fx),
-            (State::Charging(standing, code), Event::Charged(charged)) => self.charged(standing, &code, charged, fx),
+            (State::Charging(standing, typed), Event::Charged(charged)) => self.charged(standing, &typed, charged, fx),
             (State::Trusting(standing), Event::Answer(text)) => self.trust_answered(standing, &text, fx),
             (State::Consuming(standing, device), Event::Consumed(consumed)) => {
                 self.consumed(standing, device, consumed, fx)
@@ -428,6 +431,8 @@ pub(crate) fn ask(text: String, fx: &Effects<'_>) -> Step {
     Step { ask: Some(Question { text, echo: fx.rules.codes.echo, times: None }), ..Step::default() }
 }
 
+#[cfg(test)]
+mod methods_test;
 #[cfg(test)]
 mod model_test;
 #[cfg(test)]

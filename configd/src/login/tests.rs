@@ -336,7 +336,7 @@ fn a_user_can_ask_for_itself_alone_and_shares_nothing_with_roots_callers() {
     let own = world.stand(own);
     let (_, said) = world.answer(own, &code);
     assert!(said.prompt().starts_with("Wrong code"), "{said:?}");
-    let counts = &world.counts[&UserKey { uid: 1000, name: String::from("ada") }];
+    let counts = &world.counts[&(UserKey { uid: 1000, name: String::from("ada") }, Authenticator::Email)];
     assert_eq!((counts.own.failures, counts.stranger.failures), (1, 0));
 }
 

@@ -4,13 +4,12 @@
 use super::challenge::{Caller, Challenges, Delivery, Owner};
 use super::source::Source;
 use super::{Asked, Effects};
-use crate::authenticator::long::LongCode;
 use crate::limits;
 use crate::rules::Rules;
 use crate::store::{Authenticator, Facts, KeptApp, Known, PassId, PassKind};
 use crate::texts::{Message, Value};
 use pam_2fa_protocol::admin::Method;
-use pam_2fa_settings::{EmailAddress, Network, Profile, E164};
+use pam_2fa_settings::{E164, EmailAddress, Network, Profile};
 use std::net::IpAddr;
 
 /// How many digits an app's code has (RFC 6238, as every app has it).
@@ -145,8 +144,13 @@ pub(super) fn grants<'a>(facts: &'a Facts, asked: &'a Asked) -> impl Iterator<It
     facts.methods.passes.iter().filter(|pass| {
         let from = |origin: &String| {
             let Source::Address(_) = asked.source else { return false };
-            let address = asked.remote.as_ref();
-            address.is_some_and(|address| Network::parse(origin).is_ok_and(|network| network.contains(*address)))
+            let network = Network::parse(origin);
+            let is_there = |address: &IpAddr| match (network, origin.parse::<IpAddr>()) {
+                (Some(network), _) => network.contains(*address),
+                (None, Ok(only)) => only == *address,
+                (None, Err(_)) => false,
+            };
+            asked.remote.as_ref().is_some_and(is_there)
         };
         pass.kind == PassKind::Grant
             // What a user's own process says of itself is not believed, and a grant is an administrator's word for a login.
@@ -217,7 +221,9 @@ pub(super) fn first(ways: &[Way], owner: &Owner, facts: &Facts, fx: &Effects<'_>
 
 /// Whether a message of that way has left and its code is open.
 fn left(challenges: &Challenges, owner: &Owner, way: &Way, fx: &Effects<'_>) -> bool {
-    challenges.newest_of(owner, way.authenticator(), &fx.rules.codes, &fx.now).is_some_and(|open| open.delivery.has_left())
+    challenges
+        .newest_of(owner, way.authenticator(), &fx.rules.codes, &fx.now)
+        .is_some_and(|open| open.delivery.has_left())
 }
 
 /// That a code could not be sent.
@@ -240,9 +246,4 @@ pub fn of_letter(text: &str) -> Option<Method> {
 /// The address that a login comes from, whole, where it is one.
 pub(super) fn remote(remote_host: Option<&str>) -> Option<IpAddr> {
     remote_host?.parse::<IpAddr>().ok().map(|address| address.to_canonical())
-}
-
-/// A code of sixteen letters, if it is one.
-pub(super) fn long(text: &str) -> Option<LongCode> {
-    LongCode::parse(text)
 }

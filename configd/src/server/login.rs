@@ -217,7 +217,7 @@ impl Drive<'_> {
         match effect {
             Effect::Facts(ask) => {
                 let pending = store.facts(ask);
-                self.later(async move { Event::Facts(pending.await) });
+                self.later(async move { Event::Facts(pending.await.map(Box::new)) });
             }
             Effect::Charge(charge) => {
                 let pending = store.charge_attempt(charge);

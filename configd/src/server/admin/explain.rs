@@ -45,7 +45,7 @@ pub(super) async fn explain(daemon: &Daemon, house: &House, asked: Explain) -> R
                 Effect::StillThere(names, uid) => {
                     next = Some(Event::StillThere(daemon.users.one_means(names, uid).await));
                 }
-                Effect::Facts(ask) => next = Some(Event::Facts(house.store.facts(ask).await)),
+                Effect::Facts(ask) => next = Some(Event::Facts(house.store.facts(ask).await.map(Box::new))),
                 Effect::Reply(_)
                 | Effect::End(_)
                 | Effect::Fail(_)

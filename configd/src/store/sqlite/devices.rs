@@ -7,8 +7,7 @@ use super::{meta, sums, tries, users};
 use crate::clock::{BootId, Moment};
 use crate::limits::Standing;
 use crate::store::{
-    DeviceId, DeviceKey, EndDevices, Ended, KeptDevice, Remember, RememberDevice, Revoke, Revoked,
-    UseDevice, UserKey,
+    DeviceId, DeviceKey, EndDevices, Ended, KeptDevice, Remember, RememberDevice, Revoke, Revoked, UseDevice, UserKey,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, Params, Row, params};

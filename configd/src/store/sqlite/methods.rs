@@ -5,7 +5,9 @@ use super::failed::Failed;
 use super::values::{of_method, text, text_if_any, to_method};
 use super::{challenges, devices, meta, passes, sources, sums, tries, users};
 use crate::clock::Moment;
-use crate::store::{Authenticator, Ended, Enrol, Enrolled, First, KeptApp, Known, Methods, NewApp, UserKey, UserRecord};
+use crate::store::{
+    Authenticator, Ended, Enrol, Enrolled, First, KeptApp, Known, Methods, NewApp, UserKey, UserRecord,
+};
 use pam_2fa_protocol::admin::{Channel, Method};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
@@ -188,13 +190,7 @@ pub(super) fn is_disabled(connection: &Connection, user: &UserKey) -> Result<boo
 pub(super) fn reset(connection: &Connection, user: &UserKey, now: &Moment) -> Result<bool, Failed> {
     let Some(record) = users::exact(connection, user)? else { return Ok(false) };
     users::forget(connection, user, now)?;
-    let fresh = UserRecord {
-        email: None,
-        email_verified: false,
-        phone: None,
-        phone_verified: false,
-        ..record
-    };
+    let fresh = UserRecord { email: None, email_verified: false, phone: None, phone_verified: false, ..record };
     users::save(connection, &fresh)?;
     meta::raise_high_water(connection, now)?;
     Ok(true)

@@ -13,10 +13,10 @@
 //! Never decides who is let in, and never hands out a default for what it cannot read.
 
 use super::{
-    Authenticator, Bucket, ChallengeId, Changed, Charge, Charged, Consume, Consumed, Decision, Decoys, EndDevices, Enrol,
-    Enrolled, Facts, KeptPass, Methods, Standings, FactsFor, KeptChallenge, KeptDevice, Known, LogAsk, LogLimits, LogPage, LogState, MetaKey, Pending,
-    RememberDevice, Revoke, Revoked, SendOf, SendTicket, SendVerdict, Store, StoreError, UseDevice, UserChange,
-    UserKey, UserRecord,
+    Authenticator, Bucket, ChallengeId, Changed, Charge, Charged, Consume, Consumed, Decision, Decoys, EndDevices,
+    Enrol, Enrolled, Facts, FactsFor, KeptChallenge, KeptDevice, KeptPass, Known, LogAsk, LogLimits, LogPage, LogState,
+    MetaKey, Methods, Pending, RememberDevice, Revoke, Revoked, SendOf, SendTicket, SendVerdict, Standings, Store,
+    StoreError, UseDevice, UserChange, UserKey, UserRecord,
 };
 use crate::clock::Moment;
 use crate::limits::{Counts, TryLimits};

@@ -7,7 +7,9 @@ use crate::house::Places;
 use crate::log::LevelHandle;
 use crate::login::world::rules;
 use crate::server::admin;
-use crate::store::{Authenticator, Bucket, ChallengeId, Consume, Consumed, DeviceKey, Remember, SourceText, UserKey};
+use crate::store::{
+    Authenticator, Bucket, ChallengeId, Consume, Consumed, DeviceKey, Proof, Remember, SourceText, UserKey,
+};
 use crate::texts::Texts;
 use crate::users::Directory;
 use pam_2fa_protocol::admin::{
@@ -108,11 +110,10 @@ impl Admin {
         let mut remember = device(id);
         let mut consume = Consume {
             user: UserKey { uid: 1000, name: String::from("ada") },
-            authenticator: Authenticator::Email,
+            proof: Proof::Message { of: Authenticator::Email, address: String::from("ada@example.com") },
             source: SourceText(String::from("192.0.2.7/32")),
             bucket: Bucket::Stranger,
             challenge: ChallengeId(format!("{id:0>32}")),
-            address: String::from("ada@example.com"),
             login: LastLogin { at: now.rfc3339(), service: String::from("sshd"), from: None, device: None },
             remember: None,
             stamp: None,

@@ -9,7 +9,7 @@ use data_encoding::BASE32_NOPAD;
 use pam_2fa_protocol::Secret;
 use totp_rs::{Algorithm, Builder, Totp};
 
-/// Bytes of a key that we make, and the least that we take: 160 bits (RFC 4226 §4 R6, SP 800-63B §3.1.4).
+/// Bytes of a key that we make, and the least that we take: 160 bits, as RFC 4226 §4 R6 recommends (it requires 128).
 const KEY: usize = 20;
 
 /// The longest key that we take, in bytes: the block of SHA-512. HMAC would hash a longer one.
@@ -25,7 +25,7 @@ const ACCOUNT: usize = 120;
 /// Why a key is not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum AppKeyError {
-    /// RFC 4226 §4 asks for 160 bits; the longest hash's block is 1,024.
+    /// RFC 4226 §4 recommends 160 bits, and we take no less; the longest hash's block is 1,024.
     #[error("an authenticator app's key must have 160 to 1,024 bits, this one has {bits}; enrol the app again")]
     Length {
         /// What it has.
@@ -39,7 +39,7 @@ pub enum AppKeyError {
     Seal(#[from] SealError),
 }
 
-/// The hash of the codes. Apps are only known to get SHA-1 right; as HMAC it is as good as ever (RFC 6151, SP 800-131A).
+/// The hash of the codes. SHA-1 is the only one that every app knows; what breaks it does not break its HMAC (RFC 6194 §3.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Hash {
     /// The default of RFC 6238 and of every app.

@@ -9,7 +9,6 @@ use crate::login::deliver::{Errand, Letter, mail, masked};
 use crate::rules::{MailWay, Rules};
 use crate::seal::{Keys, SealError};
 use crate::store::{Known, SendOf, SendTicket, SendVerdict, Store};
-use crate::texts::Texts;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::courier::{Class, Mail, Outcome, Reason, Send};
 use pam_2fa_settings::PasswordSetting;
@@ -32,8 +31,6 @@ pub struct Post {
     pub challenges: Arc<Mutex<Challenges>>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// What a person reads.
-    pub texts: Arc<Texts>,
     /// The courier.
     pub carrier: Carrier,
     /// How the ways out are doing.
@@ -210,7 +207,7 @@ impl Post {
                 left_ms,
                 attempt: errand.attempt,
             };
-            let (subject, text) = mail(letter, &self.texts);
+            let (subject, text) = mail(letter, rules.languages.letters(errand.language));
             (left_ms > 0).then(|| (subject, text, left_ms, format!("{}-{}", challenge.id.0, errand.attempt)))
         })??;
         let head =

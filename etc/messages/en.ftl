@@ -1,6 +1,10 @@
 # What a person reads, English. Fluent (projectfluent.org); a message per text, no markup.
 # {$to} an address, masked. {$tag} two characters that stand in the message too. {$left}, {$ago}, {$wait} a span of time.
-# A prompt is followed by one space, which Fluent would cut off.
+# A prompt is followed by one space, which Fluent would cut off. The other languages have the same messages with the same values;
+# letters in quotes, as 'r', are what is typed, and the same in all of them.
+#
+# To change single texts, put a file of the same name with just these messages into /etc/pam-2fa/messages/ (root:pam-2fa 0640), then
+# `pam-2fa config reload`. What cannot be used is named there and by `pam-2fa status`, and the text of this file stays.
 
 time-seconds = { $n } s
 time-minutes = { $n } min
@@ -45,6 +49,11 @@ place-own = A program of yours on this host
 mail-subject = { $application } login code ({ $tag }) for { $host }
 mail-text = { $code } is your { $application } login code ({ $tag }) for { $host }. { $place }. It expires in { $left }. If this is not you, change your password.
 mail-text-again = { $code } is your { $application } login code ({ $tag }) for { $host }, sent again at your request. { $place }. It expires in { $left }. If this is not you, change your password.
+
+# A text message is cut to one segment (160 characters of GSM-7, 70 of UCS-2) by shortening the host, then the application. What is
+# not in GSM-7 is written without its accent.
+sms-text = { $code } is your { $application } login code ({ $tag }) for { $host }. It expires in { $left }. Never share it.
+sms-text-again = { $code } is your { $application } login code ({ $tag }) for { $host }, sent again. It expires in { $left }. Never share it.
 
 mail-subject-verify = { $application }: confirm this address ({ $tag }) for { $host }
 mail-text-verify = { $code } is the code ({ $tag }) that confirms this address for { $user } on { $host }, { $application }. Give it to your administrator. It expires in { $left }. If you do not expect this, ignore it.

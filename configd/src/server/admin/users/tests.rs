@@ -6,7 +6,6 @@ use crate::limits::{Count, Wait};
 use crate::log::LevelHandle;
 use crate::login::world::rules;
 use crate::store::{ChallengeId, Charge, Charged, Known, SourceText};
-use crate::texts::Texts;
 use crate::users::Directory;
 use std::path::Path;
 use std::sync::Arc;
@@ -24,7 +23,7 @@ fn daemon(folder: &Path) -> Daemon {
     let places =
         Places { config: folder.join("config.toml"), state_dir: folder.to_owned(), runtime_dir: folder.to_owned() };
     let (host, since) = (String::from("host"), String::new());
-    Daemon::new(places, Arc::new(Anew), Texts::english().unwrap(), host, since, LevelHandle::none()).unwrap()
+    Daemon::new(places, Arc::new(Anew), host, since, LevelHandle::none()).unwrap()
 }
 
 fn set_of(email: Option<&str>, trusted: bool) -> UserSet {

@@ -410,4 +410,21 @@ mod tests {
         drop(errand);
         tokio::time::timeout(Duration::from_secs(10), waiting).await.unwrap();
     }
+
+    /// So that it stands in `status` and in what a reload says.
+    #[tokio::test]
+    async fn an_administrators_text_that_cannot_be_used_is_a_note_and_the_settings_are_taken_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let house = House::for_tests(folder.path(), crate::login::world::rules()).await;
+        let config = folder.path().join("config.toml");
+        let rules = |text: &str| settings_file::rules(&config, text, &house.keys, 1).unwrap();
+        assert_eq!(rules("").1, [""; 0]);
+        std::fs::create_dir(folder.path().join("messages")).unwrap();
+        std::fs::write(folder.path().join("messages/it.ftl"), "denied-used = Usato.\n").unwrap();
+        let (rules, notes) = rules("[codes]\nlanguage = \"de\"\n");
+        assert!(notes.len() == 1 && notes[0].contains("messages/it.ftl: nobody reads this file"), "{notes:?}");
+        let text = |language| rules.letters(language).say(crate::texts::Message::DeniedPrompts, &[]);
+        assert_eq!(text(None), "Zu viele Eingaben. Melden Sie sich neu an.");
+        assert_eq!(text(Some("es")), "Demasiadas respuestas. Inicie sesión de nuevo.");
+    }
 }

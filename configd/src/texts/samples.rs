@@ -109,7 +109,8 @@ fn shape(source: &str) -> BTreeMap<String, BTreeSet<String>> {
     let messages = resource.body.iter().filter_map(|entry| match entry {
         Entry::Message(message) => Some(message),
         Entry::Comment(_) | Entry::GroupComment(_) | Entry::ResourceComment(_) => None,
-        other => panic!("{other:?}"),
+        Entry::Term(term) => panic!("{term:?}"),
+        Entry::Junk { content } => panic!("{content}"),
     });
     let mut shape = BTreeMap::new();
     for message in messages {

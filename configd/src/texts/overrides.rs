@@ -25,7 +25,7 @@ const LONGEST: usize = 400;
 /// The same of a mail's text.
 const LONGEST_MAIL: usize = 4_000;
 
-/// The parser calls itself for each brace inside a brace; a text has two or three.
+/// The parser calls itself for each brace inside a brace, and would use up the stack; a text has two or three.
 const DEEPEST: usize = 8;
 
 /// The words of one language.
@@ -119,17 +119,22 @@ fn line_at(source: &str, at: usize) -> usize {
     source.bytes().take(at).filter(|byte| *byte == b'\n').count().saturating_add(1)
 }
 
-/// Whether braces stand deeper in each other than any text needs. A text begins at the start of a line.
+/// Whether braces (and the brackets of functions) stand deeper in each other than any text needs. A text begins with its id and `=`
+/// at the start of a line.
 fn is_too_deep(source: &str) -> bool {
+    let is_id = |start: &str| {
+        !start.is_empty() && start.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_ ".contains(&byte))
+    };
+    let begins = |line: &str| !line.starts_with(' ') && line.split_once('=').is_some_and(|(start, _)| is_id(start));
     let mut depth = 0_usize;
     source.lines().any(|line| {
-        if line.starts_with(|character: char| character.is_ascii_alphabetic() || character == '-') {
+        if begins(line) {
             depth = 0;
         }
         line.chars().any(|character| {
             match character {
-                '{' => depth = depth.saturating_add(1),
-                '}' => depth = depth.saturating_sub(1),
+                '{' | '(' => depth = depth.saturating_add(1),
+                '}' | ')' => depth = depth.saturating_sub(1),
                 _ => {}
             }
             depth > DEEPEST

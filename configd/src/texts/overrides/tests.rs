@@ -76,6 +76,15 @@ fn what_cannot_be_used_is_named_with_what_to_do_and_our_text_stays() {
 }
 
 #[test]
+fn a_file_of_braces_does_not_use_up_the_stack() {
+    for piece in ["{", "{ A(", "{\n{", "{ A({\nA({\n", "{ $x ->\n*[a] {", "{ -a(b: {", "{ A(\nA("] {
+        let (texts, problems) = read_as_english(&format!("denied-used = {}", piece.repeat(50_000)));
+        assert!(!problems.is_empty(), "{piece}");
+        assert!(say(&texts, Message::DeniedUsed).starts_with("This code has been used"), "{piece}");
+    }
+}
+
+#[test]
 fn what_is_good_of_a_bad_file_counts() {
     let (texts, problems) = read_as_english(
         "denied-used = Used.\ndenied-expired = { $\n\ndenied-prompts = Enough.\ndenied-used = Again.\n",

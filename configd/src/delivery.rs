@@ -10,7 +10,6 @@ use crate::login::ways::Way;
 use crate::rules::{MailWay, Rules};
 use crate::seal::{Keys, SealError};
 use crate::store::{Known, SendOf, SendTicket, SendVerdict, Store};
-use crate::texts::Texts;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::courier::{Class, Mail, Outcome, Reason, Send};
 use pam_2fa_settings::PasswordSetting;
@@ -33,8 +32,6 @@ pub struct Post {
     pub challenges: Arc<Mutex<Challenges>>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// What a person reads.
-    pub texts: Arc<Texts>,
     /// The courier.
     pub carrier: Carrier,
     /// How the ways out are doing.
@@ -206,7 +203,8 @@ impl Post {
     }
 
     async fn once_by_email(&self, errand: &Errand, to: &str, rules: &Rules, tried: &mut Tried) -> Option<Outcome> {
-        let (message, life_ms, id) = self.written(errand, rules, |letter| mail(letter, &self.texts))?;
+        let (message, life_ms, id) =
+            self.written(errand, rules, |letter| mail(letter, rules.languages.letters(errand.language)))?;
         let (subject, text) = message;
         let head = Letterhead { id: &id, attempt: errand.attempt, to, subject: &subject, text: &text, life_ms };
         Some(self.round(head, rules, None, tried).await)

@@ -3,9 +3,11 @@
 use crate::clock::Moment;
 use crate::limits::{SendLimits, TryLimits};
 use crate::store::LogLimits;
+use crate::texts::{Languages, Texts};
 use pam_2fa_protocol::admin::Required;
 use pam_2fa_protocol::courier::Tls;
-use pam_2fa_settings::{Level, Mode, Network, PasswordSetting, Patterns, Profile, Services, Trust};
+use pam_2fa_settings::{Language, Level, Mode, Network, PasswordSetting, Patterns, Profile, Services, Trust};
+use std::sync::Arc;
 
 /// All of them.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub struct Rules {
     pub application: String,
     /// `[codes]`.
     pub codes: Codes,
+    /// What a person reads: the texts of all languages, with the administrator's own.
+    pub languages: Arc<Languages>,
     /// Tries of `[limits]`.
     pub tries: TryLimits,
     /// Sends of `[limits]`.
@@ -42,6 +46,15 @@ pub struct Rules {
     pub level: Level,
     /// `log.keep` and `log.size`.
     pub log: LogLimits,
+}
+
+impl Rules {
+    /// The texts of messages to somebody whose record says this language; without one, `codes.language`.
+    #[must_use]
+    pub fn letters(&self, language: Option<&str>) -> &Texts {
+        let own = language.and_then(|word| Language::parse(word).ok());
+        self.languages.letters(own.unwrap_or(self.codes.language))
+    }
 }
 
 /// Who is asked beyond `policy.required`, and who is not. `default()` says nothing about anybody.
@@ -99,6 +112,8 @@ pub struct Codes {
     pub prompt: PromptStyle,
     /// What is typed may be seen.
     pub echo: bool,
+    /// The language of users who have none of their own.
+    pub language: Language,
 }
 
 /// `codes.prompt`.

@@ -1,6 +1,10 @@
 # What a person reads, English. Fluent (projectfluent.org); a message per text, no markup.
 # {$to} an address, masked. {$tag} two characters that stand in the message too. {$left}, {$ago}, {$wait} a span of time.
-# A prompt is followed by one space, which Fluent would cut off.
+# A prompt is followed by one space, which Fluent would cut off. The other languages have the same messages with the same values;
+# letters in quotes, as 'r', are what is typed, and the same in all of them.
+#
+# To change single texts, put a file of the same name with just these messages into /etc/pam-2fa/messages/ (root:pam-2fa 0640), then
+# `pam-2fa config reload`. What cannot be used is named there and by `pam-2fa status`, and the text of this file stays.
 
 time-seconds = { $n } s
 time-minutes = { $n } min
@@ -21,15 +25,14 @@ prompt-resent = Code sent again by { $way ->
 } to { $to } ({ $tag }), valid { $left }.
 prompt-not-sent = The code could not be sent to { $to } ({ $tag }).
 prompt-withheld = No more codes can be sent for { $wait }. If you have one, type it.
-# {$keys}: what else may be typed, each with key-before before it (its comma and space stand in quotes, or would be cut off).
+# {$keys}: what else may be typed: the key-… in a row.
 ask-code = Code{ $keys }:
-key-before = { ", " }
-key-resend = 'r' to resend
-key-again = 'r' to try again
-key-email = 'e' for email
-key-sms = 's' for SMS
-key-app = 'a' for the app
-key-recovery = or a recovery code
+key-resend = , 'r' to resend
+key-again = , 'r' to try again
+key-email = , 'e' for email
+key-sms = , 's' for SMS
+key-app = , 'a' for the app
+key-recovery = , or a recovery code
 choice-email = { $n }) email { $to }
 choice-sms = { $n }) SMS { $to }
 choice-app = { $n }) app
@@ -85,6 +88,8 @@ mail-subject = { $application } login code ({ $tag }) for { $host }
 mail-text = { $code } is your { $application } login code ({ $tag }) for { $host }. { $place }. It expires in { $left }. If this is not you, change your password.
 mail-text-again = { $code } is your { $application } login code ({ $tag }) for { $host }, sent again at your request. { $place }. It expires in { $left }. If this is not you, change your password.
 
+# A text message is cut to one segment (160 characters of GSM-7, 70 of UCS-2) by shortening the host, then the application. What is
+# not in GSM-7 is written without its accent.
 sms-text = { $code } is your { $application } login code ({ $tag }) for { $host }. It expires in { $left }. Never share it.
 sms-text-again = { $code } is your { $application } login code ({ $tag }) for { $host }, sent again. It expires in { $left }. Never share it.
 

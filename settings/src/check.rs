@@ -46,8 +46,6 @@ pub(crate) enum Form {
     Sender,
     /// An HTTP proxy, or nothing.
     Proxy,
-    /// A language.
-    Language,
     /// An amount.
     Money,
     /// A country, ISO 3166-1 alpha-2.
@@ -228,7 +226,6 @@ fn fits(text: &str, form: Form) -> Result<(), String> {
                 || (text.starts_with("http://") && text.len() <= 255 && text.bytes().all(|b| b.is_ascii_graphic())),
             "an address such as http://proxy.example.com:3128, or \"\"",
         ),
-        Form::Language => (ascii(b"-") && (2..=35).contains(&text.len()), "a language such as \"en\""),
         Form::Money => (is_money(text), "an amount such as \"25\" or \"12.50\"; \"0\" is no cap"),
         Form::Country => (
             text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()),

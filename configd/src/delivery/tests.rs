@@ -5,6 +5,7 @@ use crate::clock::Moment;
 use crate::house::House;
 use crate::login::challenge::{Caller, Owner};
 use crate::login::class::Class as Service;
+use crate::login::place::Place;
 use crate::login::source::Source;
 use crate::login::ways::Way;
 use crate::login::world::rules;
@@ -13,6 +14,7 @@ use crate::store::{Bucket, ChallengeId, UserKey};
 use crate::wire_io::Connection;
 use pam_2fa_protocol::courier::Sent;
 use pam_2fa_protocol::wire::{Continues, decode_call, encode_reply};
+use pam_2fa_settings::Language;
 use std::collections::VecDeque;
 use std::path::Path;
 
@@ -67,7 +69,8 @@ fn errand(house: &House) -> Errand {
         user,
         way: Way::Email(String::from("ada@example.com")),
         bucket: Bucket::Stranger,
-        place: String::from("ssh"),
+        place: Place::Here { service: String::from("ssh") },
+        language: Language::English,
         attempt: 1,
     }
 }

@@ -1,12 +1,14 @@
 //! What a message says and when it leaves, as far as that is pure: the sending itself is in [`crate::delivery`].
 
 use super::challenge::Delivery;
+use super::place::Place;
 use super::ways::{At, Way};
 use super::{Effect, Effects, Standing};
 use crate::rules::PromptStyle;
 use crate::store::{Bucket, ChallengeId, UserKey};
-use crate::texts::{Message, Texts, Value};
+use crate::texts::{self, Message, Texts, Value};
 use pam_2fa_protocol::Secret;
+use pam_2fa_settings::Language;
 
 /// A message to be sent: which challenge's, to whom, asked for from where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +22,9 @@ pub struct Errand {
     /// From which bucket.
     pub bucket: Bucket,
     /// `ssh from 192.0.2.7`.
-    pub place: String,
+    pub place: Place,
+    /// The language of the message.
+    pub language: Language,
     /// From 1; a second wording from 2.
     pub attempt: u32,
 }
@@ -53,6 +57,7 @@ pub(super) fn send(standing: &Standing, fx: &mut Effects<'_>) {
             way: way.clone(),
             bucket: standing.bucket.clone(),
             place: standing.asked.place.clone(),
+            language: fx.letters,
             attempt: challenge.sends,
         }));
     }
@@ -124,7 +129,6 @@ pub(super) fn prompt(id: &ChallengeId, message: Message, offer: Offer<'_>, fx: &
 fn asked_for(ask: Message, resend: Option<Message>, offer: Offer<'_>, fx: &Effects<'_>) -> String {
     let mut keys = String::new();
     for key in resend.into_iter().chain(others(offer)).chain(offer.saved.then_some(Message::KeyRecovery)) {
-        keys.push_str(&fx.texts.say(Message::KeyBefore, &[]));
         keys.push_str(&fx.texts.say(key, &[]));
     }
     fx.texts.prompt(ask, &[("keys", Value::Text(&keys))])
@@ -182,41 +186,33 @@ pub struct Letter<'a> {
     pub application: &'a str,
     /// This host's name.
     pub host: &'a str,
-    /// `ssh from 192.0.2.7`.
-    pub place: &'a str,
+    /// `ssh from 192.0.2.7`; what no text message has room for.
+    pub place: &'a Place,
     /// What is left of the code's life.
     pub left_ms: u64,
     /// From 1; a second wording from 2.
     pub attempt: u32,
 }
 
+/// A login code as a text message of one segment.
+#[must_use]
+pub fn sms(letter: Letter<'_>, texts: &Texts) -> Secret {
+    let Letter { code, tag, application, host, place: _, left_ms, attempt } = letter;
+    texts::sms::sms(texts::sms::Short { code, tag, application, host, left_ms, attempt }, texts)
+}
+
 /// The subject and the text of a login code by email.
 #[must_use]
 pub fn mail(letter: Letter<'_>, texts: &Texts) -> (String, Secret) {
-    let left = texts.span_in_words(letter.left_ms);
+    let (left, place) = (texts.span_in_words(letter.left_ms), letter.place.say(texts));
     let values = [
         ("code", Value::Text(letter.code.expose())),
         ("tag", Value::Text(letter.tag)),
         ("application", Value::Text(letter.application)),
         ("host", Value::Text(letter.host)),
-        ("place", Value::Text(letter.place)),
+        ("place", Value::Text(&place)),
         ("left", Value::Text(&left)),
     ];
     let message = if letter.attempt > 1 { Message::MailTextAgain } else { Message::MailText };
     (texts.say(Message::MailSubject, &values), Secret::new(texts.say(message, &values)))
-}
-
-/// The text of a login code by text message: one segment, so without where the login comes from.
-#[must_use]
-pub fn sms(letter: Letter<'_>, texts: &Texts) -> Secret {
-    let left = texts.span_in_words(letter.left_ms);
-    let values = [
-        ("code", Value::Text(letter.code.expose())),
-        ("tag", Value::Text(letter.tag)),
-        ("application", Value::Text(letter.application)),
-        ("host", Value::Text(letter.host)),
-        ("left", Value::Text(&left)),
-    ];
-    let message = if letter.attempt > 1 { Message::SmsTextAgain } else { Message::SmsText };
-    Secret::new(texts.say(message, &values))
 }

@@ -25,9 +25,11 @@ pub mod deliver;
 pub mod device;
 mod ending;
 pub mod explain;
+pub mod place;
 pub mod policy;
 pub mod source;
 mod ssh_key;
+mod tongue;
 mod verify;
 pub mod ways;
 
@@ -46,9 +48,12 @@ use device::Identity;
 pub use ending::{DECOY, Decided, Factor};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::login::{Begin, Question, Step};
+use pam_2fa_settings::Language;
+use place::Place;
 use policy::{Listed, Must, Network};
 use source::Source;
 use std::net::IpAddr;
+use tongue::Spoken;
 use ways::{At, Held, Way};
 
 use crate::store::ChallengeId;
@@ -180,8 +185,10 @@ pub struct Effects<'a> {
     pub now: Moment,
     /// The settings in force.
     pub rules: &'a Rules,
-    /// What a person reads.
+    /// What a person reads, on the screen of this login; [`Login::step`] says in which language.
     pub texts: &'a Texts,
+    /// In which language messages are; [`Login::step`] says it.
+    pub letters: Language,
     /// Randomness.
     pub random: &'a dyn Random,
     /// MACs of codes.
@@ -218,7 +225,7 @@ pub(crate) struct Asked {
     pub(crate) source: Source,
     pub(crate) caller: Caller,
     /// `ssh from 192.0.2.7`, for the message.
-    pub(crate) place: String,
+    pub(crate) place: Place,
     /// The whole address that it comes from, where one is stated.
     pub(crate) remote: Option<IpAddr>,
     /// The address of an ssh login that `policy.exempt_networks` has in it.
@@ -304,6 +311,7 @@ pub struct Login {
     pub(crate) purpose: Purpose,
     /// What it has been asked for so far.
     pub(crate) factor: Option<Factor>,
+    pub(crate) spoken: Spoken,
     pub(crate) state: State,
 }
 
@@ -320,14 +328,21 @@ impl Login {
     /// A login that a process of `peer_uid` (from the kernel) is about to ask for.
     #[must_use]
     pub fn new(peer_uid: u32, reference: String) -> Self {
-        Self { reference, peer_uid, purpose: Purpose::LogIn, factor: None, state: State::New }
+        Self {
+            reference,
+            peer_uid,
+            purpose: Purpose::LogIn,
+            factor: None,
+            spoken: Spoken::default(),
+            state: State::New,
+        }
     }
 
     /// A login of root's caller that ends with [`Effect::Explained`] where it would be decided. Where it ends before that, its
     /// [`Effect::Log`] says how.
     #[must_use]
     pub fn explaining() -> Self {
-        Self { reference: String::new(), peer_uid: 0, purpose: Purpose::Explain, factor: None, state: State::New }
+        Self { purpose: Purpose::Explain, ..Self::new(0, String::new()) }
     }
 
     /// Whether it has ended.
@@ -345,6 +360,7 @@ impl Login {
     /// One event. Any that is out of turn ends the login; a late answer of our own to a login that has ended is nothing.
     #[must_use]
     pub fn step(mut self, event: Event, fx: &mut Effects<'_>) -> Self {
+        self.hear(&event, fx);
         let state = std::mem::replace(&mut self.state, State::Over);
         if let Some(factor) = factor(&state) {
             self.factor = Some(factor);

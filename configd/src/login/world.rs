@@ -73,7 +73,9 @@ pub(crate) fn rules() -> Rules {
             resend_after_s: 30,
             prompt: PromptStyle::Detailed,
             echo: true,
+            language: Language::English,
         },
+        languages: crate::texts::Languages::for_tests(),
         tries: TryLimits { attempts: 3, before_disabled: 100, first_wait_s: 30, longest_wait_s: 3600, lock: None },
         sends: SendLimits { per_user_hour: 10, per_user_day: 40, per_source_hour: 20 },
         services: Services::default(),
@@ -101,7 +103,6 @@ pub(crate) fn rules() -> Rules {
 /// Everything around a login, in memory.
 pub(super) struct World {
     pub(super) rules: Rules,
-    pub(super) texts: Texts,
     pub(super) random: Seeded,
     pub(super) challenges: Challenges,
     pub(super) now: Moment,
@@ -136,7 +137,6 @@ impl World {
     pub(super) fn new() -> Self {
         let mut world = Self {
             rules: rules(),
-            texts: Texts::english().unwrap(),
             random: Seeded(AtomicU64::new(7)),
             challenges: Challenges::default(),
             now: Moment { wall_s: 1_800_000_000, boot_ms: 1_000_000, boot: BootId(String::from("boot")) },
@@ -179,6 +179,11 @@ impl World {
         self.records.insert(key, record);
     }
 
+    /// Where the first message says that its login comes from.
+    pub(super) fn place(&self) -> String {
+        self.sent[0].place.say(self.rules.languages.letters(self.sent[0].language))
+    }
+
     pub(super) fn pass(&mut self, ms: u64) {
         self.now.boot_ms += ms;
         self.now.wall_s += i64::try_from(ms / 1000).unwrap();
@@ -188,7 +193,8 @@ impl World {
         let mut fx = Effects {
             now: self.now.clone(),
             rules: &self.rules,
-            texts: &self.texts,
+            texts: self.rules.languages.letters(Language::English),
+            letters: Language::English,
             random: &self.random,
             keys: &PlainMac,
             challenges: &mut self.challenges,

@@ -138,7 +138,8 @@ impl Drive<'_> {
             let mut fx = Effects {
                 now: self.house.now(),
                 rules: &self.rules,
-                texts: &self.daemon.texts,
+                texts: self.rules.languages.letters(self.rules.codes.language),
+                letters: self.rules.codes.language,
                 random: self.house.random.as_ref(),
                 keys: self.house.keys.as_ref(),
                 challenges: &mut challenges,

@@ -10,7 +10,6 @@ use crate::server::admin;
 use crate::store::{
     Authenticator, Bucket, ChallengeId, Consume, Consumed, DeviceKey, Proof, Remember, SourceText, UserKey,
 };
-use crate::texts::Texts;
 use crate::users::Directory;
 use pam_2fa_protocol::admin::{
     DEVICE_LIST, DEVICE_REVOKE, LastLogin, NOT_FOUND, NotFound, REFUSED, Refused, USER_SHOW, UserReply, UserShow,
@@ -49,8 +48,8 @@ impl Admin {
         let path: &Path = folder.path();
         let places =
             Places { config: path.join("config.toml"), state_dir: path.to_owned(), runtime_dir: path.to_owned() };
-        let (host, since, texts) = (String::from("host"), String::new(), Texts::english().unwrap());
-        let daemon = Daemon::new(places, Arc::new(Everybody), texts, host, since, LevelHandle::none()).unwrap();
+        let (host, since) = (String::from("host"), String::new());
+        let daemon = Daemon::new(places, Arc::new(Everybody), host, since, LevelHandle::none()).unwrap();
         daemon.put(State::Open(Arc::clone(&house)));
         let began = house.now();
         Self { daemon: Arc::new(daemon), house, began, _folder: folder }

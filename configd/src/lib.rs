@@ -8,6 +8,7 @@ pub mod args;
 pub mod authenticator;
 pub mod carrier;
 pub mod clock;
+mod console;
 pub mod daemon;
 pub mod delivery;
 pub mod health;

@@ -6,7 +6,9 @@ use crate::store::LogLimits;
 use crate::texts::{Languages, Texts};
 use pam_2fa_protocol::admin::Required;
 use pam_2fa_protocol::courier::Tls;
-use pam_2fa_settings::{Language, Level, Mode, Network, PasswordSetting, Patterns, Profile, Services, Trust};
+use pam_2fa_settings::{
+    Enrolment, Language, Level, Mode, Network, PasswordSetting, Patterns, Profile, Services, Trust,
+};
 use std::sync::Arc;
 
 /// All of them.
@@ -40,6 +42,8 @@ pub struct Rules {
     pub email: Vec<MailWay>,
     /// `[sms]` and its backups, in order; empty: no provider of text messages.
     pub sms: Vec<TextWay>,
+    /// `policy.unique_email`.
+    pub unique_email: bool,
     /// `policy.profile`.
     pub profile: Profile,
     /// `log.level`.
@@ -72,6 +76,8 @@ pub struct Who {
     pub exempt_groups: Vec<String>,
     /// `policy.exempt_networks`.
     pub exempt_networks: Vec<Network>,
+    /// `policy.enrolment`.
+    pub enrolment: Enrolment,
     /// `policy.grace`, seconds.
     pub grace_s: u64,
     /// When mandatory was switched on, seconds since 1970; none where it is not.

@@ -121,6 +121,7 @@ pub fn rules(path: &Path, text: &str, keys: &Keys, generation: i64) -> Result<(R
     let limits = settings.limits;
     let rules = Rules {
         sms: Vec::new(),
+        unique_email: true,
         profile: settings.policy.profile,
         generation,
         required: settings.policy.required,
@@ -175,6 +176,7 @@ fn policy_hash(settings: &Settings) -> [u8; 32] {
         application: _,
         mode: _,
         profile,
+        enrolment: _,
         grace: _,
         required_groups,
         required_services,
@@ -195,6 +197,7 @@ fn who(policy: Policy) -> Who {
     }
     Who {
         mode: policy.mode,
+        enrolment: policy.enrolment,
         required_groups: policy.required_groups,
         required_services: policy.required_services,
         exempt_users,

@@ -64,8 +64,35 @@ denied-shut-out = Ihr Konto ist hier gesperrt. Wenden Sie sich an Ihren Administ
 denied-another = Ihr Konto passt nicht zu seinem Eintrag. Wenden Sie sich an Ihren Administrator.
 denied-no-channel = Hier ist ein Code nötig, und dieser Rechner kann keinen senden. Wenden Sie sich an Ihren Administrator.
 denied-unavailable = Der Code kann zurzeit nicht geprüft werden. Versuchen Sie es später wieder.
+denied-in-use = Diese Adresse gehört hier einem anderen Benutzer. Wenden Sie sich an Ihren Administrator.
+denied-not-invited = Hier ist ein zweiter Faktor nötig, und Sie haben keinen. Bitten Sie Ihren Administrator um einen Einladungscode.
+denied-not-allowed = Nichts wurde geändert: Die Einladung ist abgelaufen, oder inzwischen wurde etwas anderes registriert. Beginnen Sie neu.
+denied-nothing-yours = Für Sie ist nichts hinterlegt, das sich ändern ließe. Bitten Sie Ihren Administrator um einen Einladungscode.
 grace-until = Ab { $date } ist hier ein Code nötig; lassen Sie Ihren Administrator eine Adresse für Sie eintragen.
 reference = Ref { $reference }
+
+enrol-begin = Hier ist ein zweiter Faktor nötig, und Sie haben noch keinen.
+enrol-invitation = Einladungscode Ihres Administrators:
+enrol-address = { $can ->
+    [both] E-Mail-Adresse oder Telefonnummer wie +15550100
+    [sms] Telefonnummer wie +15550100
+   *[email] E-Mail-Adresse
+}{ $keys }:
+enrol-known = , Enter für { $to }
+enrol-app = , 'a' für eine App
+enrol-address-wrong = Das ist weder eine E-Mail-Adresse noch eine Telefonnummer wie +15550100.
+enrol-no-channel = Dieser Rechner kann dorthin keine Codes senden.
+enrol-offer-app = Auch eine Authenticator-App einrichten? [j/N]
+enrol-scan = Scannen Sie dies mit Ihrer Authenticator-App, oder geben Sie den Schlüssel darunter ein.
+enrol-type = Schlüssel für die App:
+enrol-app-code = Code aus der App:
+enrol-app-code-or-not = Code aus der App, oder Enter, um ohne sie fortzufahren:
+enrol-wrong = Dieser Code ist falsch.
+enrol-codes = Ihre Wiederherstellungscodes. Jeder lässt Sie einmal ein, wenn nichts anderes zur Hand ist. Verwahren Sie sie getrennt vom Telefon:
+enrol-kept = Drücken Sie Enter, wenn Sie sie verwahrt haben:
+enrol-done = Sie sind registriert.
+own-done = Erledigt.
+own-revoked = Das Gerät ist vergessen.
 
 place-remote = { $service } von { $from }
 place-tty = { $service } auf { $tty }
@@ -79,7 +106,12 @@ mail-text-again = { $code } ist Ihr Anmeldecode ({ $tag }) von { $application } 
 
 sms-text = { $code } ist Ihr Anmeldecode ({ $tag }) von { $application } für { $host }. Er läuft in { $left } ab. Geben Sie ihn nie weiter.
 sms-text-again = { $code } ist Ihr Anmeldecode ({ $tag }) von { $application } für { $host }, erneut gesendet. Er läuft in { $left } ab. Geben Sie ihn nie weiter.
+sms-text-enrol = { $code } ist der Code ({ $tag }), der diese Nummer für { $application } auf { $host } bestätigt. Er läuft in { $left } ab. Geben Sie ihn nie weiter.
 
+mail-subject-change = { $application }: Code ({ $tag }) für eine Änderung auf { $host }
+mail-text-change = { $code } ist der Code ({ $tag }) für eine Änderung an den Anmeldeverfahren von { $user } auf { $host }, { $application }. Er läuft in { $left } ab. Falls das nicht Sie sind, ändern Sie Ihr Passwort und sagen Sie es Ihrem Administrator.
+mail-subject-enrol = { $application }: diese Adresse bestätigen ({ $tag }) für { $host }
+mail-text-enrol = { $code } ist der Code ({ $tag }), der diese Adresse für { $user } auf { $host }, { $application }, bestätigt. { $place }. Er läuft in { $left } ab. Wenn Sie ihn nicht erwarten, tun Sie nichts.
 mail-subject-verify = { $application }: diese Adresse bestätigen ({ $tag }) für { $host }
 mail-text-verify = { $code } ist der Code ({ $tag }), der diese Adresse für { $user } auf { $host }, { $application }, bestätigt. Teilen Sie ihn Ihrem Administrator mit. Er läuft in { $left } ab. Wenn Sie ihn nicht erwarten, tun Sie nichts.
 mail-subject-test = { $application }: Testnachricht von { $host }

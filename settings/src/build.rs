@@ -10,7 +10,7 @@ use crate::settings::{
     Application, Backup, Codes, Email, Level, Limits, Lock, Log, PasswordSetting, Policy, Prompt, Settings,
 };
 use crate::walk::{Found, Group};
-use crate::who::{Exemption, Mode, Network, Patterns, Profile};
+use crate::who::{Enrolment, Exemption, Mode, Network, Patterns, Profile};
 use pam_2fa_protocol::admin::Required;
 use pam_2fa_protocol::courier::Tls;
 
@@ -196,6 +196,11 @@ impl Group {
             application: application.unwrap_or_default(),
             mode: self.text("mode").as_deref().and_then(Mode::parse).unwrap_or_default(),
             profile: self.profile(required, findings),
+            enrolment: match self.text("enrolment").as_deref() {
+                Some("administrator") => Enrolment::Administrator,
+                Some("at-login") => Enrolment::AtLogin,
+                _ => Enrolment::default(),
+            },
             grace: self.lifetime("grace", Lifetime::ZERO),
             required_groups: self.list("required_groups"),
             required_services: Patterns(self.list("required_services")),

@@ -37,7 +37,7 @@ pub use settings::{
     Accepted, Application, Backup, Codes, Email, Level, Limits, Lock, Log, PasswordSetting, Policy, Prompt, Settings,
 };
 pub use trust::{SshIdentity, Trust, WebIdentity};
-pub use who::{Date, Exemption, Mode, Network, Patterns, Profile};
+pub use who::{Date, Enrolment, Exemption, Mode, Network, Patterns, Profile};
 
 pub use pam_2fa_protocol::admin::Required;
 pub use pam_2fa_protocol::courier::Tls;

@@ -92,7 +92,7 @@ const POLICY: &[Key] = &[
     key("application", Text(Form::Application), Now),
     key("mode", Text(Form::Mode), Now),
     key("profile", OneOf(&["standard", "nist-aal2", "pci-dss"]), Now),
-    key("enrolment", OneOf(&["administrator", "invited", "at-login"]), Later(Anyway::Word("administrator"))),
+    key("enrolment", OneOf(&["administrator", "invited", "at-login"]), Now),
     key("grace", Duration(0, LONGEST, ANY), Now),
     key("required_groups", List(Form::Account), Now),
     key("required_services", List(Form::Service), Now),

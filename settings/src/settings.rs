@@ -8,7 +8,7 @@ use crate::mailbox::Mailbox;
 use crate::service::Services;
 use crate::text::is_plain;
 use crate::trust::Trust;
-use crate::who::{Exemption, Mode, Network, Patterns, Profile};
+use crate::who::{Enrolment, Exemption, Mode, Network, Patterns, Profile};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::Required;
 use pam_2fa_protocol::courier::Tls;
@@ -53,6 +53,8 @@ pub struct Policy {
     pub mode: Mode,
     /// The standard that was asked for; what it forbids has been refused.
     pub profile: Profile,
+    /// How a user without a method gets the first.
+    pub enrolment: Enrolment,
     /// Under mandatory: for so long after it was switched on, a user without a method is let in.
     pub grace: Lifetime,
     /// Under optional: members of these groups are asked.
@@ -72,6 +74,7 @@ impl Default for Policy {
             application: Application::default(),
             mode: Mode::default(),
             profile: Profile::default(),
+            enrolment: Enrolment::default(),
             grace: Lifetime::ZERO,
             required_groups: Vec::new(),
             required_services: Patterns::default(),

@@ -121,6 +121,15 @@ impl Login {
         State::Over
     }
 
+    /// A user has changed something of oneself, after a fresh code: nobody is let in by it.
+    pub(super) fn changed(&self, asked: &Asked, uid: u32, text: String, fx: &mut Effects<'_>) -> State {
+        let verdict = Verdict::NotSubject;
+        let reason = "changed";
+        self.log(&Ending { asked, uid: Some(uid), verdict, reason, detail: None, device: None }, verdict, fx);
+        fx.out.push(Effect::Done(text));
+        State::Over
+    }
+
     /// A right code was used, and whoever gave it went without an answer to the question about the device: nobody was let in.
     pub(super) fn left(&self, standing: &Standing, fx: &mut Effects<'_>) {
         let (asked, uid) = (&standing.asked, Some(standing.owner.user.uid));

@@ -24,7 +24,9 @@ mod conclude;
 pub mod deliver;
 pub mod device;
 mod ending;
+mod enrol;
 pub mod explain;
+mod own;
 pub mod place;
 pub mod policy;
 pub mod source;
@@ -37,15 +39,18 @@ use crate::authenticator::{AppKey, AppKeyError, LongCode, LongCodeMac};
 use crate::clock::Moment;
 use crate::random::Random;
 use crate::rules::Rules;
+use crate::seal::SealError;
 use crate::store::{
-    Authenticator, Bucket, Charge, Charged, Consume, Consumed, DeviceId, EndDevices, Facts, FactsFor, KeptApp, Proof,
-    RememberDevice, StoreError, UseDevice, UserKey,
+    Authenticator, Bucket, Charge, Charged, Consume, Consumed, DeviceId, EndDevices, Enrol, Enrolled, Facts, FactsFor,
+    KeptApp, Proof, RememberDevice, Revoke, Revoked, StoreError, UseDevice, UserKey,
 };
 use crate::texts::Texts;
 use challenge::{Caller, Challenges, CodeMac, Owner};
 use class::Class;
 use device::Identity;
 pub use ending::{DECOY, Decided, Factor};
+use enrol::{Enrolling, Stage};
+pub use own::Change;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::login::{Begin, Question, Step};
 use pam_2fa_settings::Language;
@@ -87,6 +92,8 @@ pub struct LookUp {
     pub exempt_groups: Vec<String>,
     /// Is the user in one of these, as NSS has it?
     pub required_groups: Vec<String>,
+    /// Does the user sit at this machine? Only for a user's own change.
+    pub console: bool,
     /// Is this address the host's own?
     pub from: Option<IpAddr>,
 }
@@ -98,6 +105,8 @@ pub struct LookedUp {
     pub listed: bool,
     /// Of [`LookUp::required_groups`].
     pub member: bool,
+    /// Of [`LookUp::console`].
+    pub console: bool,
     /// Of [`LookUp::from`]; `None`: it cannot be seen.
     pub here: Option<bool>,
 }
@@ -125,6 +134,10 @@ pub enum Event {
     Consumed(Result<Consumed, StoreError>),
     /// Answer to [`Effect::Remember`]. `false`: it may not be any more.
     Remembered(Result<bool, StoreError>),
+    /// Answer to [`Effect::Enrol`].
+    Enrolled(Result<Enrolled, StoreError>),
+    /// Answer to [`Effect::Revoke`].
+    Revoked(Result<Revoked, StoreError>),
     /// Answer to [`Effect::UseDevice`]. `false`: it is not trusted any more.
     Used(Result<bool, StoreError>),
     /// The connection has ended.
@@ -156,6 +169,12 @@ pub enum Effect {
     Consume(Box<Consume>),
     /// Remember a device whose code is used.
     Remember(Box<RememberDevice>),
+    /// Keep methods that were proven.
+    Enrol(Box<Enrol>),
+    /// Forget a user's own device.
+    Revoke(Revoke),
+    /// Tell that what a user wanted to change is changed, and end the connection. Only of [`Login::own`].
+    Done(String),
     /// Keep the use of a trusted device.
     UseDevice(Box<UseDevice>),
     /// End trust. Nobody waits for it: the login that saw the reason does not trust.
@@ -203,6 +222,12 @@ pub struct Effects<'a> {
 
 /// What is done with keys, and never shows one.
 pub trait Keyring: CodeMac + LongCodeMac {
+    /// Seals the key of a new app.
+    ///
+    /// # Errors
+    /// [`SealError::NoRandomness`].
+    fn seal_app(&self, key: &AppKey, random: &dyn Random, user: &UserKey, id: &str) -> Result<String, SealError>;
+
     /// Opens the key of an app.
     ///
     /// # Errors
@@ -211,6 +236,10 @@ pub trait Keyring: CodeMac + LongCodeMac {
 }
 
 impl Keyring for crate::seal::Keys {
+    fn seal_app(&self, key: &AppKey, random: &dyn Random, user: &UserKey, id: &str) -> Result<String, SealError> {
+        key.seal(self, random, user, id)
+    }
+
     fn open_app(&self, user: &UserKey, app: &KeptApp) -> Result<AppKey, AppKeyError> {
         AppKey::open(self, user, &app.id, &app.sealed)
     }
@@ -244,6 +273,8 @@ pub(crate) struct Asked {
     pub(crate) caller_uid: Option<u32>,
     /// Where a program's caller is asked: whom it named, which is whom one becomes.
     pub(crate) becomes: Option<String>,
+    /// Somebody sits at this machine.
+    pub(crate) at_console: bool,
     /// The device turned out not to be trusted any more.
     pub(crate) distrust: bool,
 }
@@ -300,6 +331,11 @@ pub(crate) enum State {
     Remembering(Box<Standing>, DeviceId),
     Consuming(Box<Standing>, Option<DeviceId>),
     Using(Asked, UserKey, DeviceId),
+    Enrolling(Box<Enrolling>),
+    /// An invitation is being charged.
+    Inviting(Box<Enrolling>, LongCode),
+    /// A user's own device is being forgotten.
+    Revoking(Asked, UserKey),
     Over,
 }
 
@@ -316,12 +352,14 @@ pub struct Login {
 }
 
 /// What a login is stepped for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// Somebody logs in.
     LogIn,
     /// An administrator wants to know what would be decided.
     Explain,
+    /// A user changes something of oneself.
+    Own(Change),
 }
 
 impl Login {
@@ -385,6 +423,15 @@ impl Login {
             (State::Remembering(standing, device), Event::Remembered(done)) => {
                 self.remembered(&standing, device, done, fx)
             }
+            (State::Enrolling(enrolling), Event::Stood(prompt)) => enrol::stood(enrolling, prompt, fx),
+            (State::Enrolling(enrolling), Event::Answer(text)) if !matches!(enrolling.stage, Stage::Committing) => {
+                self.enrol_answered(enrolling, &text, fx)
+            }
+            (State::Enrolling(enrolling), Event::Enrolled(done)) => self.enrolled(&enrolling, done, fx),
+            (State::Inviting(enrolling, code), Event::Charged(charged)) => {
+                self.invitation_charged(enrolling, &code, charged, fx)
+            }
+            (State::Revoking(asked, user), Event::Revoked(revoked)) => self.revoked(&asked, &user, revoked, fx),
             (State::Using(asked, user, device), Event::Used(used)) => self.used(asked, user, device, used, fx),
             // A timer of a prompt that has been answered since.
             (state, Event::Stood(_)) => state,
@@ -403,12 +450,14 @@ impl Login {
                 fx.challenges.release(&standing.challenge);
             }
             State::Trusting(standing) | State::Remembering(standing, _) => self.left(&standing, fx),
+            State::Enrolling(enrolling) | State::Inviting(enrolling, _) => enrol::release(&enrolling, fx),
             State::New
             | State::Resolving(_)
             | State::LookingUp(..)
             | State::Reading(..)
             | State::Renamed(..)
             | State::Using(..)
+            | State::Revoking(..)
             | State::Over => {}
         }
         State::Over
@@ -424,11 +473,14 @@ fn factor(state: &State) -> Option<Factor> {
         | State::Trusting(standing)
         | State::Remembering(standing, _) => ending::factor_of(standing),
         State::Using(..) => Some(Factor::TrustedDevice),
+        State::Enrolling(enrolling) => enrolling.factor(),
         State::New
         | State::Resolving(_)
         | State::LookingUp(..)
         | State::Reading(..)
         | State::Renamed(..)
+        | State::Inviting(..)
+        | State::Revoking(..)
         | State::Over => None,
     }
 }
@@ -447,6 +499,8 @@ pub(crate) fn ask(text: String, fx: &Effects<'_>) -> Step {
     Step { ask: Some(Question { text, echo: fx.rules.codes.echo, times: None }), ..Step::default() }
 }
 
+#[cfg(test)]
+mod enrol_test;
 #[cfg(test)]
 mod methods_test;
 #[cfg(test)]

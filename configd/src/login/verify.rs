@@ -3,7 +3,7 @@
 use super::conclude::held_up;
 use super::ending::{last_from, last_login};
 use super::ways::{At, Way};
-use super::{Effect, Effects, Login, MAX_PROMPTS, Standing, State, Typed, device};
+use super::{Effect, Effects, Login, MAX_PROMPTS, Purpose, Standing, State, Typed, device};
 use crate::authenticator::{Back, LongUse, long};
 use crate::limits;
 use crate::random;
@@ -82,7 +82,7 @@ impl Login {
             source: standing.owner.source.text(),
             bucket: standing.bucket.clone(),
             challenge: standing.challenge.clone(),
-            login: last_login(&standing.asked, fx),
+            login: self.is_login().then(|| last_login(&standing.asked, fx)),
             remember,
             stamp: standing.asked.stamp.clone(),
             limits: fx.rules.tries,
@@ -154,6 +154,9 @@ impl Login {
     }
 
     fn allow_code(&self, standing: &Standing, device: Option<DeviceId>, fx: &mut Effects<'_>) -> State {
+        if let Purpose::Own(change) = &self.purpose {
+            return self.proven_own(standing, change, fx);
+        }
         let (reason, tell) = match &standing.proof {
             Some(Proof::Message { of: Authenticator::Sms, .. }) => ("code-by-sms", None),
             Some(Proof::App { .. }) => ("code-of-app", None),

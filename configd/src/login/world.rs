@@ -11,8 +11,10 @@ use crate::clock::BootId;
 use crate::limits::{self, Counts, SendLimits, TryLimits};
 use crate::random::NoRandomness;
 use crate::rules::{Codes, MailWay, PromptStyle, TextWay, Who};
+use crate::seal::SealError;
 use crate::store::{Ended, KeptDevice, Known, Methods, Remember, Standings, UserRecord};
-use pam_2fa_protocol::admin::{Required, Verify};
+use crate::store::{First, NewApp};
+use pam_2fa_protocol::admin::{Channel, Required, Verify};
 use pam_2fa_protocol::courier::Tls;
 use pam_2fa_protocol::login::Verdict;
 use pam_2fa_settings::{Level, Profile, Services};
@@ -52,10 +54,14 @@ impl LongCodeMac for PlainMac {
     }
 }
 
-/// What stands for a sealed key is the key, in hexadecimal digits.
+/// What stands for a sealed key is the key in letters, as an app is told it.
 impl Keyring for PlainMac {
+    fn seal_app(&self, key: &AppKey, _random: &dyn Random, _user: &UserKey, _id: &str) -> Result<String, SealError> {
+        Ok(key.base32().expose().replace(' ', ""))
+    }
+
     fn open_app(&self, _user: &UserKey, app: &KeptApp) -> Result<AppKey, AppKeyError> {
-        let key = data_encoding::HEXLOWER.decode(app.sealed.as_bytes()).unwrap();
+        let key = data_encoding::BASE32_NOPAD.decode(app.sealed.as_bytes()).unwrap();
         AppKey::of(Secret::new(key), Shape::default())
     }
 }
@@ -94,6 +100,7 @@ pub(crate) fn rules() -> Rules {
             from: String::from("security@example.com"),
         }],
         sms: vec![TextWay { name: String::from("sms") }],
+        unique_email: true,
         profile: Profile::Standard,
         level: Level::Info,
         log: crate::store::LogLimits::default(),
@@ -114,6 +121,8 @@ pub(super) struct World {
     pub(super) used: HashSet<ChallengeId>,
     pub(super) sent: Vec<deliver::Errand>,
     pub(super) charged: u32,
+    /// How many enrolments were kept.
+    pub(super) enrolled: u32,
     pub(super) send_wait_s: u64,
     pub(super) broken: bool,
     pub(super) logged: Vec<Decided>,
@@ -148,10 +157,11 @@ impl World {
             used: HashSet::new(),
             sent: Vec::new(),
             charged: 0,
+            enrolled: 0,
             send_wait_s: 0,
             broken: false,
             logged: Vec::new(),
-            host_says: Ok(LookedUp { listed: false, member: false, here: None }),
+            host_says: Ok(LookedUp { listed: false, member: false, console: false, here: None }),
             asked_host: Vec::new(),
             known: None,
             devices: Vec::new(),
@@ -275,9 +285,67 @@ impl World {
         }
     }
 
+    /// Keeps what was proven, by the rules of the store.
+    fn enrol(&mut self, enrol: Enrol) -> Enrolled {
+        let methods = self.methods.entry(enrol.user.clone()).or_default();
+        let verified = |record: &UserRecord| record.email_verified || record.phone_verified;
+        let has = self.records.get(&enrol.user).is_some_and(verified) || methods.app.is_some();
+        let may = match &enrol.first {
+            First::Recovered => true,
+            First::Further => has || !methods.recovery.is_empty(),
+            First::Allowed => !has,
+            First::Invited(id) => !has && methods.passes.iter().any(|pass| pass.id == *id),
+        };
+        if !may {
+            return Enrolled::NotAllowed;
+        }
+        let other = self.records.values().find(|record| {
+            record.key != enrol.user && enrol.address.as_ref().is_some_and(|(_, to)| record.email.as_ref() == Some(to))
+        });
+        if let Some(other) = other.filter(|_| enrol.unique) {
+            return Enrolled::AddressInUse(other.key.clone());
+        }
+        if let First::Invited(id) = &enrol.first {
+            methods.passes.retain(|pass| pass.id != *id);
+        }
+        if let Some(NewApp { id, sealed, step }) = enrol.app {
+            methods.app = Some(KeptApp { id, sealed, last_step: step, made_s: enrol.now.wall_s });
+        }
+        if let Some(macs) = enrol.recovery {
+            methods.recovery = macs;
+        }
+        if !self.records.contains_key(&enrol.user) {
+            self.add(&enrol.user.name, enrol.user.uid, Verify::NewDevice, None);
+        }
+        let record = self.records.get_mut(&enrol.user).unwrap();
+        let mut before = None;
+        if let Some((channel, to)) = enrol.address {
+            let (slot, verified) = match channel {
+                Channel::Email => (&mut record.email, &mut record.email_verified),
+                Channel::Sms => (&mut record.phone, &mut record.phone_verified),
+            };
+            before = slot.replace(to).filter(|_| *verified);
+            *verified = true;
+        }
+        self.enrolled += 1;
+        Enrolled::Done { before }
+    }
+
     /// What the store says of devices.
     fn device_answer(&mut self, effect: Effect) -> Option<Event> {
         match effect {
+            Effect::Enrol(_) if self.broken => Some(Event::Enrolled(Err(StoreError::Closed))),
+            Effect::Enrol(enrol) => Some(Event::Enrolled(Ok(self.enrol(*enrol)))),
+            Effect::Revoke(Revoke::Own { user, ids }) => {
+                let before = self.devices.len();
+                self.devices.retain(|device| device.user != user || !ids.contains(&device.id));
+                let gone = self.devices.len() < before;
+                Some(Event::Revoked(Ok(if gone {
+                    Revoked::Done(Vec::new())
+                } else {
+                    Revoked::NotThere(ids[0].clone())
+                })))
+            }
             Effect::Remember(_) if self.broken => Some(Event::Remembered(Err(StoreError::Closed))),
             Effect::Remember(device) => {
                 let RememberDevice { user, remember, now, .. } = *device;
@@ -393,6 +461,10 @@ impl World {
                         said.failure = Some(failure);
                         said.ended = true;
                     }
+                    Effect::Done(text) => {
+                        said.done = Some(text);
+                        said.ended = true;
+                    }
                     Effect::HangUp => said.ended = true,
                     Effect::Log(decided) => self.logged.push(*decided),
                     Effect::Send(errand) => self.sent.push(errand),
@@ -418,8 +490,15 @@ impl World {
 
     /// The code behind the prompt that a login stands at.
     pub(super) fn code(&self, login: &Login) -> String {
-        let State::AtPrompt(standing) = &login.state else { panic!("not at a prompt: {login:?}") };
-        self.challenges.get(&standing.challenge).unwrap().code.as_ref().unwrap().expose().clone()
+        let challenge = match &login.state {
+            State::AtPrompt(standing) => &standing.challenge,
+            State::Enrolling(enrolling) => match &enrolling.stage {
+                Stage::Code { challenge, .. } => challenge,
+                stage => panic!("not at a code: {stage:?}"),
+            },
+            state => panic!("not at a prompt: {state:?}"),
+        };
+        self.challenges.get(challenge).unwrap().code.as_ref().unwrap().expose().clone()
     }
 
     pub(super) fn answer(&mut self, login: Login, text: &str) -> (Login, Said) {
@@ -428,8 +507,11 @@ impl World {
 
     /// The prompt stands for 300 ms.
     pub(super) fn stand(&mut self, login: Login) -> Login {
-        let State::AtPrompt(standing) = &login.state else { panic!("not at a prompt: {login:?}") };
-        let prompts = standing.prompts;
+        let prompts = match &login.state {
+            State::AtPrompt(standing) => standing.prompts,
+            State::Enrolling(enrolling) => enrolling.prompts,
+            state => panic!("not at a prompt: {state:?}"),
+        };
         self.pass(STAND_MS);
         self.drive(login, Event::Stood(prompts)).0
     }
@@ -439,6 +521,8 @@ impl World {
 pub(super) struct Said {
     pub(super) step: Option<Step>,
     pub(super) failure: Option<Failure>,
+    /// What a user is told whose change was made.
+    pub(super) done: Option<String>,
     pub(super) explained: Option<Box<explain::Explained>>,
     pub(super) ended: bool,
 }

@@ -2,7 +2,7 @@
 //! are alike: the same messages, the same values, prompts as short as English's.
 
 use super::languages::{built_in, bundle};
-use super::sms::{Short, sms};
+use super::sms::{Says, Short, sms};
 use super::{Charset, Languages, Message, Tongue, Value};
 use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternElement};
 use fluent_syntax::parser::parse;
@@ -91,14 +91,16 @@ fn mails_and_text_messages_read_as_they_should_in_every_language() {
         for (subject, text) in [
             ("mail-subject", "mail-text"),
             ("mail-subject", "mail-text-again"),
+            ("mail-subject-change", "mail-text-change"),
+            ("mail-subject-enrol", "mail-text-enrol"),
             ("mail-subject-verify", "mail-text-verify"),
             ("mail-subject-test", "mail-text-test"),
         ] {
             letters.push(format!("== {language}, mail\n{}\n\n{}", said[subject], said[text]));
         }
-        for attempt in [1, 2] {
+        for (_, says) in Says::ALL {
             let short =
-                Short { code: &code, tag: "7F", application: "Example Corp", host: "host", left_ms: 600_000, attempt };
+                Short { code: &code, tag: "7F", application: "Example Corp", host: "host", left_ms: 600_000, says };
             letters.push(format!("== {language}, text message\n{}", sms(short, languages.letters(language)).expose()));
         }
     }

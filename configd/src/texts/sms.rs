@@ -22,8 +22,37 @@ pub struct Short<'a> {
     pub host: &'a str,
     /// What is left of the code's life.
     pub left_ms: u64,
-    /// From 1; a second wording from 2.
-    pub attempt: u32,
+    /// What it says of the code.
+    pub says: Says,
+}
+
+/// What a text message says of its code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Says {
+    /// It is to log in with; a second wording from the second attempt on, since some providers swallow repeats.
+    Login {
+        /// From 1.
+        attempt: u32,
+    },
+    /// It confirms the number.
+    Confirm,
+}
+
+impl Says {
+    /// One of each wording.
+    pub(super) const ALL: [(Message, Self); 3] = [
+        (Message::SmsText, Self::Login { attempt: 1 }),
+        (Message::SmsTextAgain, Self::Login { attempt: 2 }),
+        (Message::SmsTextEnrol, Self::Confirm),
+    ];
+
+    fn message(self) -> Message {
+        match self {
+            Self::Login { attempt } if attempt > 1 => Message::SmsTextAgain,
+            Self::Login { .. } => Message::SmsText,
+            Self::Confirm => Message::SmsTextEnrol,
+        }
+    }
 }
 
 /// How a text message is written.
@@ -137,7 +166,6 @@ fn written(text: &Secret, coding: Coding) -> Secret {
 
 fn say(short: &Short<'_>, host: &str, application: &str, texts: &Texts) -> Secret {
     let left = texts.span_in_words(short.left_ms);
-    let message = if short.attempt > 1 { Message::SmsTextAgain } else { Message::SmsText };
     let values = [
         ("code", Value::Text(short.code.expose())),
         ("tag", Value::Text(short.tag)),
@@ -145,15 +173,15 @@ fn say(short: &Short<'_>, host: &str, application: &str, texts: &Texts) -> Secre
         ("host", Value::Text(host)),
         ("left", Value::Text(&left)),
     ];
-    Secret::new(texts.say(message, &values))
+    Secret::new(texts.say(short.says.message(), &values))
 }
 
-/// Whether the message of this `attempt` is one segment whatever the names are: for the words of an administrator.
-pub(super) fn is_one_segment(texts: &Texts, attempt: u32) -> bool {
+/// Whether such a message is one segment whatever the names are: for the words of an administrator.
+pub(super) fn is_one_segment(texts: &Texts, says: Says) -> bool {
     let (code, name) = (Secret::new(String::from("0123456789")), "m".repeat(255));
     // The longest life of a code is 10 minutes.
     [59_000, 600_000].into_iter().all(|left_ms| {
-        let text = sms(Short { code: &code, tag: "7F", application: &name, host: &name, left_ms, attempt }, texts);
+        let text = sms(Short { code: &code, tag: "7F", application: &name, host: &name, left_ms, says }, texts);
         let coding = Coding::of(text.expose());
         coding.units(text.expose()) <= coding.segment()
     })
@@ -168,7 +196,8 @@ mod tests {
 
     fn sent(language: Language, application: &str, host: &str, attempt: u32) -> String {
         let code = Secret::new(String::from("123456"));
-        let short = Short { code: &code, tag: "7F", application, host, left_ms: 600_000, attempt };
+        let says = Says::Login { attempt };
+        let short = Short { code: &code, tag: "7F", application, host, left_ms: 600_000, says };
         sms(short, Languages::for_tests().letters(language)).expose().clone()
     }
 
@@ -235,10 +264,10 @@ mod tests {
             code in "[0-9]{6,10}",
             tag in "[0-9A-F]{2}",
             left_ms in 1_u64..86_400_000,
-            attempt in 1_u32..4,
+            says in prop::sample::select(Says::ALL.map(|(_, says)| says).to_vec()),
         ) {
             let secret = Secret::new(code.clone());
-            let short = Short { code: &secret, tag: &tag, application: &application, host: &host, left_ms, attempt };
+            let short = Short { code: &secret, tag: &tag, application: &application, host: &host, left_ms, says };
             let text = sms(short, Languages::for_tests().letters(language));
             let text = text.expose();
             let coding = Coding::of(text);

@@ -103,7 +103,7 @@ async fn wanted(house: &House, asked: DeviceRevoke) -> Result<Revoke, Answer> {
 
 async fn is_of_several(house: &House, wanted: &Revoke) -> Result<bool, Answer> {
     let count = match wanted {
-        Revoke::Ids(ids) => ids.len(),
+        Revoke::Ids(ids) | Revoke::Own { ids, .. } => ids.len(),
         Revoke::User(name) => house.store.devices(name.clone()).await?.len(),
     };
     Ok(count > 1)
@@ -122,8 +122,8 @@ fn nothing_by(id: &str) -> Answer {
     Answer::NotFound(format!("no device has the id {id}, and none was revoked; see pam-2fa device list"))
 }
 
-/// As an administrator sees it.
-fn shown(kept: KeptDevice, rules: &Rules, now: &Moment) -> Device {
+/// As it is shown.
+pub(in crate::server) fn shown(kept: KeptDevice, rules: &Rules, now: &Moment) -> Device {
     // Where a change of the password could not be seen it is trusted for a shorter time, and that is when it ends.
     let lifetime_s = trusted_s(kept.lifetime_s, kept.stamp.as_deref(), &rules.trust);
     let kept = KeptDevice { lifetime_s, ..kept };

@@ -55,6 +55,9 @@ pub(super) async fn explain(daemon: &Daemon, house: &House, asked: Explain) -> R
                 | Effect::Consume(_)
                 | Effect::Remember(_)
                 | Effect::UseDevice(_)
+                | Effect::Enrol(_)
+                | Effect::Revoke(_)
+                | Effect::Done(_)
                 | Effect::EndDevices(_)
                 | Effect::Stand(_)
                 | Effect::Send(_) => {}

@@ -1,6 +1,6 @@
 //! `admin.sock`: one method after the other, for uid 0 and nobody else. Who may is one line, before anything is dispatched.
 
-mod devices;
+pub(super) mod devices;
 mod explain;
 mod log;
 mod system;

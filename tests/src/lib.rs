@@ -3,6 +3,7 @@
 //! What is here sets the stage and reads what happened; the promises are in `tests/`. Everything that starts a server runs as
 //! root inside `tests/ns/enter` and nowhere else ([`ns::require`]).
 
+pub mod app;
 pub mod cockpit;
 pub mod daemon;
 pub mod fake_daemon;

@@ -70,6 +70,7 @@ denied-not-allowed = Nichts wurde geändert: Die Einladung ist abgelaufen, oder 
 denied-nothing-yours = Für Sie ist nichts hinterlegt, das sich ändern ließe. Bitten Sie Ihren Administrator um einen Einladungscode.
 grace-until = Ab { $date } ist hier ein Code nötig; lassen Sie Ihren Administrator eine Adresse für Sie eintragen.
 reference = Ref { $reference }
+denied-enter = Drücken Sie Enter:
 
 enrol-begin = Hier ist ein zweiter Faktor nötig, und Sie haben noch keinen.
 enrol-invitation = Einladungscode Ihres Administrators:

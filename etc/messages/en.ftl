@@ -80,6 +80,8 @@ denied-not-allowed = Nothing was changed: the invitation is over, or something e
 denied-nothing-yours = There is nothing of yours to change. Ask your administrator for an invitation code.
 grace-until = From { $date } on a code is needed here; ask your administrator to register an address for you.
 reference = Ref { $reference }
+# Behind a denial that is shown as a prompt, since OpenSSH before 10.3 and Cockpit show nothing else.
+denied-enter = Press Enter:
 
 # To enrol a first method at a login, or a further one with pam-2fa me.
 enrol-begin = A second factor is needed here, and you have none yet.

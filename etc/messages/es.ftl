@@ -70,6 +70,7 @@ denied-not-allowed = No se ha cambiado nada: la invitación ha caducado, o entre
 denied-nothing-yours = No hay nada suyo que cambiar. Pida a su administrador un código de invitación.
 grace-until = A partir del { $date } se necesitará aquí un código; pida a su administrador que registre una dirección para usted.
 reference = Ref. { $reference }
+denied-enter = Pulse Intro:
 
 enrol-begin = Aquí se necesita un segundo factor, y usted aún no tiene ninguno.
 enrol-invitation = Código de invitación de su administrador:

@@ -70,6 +70,7 @@ denied-not-allowed = Rien n'a été modifié : l'invitation a expiré, ou autre 
 denied-nothing-yours = Il n'y a rien à modifier pour vous. Demandez un code d'invitation à votre administrateur.
 grace-until = À partir du { $date }, un code sera nécessaire ici ; demandez à votre administrateur d'enregistrer une adresse pour vous.
 reference = Réf { $reference }
+denied-enter = Appuyez sur Entrée :
 
 enrol-begin = Un second facteur est nécessaire ici, et vous n'en avez pas encore.
 enrol-invitation = Code d'invitation de votre administrateur :

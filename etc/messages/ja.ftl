@@ -65,6 +65,7 @@ denied-not-allowed = 何も変更されませんでした。招待の期限が�
 denied-nothing-yours = 変更できるものが登録されていません。管理者に招待コードを依頼してください。
 grace-until = { $date } 以降、ここではコードが必要になります。アドレスの登録を管理者に依頼してください。
 reference = 参照 { $reference }
+denied-enter = Enterを押してください:
 
 enrol-begin = ここでは第二の認証要素が必要ですが、まだ登録されていません。
 enrol-invitation = 管理者からの招待コード:

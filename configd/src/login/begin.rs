@@ -229,6 +229,10 @@ impl Login {
             Act::Ask { ways } => self.challenge(asked, user, facts, ways, fx),
             Act::Refuse { verdict, text } => {
                 let ending = Ending { asked: &asked, uid: Some(user.uid), verdict, reason, detail: None, device: None };
+                // Who lacks a method does not know whom to ask, and comes again and again.
+                if reason == "no-method" {
+                    return self.deny_by_prompt(ending, &text, fx);
+                }
                 self.deny(ending, Some(text), fx)
             }
         }

@@ -52,7 +52,7 @@ pub use ending::{DECOY, Decided, Factor};
 use enrol::{Enrolling, Stage};
 pub use own::Change;
 use pam_2fa_protocol::Secret;
-use pam_2fa_protocol::login::{Begin, Question, Step};
+use pam_2fa_protocol::login::{Begin, Question, Step, Verdict};
 use pam_2fa_settings::Language;
 use place::Place;
 use policy::{Listed, Must, Network};
@@ -332,6 +332,8 @@ pub(crate) enum State {
     Consuming(Box<Standing>, Option<DeviceId>),
     Using(Asked, UserKey, DeviceId),
     Enrolling(Box<Enrolling>),
+    /// A denial is on the screen as a prompt, and in the log.
+    Refused(Asked, Verdict),
     /// An invitation is being charged.
     Inviting(Box<Enrolling>, LongCode),
     /// A user's own device is being forgotten.
@@ -423,6 +425,7 @@ impl Login {
             (State::Remembering(standing, device), Event::Remembered(done)) => {
                 self.remembered(&standing, device, done, fx)
             }
+            (State::Refused(asked, verdict), Event::Answer(_)) => self.end_denied(&asked, verdict, None, fx),
             (State::Enrolling(enrolling), Event::Stood(prompt)) => enrol::stood(enrolling, prompt, fx),
             (State::Enrolling(enrolling), Event::Answer(text)) if !matches!(enrolling.stage, Stage::Committing) => {
                 self.enrol_answered(enrolling, &text, fx)
@@ -458,6 +461,7 @@ impl Login {
             | State::Renamed(..)
             | State::Using(..)
             | State::Revoking(..)
+            | State::Refused(..)
             | State::Over => {}
         }
         State::Over
@@ -481,6 +485,7 @@ fn factor(state: &State) -> Option<Factor> {
         | State::Renamed(..)
         | State::Inviting(..)
         | State::Revoking(..)
+        | State::Refused(..)
         | State::Over => None,
     }
 }

@@ -478,7 +478,18 @@ impl World {
     }
 
     pub(super) fn begin(&mut self, begin: Begin, peer_uid: u32) -> (Login, Said) {
-        self.drive(Login::new(peer_uid, String::from("K7Q2M9XD")), Event::Begin(Box::new(begin)))
+        let (login, said) = self.drive(Login::new(peer_uid, String::from("K7Q2M9XD")), Event::Begin(Box::new(begin)));
+        if !matches!(login.state, State::Refused(..)) {
+            return (login, said);
+        }
+        // A denial whose text is a prompt: read, and answered with Enter.
+        let text = String::from(said.prompt());
+        assert!(text.ends_with(" (Ref K7Q2M9XD) Press Enter: ") && world_says_nothing_else(&said), "{said:?}");
+        let (login, mut said) = self.answer(login, "");
+        if let Some(step) = &mut said.step {
+            step.tell = vec![text.trim_end_matches(" Press Enter: ").to_owned()];
+        }
+        (login, said)
     }
 
     /// What `pam-2fa explain` says of such a login.
@@ -515,6 +526,10 @@ impl World {
         self.pass(STAND_MS);
         self.drive(login, Event::Stood(prompts)).0
     }
+}
+
+fn world_says_nothing_else(said: &Said) -> bool {
+    !said.ended && said.verdict().is_none() && said.told().is_empty()
 }
 
 #[derive(Debug, Default)]

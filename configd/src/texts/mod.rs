@@ -60,7 +60,7 @@ messages! {
     EnrolType = "enrol-type", EnrolAppCode = "enrol-app-code", EnrolAppCodeOrNot = "enrol-app-code-or-not",
     EnrolWrong = "enrol-wrong", EnrolCodes = "enrol-codes", EnrolKept = "enrol-kept", EnrolDone = "enrol-done",
     OwnDone = "own-done", OwnRevoked = "own-revoked",
-    DeniedInUse = "denied-in-use", DeniedNotInvited = "denied-not-invited", DeniedNotAllowed = "denied-not-allowed",
+    DeniedEnter = "denied-enter", DeniedInUse = "denied-in-use", DeniedNotInvited = "denied-not-invited", DeniedNotAllowed = "denied-not-allowed",
     DeniedNothingYours = "denied-nothing-yours",
     SmsText = "sms-text", SmsTextAgain = "sms-text-again", SmsTextEnrol = "sms-text-enrol",
     MailSubjectChange = "mail-subject-change", MailTextChange = "mail-text-change",

@@ -32,8 +32,9 @@ pub enum EditError {
     },
 }
 
-/// Every secret that stands in the text readable, under its dotted name (`email.password`, `email.backup.NAME.password`), in
-/// the order of the sections.
+/// Every secret that stands in the text readable, under its dotted name (`email.password`, `email.backup.NAME.password`,
+/// `sms.account.FIELD`), in the order of the sections. Every field of an account counts: which of them are none, only the
+/// provider's file says, and a sealed value works like a plain one.
 ///
 /// # Errors
 /// When the text is not TOML.
@@ -60,10 +61,16 @@ fn table<'a>(document: &'a Document<&str>, name: &str) -> Option<&'a dyn TableLi
 }
 
 fn collect(section: &Section, prefix: &str, table: &dyn TableLike, secrets: &mut Vec<(String, Secret)>) {
-    for key in section.keys.iter().filter(|key| matches!(key.kind, Kind::Secret)) {
+    for key in section.keys.iter().filter(|key| matches!(key.kind, Kind::Secret | Kind::Account)) {
         let Some(item) = table.get(key.name) else { continue };
-        if let Ok(Checked::Password(PasswordSetting::Plain(secret))) = check(item, &key.kind) {
-            secrets.push((format!("{prefix}.{}", key.name), secret));
+        let name = format!("{prefix}.{}", key.name);
+        match check(item, &key.kind) {
+            Ok(Checked::Password(PasswordSetting::Plain(secret))) => secrets.push((name, secret)),
+            Ok(Checked::Account(fields)) => secrets.extend(fields.into_iter().filter_map(|(field, value)| match value {
+                PasswordSetting::Plain(secret) => Some((format!("{name}.{field}"), secret)),
+                PasswordSetting::Sealed(_) => None,
+            })),
+            Ok(_) | Err(_) => {}
         }
     }
 }
@@ -76,24 +83,36 @@ pub fn with_value(text: &str, dotted_key: &str, value: &str) -> Result<String, E
     let no_such_key = || EditError::NoSuchKey { key: dotted_key.to_owned() };
     let document = parse(text).map_err(|raw| not_toml(text, raw))?;
     let (section, rest) = dotted_key.split_once('.').ok_or_else(no_such_key)?;
-    let (section, key) = SECTIONS
-        .iter()
-        .filter(|known| known.name == section)
-        .find_map(|known| {
-            known.keys.iter().find(|key| rest.rsplit('.').next() == Some(key.name)).map(|key| (known, key))
-        })
-        .ok_or_else(no_such_key)?;
-    check(&Item::Value(Value::from(value)), &key.kind)
+    let section = SECTIONS.iter().find(|known| known.name == section).ok_or_else(no_such_key)?;
+    let (backup, rest) = match rest.strip_prefix("backup.").and_then(|rest| rest.split_once('.')) {
+        Some((name, rest)) => (Some(name), rest),
+        None => (None, rest),
+    };
+    let (name, field) = match rest.split_once('.') {
+        Some((name, field)) => (name, Some(field)),
+        None => (rest, None),
+    };
+    let key = section.keys.iter().find(|key| key.name == name).ok_or_else(no_such_key)?;
+    let kind = match (&key.kind, field) {
+        (Kind::Account, Some(_)) => &Kind::Secret,
+        (Kind::Account, None) | (_, Some(_)) => return Err(no_such_key()),
+        (kind, None) => kind,
+    };
+    check(&Item::Value(Value::from(value)), kind)
         .map_err(|why| EditError::Value { key: dotted_key.to_owned(), why })?;
 
-    let table = table(&document, section.name).ok_or_else(no_such_key)?;
-    let item = match rest.split('.').collect::<Vec<_>>().as_slice() {
-        [_] => table.get(key.name),
-        ["backup", name, _] => table.get("backup").and_then(tables_of).and_then(|backups| {
-            let is_it = |table: &&dyn TableLike| table.get("name").and_then(Item::as_str) == Some(*name);
-            backups.into_iter().find(is_it).and_then(|backup| backup.get(key.name))
+    let section = table(&document, section.name).ok_or_else(no_such_key)?;
+    let table = match backup {
+        None => Some(section),
+        Some(name) => section.get("backup").and_then(tables_of).and_then(|backups| {
+            let is_it = |table: &&dyn TableLike| table.get("name").and_then(Item::as_str) == Some(name);
+            backups.into_iter().find(is_it)
         }),
-        _ => None,
+    };
+    let item = table.and_then(|table| table.get(key.name));
+    let item = match field {
+        None => item,
+        Some(field) => item.and_then(Item::as_table_like).and_then(|account| account.get(field)),
     };
     let span = item.filter(|item| item.is_value()).and_then(Item::span).ok_or_else(no_such_key)?;
     let (Some(before), Some(after)) = (text.get(..span.start), text.get(span.end..)) else {

@@ -19,6 +19,7 @@ mod phone;
 mod schema;
 mod service;
 mod settings;
+mod sms;
 pub mod text;
 mod trust;
 mod walk;
@@ -33,7 +34,7 @@ pub use phone::E164;
 pub use service::{Class, Factor, Services};
 pub use settings::{
     Accepted, Application, Backup, Codes, Email, Language, Level, Limits, Lock, Log, PasswordSetting, Policy, Prompt,
-    Settings,
+    Settings, Sms, SmsBackup,
 };
 pub use trust::{SshIdentity, Trust, WebIdentity};
 pub use who::{Date, Exemption, Mode, Network, Patterns, Profile};

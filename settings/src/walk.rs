@@ -29,7 +29,7 @@ pub(crate) struct Group {
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) sections: BTreeMap<&'static str, Group>,
-    pub(crate) backups: Vec<Group>,
+    pub(crate) backups: BTreeMap<&'static str, Vec<Group>>,
     pub(crate) rules: Vec<Rule>,
 }
 
@@ -165,9 +165,7 @@ impl Walker {
             for (name, item) in table.iter() {
                 self.key(section, Some(&BACKUP_NAME), name, item, key_at(table, name, item), &mut group);
             }
-            if section.name == "email" {
-                self.found.backups.push(group);
-            }
+            self.found.backups.entry(section.name).or_default().push(group);
         }
     }
 

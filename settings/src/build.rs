@@ -5,10 +5,10 @@ use crate::finding::Raw;
 use crate::lifetime::Lifetime;
 use crate::mailbox::Mailbox;
 use crate::service::Services;
-use crate::sms::sms;
 use crate::settings::{
     Application, Backup, Codes, Email, Language, Level, Limits, Lock, Log, PasswordSetting, Policy, Prompt, Settings,
 };
+use crate::sms::sms;
 use crate::walk::{Found, Group};
 use crate::who::{Exemption, Mode, Network, Patterns, Profile};
 use pam_2fa_protocol::admin::Required;

@@ -66,10 +66,12 @@ fn collect(section: &Section, prefix: &str, table: &dyn TableLike, secrets: &mut
         let name = format!("{prefix}.{}", key.name);
         match check(item, &key.kind) {
             Ok(Checked::Password(PasswordSetting::Plain(secret))) => secrets.push((name, secret)),
-            Ok(Checked::Account(fields)) => secrets.extend(fields.into_iter().filter_map(|(field, value)| match value {
-                PasswordSetting::Plain(secret) => Some((format!("{name}.{field}"), secret)),
-                PasswordSetting::Sealed(_) => None,
-            })),
+            Ok(Checked::Account(fields)) => {
+                secrets.extend(fields.into_iter().filter_map(|(field, value)| match value {
+                    PasswordSetting::Plain(secret) => Some((format!("{name}.{field}"), secret)),
+                    PasswordSetting::Sealed(_) => None,
+                }))
+            }
             Ok(_) | Err(_) => {}
         }
     }

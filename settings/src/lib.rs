@@ -1,9 +1,9 @@
-//! The schema of `config.toml`, and the value types that stand in it. For configd, the courier and the command.
+//! The schema of `config.toml` and of provider files, and the value types that stand in them. For configd, the courier and the command.
 //!
 //! Text in, typed settings or a list of findings out. The crate does no I/O, reads no clock, knows no user, and never prints a
 //! secret. A key is known, checked, and either does what it says or is refused: nothing is accepted and ignored.
 //!
-//! Read `schema.rs` first: it is the one table of what may stand in the file.
+//! Read `schema.rs` first: it is the one table of what may stand in `config.toml`. [`provider`] is the other format.
 
 #![forbid(unsafe_code)]
 
@@ -16,6 +16,7 @@ mod lifetime;
 mod mailbox;
 mod nearest;
 mod phone;
+pub mod provider;
 mod schema;
 mod service;
 mod settings;

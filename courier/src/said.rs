@@ -1,7 +1,8 @@
 //! What the other side said, fit for a terminal, a log and a reply: one line, without control and bidi characters, without
 //! our secrets, and not endless.
 
-use pam_2fa_protocol::courier::Mail;
+use pam_2fa_protocol::courier::{Mail, Text};
+use pam_2fa_settings::provider::{Auth, Provider};
 use zeroize::Zeroizing;
 
 /// The longest text in characters. A reply to configd has to fit a frame beside its other fields.
@@ -49,10 +50,35 @@ impl Mask {
             let plain = Zeroizing::new(format!("\0{user}\0{password}"));
             secrets.push(Zeroizing::new(base64(plain.as_bytes())));
         }
-        let rows = mail.text.expose().split(|c: char| !c.is_ascii_digit());
-        secrets.extend(rows.filter(|row| row.len() >= CODE_DIGITS).map(|row| Zeroizing::new(row.to_owned())));
+        secrets.extend(rows_of_digits(mail.text.expose()));
+        Self::longest_first(secrets)
+    }
+
+    /// The secret fields of the account as they are, as a form and as Basic authentication write them; the text whole, the code,
+    /// and every row of digits in the text.
+    #[must_use]
+    pub fn of_text(text: &Text, provider: &Provider) -> Self {
+        let message = text.text.expose();
+        let mut secrets = vec![Zeroizing::new(message.clone()), Zeroizing::new(text.code.expose().clone())];
+        secrets.extend(rows_of_digits(message));
+        for field in provider.account.iter().filter(|field| field.secret) {
+            let Some(value) = text.account.get(&field.key).map(|given| given.0.expose()) else { continue };
+            secrets.push(Zeroizing::new(value.clone()));
+            secrets.push(Zeroizing::new(base64(value.as_bytes())));
+            secrets.push(Zeroizing::new(percent_encoded(value)));
+            if let Auth::Basic { .. } = provider.request.auth {
+                for other in text.account.values() {
+                    let both = Zeroizing::new(format!("{}:{value}", other.0.expose()));
+                    secrets.push(Zeroizing::new(base64(both.as_bytes())));
+                }
+            }
+        }
+        Self::longest_first(secrets)
+    }
+
+    fn longest_first(mut secrets: Vec<Zeroizing<String>>) -> Self {
         secrets.retain(|secret| !secret.is_empty());
-        // The longest first, so that what holds another is struck out whole.
+        // So that what holds another is struck out whole.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         Self(secrets)
     }
@@ -82,6 +108,31 @@ pub fn without_addresses(text: &str) -> String {
             _ => word.to_owned(),
         })
         .collect()
+}
+
+/// `text` without the number that a message went to, in whatever form the other side repeats its digits, for logs.
+#[must_use]
+pub fn without_number(text: &str, number: &str) -> String {
+    let digits = number.trim_start_matches('+');
+    if digits.len() < CODE_DIGITS { text.to_owned() } else { text.replace(digits, "…") }
+}
+
+fn rows_of_digits(text: &str) -> impl Iterator<Item = Zeroizing<String>> {
+    let rows = text.split(|c: char| !c.is_ascii_digit());
+    rows.filter(|row| row.len() >= CODE_DIGITS).map(|row| Zeroizing::new(row.to_owned()))
+}
+
+/// RFC 3986 §2.1, for recognising what a form or a query has sent.
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len().saturating_mul(3));
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_') {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
 }
 
 /// RFC 4648 §4, for recognising what AUTH has sent.

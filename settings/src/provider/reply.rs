@@ -53,8 +53,8 @@ fn predicate(reader: &Reader<'_>, findings: &mut Findings) -> Option<Predicate> 
         tests.push(Test::Exists(reader.switch("exists", true, findings)));
     }
     let every = if reader.switch("every", true, findings) { Every::All } else { Every::Any };
-    if reader.has("every") && !path.as_ref().is_some_and(Path::is_of_many) {
-        reader.say("every", "is for a path with [*]", findings);
+    if reader.has("every") && !reader.has("path") {
+        reader.say("every", "is for a path", findings);
     }
     let text = reader.parsed("text", Pattern::parse, findings);
     let http = reader.statuses("http", findings);

@@ -61,9 +61,10 @@ struct Tried {
 }
 
 impl Tried {
-    fn note(&mut self, way: &MailWay, outcome: &Outcome) {
+    /// What a server or provider, by its name in the settings, made of a message.
+    fn note(&mut self, way: &str, outcome: &Outcome) {
         if outcome.class == Class::AuthError {
-            self.barred.push(way.name.clone());
+            self.barred.push(String::from(way));
         }
         self.counts |= match outcome.class {
             Class::Accepted | Class::AuthError => true,
@@ -251,7 +252,7 @@ impl Post {
                 Err(error) => config_fault(format!("{}.password: {error}", way.name)),
             };
             self.health.note(&way.name, &outcome, &self.clock.now());
-            tried.note(way, &outcome);
+            tried.note(&way.name, &outcome);
             if outcome.class == Class::Accepted || outcome.reason == Some(Reason::BadAddress) {
                 return outcome;
             }
@@ -334,6 +335,9 @@ fn may_retry(outcome: &Outcome) -> bool {
 fn config_fault(said: String) -> Outcome {
     Outcome { class: Class::Rejected, reason: Some(Reason::Config), retry_after_s: None, provider_id: None, said }
 }
+
+mod text;
+pub use text::TextHead;
 
 #[cfg(test)]
 mod tests;

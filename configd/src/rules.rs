@@ -6,6 +6,7 @@ use crate::store::LogLimits;
 use pam_2fa_protocol::admin::Required;
 use pam_2fa_protocol::courier::Tls;
 use pam_2fa_settings::{Level, Mode, Network, PasswordSetting, Patterns, Services, Trust};
+use std::collections::BTreeMap;
 
 /// All of them.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub struct Rules {
     pub policy_hash: [u8; 32],
     /// `[email]` and its backups, in order; empty: no mail server.
     pub email: Vec<MailWay>,
+    /// `[sms]` and its backups, in order; empty: no provider of text messages.
+    pub sms: Vec<TextWay>,
     /// `log.level`.
     pub level: Level,
     /// `log.keep` and `log.size`.
@@ -127,4 +130,21 @@ pub struct MailWay {
     pub password: Option<PasswordSetting>,
     /// `Name <address>` or an address.
     pub from: String,
+}
+
+/// A provider of text messages.
+#[derive(Debug)]
+pub struct TextWay {
+    /// `sms`, or `sms.backup.NAME`.
+    pub name: String,
+    /// The id of a provider's file, which the courier reads.
+    pub provider: String,
+    /// The number or name that messages come from.
+    pub sender: Option<String>,
+    /// The fields of the account as the settings have them: sealed ones are opened for each call of the courier, and not kept open.
+    pub account: BTreeMap<String, PasswordSetting>,
+    /// An HTTP proxy.
+    pub proxy: Option<String>,
+    /// A private CA.
+    pub ca_file: Option<String>,
 }

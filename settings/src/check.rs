@@ -173,14 +173,19 @@ fn account(item: &Item) -> Result<BTreeMap<String, PasswordSetting>, String> {
     }
     let mut fields = BTreeMap::new();
     for (name, field) in table.iter() {
-        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        if !(1..=32).contains(&name.len()) || !name.bytes().all(is_name) {
+        if !is_field_name(name) {
             return Err(String::from("has a field whose name is not 1 to 32 letters, digits, - and _"));
         }
         let text = field.as_str().ok_or_else(|| format!("{name}: every field of the account is a text in quotes"))?;
         fields.insert(String::from(name), password(text).map_err(|why| format!("{name}: {why}"))?);
     }
     Ok(fields)
+}
+
+/// The name of a field of an account: without a dot, since its secret is sealed under a dotted name.
+pub(crate) fn is_field_name(name: &str) -> bool {
+    (1..=32).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
 /// A password, plain or sealed. Long ones would not fit a line of AUTH; control characters end one.

@@ -1,9 +1,9 @@
 //! Changes single values in the text of `config.toml`, in their place in the text: comments, order, line ends and all the rest
 //! stay as they were. It writes no file.
 
-use crate::check::{Checked, check};
+use crate::check::{Checked, check, is_field_name};
 use crate::finding::{Finding, Raw, placed};
-use crate::schema::{Kind, SECTIONS, Section, Shape};
+use crate::schema::{Key, Kind, SECTIONS, Section, Shape};
 use crate::settings::PasswordSetting;
 use crate::walk::{parse, tables_of};
 use pam_2fa_protocol::Secret;
@@ -84,21 +84,11 @@ fn collect(section: &Section, prefix: &str, table: &dyn TableLike, secrets: &mut
 pub fn with_value(text: &str, dotted_key: &str, value: &str) -> Result<String, EditError> {
     let no_such_key = || EditError::NoSuchKey { key: dotted_key.to_owned() };
     let document = parse(text).map_err(|raw| not_toml(text, raw))?;
-    let (section, rest) = dotted_key.split_once('.').ok_or_else(no_such_key)?;
-    let section = SECTIONS.iter().find(|known| known.name == section).ok_or_else(no_such_key)?;
-    let (backup, rest) = match rest.strip_prefix("backup.").and_then(|rest| rest.split_once('.')) {
-        Some((name, rest)) => (Some(name), rest),
-        None => (None, rest),
-    };
-    let (name, field) = match rest.split_once('.') {
-        Some((name, field)) => (name, Some(field)),
-        None => (rest, None),
-    };
-    let key = section.keys.iter().find(|key| key.name == name).ok_or_else(no_such_key)?;
+    let Place { section, backup, key, field } = Place::of(dotted_key).ok_or_else(no_such_key)?;
     let kind = match (&key.kind, field) {
         (Kind::Account, Some(_)) => &Kind::Secret,
-        (Kind::Account, None) | (_, Some(_)) => return Err(no_such_key()),
-        (kind, None) => kind,
+        (Kind::Account, None) => return Err(no_such_key()),
+        (kind, _) => kind,
     };
     check(&Item::Value(Value::from(value)), kind)
         .map_err(|why| EditError::Value { key: dotted_key.to_owned(), why })?;
@@ -121,6 +111,38 @@ pub fn with_value(text: &str, dotted_key: &str, value: &str) -> Result<String, E
         return Err(no_such_key());
     };
     Ok(format!("{before}{}{after}", Value::from(value)))
+}
+
+/// Whether a setting of that dotted name may be a secret, and so may be sealed under it.
+#[must_use]
+pub fn may_be_secret(dotted_key: &str) -> bool {
+    Place::of(dotted_key).is_some_and(|place| {
+        matches!(place.key.kind, Kind::Secret)
+            || (matches!(place.key.kind, Kind::Account) && place.field.is_some_and(is_field_name))
+    })
+}
+
+/// What a dotted name names: `SECTION[.backup.NAME].KEY`, and a field of an account below that.
+struct Place<'a> {
+    section: &'static Section,
+    backup: Option<&'a str>,
+    key: &'static Key,
+    field: Option<&'a str>,
+}
+
+impl<'a> Place<'a> {
+    fn of(dotted_key: &'a str) -> Option<Self> {
+        let (section, rest) = dotted_key.split_once('.')?;
+        let section = SECTIONS.iter().find(|known| known.name == section)?;
+        let (backup, rest) = match rest.strip_prefix("backup.").filter(|_| section.shape == Shape::Backups) {
+            Some(rest) => rest.split_once('.').map(|(name, rest)| (Some(name), rest))?,
+            None => (None, rest),
+        };
+        let (name, field) = rest.split_once('.').map_or((rest, None), |(name, field)| (name, Some(field)));
+        let key = section.keys.iter().find(|key| key.name == name)?;
+        let fits = field.is_none() || matches!(key.kind, Kind::Account);
+        (fits && backup != Some("")).then_some(Self { section, backup, key, field })
+    }
 }
 
 fn not_toml(text: &str, raw: Raw) -> EditError {

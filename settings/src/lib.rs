@@ -27,7 +27,7 @@ mod walk;
 mod who;
 
 pub use address::EmailAddress;
-pub use edit::{EditError, plain_secrets, with_value};
+pub use edit::{EditError, may_be_secret, plain_secrets, with_value};
 pub use finding::Finding;
 pub use lifetime::Lifetime;
 pub use mailbox::Mailbox;

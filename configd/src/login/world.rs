@@ -75,6 +75,7 @@ pub(crate) fn rules() -> Rules {
             password: None,
             from: String::from("security@example.com"),
         }],
+        sms: Vec::new(),
         level: Level::Info,
         log: crate::store::LogLimits::default(),
     }

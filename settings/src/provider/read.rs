@@ -7,7 +7,7 @@ use super::pattern::Pattern;
 use super::reply;
 use super::template::Template;
 use super::tree::{Findings, Reader};
-use crate::check::kind_of;
+use crate::check::{is_field_name, kind_of};
 use crate::finding::Raw;
 use toml_edit::{Item, TableLike, Value};
 
@@ -77,7 +77,7 @@ fn account(top: &Reader<'_>, findings: &mut Findings) -> Option<Vec<Field>> {
         let reader = Reader::new(table, ("account", top.at("account")), KEYS, &[], findings);
         let key = reader.text("key", findings);
         let Some(key) = reader.required("key", key, "\"api_key\"", findings) else { continue };
-        if key.len() > 32 || !key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) {
+        if !is_field_name(key) {
             reader.say("key", "is not 1 to 32 letters, digits, - and _", findings);
         }
         if fields.iter().any(|field| field.key == key) {

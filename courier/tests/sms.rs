@@ -7,15 +7,20 @@ mod common;
 use common::daemon::{Daemon, Folder, Socket};
 use common::{CODE, LONG, assert_class};
 use e2e::sms_gateway::{Gateway, Play, TOKEN};
+use e2e::smtp::authority::{Authority, Proof};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::courier::{AccountField, Class, Outcome, Reason, Send, Text};
 use pam_2fa_protocol::wire::More;
 use std::fs::Permissions;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::TcpStream;
 use tokio::time::Instant;
+use tokio_rustls::{TlsAcceptor, rustls};
 
 const TO: &str = "+15550100";
 const UNCLEAR: (Class, Option<Reason>) = (Class::Temporary, Some(Reason::Unrecognised));
@@ -131,6 +136,7 @@ fn every_answer_but_the_proof_is_something_else_than_accepted() {
         (Play::say(204, "{\"id\":\"1\"}"), UNCLEAR),
         (Play::say(200, &"[".repeat(60_000)), UNCLEAR),
         (Play::Endless, UNCLEAR),
+        (Play::EndlessHeaders, UNCLEAR),
         (Play::Cut, UNCLEAR),
         (Play::Close, UNCLEAR),
         (Play::say(401, "{\"id\":\"1\"}"), (Class::AuthError, Some(Reason::Credentials))),
@@ -332,4 +338,97 @@ fn the_environment_names_no_proxy() {
     let daemon = Daemon::adopt(folder, command, notified);
     assert_is(&carry(&daemon, to(&gateway)).1, (Class::Accepted, None));
     assert!(proxy.arrived().is_empty());
+}
+
+/// What a relay does with a connection before it carries it on to the gateway.
+enum Relay {
+    /// The server's side of TLS.
+    Tls(Arc<rustls::ServerConfig>),
+    /// A proxy's CONNECT.
+    Connect,
+}
+
+/// A relay on a port of its own; what each client asked a proxy for.
+fn relay(relay: Relay, to: SocketAddr) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let (address, asked) = (listener.local_addr().unwrap(), Arc::new(Mutex::new(Vec::new())));
+    let noted = Arc::clone(&asked);
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            loop {
+                let mut client = listener.accept().await.unwrap().0;
+                let mut server = TcpStream::connect(to).await.unwrap();
+                match &relay {
+                    Relay::Tls(config) => {
+                        // One that does not believe the certificate goes away.
+                        let Ok(mut client) = TlsAcceptor::from(Arc::clone(config)).accept(client).await else {
+                            continue;
+                        };
+                        let _ = copy_bidirectional(&mut client, &mut server).await;
+                    }
+                    Relay::Connect => {
+                        let mut head = Vec::new();
+                        while !head.ends_with(b"\r\n\r\n") {
+                            head.push(client.read_u8().await.unwrap());
+                        }
+                        let line = String::from_utf8(head).unwrap().lines().next().unwrap().to_owned();
+                        noted.lock().unwrap().push(line);
+                        client.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").await.unwrap();
+                        let _ = copy_bidirectional(&mut client, &mut server).await;
+                    }
+                }
+            }
+        });
+    });
+    (address, asked)
+}
+
+/// A gateway behind TLS with such a certificate: its URL, and the file with the authority that it should be of.
+fn behind_tls(daemon: &Daemon, gateway: &Gateway, proof: Proof) -> (SocketAddr, String) {
+    let authority = Authority::new();
+    let (address, _) = relay(Relay::Tls(authority.server(proof)), gateway.address);
+    (address, authority.write(&daemon.folder.0).to_str().unwrap().to_owned())
+}
+
+#[test]
+fn https_needs_a_certificate_that_proves_the_host_and_a_bad_one_sees_nothing() {
+    let (daemon, gateway) = (courier(&[]), Gateway::start());
+    for proof in [Proof::Expired, Proof::NotYetValid, Proof::WrongName, Proof::SelfSigned, Proof::UnknownAuthority] {
+        let (address, ca_file) = behind_tls(&daemon, &gateway, proof);
+        let url = format!("https://localhost:{}/send", address.port());
+        let outcome =
+            carry(&daemon, Text { ca_file: Some(ca_file), ..text("http", &[("url", &url), ("token", TOKEN)]) }).1;
+        assert_eq!(
+            (outcome.class, outcome.reason),
+            (Class::Temporary, Some(Reason::Certificate)),
+            "{proof:?}: {outcome:?}"
+        );
+    }
+    let (address, ca_file) = behind_tls(&daemon, &gateway, Proof::Good);
+    let url = format!("https://localhost:{}/send", address.port());
+    let without = carry(&daemon, text("http", &[("url", &url), ("token", TOKEN)])).1;
+    assert_is(&without, (Class::Temporary, Some(Reason::Certificate)));
+    assert!(gateway.arrived().is_empty());
+    let with = Text { ca_file: Some(ca_file), ..text("http", &[("url", &url), ("token", TOKEN)]) };
+    assert_is(&carry(&daemon, with).1, (Class::Accepted, None));
+}
+
+#[test]
+fn a_proxy_carries_https_and_sees_the_host_and_nothing_else() {
+    let (daemon, gateway) = (courier(&[]), Gateway::start());
+    let (address, ca_file) = behind_tls(&daemon, &gateway, Proof::Good);
+    let (proxy, asked) = relay(Relay::Connect, address);
+    let text = Text {
+        ca_file: Some(ca_file),
+        proxy: Some(format!("http://{proxy}")),
+        ..text("http", &[("url", "https://localhost:4443/send"), ("token", TOKEN)])
+    };
+    let (steps, outcome) = carry(&daemon, text);
+    assert_is(&outcome, (Class::Accepted, None));
+    assert_eq!(*asked.lock().unwrap(), ["CONNECT localhost:4443 HTTP/1.1"]);
+    assert!(steps[0].ends_with(&format!("by the proxy http://{proxy}")), "{steps:?}");
+    assert_discreet(&daemon, &steps, &outcome);
 }

@@ -54,6 +54,15 @@ fn every_shipped_file_is_good_and_named_by_its_id() {
 }
 
 #[test]
+fn the_file_that_the_documentation_shows_is_good() {
+    let page = include_str!("../../docs/sms.md");
+    let text =
+        page.split("```").find_map(|block| block.strip_prefix("toml\n").filter(|text| text.starts_with("schema")));
+    let provider = parse("example", text.unwrap()).map_err(|findings| format!("{findings:?}")).unwrap();
+    assert_eq!(provider.reply.rules.len(), 1);
+}
+
+#[test]
 fn a_good_file_says_what_stands_in_it() {
     let provider = parse("x", GOOD).unwrap();
     assert_eq!((provider.name.as_str(), provider.cleartext), ("X", Cleartext::Never));

@@ -29,6 +29,8 @@ pub enum Play {
     Redirect(String),
     /// 200 and a body without an end.
     Endless,
+    /// 200 and headers without an end.
+    EndlessHeaders,
     /// Nothing, for as long as the client stays.
     Silent,
     /// 200 and a body of a byte every half second, without an end.
@@ -106,6 +108,19 @@ pub struct Gateway {
     /// Where it listens.
     pub address: SocketAddr,
     shared: Arc<Shared>,
+}
+
+impl Message {
+    /// The code: the first row of 6 to 8 digits in the text.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn code(&self) -> String {
+        let mut rows = self.text.split(|c: char| !c.is_ascii_digit());
+        let code = rows.find(|row| (6..=8).contains(&row.len()));
+        code.unwrap_or_else(|| panic!("no code in {:?}", self.text)).to_owned()
+    }
 }
 
 impl Gateway {
@@ -224,6 +239,12 @@ fn attend(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"id\":\"")?;
             loop {
                 stream.write_all(&[b'x'; 4096])?;
+            }
+        }
+        Play::EndlessHeaders => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\n")?;
+            for number in 0_u64.. {
+                stream.write_all(format!("X-{number}: {}\r\n", "x".repeat(1_000)).as_bytes())?;
             }
         }
         Play::Silent => while stream.read(&mut [0; 1024])? > 0 {},

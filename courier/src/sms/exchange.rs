@@ -143,13 +143,17 @@ fn words(error: &reqwest::Error) -> String {
     causes(error).last().map_or_else(|| String::from("the request failed"), ToString::to_string)
 }
 
+/// What each error has behind it. An `io::Error` does not tell of the error that it carries, but of that one's own source.
 fn causes<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(error.source(), |cause: &&'a (dyn Error + 'static)| (*cause).source())
+    std::iter::successors(error.source(), |cause: &&'a (dyn Error + 'static)| {
+        let cause: &'a (dyn Error + 'static) = *cause;
+        match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(carried) => Some(carried as &'a (dyn Error + 'static)),
+            None => cause.source(),
+        }
+    })
 }
 
 fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
-    causes(error).find_map(|cause| {
-        let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        cause.downcast_ref().or_else(|| inner.and_then(|inner| inner.downcast_ref()))
-    })
+    causes(error).find_map(|cause| cause.downcast_ref())
 }

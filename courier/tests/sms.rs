@@ -305,6 +305,7 @@ fn kannel_is_asked_as_it_wants_to_be_and_its_answers_are_understood() {
         (202, "Sent.", UNCLEAR),
         (400, refused, (Class::Rejected, Some(Reason::BadNumber))),
         (403, "Authorization failed for sendsms", (Class::AuthError, Some(Reason::Credentials))),
+        (403, "Not routable. Do not try again.", (Class::AuthError, Some(Reason::Config))),
         (503, "Temporal failure, try again later.", (Class::Temporary, None)),
     ] {
         gateway.play([Play::say(status, answer)]);

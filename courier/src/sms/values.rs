@@ -9,6 +9,9 @@ use sha2::{Digest, Sha256};
 use std::time::{Duration, SystemTime};
 use zeroize::Zeroizing;
 
+/// The longest life that a provider is told; Kannel 1.4.5 takes a message of a century for one that is over.
+const LONGEST_LIFE: Duration = Duration::from_secs(86_400);
+
 /// A filled template.
 pub type Filled = Zeroizing<String>;
 
@@ -42,7 +45,7 @@ impl<'a> Values<'a> {
         let expires = since_1970(&send.expires_at)
             .ok_or_else(|| Failure::Message(String::from("expires_at is not a time of RFC 3339 in UTC")))?;
         let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let life = expires.saturating_sub(now).max(Duration::from_secs(1));
+        let life = expires.saturating_sub(now).clamp(Duration::from_secs(1), LONGEST_LIFE);
         check_account(provider, text)?;
         let digest = Sha256::digest(format!("pam-2fa text message\0{}", send.id)).into();
         Ok(Self { provider, text, expires_at: &send.expires_at, life, digest })

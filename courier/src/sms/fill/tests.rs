@@ -34,11 +34,22 @@ accept_http = [200]
 accept = [ { path = "id", exists = true } ]
 "#;
 
+/// When the tests' message expires.
+const EXPIRES: &str = "2026-11-24T12:10:00Z";
+
 /// A request with that body, account, text and sender.
 fn filled(body: &str, account: &[(&str, &str)], text: &str, sender: Option<&str>) -> Result<Ready, Failure> {
-    let provider =
-        parse("x", &FILE.replace("BODY", &format!("{body}\nheaders2 = {{}}")).replace("\nheaders2 = {}", ""));
-    let provider = provider.map_err(|findings| panic!("{findings:?}")).unwrap();
+    filled_until(EXPIRES, body, account, text, sender)
+}
+
+fn filled_until(
+    expires_at: &str,
+    body: &str,
+    account: &[(&str, &str)],
+    text: &str,
+    sender: Option<&str>,
+) -> Result<Ready, Failure> {
+    let provider = parse("x", &FILE.replace("BODY", body)).map_err(|findings| format!("{findings:?}")).unwrap();
     let account =
         account.iter().map(|(key, value)| (String::from(*key), AccountField(Secret::new(String::from(*value)))));
     let text = Text {
@@ -56,7 +67,7 @@ fn filled(body: &str, account: &[(&str, &str)], text: &str, sender: Option<&str>
         id: "K7Q2M9XD".into(),
         attempt: 1,
         deadline_ms: 20_000,
-        expires_at: "2026-11-24T12:10:00Z".into(),
+        expires_at: expires_at.into(),
         mail: None,
         sms: None,
     };
@@ -90,6 +101,21 @@ fn every_value_stands_where_the_file_puts_it() {
     let without = json_of(JSON, "don’t", None);
     assert!(without.get("from").is_none());
     assert_eq!((&without["enc"], &without["id"]), (&Value::from("UCS2"), &value["id"]), "the id is the message's");
+}
+
+#[test]
+fn the_life_of_a_message_is_more_than_nothing_and_a_day_at_most() {
+    for (expires_at, seconds) in [
+        ("2026-11-24T12:00:59Z", "59 1"),
+        ("2026-11-24T12:01:01Z", "61 2"),
+        ("2026-11-24T11:00:00Z", "1 1"),
+        ("2099-01-01T00:00:00Z", "86400 1440"),
+    ] {
+        let body = "body = \"form\"\nform = { to = \"{to}\", life = \"{ttl} {ttl_min}\" }";
+        let ready = filled_until(expires_at, body, &[], "x", None).map_err(|failure| failure.to_string());
+        let Content::Form(fields) = ready.unwrap().body else { panic!("no form") };
+        assert_eq!(fields[1].1.as_str(), seconds, "{expires_at}");
+    }
 }
 
 #[test]

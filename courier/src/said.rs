@@ -65,7 +65,9 @@ impl Mask {
             let Some(value) = text.account.get(&field.key).map(|given| given.0.expose()) else { continue };
             secrets.push(Zeroizing::new(value.clone()));
             secrets.push(Zeroizing::new(base64(value.as_bytes())));
-            secrets.push(Zeroizing::new(percent_encoded(value)));
+            let encoded = Zeroizing::new(percent_encoded(value));
+            secrets.push(Zeroizing::new(encoded.replace("%20", "+")));
+            secrets.push(encoded);
             if let Auth::Basic { .. } = provider.request.auth {
                 for other in text.account.values() {
                     let both = Zeroizing::new(format!("{}:{value}", other.0.expose()));
@@ -186,6 +188,41 @@ mod tests {
             assert_eq!(mask.apply(said), "no … here", "{said:?}");
         }
         assert_eq!(mask.apply("AUTH PLAIN AHJvYm90AGh1bnRlcjI="), "AUTH PLAIN …");
+    }
+
+    #[test]
+    fn a_secret_of_an_account_is_struck_out_in_every_form_that_a_request_gives_it() {
+        let provider = "schema = 1\nid = \"x\"\nname = \"X\"\n[[account]]\nkey = \"user\"\nlabel = \"User\"\n[[account]]\n\
+                        key = \"key\"\nlabel = \"Key\"\nsecret = true\n[request]\nmethod = \"POST\"\nurl = \"https://x.example/\"\n\
+                        auth = { type = \"basic\", user = \"{acct.user}\", pass = \"{acct.key}\" }\nbody = \"form\"\n\
+                        form = { to = \"{to}\", text = \"{text}\" }\n[reply]\naccept_http = [200]\naccept = [{ text = \"ok\" }]\n";
+        let provider = pam_2fa_settings::provider::parse("x", provider).unwrap();
+        let field = |value: &str| pam_2fa_protocol::courier::AccountField(Secret::new(value.into()));
+        let text = Text {
+            provider: "x".into(),
+            account: [("user".into(), field("robot")), ("key".into(), field("hunter 2/"))].into(),
+            sender: None,
+            proxy: None,
+            ca_file: None,
+            to: "+15550100".into(),
+            text: Secret::new("Q7ZK-W is your code".into()),
+            code: Secret::new("Q7ZK-W".into()),
+            tag: "7F".into(),
+        };
+        let mask = Mask::of_text(&text, &provider);
+        for said in [
+            "hunter 2/",
+            "hunter%202%2F",
+            "hunter+2%2F",
+            "aHVudGVyIDIv",
+            "cm9ib3Q6aHVudGVyIDIv",
+            "Q7ZK-W is your code",
+            "Q7ZK-W",
+        ] {
+            assert_eq!(mask.apply(&format!("no {said} here")), "no … here", "{said:?}");
+        }
+        assert_eq!(mask.apply("robot of +15550100"), "robot of +15550100");
+        assert_eq!(without_number("no +15550100, no 0015550100", &text.to), "no +…, no 00…");
     }
 
     #[test]

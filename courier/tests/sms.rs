@@ -248,10 +248,15 @@ fn http_file(id: &str, line: &str, instead: &str) -> String {
 fn a_providers_file_without_allow_http_never_leads_into_ones_own_network() {
     let public = http_file("public", "allow_http = \"loopback-or-private\"\n", "");
     let (daemon, gateway) = (courier(&[("public.toml", &public)]), Gateway::start());
-    for url in [gateway.url(), gateway.url().replace("http:", "https:"), String::from("https://localhost/")] {
+    for (url, expected) in [
+        (gateway.url(), "by plain http"),
+        (gateway.url().replace("http:", "https:"), "has no public address"),
+        (String::from("https://localhost/"), "has no public address"),
+        (String::from("http://198.51.100.7/"), "by plain http"),
+    ] {
         let outcome = carry(&daemon, text("public", &[("url", &url)])).1;
         assert_is(&outcome, CONFIG);
-        assert!(outcome.said.contains("has no public address"), "{outcome:?}");
+        assert!(outcome.said.contains(expected), "{outcome:?}");
     }
     assert!(gateway.arrived().is_empty());
 }

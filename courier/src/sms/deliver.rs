@@ -62,12 +62,14 @@ impl Sms {
         deadline: Deadline,
         steps: &mut Steps,
     ) -> Result<Accepted, Failure> {
-        let (provider, tls) = self.read(text).await?;
+        let deadline = deadline.or_after(LONGEST);
+        let unread = || Failure::setting("provider", "its file or the certificates could not be read in time");
+        let (provider, tls) =
+            tokio::time::timeout_at(deadline.at(), self.read(text)).await.unwrap_or_else(|_| Err(unread()))?;
         steps.mask(Mask::of_text(text, &provider));
         let ready = fill(&provider, &Values::new(&provider, send, text, self.clock.now())?)?;
         let origin = ready.url.origin().ascii_serialization();
-        let deadline = deadline.or_after(LONGEST);
-        let (host, addresses) = self.addresses(&ready.url, text, &provider, deadline).await?;
+        let addresses = self.addresses(&ready.url, text, &provider, deadline).await?;
         let method = match ready.method {
             Method::Get => "GET",
             Method::Post => "POST",
@@ -77,7 +79,7 @@ impl Sms {
             Some(proxy) => format!("{method} to {origin}, as {}.toml says, by the proxy {proxy}", provider.id),
             None => format!("{method} to {origin}, as {}.toml says", provider.id),
         });
-        let way = Way { host: &host, addresses: &addresses, proxy: text.proxy.as_deref(), tls };
+        let way = Way { addresses, proxy: text.proxy.as_deref(), tls };
         let asked = tokio::time::timeout_at(deadline.at(), exchange(ready, way)).await;
         let late = || Failure::Lost { host: origin.clone(), why: String::from("no reply in time") };
         let (answer, from) = asked.unwrap_or_else(|_| Err(late()))?;
@@ -108,28 +110,25 @@ impl Sms {
         reading.await.map_err(|error| Failure::setting("provider", error.to_string()))?
     }
 
-    /// Whom to connect to, and where that is. A proxy looks up the provider's name itself.
+    /// Where to connect to. A proxy looks up the provider's name itself.
     async fn addresses(
         &self,
         url: &Url,
         text: &Text,
         provider: &Provider,
         deadline: Deadline,
-    ) -> Result<(String, Vec<SocketAddr>), Failure> {
+    ) -> Result<Vec<SocketAddr>, Failure> {
         let is_tls = url.scheme() == "https";
         let target = host_of(url);
         let Some(proxy) = &text.proxy else {
             let found = self.look_up(&target, url.port_or_known_default().unwrap_or(443), deadline).await?;
-            let permitted = permitted(&target, found, is_tls, provider.cleartext)?;
-            return Ok((target, permitted));
+            return permitted(&target, found, is_tls, provider.cleartext);
         };
         if !is_tls {
             return Err(Failure::setting("proxy", "plain http is not sent by a proxy: remove it, or write https"));
         }
         let proxy = Url::parse(proxy).map_err(|error| Failure::setting("proxy", format!("is no URL: {error}")))?;
-        let host = host_of(&proxy);
-        let found = self.look_up(&host, proxy.port_or_known_default().unwrap_or(80), deadline).await?;
-        Ok((host, found))
+        self.look_up(&host_of(&proxy), proxy.port_or_known_default().unwrap_or(80), deadline).await
     }
 
     async fn look_up(&self, host: &str, port: u16, deadline: Deadline) -> Result<Vec<SocketAddr>, Failure> {

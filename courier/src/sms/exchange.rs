@@ -4,6 +4,7 @@
 use super::failure::Failure;
 use super::fill::{Content, Ready};
 use pam_2fa_settings::provider::Method;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, Proxy, RequestBuilder, Response, redirect, retry};
 use std::error::Error;
@@ -43,10 +44,8 @@ impl fmt::Display for Answer {
 
 /// How to get there.
 pub struct Way<'a> {
-    /// Whose addresses those are: the provider's host, or the proxy's.
-    pub host: &'a str,
-    /// Where to connect to; the port counts for nothing, the URL's does.
-    pub addresses: &'a [SocketAddr],
+    /// Where to connect to: the provider's addresses, or the proxy's. There is no other look-up.
+    pub addresses: Vec<SocketAddr>,
     /// A proxy, `http://HOST:PORT`.
     pub proxy: Option<&'a str>,
     /// Whom to believe.
@@ -75,6 +74,16 @@ pub async fn exchange(ready: Ready, way: Way<'_>) -> Result<(Answer, Option<Sock
     Ok((Answer { status, retry_after_s, body: String::from_utf8_lossy(&body).into_owned() }, from))
 }
 
+/// Whatever name is asked for, it has these addresses: what was looked at is what is connected to.
+struct Pinned(Vec<SocketAddr>);
+
+impl Resolve for Pinned {
+    fn resolve(&self, _: Name) -> Resolving {
+        let addresses: Addrs = Box::new(self.0.clone().into_iter());
+        Box::pin(std::future::ready(Ok(addresses)))
+    }
+}
+
 /// A client for one request. Nothing in it comes from the environment.
 fn client(way: Way<'_>) -> Result<Client, Failure> {
     let mut builder = Client::builder()
@@ -86,7 +95,7 @@ fn client(way: Way<'_>) -> Result<Client, Failure> {
         .pool_max_idle_per_host(0)
         .connect_timeout(CONNECT)
         .user_agent("pam-2fa")
-        .resolve_to_addrs(way.host, way.addresses)
+        .dns_resolver(Pinned(way.addresses))
         .tls_backend_preconfigured(way.tls);
     if let Some(proxy) = way.proxy {
         let why = "is not an address such as \"http://proxy.example.com:3128\"";

@@ -63,12 +63,13 @@ pub fn permitted(
     if !addresses.is_empty() {
         return Ok(addresses);
     }
-    let why = match cleartext {
-        Cleartext::LoopbackOrPrivate if !is_tls => {
+    let why = match (cleartext, is_tls) {
+        (Cleartext::LoopbackOrPrivate, false) => {
             format!("{host} has no loopback or private address, and plain http goes to no other; write https")
         }
-        Cleartext::LoopbackOrPrivate => format!("{host} has no address that a gateway could have"),
-        Cleartext::Never => format!(
+        (Cleartext::LoopbackOrPrivate, true) => format!("{host} has no address that a gateway could have"),
+        (Cleartext::Never, false) => format!("its file lets nothing go to {host} by plain http; write https"),
+        (Cleartext::Never, true) => format!(
             "{host} has no public address; a gateway of your own needs a provider file with allow_http = \"loopback-or-private\""
         ),
     };

@@ -3,7 +3,6 @@
 use crate::house::{House, Places};
 use crate::log::LevelHandle;
 use crate::server::repeats::Repeats;
-use crate::texts::Texts;
 use crate::users::{Directory, FOR_OTHERS, FOR_ROOT, Users};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -40,8 +39,6 @@ pub struct Daemon {
     pub users: Users,
     /// The same for everybody else.
     others: Users,
-    /// What a person reads.
-    pub texts: Arc<Texts>,
     /// This host's name.
     pub host: Arc<str>,
     /// RFC 3339, UTC.
@@ -64,7 +61,6 @@ impl Daemon {
     pub fn new(
         places: Places,
         directory: Arc<dyn Directory>,
-        texts: Texts,
         host: String,
         since: String,
         level: LevelHandle,
@@ -75,7 +71,6 @@ impl Daemon {
             places,
             users,
             others,
-            texts: Arc::new(texts),
             host: Arc::from(host),
             since,
             repeats: Repeats::default(),
@@ -106,7 +101,7 @@ impl Daemon {
             // Somebody else's turn was before ours.
             return Ok(());
         }
-        let opened = House::open(&self.places, Arc::clone(&self.texts), Arc::clone(&self.host)).await;
+        let opened = House::open(&self.places, Arc::clone(&self.host)).await;
         match opened {
             Ok(house) => {
                 self.level.set(house.rules().level);
@@ -254,8 +249,8 @@ mod tests {
         std::fs::set_permissions(&config, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
         let places = Places { config, state_dir: folder.path().to_owned(), runtime_dir: folder.path().to_owned() };
         let users = Arc::new(SystemDirectory);
-        let (texts, host, since) = (Texts::english().unwrap(), String::from("host"), String::new());
-        let daemon = Daemon::new(places, users, texts, host, since, LevelHandle::none()).unwrap();
+        let (host, since) = (String::from("host"), String::new());
+        let daemon = Daemon::new(places, users, host, since, LevelHandle::none()).unwrap();
         let (first, second) = tokio::join!(daemon.reload(), daemon.reload());
         assert_eq!(first, second);
         assert_eq!(first.is_ok(), nix::unistd::geteuid().is_root(), "{first:?}");
@@ -273,8 +268,8 @@ mod tests {
             runtime_dir: folder.path().to_owned(),
         };
         let users = Arc::new(SystemDirectory);
-        let (texts, host, since) = (Texts::english().unwrap(), String::from("host"), String::new());
-        let daemon = Daemon::new(places, users, texts, host, since, LevelHandle::none()).unwrap();
+        let (host, since) = (String::from("host"), String::new());
+        let daemon = Daemon::new(places, users, host, since, LevelHandle::none()).unwrap();
         assert!(daemon.open().await.unwrap_err().contains("there is no such file"));
         std::fs::write(&config, "").unwrap();
         std::fs::set_permissions(&config, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
@@ -300,8 +295,8 @@ mod tests {
             runtime_dir: folder.path().to_owned(),
         };
         let users = Arc::new(SystemDirectory);
-        let (texts, host, since) = (Texts::english().unwrap(), String::from("host"), String::new());
-        let daemon = Daemon::new(places, users, texts, host, since, LevelHandle::none()).unwrap();
+        let (host, since) = (String::from("host"), String::new());
+        let daemon = Daemon::new(places, users, host, since, LevelHandle::none()).unwrap();
         let house = House::for_tests(folder.path(), crate::login::world::rules()).await;
         daemon.put(State::Open(Arc::new(house)));
         // Somebody else has opened it meanwhile: it is not opened over that, and stays open.

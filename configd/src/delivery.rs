@@ -5,11 +5,11 @@ use crate::carrier::Carrier;
 use crate::clock::Clock;
 use crate::health::Health;
 use crate::login::challenge::{Challenge, Challenges, Delivery};
-use crate::login::deliver::{Errand, Letter, mail, masked};
+use crate::login::deliver::{Errand, Letter, mail};
+use crate::login::ways::Way;
 use crate::rules::{MailWay, Rules};
 use crate::seal::{Keys, SealError};
 use crate::store::{Known, SendOf, SendTicket, SendVerdict, Store};
-use crate::texts::Texts;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::courier::{Class, Mail, Outcome, Reason, Send};
 use pam_2fa_settings::PasswordSetting;
@@ -32,8 +32,6 @@ pub struct Post {
     pub challenges: Arc<Mutex<Challenges>>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// What a person reads.
-    pub texts: Arc<Texts>,
     /// The courier.
     pub carrier: Carrier,
     /// How the ways out are doing.
@@ -114,16 +112,18 @@ impl Post {
         loop {
             let Some(outcome) = self.once(errand, rules, tried).await else { return };
             let said = outcome.said.as_str();
-            let to = masked(&errand.email);
+            let to = errand.way.masked();
             if outcome.class == Class::Accepted {
                 self.note(errand, Delivery::Sent);
-                tracing::info!(reference, user = errand.user.name, to, said, "the code was sent by email");
+                let by = errand.way.word();
+                tracing::info!(reference, user = errand.user.name, by, to, said, "the code was sent");
                 return;
             }
             let wait_s = waits.next().map(|wait| wait.max(retry_after(&outcome)));
             let left_ms = self.with(errand, |challenge, now| challenge.left_ms(&now)).unwrap_or(0);
             match wait_s.filter(|wait| may_retry(&outcome) && wait.saturating_mul(1000) < left_ms) {
                 Some(wait_s) => {
+                    self.note(errand, Delivery::Late);
                     tracing::warn!(
                         reference,
                         user = errand.user.name,
@@ -136,13 +136,8 @@ impl Post {
                 }
                 None => {
                     self.note(errand, Delivery::Failed);
-                    tracing::error!(
-                        reference,
-                        user = errand.user.name,
-                        to,
-                        said,
-                        "the code could not be sent by email"
-                    );
+                    let by = errand.way.word();
+                    tracing::error!(reference, user = errand.user.name, by, to, said, "the code could not be sent");
                     return;
                 }
             }
@@ -152,7 +147,7 @@ impl Post {
     /// Counts the message and keeps its challenge, or notes why it stays here.
     async fn count(&self, errand: &Errand, rules: &Rules, reference: &str) -> Option<SendTicket> {
         let send = self.with(errand, |challenge, now| SendOf {
-            challenge: Some(challenge.kept()),
+            challenge: challenge.kept(),
             user: errand.user.clone(),
             source: challenge.owner.source.text(),
             bucket: errand.bucket.clone(),
@@ -184,7 +179,11 @@ impl Post {
     /// An administrator may have changed the address since the login began: nothing leaves for the old one.
     async fn is_still_the_address(&self, errand: &Errand, reference: &str) -> bool {
         let still = match self.store.user(errand.user.clone()).await {
-            Ok(Known::Record(record)) => record.email_verified && record.email.as_ref() == Some(&errand.email),
+            Ok(Known::Record(record)) => match &errand.way {
+                Way::Email(address) => record.email_verified && record.email.as_ref() == Some(address),
+                Way::Sms(number) => record.phone_verified && record.phone.as_ref() == Some(number),
+                Way::App => false,
+            },
             Ok(Known::Nobody | Known::NameOfAnother { .. } | Known::UidOfOthers { .. }) | Err(_) => false,
         };
         if !still {
@@ -194,10 +193,32 @@ impl Post {
         still
     }
 
-    /// One round over the mail servers. `None`: the challenge has ended meanwhile, or a later errand has brought its code, and
-    /// nothing need be sent.
+    /// One round over the servers or providers. `None`: the challenge has ended meanwhile, or a later errand has brought its code,
+    /// and nothing need be sent.
     async fn once(&self, errand: &Errand, rules: &Rules, tried: &mut Tried) -> Option<Outcome> {
-        let (subject, text, life_ms, id) = self.with(errand, |challenge, now| {
+        match &errand.way {
+            Way::Email(to) => self.once_by_email(errand, to, rules, tried).await,
+            Way::Sms(_) => Some(config_fault(String::from("no provider of text messages is configured"))),
+            Way::App => None,
+        }
+    }
+
+    async fn once_by_email(&self, errand: &Errand, to: &str, rules: &Rules, tried: &mut Tried) -> Option<Outcome> {
+        let (message, life_ms, id) =
+            self.written(errand, rules, |letter| mail(letter, rules.languages.letters(errand.language)))?;
+        let (subject, text) = message;
+        let head = Letterhead { id: &id, attempt: errand.attempt, to, subject: &subject, text: &text, life_ms };
+        Some(self.round(head, rules, None, tried).await)
+    }
+
+    /// The message of an errand, for how long it is worth sending (milliseconds), and its id.
+    fn written<T>(
+        &self,
+        errand: &Errand,
+        rules: &Rules,
+        write: impl FnOnce(Letter<'_>) -> T,
+    ) -> Option<(T, u64, String)> {
+        self.with(errand, |challenge, now| {
             if challenge.sends > errand.attempt && challenge.delivery == Delivery::Sent {
                 return None;
             }
@@ -211,12 +232,9 @@ impl Post {
                 left_ms,
                 attempt: errand.attempt,
             };
-            let (subject, text) = mail(letter, &self.texts);
-            (left_ms > 0).then(|| (subject, text, left_ms, format!("{}-{}", challenge.id.0, errand.attempt)))
-        })??;
-        let head =
-            Letterhead { id: &id, attempt: errand.attempt, to: &errand.email, subject: &subject, text: &text, life_ms };
-        Some(self.round(head, rules, None, tried).await)
+            let message = write(letter);
+            (left_ms > 0).then(|| (message, left_ms, format!("{}-{}", challenge.id.0, errand.attempt)))
+        })?
     }
 
     /// One message, by the first mail server that accepts it, or why none did. A refusal of the address itself ends the round:
@@ -314,7 +332,8 @@ impl Post {
         let mut challenges = self.challenges.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(challenge) = challenges.get_mut(&errand.challenge) else { return };
         let is_latest = challenge.sends == errand.attempt;
-        if delivery == Delivery::Sent || (is_latest && challenge.delivery == Delivery::Sending) {
+        if delivery == Delivery::Sent || (is_latest && matches!(challenge.delivery, Delivery::Sending | Delivery::Late))
+        {
             challenge.delivery = delivery;
         }
     }

@@ -11,7 +11,6 @@ use crate::rules::Rules;
 use crate::seal::{Keys, Start, Vault, open_vault};
 use crate::settings_file;
 use crate::store::{MetaKey, Store, StoreError};
-use crate::texts::Texts;
 use crate::verification::Verifications;
 use nix::fcntl::Flock;
 use pam_2fa_protocol::Secret;
@@ -63,7 +62,7 @@ impl House {
     ///
     /// # Errors
     /// Why configd stays sealed: what, where, what to do.
-    pub async fn open(places: &Places, texts: Arc<Texts>, host: Arc<str>) -> Result<Self, String> {
+    pub async fn open(places: &Places, host: Arc<str>) -> Result<Self, String> {
         let random: Arc<dyn Random> = Arc::new(KernelRandom);
         let vault =
             open_vault(&places.state_dir, &places.runtime_dir, random.as_ref()).map_err(|why| why.to_string())?;
@@ -88,7 +87,6 @@ impl House {
             store: Arc::clone(&store),
             challenges: Arc::clone(&challenges),
             clock: Arc::clone(&clock),
-            texts,
             carrier: Carrier::new(&places.runtime_dir),
             health: Arc::new(Health::default()),
             host,
@@ -222,12 +220,13 @@ async fn cold_start(
         return Err(format!("{first}; correct the settings, then pam-2fa config reload"));
     };
     let generation = number(store, MetaKey::Generation).await.map_err(|error| error.to_string())?;
-    let (rules, _) = settings_file::rules(&places.config, last.expose(), keys, generation)
+    let (rules, notes) = settings_file::rules(&places.config, last.expose(), keys, generation)
         .map_err(|more| format!("{first}; and the last accepted settings do not serve: {}", more.join("; ")))?;
     let mut problems = vec![String::from(
         "the settings in force are the last accepted ones: config.toml is wrong; correct it, then pam-2fa config reload",
     )];
     problems.extend(wrong);
+    problems.extend(notes);
     for problem in &problems {
         tracing::error!(problem, "settings");
     }
@@ -306,7 +305,6 @@ impl House {
             store: Arc::clone(&store),
             challenges: Arc::clone(&challenges),
             clock: Arc::clone(&clock),
-            texts: Arc::new(Texts::english().unwrap()),
             carrier: Carrier::new(folder),
             health: Arc::new(Health::default()),
             host: Arc::from("host.example.com"),
@@ -411,5 +409,22 @@ mod tests {
         assert!(early.is_err(), "an errand is under way");
         drop(errand);
         tokio::time::timeout(Duration::from_secs(10), waiting).await.unwrap();
+    }
+
+    /// So that it stands in `status` and in what a reload says.
+    #[tokio::test]
+    async fn an_administrators_text_that_cannot_be_used_is_a_note_and_the_settings_are_taken_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let house = House::for_tests(folder.path(), crate::login::world::rules()).await;
+        let config = folder.path().join("config.toml");
+        let rules = |text: &str| settings_file::rules(&config, text, &house.keys, 1).unwrap();
+        assert_eq!(rules("").1, [""; 0]);
+        std::fs::create_dir(folder.path().join("messages")).unwrap();
+        std::fs::write(folder.path().join("messages/it.ftl"), "denied-used = Usato.\n").unwrap();
+        let (rules, notes) = rules("[codes]\nlanguage = \"de\"\n");
+        assert!(notes.len() == 1 && notes[0].contains("messages/it.ftl: nobody reads this file"), "{notes:?}");
+        let text = |language| rules.letters(language).say(crate::texts::Message::DeniedPrompts, &[]);
+        assert_eq!(text(None), "Zu viele Eingaben. Melden Sie sich neu an.");
+        assert_eq!(text(Some("es")), "Demasiadas respuestas. Inicie sesión de nuevo.");
     }
 }

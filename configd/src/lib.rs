@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod args;
+pub mod authenticator;
 pub mod carrier;
 pub mod clock;
 pub mod daemon;

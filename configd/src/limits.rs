@@ -136,6 +136,8 @@ pub struct Counts {
     pub known: BTreeMap<SourceText, Count>,
     /// Of [`Bucket::Own`].
     pub own: Count,
+    /// All rows of the user's other authenticators: a [`Lock`] is the user's, whatever was tried.
+    pub elsewhere: Vec<Count>,
 }
 
 impl Counts {
@@ -180,7 +182,7 @@ impl Counts {
     /// Milliseconds until the lock ends, if one is on.
     fn locked_ms(&self, limits: TryLimits, now: &Moment) -> u64 {
         let Some(lock) = limits.lock else { return 0 };
-        let counts = self.known.values().chain([&self.stranger, &self.own]);
+        let counts = self.known.values().chain([&self.stranger, &self.own]).chain(&self.elsewhere);
         let locks = counts.filter_map(|count| count.wait.as_ref().filter(|wait| lock.is(wait)));
         locks.map(|wait| wait.left_ms(now)).max().unwrap_or(0)
     }
@@ -190,7 +192,12 @@ impl Counts {
         self.stranger.failures.saturating_add(self.own.failures)
     }
 
-    /// Failures of everybody.
+    /// Failures of everybody, of all authenticators.
+    fn of_the_user(&self) -> u32 {
+        self.elsewhere.iter().fold(self.all(), |sum, count| sum.saturating_add(count.failures))
+    }
+
+    /// Failures of everybody, of this authenticator.
     #[must_use]
     pub fn all(&self) -> u32 {
         self.known.values().fold(self.unknown(), |sum, count| sum.saturating_add(count.failures))
@@ -231,7 +238,7 @@ pub fn charge(counts: &mut Counts, bucket: &Bucket, limits: TryLimits, now: &Mom
     let mut changed = counts.let_go(now);
     let Count { failures, wait } = counts.of(bucket);
     let failures = failures.saturating_add(1);
-    let all = counts.all().saturating_add(1);
+    let all = counts.of_the_user().saturating_add(1);
     let attempts = limits.attempts.max(1);
     let length_ms = match limits.lock.filter(|lock| all.is_multiple_of(lock.after.max(1))) {
         Some(lock) => Some(lock.length_ms()),
@@ -280,7 +287,7 @@ mod tests {
 
     fn counts(stranger: &Count, known: &Count) -> Counts {
         let known = BTreeMap::from([(SourceText(String::from("here")), known.clone())]);
-        Counts { stranger: stranger.clone(), known, own: Count::default() }
+        Counts { stranger: stranger.clone(), known, own: Count::default(), elsewhere: Vec::new() }
     }
 
     fn known(source: &str) -> Bucket {

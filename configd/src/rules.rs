@@ -3,10 +3,12 @@
 use crate::clock::Moment;
 use crate::limits::{SendLimits, TryLimits};
 use crate::store::LogLimits;
+use crate::texts::{Languages, Texts};
 use pam_2fa_protocol::admin::Required;
 use pam_2fa_protocol::courier::Tls;
-use pam_2fa_settings::{Level, Mode, Network, PasswordSetting, Patterns, Services, Trust};
+use pam_2fa_settings::{Language, Level, Mode, Network, PasswordSetting, Patterns, Profile, Services, Trust};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// All of them.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub struct Rules {
     pub application: String,
     /// `[codes]`.
     pub codes: Codes,
+    /// What a person reads: the texts of all languages, with the administrator's own.
+    pub languages: Arc<Languages>,
     /// Tries of `[limits]`.
     pub tries: TryLimits,
     /// Sends of `[limits]`.
@@ -37,10 +41,21 @@ pub struct Rules {
     pub email: Vec<MailWay>,
     /// `[sms]` and its backups, in order; empty: no provider of text messages.
     pub sms: Vec<TextWay>,
+    /// `policy.profile`.
+    pub profile: Profile,
     /// `log.level`.
     pub level: Level,
     /// `log.keep` and `log.size`.
     pub log: LogLimits,
+}
+
+impl Rules {
+    /// The texts of messages to somebody whose record says this language; without one, `codes.language`.
+    #[must_use]
+    pub fn letters(&self, language: Option<&str>) -> &Texts {
+        let own = language.and_then(|word| Language::parse(word).ok());
+        self.languages.letters(own.unwrap_or(self.codes.language))
+    }
 }
 
 /// Who is asked beyond `policy.required`, and who is not. `default()` says nothing about anybody.
@@ -98,6 +113,8 @@ pub struct Codes {
     pub prompt: PromptStyle,
     /// What is typed may be seen.
     pub echo: bool,
+    /// The language of users who have none of their own.
+    pub language: Language,
 }
 
 /// `codes.prompt`.

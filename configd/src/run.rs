@@ -7,7 +7,6 @@ use crate::house::Places;
 use crate::listen::{ListenError, harden, listen};
 use crate::log;
 use crate::server;
-use crate::texts::{Texts, TextsDamaged};
 use crate::users::SystemDirectory;
 use sd_notify::NotifyState;
 use std::os::unix::net::UnixListener;
@@ -24,9 +23,6 @@ pub enum RunError {
     /// The sockets.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// What a person reads.
-    #[error(transparent)]
-    Texts(#[from] TextsDamaged),
     /// The kernel.
     #[error("cannot start ({0})")]
     Io(#[from] std::io::Error),
@@ -52,14 +48,7 @@ pub fn run(args: &Args) -> Result<(), RunError> {
         .ok()
         .and_then(|name| name.into_string().ok())
         .map_or_else(|| String::from("localhost"), |name| pam_2fa_settings::text::printable(&name).into_owned());
-    let daemon = Arc::new(Daemon::new(
-        places,
-        Arc::new(SystemDirectory),
-        Texts::english()?,
-        host,
-        rfc3339(SystemClock::wall_s()),
-        level,
-    )?);
+    let daemon = Arc::new(Daemon::new(places, Arc::new(SystemDirectory), host, rfc3339(SystemClock::wall_s()), level)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(serve(daemon, listeners.login, listeners.admin));
     runtime.shutdown_timeout(GRACE);

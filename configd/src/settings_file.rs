@@ -7,6 +7,7 @@ use crate::limits::{Lock, SendLimits, TryLimits};
 use crate::rules::{Codes, MailWay, PromptStyle, Rules, TextWay, Who};
 use crate::seal::Keys;
 use crate::store::LogLimits;
+use crate::texts::Languages;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use pam_2fa_protocol::Secret;
 use pam_2fa_settings::{Accepted, Email, Exemption, Finding, PasswordSetting, Policy, Prompt, Settings, Sms};
@@ -15,6 +16,7 @@ use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The file is not there, or not to be believed. Sealed at a cold start; a reload is refused.
 #[derive(Debug, thiserror::Error)]
@@ -101,7 +103,7 @@ pub fn lines(path: &Path, findings: &[Finding]) -> Vec<String> {
     findings.iter().map(|finding| format!("{}:{finding}", path.display())).collect()
 }
 
-/// The rules that a text says; with notes for the administrator.
+/// The rules that a text says, and the texts of `messages/` beside the file; with notes for the administrator.
 ///
 /// # Errors
 /// One line for each thing that is wrong, secrets that cannot be opened among them.
@@ -114,9 +116,12 @@ pub fn rules(path: &Path, text: &str, keys: &Keys, generation: i64) -> Result<(R
     if !wrong.is_empty() {
         return Err(wrong.into_iter().map(|line| format!("{}: {line}", path.display())).collect());
     }
+    let (languages, problems) =
+        Languages::with_folder(&path.with_file_name("messages")).map_err(|damaged| vec![damaged.to_string()])?;
     let codes = settings.codes;
     let limits = settings.limits;
     let rules = Rules {
+        profile: settings.policy.profile,
         generation,
         required: settings.policy.required,
         application: String::from(settings.policy.application.as_str()),
@@ -131,7 +136,9 @@ pub fn rules(path: &Path, text: &str, keys: &Keys, generation: i64) -> Result<(R
                 Prompt::Constant => PromptStyle::Constant,
             },
             echo: codes.echo,
+            language: codes.language,
         },
+        languages: Arc::new(languages),
         tries: TryLimits {
             attempts: u32::from(codes.attempts),
             before_disabled: limits.tries_before_disabled,
@@ -157,7 +164,8 @@ pub fn rules(path: &Path, text: &str, keys: &Keys, generation: i64) -> Result<(R
             size_bytes: i64::try_from(settings.log.size_bytes).unwrap_or(i64::MAX),
         },
     };
-    Ok((rules, lines(path, &notes)))
+    let notes = lines(path, &notes).into_iter().chain(problems).collect();
+    Ok((rules, notes))
 }
 
 /// A hash over all that decides who is asked and what is trusted: what of `[policy]` is no name, mode or delay, `[trust]` and

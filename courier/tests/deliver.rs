@@ -136,6 +136,23 @@ async fn text_and_subject_beyond_ascii_and_lines_of_dots_arrive_as_they_were() {
 }
 
 #[tokio::test]
+async fn a_mail_in_japanese_arrives_as_it_was_in_lines_that_every_server_takes() {
+    let text = "491823 は Example Corp のログインコード (7F) です。有効期間は10分です。お心当たりがない場合は、パスワードを変更してください。";
+    let subject = "Example Corp: a-host-with-quite-a-long-name.example.com のログインコード、再送のご要望による (7F)";
+    let server = Server::start(Port::Implicit, Script::accepting());
+    let mail = Mail { text: Secret::new(text.into()), subject: subject.into(), ..mail(&server, Tls::Implicit) };
+    assert_class(&carry(mail).await, Class::Accepted, None);
+    let bytes = unstuffed(&server.seen().mails[0].bytes);
+    assert!(bytes.is_ascii(), "no server needs 8BITMIME");
+    // RFC 2047 §2: a line with an encoded word has 76 characters at most; RFC 5322 §2.1.1: others should have 78.
+    let longest = String::from_utf8(bytes.clone()).unwrap().split("\r\n").map(str::len).max().unwrap();
+    assert!(longest <= 78, "{longest}");
+    let message = MessageParser::default().parse(&bytes).unwrap();
+    assert_eq!(message.subject(), Some(subject));
+    assert_eq!(message.body_text(0).unwrap().trim_end(), text);
+}
+
+#[tokio::test]
 async fn a_line_that_is_a_dot_does_not_end_the_message() {
     let server = Server::start(Port::Implicit, Script::accepting());
     let text = Secret::new("before\n.\nRSET\n.. after\n".into());

@@ -7,7 +7,7 @@ use crate::since::Since;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand, ValueEnum};
 use pam_2fa_protocol::admin;
-use pam_2fa_settings::{E164, EmailAddress};
+use pam_2fa_settings::{E164, EmailAddress, Language};
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -174,8 +174,8 @@ pub(crate) struct Changes {
     /// The number for codes, as +15550100; "" takes it away
     #[arg(long, value_name = "NUMBER", value_parser = number_or_nothing)]
     pub(crate) phone: Option<String>,
-    /// The language of messages, as en
-    #[arg(long)]
+    /// The language of messages: en, de, fr, es or ja; "" is the settings' again
+    #[arg(long, value_parser = language_or_nothing)]
     pub(crate) language: Option<String>,
     /// Take the address as verified without a code; the log says so
     #[arg(long)]
@@ -293,6 +293,13 @@ fn number_or_nothing(text: &str) -> Result<String, String> {
         return Ok(String::new());
     }
     E164::parse(text).map(|number| number.as_str().to_owned()).map_err(|error| error.to_string())
+}
+
+fn language_or_nothing(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    Language::parse(text).map(|language| language.as_str().to_owned()).map_err(|error| error.to_string())
 }
 
 /// Parses a command line.

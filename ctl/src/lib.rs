@@ -14,18 +14,22 @@ mod error;
 mod exempt;
 mod explain;
 mod log;
+mod mailbox;
 mod message;
+mod program;
 mod public_key;
 mod screen;
 mod since;
 mod status;
 mod user;
 
+pub use mailbox::{Host, Route, Server, Surroundings};
 pub use screen::Terminal;
 
 use args::{Args, ConfigVerb, DeviceVerb, ExemptArgs, TestVerb, UserVerb, Verb};
 use client::Client;
 use error::Error;
+use mailbox::ThisHost;
 use pam_2fa_protocol::admin::Explain;
 use screen::Screen;
 use std::ffi::OsString;
@@ -33,10 +37,15 @@ use std::ffi::OsString;
 /// Runs one command line and returns its exit status: 0 done, 1 refused or not found, 2 wrong usage, 3 the daemon cannot be
 /// reached.
 pub fn run(args: impl IntoIterator<Item = OsString>, terminal: Terminal<'_>) -> u8 {
+    run_in(args, terminal, &ThisHost)
+}
+
+/// The same, with the host and the DNS handed in.
+pub fn run_in(args: impl IntoIterator<Item = OsString>, terminal: Terminal<'_>, around: &dyn Surroundings) -> u8 {
     let mut screen = Screen::new(terminal);
     let result = args::parse(args).and_then(|args| {
         screen.set_form(args.form());
-        dispatch(args, &mut screen)
+        dispatch(args, &mut screen, around)
     });
     match result {
         Ok(()) => 0,
@@ -48,7 +57,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, terminal: Terminal<'_>) -> 
     }
 }
 
-fn dispatch(args: Args, screen: &mut Screen<'_>) -> Result<(), Error> {
+fn dispatch(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> Result<(), Error> {
     // `config check` needs neither root nor the daemon.
     let is_check = matches!(args.verb, Verb::Config(ConfigVerb::Check { .. }));
     if !is_check && !nix::unistd::geteuid().is_root() {
@@ -58,9 +67,9 @@ fn dispatch(args: Args, screen: &mut Screen<'_>) -> Result<(), Error> {
     match args.verb {
         Verb::User(UserVerb::List) => user::list(&mut client()?, screen),
         Verb::User(UserVerb::Show { user }) => user::show(&mut client()?, user, screen),
-        Verb::User(UserVerb::Set { user, changes }) => user::set(&mut client()?, user, changes, screen),
+        Verb::User(UserVerb::Set { user, changes }) => user::set(&mut client()?, user, changes, around, screen),
         Verb::User(UserVerb::Unlock { user }) => user::unlock(&mut client()?, user, screen),
-        Verb::User(UserVerb::Verify { user, channel }) => user::verify(client, user, channel, screen),
+        Verb::User(UserVerb::Verify { user, channel }) => user::verify(client, user, channel, around, screen),
         Verb::Device(DeviceVerb::List { user }) => device::list(&mut client()?, user, screen),
         Verb::Device(DeviceVerb::Revoke(doomed)) => device::revoke(&mut client()?, doomed, screen),
         Verb::Test(TestVerb::Email { address }) => message::test_email(&mut client()?, address.as_str(), screen),

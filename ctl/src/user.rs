@@ -3,6 +3,7 @@
 use crate::args::{Changes, ChannelWord};
 use crate::client::Client;
 use crate::error::Error;
+use crate::mailbox::{self, Surroundings};
 use crate::message::ended;
 use crate::screen::{Form, Screen};
 use pam_2fa_protocol::admin::{
@@ -25,6 +26,8 @@ struct Verified {
     sent: VerifySent,
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<User>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
 }
 
 /// `pam-2fa user list`.
@@ -72,7 +75,13 @@ pub(crate) fn unlock(client: &mut Client, name: String, screen: &mut Screen<'_>)
 }
 
 /// `pam-2fa user set U …`.
-pub(crate) fn set(client: &mut Client, name: String, changes: Changes, screen: &mut Screen<'_>) -> Result<(), Error> {
+pub(crate) fn set(
+    client: &mut Client,
+    name: String,
+    changes: Changes,
+    around: &dyn Surroundings,
+    screen: &mut Screen<'_>,
+) -> Result<(), Error> {
     let wanted = UserSet {
         name,
         verify: changes.verify.map(Verify::from),
@@ -81,12 +90,15 @@ pub(crate) fn set(client: &mut Client, name: String, changes: Changes, screen: &
         language: changes.language,
         trusted: changes.trusted,
     };
-    let reply: UserSetReply = client.call(USER_SET, &wanted)?;
-    screen.json(&reply)?;
+    let mut reply: UserSetReply = client.call(USER_SET, &wanted)?;
     record(&reply.user, screen)?;
     for note in &reply.notes {
         screen.line(&format!("note: {note}"))?;
     }
+    if wanted.email.is_some() {
+        reply.notes.extend(warned(&reply.user, around, screen)?);
+    }
+    screen.json(&reply)?;
     // An address that nobody has proven gets no code: the way on is said here, where it was left open.
     let name = &reply.user.name;
     if wanted.email.is_some() && reply.user.email.is_some() && !reply.user.email_verified {
@@ -103,6 +115,7 @@ pub(crate) fn verify(
     connect: impl Fn() -> Result<Client, Error>,
     name: String,
     channel: ChannelWord,
+    around: &dyn Surroundings,
     screen: &mut Screen<'_>,
 ) -> Result<(), Error> {
     let channel = Channel::from(channel);
@@ -128,11 +141,23 @@ pub(crate) fn verify(
     // Another connection: the daemon keeps none open for as long as a person takes to find a message.
     let reply: UserReply = connect()?.call(USER_VERIFY_FINISH, &UserVerifyFinish { name, channel, code })?;
     verified.user = reply.user;
-    screen.json(&verified)?;
     match &verified.user {
-        Some(user) => record(user, screen),
-        None => screen.line("verified"),
+        Some(user) => record(user, screen)?,
+        None => screen.line("verified")?,
     }
+    if let (Channel::Email, Some(user)) = (channel, &verified.user) {
+        verified.notes.extend(warned(user, around, screen)?);
+    }
+    screen.json(&verified)
+}
+
+/// An address whose mail is read on this host is taken, and said to be no second factor: where errors go, or in the JSON.
+fn warned(user: &User, around: &dyn Surroundings, screen: &mut Screen<'_>) -> Result<Option<String>, Error> {
+    let note = user.email.as_deref().and_then(|address| mailbox::note(address, around));
+    if let (Some(note), Form::Text) = (&note, screen.form()) {
+        screen.note(note)?;
+    }
+    Ok(note)
 }
 
 /// One record, a line for each thing in it.

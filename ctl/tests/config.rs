@@ -38,6 +38,22 @@ fn sealed() -> String {
 }
 
 #[test]
+fn under_nist_aal2_email_is_refused_and_the_section_is_named() {
+    let daemon = Daemon::absent();
+    daemon.write_config(
+        "[policy]\nrequired = \"mandatory\"\napplication = \"Example\"\nprofile = \"nist-aal2\"\n\
+         [email]\nserver = \"smtp.example.com\"\nfrom = \"a@example.com\"\n[trust]\nssh = \"8 hours\"\n",
+    );
+    let shown = daemon.run(&["config", "check", daemon.config().to_str().unwrap()]);
+    let says = |place: &str, why: &str| shown.lines().any(|line| line.starts_with(place) && line.contains(why));
+    let email = "(SP 800-63B-4 §3.1.3.1: email SHALL NOT be an out-of-band authenticator)";
+    assert!(says("DIR/config.toml:4:11: policy.profile: ", email), "{shown}");
+    let device = "(SP 800-63B-4 §5.1: a remembered device does not replace authentication)";
+    assert!(says("DIR/config.toml:9:7: trust.ssh: ", device), "{shown}");
+    assert!(shown.ends_with("=== 1"), "{shown}");
+}
+
+#[test]
 fn every_error_is_listed_with_its_place() {
     let daemon = Daemon::absent();
     daemon.write_config("[policy]\nrequierd = \"mandatory\"\nunique_email = false\n[emial]\n[codes]\ndigits = 5\n");

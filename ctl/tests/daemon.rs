@@ -96,7 +96,9 @@ fn what_the_daemon_refuses_is_one_line_each_and_exit_status_1() {
 fn more_than_a_frame_takes_is_not_sent() {
     needs_root!();
     let daemon = Daemon::start(|_, _| vec![Reply::Done(json!({}))]);
-    let shown = daemon.run(&["user", "set", "ada", "--language", &"x".repeat(20_000)]);
+    let ids = vec!["x".repeat(200); 100];
+    let words: Vec<&str> = ["device", "revoke"].into_iter().chain(ids.iter().map(String::as_str)).collect();
+    let shown = daemon.run(&words);
     assert!(shown.ends_with("shorten it\n=== 2"), "{shown}");
     assert!(daemon.calls().is_empty());
 }

@@ -176,6 +176,54 @@ fn an_address_that_nobody_proved_says_the_next_step() {
 }
 
 #[test]
+fn an_address_that_is_read_on_this_host_is_taken_and_said_to_be_no_second_factor() {
+    needs_root!();
+    let user = |email: &str, verified: bool| json!({"name": "ada", "uid": 1000, "verify": "always", "email": email, "email_verified": verified});
+    let daemon = Daemon::start(move |method, parameters| match method {
+        admin::USER_SET => {
+            vec![Reply::Done(json!({"user": user(parameters["email"].as_str().unwrap_or("a@host.example.com"), true)}))]
+        }
+        admin::USER_VERIFY_BEGIN => verifying(method, parameters),
+        _ => vec![Reply::Done(json!({"user": user("ada@host.example.com", true)}))],
+    });
+    let warning = "pam-2fa: ada@host.example.com is read on this host (its Postfix delivers mail for host.example.com), and a \
+                   mailbox that is read here, or with the same password, is no second factor; take one that is read elsewhere, \
+                   with another password\n";
+    let set = daemon.run(&["user", "set", "ada", "--email", "ada@host.example.com", "--trusted"]);
+    assert!(set.ends_with(&format!("---\n{warning}=== 0")), "{set}");
+    let verified = daemon.run_typing(&["user", "verify", "ada", "email"], "123456\n");
+    assert!(verified.ends_with(&format!("tag 7F: {warning}=== 0")), "{verified}");
+
+    let unknown = daemon.run(&["user", "set", "ada", "--email", "ada@silent.example.com", "--trusted"]);
+    assert!(unknown.contains(
+        "---\npam-2fa: where mail for silent.example.com goes could not be looked up (no answer within 3 s); "
+    ));
+
+    // In JSON it stands with the other notes.
+    for words in [
+        &["user", "set", "ada", "--email", "ada@host.example.com", "--json"][..],
+        &["user", "verify", "ada", "email", "--json"],
+    ] {
+        let shown = daemon.run_typing(words, "123456\n");
+        let (json, said) = shown.split_once("---").unwrap();
+        let answer: Value = serde_json::from_str(json).unwrap();
+        assert!(
+            answer["notes"][0].as_str().unwrap().starts_with("ada@host.example.com is read on this host"),
+            "{shown}"
+        );
+        assert!(!said.contains("read on this host"), "{shown}");
+    }
+
+    // Nothing is looked up where no address is given, and nothing said of one that is read elsewhere.
+    for words in [
+        &["user", "set", "ada", "--verify", "always"][..],
+        &["user", "set", "ada", "--email", "a@example.com", "--trusted"],
+    ] {
+        assert!(daemon.run(words).ends_with("---\n=== 0"), "{words:?}");
+    }
+}
+
+#[test]
 fn a_trusted_address_needs_no_next_step() {
     needs_root!();
     let daemon = Daemon::start(|_, _| vec![Reply::Done(json!({"user": ada()}))]);

@@ -81,6 +81,18 @@ pub enum Channel {
     Sms,
 }
 
+/// A way of verifying that a user may prefer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// A code by email.
+    Email,
+    /// A code by text message.
+    Sms,
+    /// A code of an authenticator app.
+    App,
+}
+
 /// A user's last login that was allowed by a second factor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastLogin {

@@ -2,11 +2,12 @@
 
 use crate::check::{Checked, is_loopback, size_bytes};
 use crate::finding::Raw;
+use crate::language::Language;
 use crate::lifetime::Lifetime;
 use crate::mailbox::Mailbox;
 use crate::service::Services;
 use crate::settings::{
-    Application, Backup, Codes, Email, Language, Level, Limits, Lock, Log, PasswordSetting, Policy, Prompt, Settings,
+    Application, Backup, Codes, Email, Level, Limits, Lock, Log, PasswordSetting, Policy, Prompt, Settings,
 };
 use crate::sms::sms;
 use crate::walk::{Found, Group};
@@ -272,7 +273,7 @@ impl Group {
                 _ => Prompt::Detailed,
             },
             echo: self.switch("echo", default.echo),
-            language: Language::English,
+            language: self.text("language").and_then(|word| Language::parse(&word).ok()).unwrap_or_default(),
         }
     }
 

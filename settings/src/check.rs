@@ -49,8 +49,6 @@ pub(crate) enum Form {
     Sender,
     /// An HTTP proxy, or nothing.
     Proxy,
-    /// A language.
-    Language,
     /// An amount.
     Money,
     /// A country, ISO 3166-1 alpha-2.
@@ -246,7 +244,6 @@ fn fits(text: &str, form: Form) -> Result<(), String> {
             text.is_empty() || is_proxy(text),
             "an address such as \"http://proxy.example.com:3128\" (without user and path), or \"\"",
         ),
-        Form::Language => (ascii(b"-") && (2..=35).contains(&text.len()), "a language such as \"en\""),
         Form::Money => (is_money(text), "an amount such as \"25\" or \"12.50\"; \"0\" is no cap"),
         Form::Country => (
             text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()),

@@ -12,6 +12,7 @@ mod build;
 mod check;
 mod edit;
 mod finding;
+mod language;
 mod lifetime;
 mod mailbox;
 mod nearest;
@@ -29,13 +30,14 @@ mod who;
 pub use address::EmailAddress;
 pub use edit::{EditError, may_be_secret, plain_secrets, with_value};
 pub use finding::Finding;
+pub use language::{Language, UnknownLanguage};
 pub use lifetime::Lifetime;
 pub use mailbox::Mailbox;
 pub use phone::E164;
 pub use service::{Class, Factor, Services};
 pub use settings::{
-    Accepted, Application, Backup, Codes, Email, Language, Level, Limits, Lock, Log, PasswordSetting, Policy, Prompt,
-    Settings, Sms, SmsBackup,
+    Accepted, Application, Backup, Codes, Email, Level, Limits, Lock, Log, PasswordSetting, Policy, Prompt, Settings,
+    Sms, SmsBackup,
 };
 pub use trust::{SshIdentity, Trust, WebIdentity};
 pub use who::{Date, Exemption, Mode, Network, Patterns, Profile};

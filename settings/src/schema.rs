@@ -2,6 +2,7 @@
 //! A new feature turns `Later(…)` into `Now` here and gets a field in `settings.rs`; nothing else knows which keys there are.
 
 use crate::check::Form;
+use crate::language::Language;
 use crate::trust::LONGEST_WITHOUT_STAMP_S;
 
 /// What a key takes.
@@ -146,7 +147,7 @@ const CODES: &[Key] = &[
     key("resend_after", Duration(1, 600, "a code lives 10 minutes at most"), Now),
     key("prompt", OneOf(&["detailed", "constant"]), Now),
     key("echo", Switch, Now),
-    key("language", Text(Form::Language), Later(Anyway::Word("en"))),
+    key("language", OneOf(Language::WORDS), Now),
 ];
 
 const MANY: &str = "0 would lock everyone out, more would be no limit";

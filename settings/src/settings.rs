@@ -2,6 +2,7 @@
 //! somebody could forget to read.
 
 use crate::finding::Finding;
+use crate::language::Language;
 use crate::lifetime::Lifetime;
 use crate::mailbox::Mailbox;
 use crate::service::Services;
@@ -221,23 +222,6 @@ pub enum Prompt {
     Detailed,
     /// One text for everyone.
     Constant,
-}
-
-/// A language of messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Language {
-    /// `en`.
-    English,
-}
-
-impl Language {
-    /// As it stands in the file.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::English => "en",
-        }
-    }
 }
 
 /// `[limits]`.

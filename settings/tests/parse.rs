@@ -56,7 +56,7 @@ doas = { fact = "target" }
 [codes]
 digits = "6"
 lifetime = "11 minutes"
-language = "de"
+language = "kl"
 [limits]
 first_wait = "2 hours"
 longest_wait = "1 hour"
@@ -174,8 +174,8 @@ const KEYS: &[Case<'_>] = &[
     ("codes.echo", &["true", "false"], &[("\"true\"", "true or false, without quotes")]),
     (
         "codes.language",
-        &["\"en\""],
-        &[("\"de\"", "is not available in this release; remove the line"), ("\"\"", "a language")],
+        &["\"en\"", "\"de\"", "\"fr\"", "\"es\"", "\"ja\""],
+        &[("\"de_DE\"", "is not one of \"en\", \"de\", \"fr\", \"es\", \"ja\""), ("\"\"", "is not one of")],
     ),
     ("limits.sends_per_user_hour", &["1", "1000"], &[("0", "lock everyone out"), ("1001", "between")]),
     ("limits.sends_per_user_day", &["1", "10000"], &[("0", "between"), ("10001", "between")]),

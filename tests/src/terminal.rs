@@ -75,11 +75,20 @@ impl Terminal {
         let shared = Arc::clone(&screen);
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
+            // A character that a read has cut in two.
+            let mut cut = Vec::new();
             loop {
                 // EIO: every program on the other side is gone.
                 let length = eyes.read(&mut bytes).unwrap_or(0);
                 let mut screen = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
-                screen.text.push_str(&String::from_utf8_lossy(bytes.get(..length).unwrap_or_default()));
+                cut.extend_from_slice(bytes.get(..length).unwrap_or_default());
+                let whole = match std::str::from_utf8(&cut) {
+                    Err(error) if error.error_len().is_none() && length > 0 => error.valid_up_to(),
+                    Ok(_) | Err(_) => cut.len(),
+                };
+                let rest = cut.split_off(whole);
+                screen.text.push_str(&String::from_utf8_lossy(&cut));
+                cut = rest;
                 screen.ended = length == 0;
                 shared.1.notify_all();
                 if length == 0 {

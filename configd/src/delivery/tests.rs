@@ -5,12 +5,16 @@ use crate::clock::Moment;
 use crate::house::House;
 use crate::login::challenge::{Caller, Owner};
 use crate::login::class::Class as Service;
+use crate::login::place::Place;
 use crate::login::source::Source;
+use crate::login::ways::Way;
 use crate::login::world::rules;
+use crate::store::Authenticator;
 use crate::store::{Bucket, ChallengeId, UserKey};
 use crate::wire_io::Connection;
 use pam_2fa_protocol::courier::Sent;
 use pam_2fa_protocol::wire::{Continues, decode_call, encode_reply};
+use pam_2fa_settings::Language;
 use std::collections::VecDeque;
 use std::path::Path;
 
@@ -55,16 +59,18 @@ fn errand(house: &House) -> Errand {
     let user = UserKey { uid: 1000, name: String::from("ada") };
     let owner = Owner { user: user.clone(), class: Service::Ssh, source: Source::Unknown, caller: Caller::Root };
     let mut challenges = house.challenges.lock().unwrap();
-    let challenge =
-        challenges.mint(owner, &rules().codes, &house.now(), house.random.as_ref(), house.keys.as_ref()).unwrap();
+    let challenge = challenges
+        .mint(owner, Authenticator::Email, &rules().codes, &house.now(), house.random.as_ref(), house.keys.as_ref())
+        .unwrap();
     challenge.delivery = Delivery::Sending;
     challenge.sends = 1;
     Errand {
         challenge: challenge.id.clone(),
         user,
-        email: String::from("ada@example.com"),
+        way: Way::Email(String::from("ada@example.com")),
         bucket: Bucket::Stranger,
-        place: String::from("ssh"),
+        place: Place::Here { service: String::from("ssh") },
+        language: Language::English,
         attempt: 1,
     }
 }
@@ -166,7 +172,7 @@ async fn a_server_that_refuses_our_password_or_the_message_is_not_asked_at_every
 async fn a_message_to_an_address_that_was_changed_meanwhile_is_not_counted() {
     let folder = tempfile::tempdir().unwrap();
     let house = House::for_tests(folder.path(), rules()).await;
-    let errand = Errand { email: String::from("old@example.com"), ..errand(&house) };
+    let errand = Errand { way: Way::Email(String::from("old@example.com")), ..errand(&house) };
     house.post.clone().run(errand, Arc::new(rules()), String::new()).await;
     assert_eq!(left(&house).await, 10);
 }

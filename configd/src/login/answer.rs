@@ -1,39 +1,56 @@
-//! From what was typed to the verdict: its form, the charge, the comparison, the commit.
+//! From what was typed to a try, another prompt, or the end: by its form alone. What is right or wrong is [`super::verify`]'s.
 
+use super::begin::choose;
 use super::challenge::Delivery;
-use super::conclude::held_up;
-use super::ending::{Ending, last_from, last_login};
-use super::{Effect, Effects, Login, MAX_PROMPTS, Standing, State, ask, deliver, device};
-use crate::limits;
-use crate::random;
+use super::deliver::{self, Offer};
+use super::ending::Ending;
+use super::ways::{self, At, Way};
+use super::{Effect, Effects, Login, MAX_PROMPTS, Standing, State, Typed, ask};
+use crate::authenticator::LongCode;
+use crate::random::NoRandomness;
 use crate::rules::PromptStyle;
-use crate::store::{
-    Charge, Charged, Consume, Consumed, DeviceId, EndDevices, Ended, Remember, RememberDevice, StoreError,
-};
+use crate::store::{Authenticator, Charge};
 use crate::texts::{Message, Value};
 use pam_2fa_protocol::Secret;
-use pam_2fa_protocol::login::{Question, Step, Verdict};
+use pam_2fa_protocol::admin::Method;
+use pam_2fa_protocol::login::Verdict;
 
 /// What an answer is, by its form alone.
 #[derive(Debug)]
 enum Form {
-    /// As many digits as a code has; spaces and hyphens that people put between them are gone.
-    Code(Secret),
+    /// Of a code's form.
+    Code(Typed),
     /// A request for another message.
     Resend,
+    /// Another way.
+    Another(Method),
+    /// The number of a way, from 1.
+    Number(usize),
+    /// Nothing.
+    Empty,
     /// Something else a person may type.
     Other,
     /// What no person types: control characters (sshd answers for forbidden users with `\b\n\r\x7fINCORRECT`).
     Junk,
 }
 
+/// `digits` as many as the code has; spaces and hyphens that people put between them are gone.
 fn form(text: &str, digits: u32) -> Form {
     if text.chars().any(char::is_control) {
         return Form::Junk;
     }
     let trimmed = text.trim();
+    if trimmed.is_empty() {
+        return Form::Empty;
+    }
     if trimmed.eq_ignore_ascii_case("r") {
         return Form::Resend;
+    }
+    if let Some(method) = ways::of_letter(trimmed) {
+        return Form::Another(method);
+    }
+    if let Some(code) = LongCode::parse(trimmed) {
+        return Form::Code(Typed::Long(code));
     }
     let mut code = Secret::new(String::with_capacity(16));
     for character in trimmed.chars() {
@@ -43,49 +60,95 @@ fn form(text: &str, digits: u32) -> Form {
             _ => return Form::Other,
         }
     }
-    if u32::try_from(code.expose().len()) == Ok(digits) { Form::Code(code) } else { Form::Other }
+    if u32::try_from(code.expose().len()) == Ok(digits) {
+        return Form::Code(Typed::Digits(code));
+    }
+    match code.expose().parse() {
+        Ok(number) if code.expose().len() == 1 => Form::Number(number),
+        _ => Form::Other,
+    }
 }
 
 impl Login {
     /// The module's answer.
     pub(super) fn answered(&self, mut standing: Box<Standing>, text: &Secret, fx: &mut Effects<'_>) -> State {
         let nobody_there = !standing.stood;
-        match form(text.expose(), fx.rules.codes.digits) {
+        match form(text.expose(), standing.at.digits(fx.rules)) {
             Form::Junk => self.over(&standing, Verdict::Deny, "junk-answer", None, fx),
             // A host that cannot ask has answered for the user: at once, and with nothing.
-            Form::Other if nobody_there => self.over(&standing, Verdict::Deny, "nobody-there", None, fx),
-            Form::Other if fx.rules.codes.prompt == PromptStyle::Constant => self.again(standing, None, fx),
-            Form::Other => {
-                let text = status(&standing, fx);
-                self.again(standing, Some(text), fx)
+            Form::Empty | Form::Other if nobody_there => self.over(&standing, Verdict::Deny, "nobody-there", None, fx),
+            Form::Code(typed) => self.try_code(standing, typed, fx),
+            Form::Another(method) => match chosen(&standing, |way| way.method() == method) {
+                Some(way) => self.turn_to(standing, way, None, fx),
+                None => self.no_code(standing, fx),
+            },
+            Form::Number(number) if standing.at == At::Choice => {
+                match number.checked_sub(1).and_then(|index| standing.ways.get(index).cloned()) {
+                    Some(way) => self.turn_to(standing, way, None, fx),
+                    None => self.no_code(standing, fx),
+                }
             }
+            Form::Empty if standing.at == At::Choice => match standing.ways.first().cloned() {
+                Some(way) => self.turn_to(standing, way, None, fx),
+                None => self.no_code(standing, fx),
+            },
             // Typed ahead, or by a program: the next prompt has to stand before anything leaves.
             Form::Resend if nobody_there => {
-                let text = deliver::prompt(&standing.challenge, Message::PromptSent, &standing.email, fx);
+                let text = deliver::prompt(&standing.challenge, Message::PromptSent, Offer::of(&standing), fx);
                 self.again(standing, Some(text), fx)
             }
-            Form::Resend => self.resend(standing, fx),
-            Form::Code(code) => {
-                standing.stood = true;
-                let Some(challenge) = fx.challenges.get(&standing.challenge) else {
-                    let text = fx.texts.say(Message::DeniedUsed, &[]);
-                    return self.over(&standing, Verdict::Deny, "used-elsewhere", Some(text), fx);
-                };
-                if challenge.left_ms(&fx.now) == 0 {
-                    fx.challenges.end(&standing.challenge);
-                    let text = fx.texts.say(Message::DeniedExpired, &[]);
-                    return self.over(&standing, Verdict::Deny, "expired", Some(text), fx);
-                }
-                fx.out.push(Effect::Charge(Charge {
-                    user: standing.owner.user.clone(),
-                    authenticator: challenge.authenticator,
-                    bucket: standing.bucket.clone(),
-                    challenge: standing.challenge.clone(),
-                    limits: fx.rules.tries,
-                    now: fx.now.clone(),
-                }));
-                State::Charging(standing, code)
+            Form::Resend if standing.is_at_message() => match fall_over(&mut standing, fx) {
+                Some((way, note)) => self.turn_to(standing, way, Some(note), fx),
+                None => self.resend(standing, fx),
+            },
+            Form::Empty | Form::Other | Form::Number(_) | Form::Resend => match fall_over(&mut standing, fx) {
+                Some((way, note)) => self.turn_to(standing, way, Some(note), fx),
+                None => self.no_code(standing, fx),
+            },
+        }
+    }
+
+    /// Charges what is of a code's form. At the choice digits are the app's.
+    fn try_code(&self, mut standing: Box<Standing>, typed: Typed, fx: &mut Effects<'_>) -> State {
+        standing.stood = true;
+        let at_choice = matches!((&standing.at, &typed), (At::Choice | At::Saved, Typed::Digits(_)));
+        if at_choice {
+            if !standing.ways.contains(&Way::App) {
+                return self.no_code(standing, fx);
             }
+            if let Err(error) = stand_at(&mut standing, Way::App, fx) {
+                return self.unavailable_at(&standing, "random", error.to_string(), fx);
+            }
+        }
+        let Some(challenge) = fx.challenges.get(&standing.challenge) else {
+            let text = fx.texts.say(Message::DeniedUsed, &[]);
+            return self.over(&standing, Verdict::Deny, "used-elsewhere", Some(text), fx);
+        };
+        if challenge.left_ms(&fx.now) == 0 {
+            fx.challenges.end(&standing.challenge);
+            let text = fx.texts.say(Message::DeniedExpired, &[]);
+            return self.over(&standing, Verdict::Deny, "expired", Some(text), fx);
+        }
+        let authenticator = match typed {
+            Typed::Digits(_) => challenge.authenticator,
+            Typed::Long(_) => Authenticator::Recovery,
+        };
+        fx.out.push(Effect::Charge(Charge {
+            user: standing.owner.user.clone(),
+            authenticator,
+            bucket: standing.bucket.clone(),
+            challenge: standing.challenge.clone(),
+            limits: fx.rules.tries,
+            now: fx.now.clone(),
+        }));
+        State::Charging(standing, typed)
+    }
+
+    /// Goes on in another way: what is open of it is asked for again.
+    fn turn_to(&self, mut standing: Box<Standing>, way: Way, note: Option<String>, fx: &mut Effects<'_>) -> State {
+        match stand_at(&mut standing, way, fx) {
+            Ok(text) => self.again(standing, Some(deliver::noted(note, text, fx)), fx),
+            Err(error) => self.unavailable_at(&standing, "random", error.to_string(), fx),
         }
     }
 
@@ -100,7 +163,7 @@ impl Login {
             Delivery::Unsent => 0,
             Delivery::Withheld { until_ms } => until_ms.saturating_sub(fx.now.boot_ms),
             Delivery::Failed => 0,
-            Delivery::Sending | Delivery::Sent => challenge.resend_wait_ms(&codes, &fx.now),
+            Delivery::Sending | Delivery::Late | Delivery::Sent => challenge.resend_wait_ms(&codes, &fx.now),
         };
         if wait_ms > 0 {
             let wait = fx.texts.span(wait_ms.div_ceil(1000));
@@ -116,12 +179,18 @@ impl Login {
         }
         deliver::send(&standing, fx);
         let message = if again { Message::PromptResent } else { Message::PromptSent };
-        let text = deliver::prompt(&standing.challenge, message, &standing.email, fx);
+        let text = deliver::prompt(&standing.challenge, message, Offer::of(&standing), fx);
         self.again(standing, Some(text), fx)
     }
 
-    /// Asks once more, uncharged; `None` is the constant prompt, which is shown as often as a code may be wrong.
-    fn again(&self, mut standing: Box<Standing>, text: Option<String>, fx: &mut Effects<'_>) -> State {
+    /// What is said to somebody who typed no code.
+    fn no_code(&self, standing: Box<Standing>, fx: &mut Effects<'_>) -> State {
+        let text = status(&standing, fx);
+        self.again(standing, Some(text), fx)
+    }
+
+    /// Asks once more, uncharged; under the constant style with the constant prompt, which is shown as often as a code may be wrong.
+    pub(super) fn again(&self, mut standing: Box<Standing>, text: Option<String>, fx: &mut Effects<'_>) -> State {
         let constant = fx.rules.codes.prompt == PromptStyle::Constant;
         let most = if constant { fx.rules.codes.attempts } else { MAX_PROMPTS };
         if standing.prompts >= most {
@@ -130,7 +199,7 @@ impl Login {
         }
         let text = match text {
             Some(text) if !constant => text,
-            _ => deliver::prompt(&standing.challenge, Message::PromptConstant, &standing.email, fx),
+            _ => deliver::prompt(&standing.challenge, Message::PromptConstant, Offer::of(&standing), fx),
         };
         standing.prompts = standing.prompts.saturating_add(1);
         fx.out.push(Effect::Reply(ask(text, fx)));
@@ -138,149 +207,8 @@ impl Login {
         State::AtPrompt(standing)
     }
 
-    /// The try is on disk: now, and only now, it is compared.
-    pub(super) fn charged(
-        &self,
-        standing: Box<Standing>,
-        code: &Secret,
-        charged: Result<Charged, StoreError>,
-        fx: &mut Effects<'_>,
-    ) -> State {
-        let after = match charged {
-            Err(error) => return self.unavailable_at(&standing, "store", error.to_string(), fx),
-            Ok(Charged::Refused(held)) => {
-                let (text, reason) = held_up(held, fx).unwrap_or((String::new(), "refused"));
-                return self.over(&standing, Verdict::MaxTries, reason, Some(text), fx);
-            }
-            Ok(Charged::Done(after)) => after,
-        };
-        let attempts = fx.rules.codes.attempts;
-        let Some(challenge) = fx.challenges.get_mut(&standing.challenge) else {
-            let text = fx.texts.say(Message::DeniedUsed, &[]);
-            return self.over(&standing, Verdict::Deny, "used-elsewhere", Some(text), fx);
-        };
-        if challenge.tries >= attempts {
-            // Shared with another connection that has used up its tries meanwhile.
-            return self.wrong_for_good(&standing, after, fx);
-        }
-        challenge.tries = challenge.tries.saturating_add(1);
-        let tries_left = attempts.saturating_sub(challenge.tries);
-        if challenge.is_answered_by(code.expose(), fx.keys) {
-            return self.consume(standing, fx);
-        }
-        match after {
-            limits::Standing::Open { .. } if tries_left > 0 => {
-                let values = [("left", Value::Number(u64::from(tries_left)))];
-                let text = fx.texts.prompt(Message::PromptWrong, &values);
-                self.again(standing, Some(text), fx)
-            }
-            limits::Standing::Open { .. } | limits::Standing::Waiting { .. } | limits::Standing::Disabled => {
-                self.wrong_for_good(&standing, after, fx)
-            }
-        }
-    }
-
-    fn wrong_for_good(&self, standing: &Standing, after: limits::Standing, fx: &mut Effects<'_>) -> State {
-        let spent = fx.challenges.get(&standing.challenge).is_none_or(|open| open.tries >= fx.rules.codes.attempts);
-        if spent {
-            fx.challenges.end(&standing.challenge);
-        }
-        let text = held_up(after, fx).map(|(text, _)| text);
-        self.over(standing, Verdict::MaxTries, "wrong-code", text, fx)
-    }
-
-    /// Marks the right code used, and remembers the device with it, where nobody is asked about that.
-    fn consume(&self, standing: Box<Standing>, fx: &mut Effects<'_>) -> State {
-        let Some(challenge) = fx.challenges.get(&standing.challenge) else {
-            let text = fx.texts.say(Message::DeniedUsed, &[]);
-            return self.over(&standing, Verdict::Deny, "used-elsewhere", Some(text), fx);
-        };
-        let remember = if fx.rules.trust.ask { None } else { to_remember(&standing, fx) };
-        let device = remember.as_ref().map(|remember| remember.id.clone());
-        fx.out.push(Effect::Consume(Box::new(Consume {
-            user: standing.owner.user.clone(),
-            authenticator: challenge.authenticator,
-            source: standing.owner.source.text(),
-            bucket: standing.bucket.clone(),
-            challenge: standing.challenge.clone(),
-            address: standing.email.clone(),
-            login: last_login(&standing.asked, fx),
-            remember,
-            stamp: standing.asked.stamp.clone(),
-            limits: fx.rules.tries,
-            now: fx.now.clone(),
-        })));
-        State::Consuming(standing, device)
-    }
-
-    /// The right code, marked used on disk.
-    pub(super) fn consumed(
-        &self,
-        standing: Box<Standing>,
-        device: Option<DeviceId>,
-        consumed: Result<Consumed, StoreError>,
-        fx: &mut Effects<'_>,
-    ) -> State {
-        // Used or not to be relied on any more, either way it has ended.
-        fx.challenges.end(&standing.challenge);
-        match consumed {
-            Err(error) => self.unavailable_at(&standing, "store", error.to_string(), fx),
-            Ok(Consumed::AlreadyUsed) => {
-                let text = fx.texts.say(Message::DeniedUsed, &[]);
-                self.over(&standing, Verdict::Deny, "used", Some(text), fx)
-            }
-            Ok(Consumed::Disabled) => {
-                let text = held_up(limits::Standing::Disabled, fx).map(|(text, _)| text);
-                self.over(&standing, Verdict::MaxTries, "disabled-authenticator", text, fx)
-            }
-            Ok(Consumed::Done) if asks_about(&standing, fx) => {
-                fx.out.push(Effect::Reply(Step { ask: Some(about_trust(&standing, fx)), ..Step::default() }));
-                State::Trusting(standing)
-            }
-            Ok(Consumed::Done) => self.allow_code(&standing, device, fx),
-        }
-    }
-
-    /// Whether the device is to be remembered: only where the answer says so. The code is used by now, whatever it is.
-    pub(super) fn trust_answered(&self, standing: Box<Standing>, text: &Secret, fx: &mut Effects<'_>) -> State {
-        let yes = fx.texts.say(Message::AnswerYes, &[]);
-        let said = text.expose().trim().to_lowercase();
-        if yes.split_whitespace().any(|word| word == said) {
-            if let Some(remember) = to_remember(&standing, fx) {
-                let device = remember.id.clone();
-                fx.out.push(Effect::Remember(Box::new(RememberDevice {
-                    user: standing.owner.user.clone(),
-                    remember,
-                    address: standing.email.clone(),
-                    bucket: standing.bucket.clone(),
-                    limits: fx.rules.tries,
-                    now: fx.now.clone(),
-                })));
-                return State::Remembering(standing, device);
-            }
-        } else if let Some(id) = standing.had.clone() {
-            fx.out.push(Effect::EndDevices(EndDevices::One { id, why: Ended::Declined }));
-        }
-        self.allow_code(&standing, None, fx)
-    }
-
-    /// The device is remembered, or could not be: the code was right and is used, so that is no reason to keep anybody out.
-    pub(super) fn remembered(
-        &self,
-        standing: &Standing,
-        device: DeviceId,
-        done: Result<bool, StoreError>,
-        fx: &mut Effects<'_>,
-    ) -> State {
-        self.allow_code(standing, matches!(done, Ok(true)).then_some(device), fx)
-    }
-
-    fn allow_code(&self, standing: &Standing, device: Option<DeviceId>, fx: &mut Effects<'_>) -> State {
-        self.allow(&standing.asked, standing.owner.user.uid, "code-by-email", device, fx)
-    }
-
     /// A denial of a login that stood at a prompt.
-    fn over(
+    pub(super) fn over(
         &self,
         standing: &Standing,
         verdict: Verdict,
@@ -293,56 +221,74 @@ impl Login {
         self.deny(Ending { asked: &standing.asked, uid, verdict, reason, detail: None, device: None }, text, fx)
     }
 
-    fn unavailable_at(&self, standing: &Standing, reason: &'static str, detail: String, fx: &mut Effects<'_>) -> State {
+    pub(super) fn unavailable_at(
+        &self,
+        standing: &Standing,
+        reason: &'static str,
+        detail: String,
+        fx: &mut Effects<'_>,
+    ) -> State {
         fx.challenges.release(&standing.challenge);
         self.unavailable(&standing.asked, Some(standing.owner.user.uid), reason, detail, fx)
     }
 }
 
+/// Stands at the challenge of another way and lets go of the one before; gives the prompt.
+fn stand_at(standing: &mut Standing, way: Way, fx: &mut Effects<'_>) -> Result<String, NoRandomness> {
+    let at = At::Way(way);
+    let offer = Offer { at: &at, ways: &standing.ways, saved: standing.held.saved() };
+    let (id, text) = choose(&standing.owner, offer, standing.send_wait_s, fx)?;
+    fx.challenges.release(&standing.challenge);
+    standing.challenge = id;
+    standing.at = at;
+    Ok(text)
+}
+
+/// Another way than the one that the login stands at.
+fn chosen(standing: &Standing, is: impl Fn(&Way) -> bool) -> Option<Way> {
+    standing.ways.iter().find(|way| is(way) && standing.at != At::Way((*way).clone())).cloned()
+}
+
+/// Where the message of the way that the login stands at cannot be delivered, or not now: the next one that was not found so, and
+/// what is said of it.
+fn fall_over(standing: &mut Standing, fx: &Effects<'_>) -> Option<(Way, String)> {
+    let At::Way(way) = &standing.at else { return None };
+    let challenge = fx.challenges.get(&standing.challenge)?;
+    if !matches!(challenge.delivery, Delivery::Failed | Delivery::Late) {
+        return None;
+    }
+    let note = ways::not_sent(way, fx);
+    standing.undelivered.push(way.authenticator());
+    let next = chosen(standing, |way| !standing.undelivered.contains(&way.authenticator()))?;
+    Some((next, note))
+}
+
 /// What is said to somebody who typed no code: where the message is, or what a code looks like.
 fn status(standing: &Standing, fx: &Effects<'_>) -> String {
-    let delivery = fx.challenges.get(&standing.challenge).map(|challenge| (challenge.delivery.clone(), &challenge.tag));
-    match delivery {
-        Some((Delivery::Failed, _)) => {
-            deliver::prompt(&standing.challenge, Message::PromptNotSent, &standing.email, fx)
+    let offer = Offer::of(standing);
+    let of_message = |message| deliver::prompt(&standing.challenge, message, offer, fx);
+    if standing.at == At::Choice || standing.at == At::Saved {
+        return deliver::first(offer, fx);
+    }
+    let digits = Value::Number(u64::from(standing.at.digits(fx.rules)));
+    let Some(challenge) = fx.challenges.get(&standing.challenge) else { return of_message(Message::PromptNotSent) };
+    if !standing.is_at_message() {
+        return fx.texts.prompt(Message::PromptAppForm, &[("digits", digits)]);
+    }
+    match challenge.delivery {
+        Delivery::Failed => of_message(Message::PromptNotSent),
+        Delivery::Withheld { .. } => of_message(Message::PromptWithheld),
+        Delivery::Unsent | Delivery::Sending | Delivery::Late | Delivery::Sent => {
+            fx.texts.prompt(Message::PromptForm, &[("digits", digits), ("tag", Value::Text(&challenge.tag))])
         }
-        Some((Delivery::Withheld { .. }, _)) => {
-            deliver::prompt(&standing.challenge, Message::PromptWithheld, &standing.email, fx)
-        }
-        Some((Delivery::Unsent | Delivery::Sending | Delivery::Sent, tag)) => {
-            let digits = u64::from(fx.rules.codes.digits);
-            fx.texts.prompt(Message::PromptForm, &[("digits", Value::Number(digits)), ("tag", Value::Text(tag))])
-        }
-        None => deliver::prompt(&standing.challenge, Message::PromptNotSent, &standing.email, fx),
     }
 }
 
-/// The device as it is to be remembered; none where nothing is. Without random bytes the login is what it would be anyway.
-fn to_remember(standing: &Standing, fx: &Effects<'_>) -> Option<Remember> {
-    let identity = standing.remember.as_ref()?;
-    Some(Remember {
-        id: DeviceId(random::reference(fx.random).ok()?),
-        key: identity.key.clone(),
-        label: identity.label.clone(),
-        from: last_from(&standing.asked),
-        lifetime_s: device::lifetime_s(standing.asked.class, &fx.rules.trust),
-        stamp: standing.asked.stamp.clone(),
-        policy: fx.rules.policy,
-    })
-}
-
-/// Whether the user is asked about the device.
-fn asks_about(standing: &Standing, fx: &Effects<'_>) -> bool {
-    fx.rules.trust.ask && standing.remember.is_some() && standing.prompts < MAX_PROMPTS
-}
-
-/// The question. No secret: what is typed may be seen.
-fn about_trust(standing: &Standing, fx: &Effects<'_>) -> Question {
-    let lifetime_s = device::lifetime_s(standing.asked.class, &fx.rules.trust);
-    let trusted_s = device::trusted_s(lifetime_s, standing.asked.stamp.as_deref(), &fx.rules.trust);
-    let span = fx.texts.span_of_days(trusted_s);
-    let text = fx.texts.prompt(Message::PromptTrust, &[("span", Value::Text(&span))]);
-    Question { text, echo: true, times: None }
+impl Standing {
+    /// Whether it waits for the code of a message.
+    fn is_at_message(&self) -> bool {
+        matches!(&self.at, At::Way(Way::Email(_) | Way::Sms(_)))
+    }
 }
 
 #[cfg(test)]
@@ -350,7 +296,7 @@ mod tests {
     use super::*;
 
     fn is_code(text: &str) -> bool {
-        matches!(form(text, 6), Form::Code(_))
+        matches!(form(text, 6), Form::Code(Typed::Digits(_)))
     }
 
     #[test]
@@ -362,13 +308,16 @@ mod tests {
 
     #[test]
     fn what_is_not_of_a_codes_form_is_not_a_try() {
-        for text in ["", "12345", "1234567", "abcdef", "12345a", "１２３４５６", "-", "123456789012345678901234567890"]
-        {
+        for text in ["12345", "1234567", "abcdef", "12345a", "１２３４５６", "-", "12345678901234567"] {
             assert!(matches!(form(text, 6), Form::Other), "{text:?}");
         }
         for text in ["123456\n", "\u{8}\n\r\u{7f}INCORRECT", "\u{1b}[A", "123\u{0}456"] {
             assert!(matches!(form(text, 6), Form::Junk), "{text:?}");
         }
         assert!(matches!(form("R", 6), Form::Resend));
+        assert!(matches!(form(" ", 6), Form::Empty));
+        assert!(matches!(form("2", 6), Form::Number(2)));
+        assert!(matches!(form("S", 6), Form::Another(Method::Sms)));
+        assert!(matches!(form("7k3m-9qxd-0123-4567", 6), Form::Code(Typed::Long(_))));
     }
 }

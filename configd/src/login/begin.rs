@@ -3,15 +3,17 @@
 use super::believed::{believed, shown, whose};
 use super::challenge::{Caller, Challenges, Delivery, Owner};
 use super::conclude::{Act, TRUSTED, conclude, end_what_is_over, exempt_word, remembers, situation};
+use super::deliver::{self, Offer};
 use super::ending::{Ending, last_from, last_login};
 use super::explain;
 use super::policy::{self, Listed, Must, Network};
+use super::ways::{self, Held, Way};
 use super::{
     Asked, Effect, Effects, FAIL_DELAY_MS, Failure, Login, LookUp, LookedUp, Purpose, Resolution, Standing, State, ask,
 };
 use crate::random;
 use crate::rules::PromptStyle;
-use crate::store::{DeviceId, Facts, FactsFor, Known, StoreError, UseDevice, UserKey};
+use crate::store::{Authenticator, DeviceId, Facts, FactsFor, Known, StoreError, UseDevice, UserKey};
 use crate::texts::{Message, Value};
 use pam_2fa_protocol::admin::Required;
 use pam_2fa_protocol::login::{Begin, Question, Step, VERSION, Verdict};
@@ -147,7 +149,7 @@ impl Login {
         &self,
         asked: Asked,
         user: UserKey,
-        facts: Result<Facts, StoreError>,
+        facts: Result<Box<Facts>, StoreError>,
         fx: &mut Effects<'_>,
     ) -> State {
         match facts {
@@ -155,7 +157,7 @@ impl Login {
             Ok(facts) => match &facts.known {
                 Known::UidOfOthers { names } => {
                     fx.out.push(Effect::StillThere(names.clone(), user.uid));
-                    State::Renamed(asked, user, Box::new(facts))
+                    State::Renamed(asked, user, facts)
                 }
                 Known::Record(_) | Known::Nobody | Known::NameOfAnother { .. } => self.decide(asked, user, &facts, fx),
             },
@@ -191,7 +193,7 @@ impl Login {
             asked.stamp = facts.device.as_ref().and_then(|device| device.stamp.clone());
         }
         let situation = situation(&asked, facts, fx);
-        let (act, reason) = conclude(&situation, facts, fx);
+        let (act, reason) = conclude(&asked, &situation, facts, fx);
         if self.purpose == Purpose::Explain {
             return explain::decided(&asked, &user, &situation, facts, (&act, reason), fx);
         }
@@ -205,7 +207,7 @@ impl Login {
                 fx.out.push(Effect::UseDevice(Box::new(UseDevice { user: user.clone(), id, from, stamp, login, now })));
                 State::Using(asked, user, device)
             }
-            Act::Ask { email } => self.challenge(asked, user, facts, email, fx),
+            Act::Ask { ways } => self.challenge(asked, user, facts, ways, fx),
             Act::Refuse { verdict, text } => {
                 let ending = Ending { asked: &asked, uid: Some(user.uid), verdict, reason, detail: None, device: None };
                 self.deny(ending, Some(text), fx)
@@ -229,7 +231,7 @@ impl Login {
                 asked.distrust = true;
                 read(asked, user, fx)
             }
-            Ok(true) => self.allow(&asked, user.uid, TRUSTED, Some(device), fx),
+            Ok(true) => self.allow(&asked, user.uid, TRUSTED, Some(device), None, fx),
         }
     }
 
@@ -249,21 +251,37 @@ impl Login {
         State::Over
     }
 
-    /// An open challenge is adopted, or a new one minted; the prompt is the reply.
-    fn challenge(&self, asked: Asked, user: UserKey, facts: &Facts, email: String, fx: &mut Effects<'_>) -> State {
+    /// The way that is asked for first: an open challenge of it is adopted, or a new one minted; the prompt is the reply.
+    fn challenge(&self, asked: Asked, user: UserKey, facts: &Facts, ways: Vec<Way>, fx: &mut Effects<'_>) -> State {
         let uid = user.uid;
         let owner = Owner { user, class: asked.class, source: asked.source, caller: asked.caller };
-        let (id, text) = match choose(&owner, facts, &email, fx) {
+        fx.challenges.prune(&fx.rules.codes, &fx.now);
+        let (at, note) = ways::first(&ways, &owner, facts, fx);
+        let held = Held::of(facts, &asked);
+        let offer = Offer { at: &at, ways: &ways, saved: held.saved() };
+        let (id, text) = match choose(&owner, offer, facts.send_wait_s, fx) {
             Ok(chosen) => chosen,
             Err(error) => return self.unavailable(&asked, Some(uid), "random", error.to_string(), fx),
         };
-        fx.out.push(Effect::Reply(ask(text, fx)));
+        fx.out.push(Effect::Reply(ask(deliver::noted(note, text, fx), fx)));
         fx.out.push(Effect::Stand(1));
-        let bucket = facts.bucket.clone();
         let remember = asked.device.clone().filter(|_| remembers(&asked, &facts.known, fx));
-        let had = facts.device.as_ref().map(|device| device.id.clone());
-        let (challenge, prompts, stood) = (id, 1, false);
-        State::AtPrompt(Box::new(Standing { asked, owner, bucket, email, challenge, prompts, stood, remember, had }))
+        State::AtPrompt(Box::new(Standing {
+            owner,
+            bucket: facts.bucket.clone(),
+            ways,
+            at,
+            undelivered: Vec::new(),
+            held,
+            proof: None,
+            challenge: id,
+            send_wait_s: facts.send_wait_s,
+            prompts: 1,
+            stood: false,
+            remember,
+            had: facts.device.as_ref().map(|device| device.id.clone()),
+            asked,
+        }))
     }
 
     /// Cannot be decided now: the host is told so, the log says why.
@@ -297,27 +315,26 @@ fn read(asked: Asked, user: UserKey, fx: &mut Effects<'_>) -> State {
 }
 
 /// Which challenge, and what its prompt says.
-fn choose(
+pub(super) fn choose(
     owner: &Owner,
-    facts: &Facts,
-    email: &str,
+    offer: Offer<'_>,
+    send_wait_s: u64,
     fx: &mut Effects<'_>,
 ) -> Result<(crate::store::ChallengeId, String), random::NoRandomness> {
-    let codes = fx.rules.codes;
-    fx.challenges.prune(&codes, &fx.now);
-    let withheld = facts.send_wait_s > 0;
-    let found = pick(fx.challenges, owner, withheld, &codes, &fx.now);
+    let (codes, of) = (fx.rules.codes, offer.at.authenticator());
+    let withheld = send_wait_s > 0;
+    let found = pick(fx.challenges, owner, of, withheld, &codes, &fx.now);
     let (id, adopted) = match found {
         Some(id) => (id, true),
-        None => (fx.challenges.mint(owner.clone(), &codes, &fx.now, fx.random, fx.keys)?.id.clone(), false),
+        None => (fx.challenges.mint(owner.clone(), of, &codes, &fx.now, fx.random, fx.keys)?.id.clone(), false),
     };
     let mut message = if adopted { Message::PromptAdopted } else { Message::PromptSent };
     if let Some(challenge) = fx.challenges.get_mut(&id) {
         match challenge.delivery {
-            Delivery::Sending | Delivery::Sent => {}
+            Delivery::Sending | Delivery::Late | Delivery::Sent => {}
             // What could not be sent before is tried anew; what nobody was there for has not been sent.
             Delivery::Unsent | Delivery::Failed | Delivery::Withheld { .. } if withheld => {
-                let until_ms = fx.now.boot_ms.saturating_add(facts.send_wait_s.saturating_mul(1000));
+                let until_ms = fx.now.boot_ms.saturating_add(send_wait_s.saturating_mul(1000));
                 challenge.delivery = Delivery::Withheld { until_ms };
                 message = Message::PromptWithheld;
             }
@@ -327,20 +344,22 @@ fn choose(
             }
         }
     }
-    Ok((id.clone(), super::deliver::prompt(&id, message, email, fx)))
+    let text = deliver::prompt(&id, message, offer, fx);
+    Ok((id, text))
 }
 
 /// The challenge to adopt: one that nobody stands at; where a limit withholds messages, rather one whose code is out.
 fn pick(
     challenges: &mut Challenges,
     owner: &Owner,
+    of: Authenticator,
     withheld: bool,
     codes: &crate::rules::Codes,
     now: &crate::clock::Moment,
 ) -> Option<crate::store::ChallengeId> {
     let shared =
-        if withheld { challenges.share(owner, codes, now).map(|challenge| challenge.id.clone()) } else { None };
-    shared.or_else(|| challenges.adopt(owner, codes, now).map(|challenge| challenge.id.clone()))
+        if withheld { challenges.share(owner, of, codes, now).map(|challenge| challenge.id.clone()) } else { None };
+    shared.or_else(|| challenges.adopt(owner, of, codes, now).map(|challenge| challenge.id.clone()))
 }
 
 /// Whether `name` differs from the name of a record of the same uid by capitals alone (fault 29).

@@ -3,10 +3,11 @@
 use super::challenge::Caller;
 use super::class::{Class, classify};
 use super::device;
+use super::place::Place;
 use super::policy::{Must, Network};
 use super::source::Source;
+use super::ways::remote;
 use super::{Asked, Effects};
-use crate::texts::{Message, Value};
 use pam_2fa_protocol::login::Begin;
 use pam_2fa_settings::Factor;
 use pam_2fa_settings::text::printable;
@@ -21,22 +22,19 @@ pub(super) fn believed(begin: &Begin, peer_uid: u32, fx: &Effects<'_>) -> Asked 
     // Of a user's own process too: a service that it claims can only make it stricter.
     let must = fx.rules.who.required_services.fit(&begin.service).then_some(Must::Service);
     if peer_uid != 0 {
-        return own(user, must, fx);
+        return own(user, must);
     }
     let class = classify(&begin.service, begin.tty.as_deref(), &fx.rules.services);
     let source = Source::stated(class, begin.remote_host.as_deref());
     let service = shown(&begin.service);
     // People know the protocol by its name, not the daemon's.
-    let name = if class == Class::Ssh { "ssh" } else { service.as_str() };
+    let name = if class == Class::Ssh { String::from("ssh") } else { service.clone() };
     let place = match (source, begin.remote_host.as_deref(), begin.tty.as_deref()) {
-        (Source::Address(_) | Source::Unknown, Some(from), _) => {
-            fx.texts.say(Message::PlaceRemote, &[("service", Value::Text(name)), ("from", Value::Text(&shown(from)))])
-        }
+        (Source::Address(_) | Source::Unknown, Some(from), _) => Place::Remote { service: name, from: shown(from) },
         (_, _, Some(tty)) if class != Class::Ssh => {
-            let tty = shown(tty.strip_prefix("/dev/").unwrap_or(tty));
-            fx.texts.say(Message::PlaceTty, &[("service", Value::Text(name)), ("tty", Value::Text(&tty))])
+            Place::Tty { service: name, tty: shown(tty.strip_prefix("/dev/").unwrap_or(tty)) }
         }
-        _ => fx.texts.say(Message::PlaceHere, &[("service", Value::Text(name))]),
+        _ => Place::Here { service: name },
     };
     let from_network = exempt_address(class, begin.remote_host.as_deref(), fx);
     let (network, listed) = (Network::Outside, None);
@@ -49,7 +47,7 @@ pub(super) fn believed(begin: &Begin, peer_uid: u32, fx: &Effects<'_>) -> Asked 
     let caller_uid = begin.real_uid.filter(|uid| by_caller && (*uid != 0 || !names_caller));
     let becomes = by_caller.then(|| shown(&begin.user));
     let place = match &becomes {
-        Some(user) => fx.texts.say(Message::PlaceAs, &[("place", Value::Text(&place)), ("user", Value::Text(user))]),
+        Some(user) => Place::As { place: Box::new(place), user: user.clone() },
         None => place,
     };
     let caller = Caller::Root;
@@ -60,6 +58,7 @@ pub(super) fn believed(begin: &Begin, peer_uid: u32, fx: &Effects<'_>) -> Asked 
         source,
         caller,
         place,
+        remote: remote(begin.remote_host.as_deref()),
         from_network,
         network,
         listed,
@@ -73,14 +72,15 @@ pub(super) fn believed(begin: &Begin, peer_uid: u32, fx: &Effects<'_>) -> Asked 
 }
 
 /// Of a process of the user itself: nothing that it claims, but what can only make it stricter.
-fn own(user: String, must: Option<Must>, fx: &Effects<'_>) -> Asked {
+fn own(user: String, must: Option<Must>) -> Asked {
     Asked {
         user,
         service: String::from("own"),
         class: Class::Other,
         source: Source::Local,
         caller: Caller::Own,
-        place: fx.texts.say(Message::PlaceOwn, &[]),
+        remote: None,
+        place: Place::Own,
         from_network: None,
         network: Network::Outside,
         listed: None,

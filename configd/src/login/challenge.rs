@@ -51,8 +51,10 @@ pub struct Owner {
 pub enum Delivery {
     /// Nothing has left. The prompt has not stood long enough.
     Unsent,
-    /// On its way to the courier, or being tried again.
+    /// On its way to the courier.
     Sending,
+    /// It was not taken, and is being tried again.
+    Late,
     /// The next hop took it over.
     Sent,
     /// A limit withheld it, until this time of `CLOCK_BOOTTIME`.
@@ -64,7 +66,18 @@ pub enum Delivery {
     Failed,
 }
 
-/// One challenge.
+impl Delivery {
+    /// A code has left, or is about to.
+    #[must_use]
+    pub fn has_left(&self) -> bool {
+        match self {
+            Self::Sending | Self::Late | Self::Sent => true,
+            Self::Unsent | Self::Withheld { .. } | Self::Failed => false,
+        }
+    }
+}
+
+/// One challenge. Of an app and of recovery codes it holds the tries alone: there is no code to it.
 #[derive(Debug)]
 pub struct Challenge {
     /// Its id.
@@ -75,8 +88,8 @@ pub struct Challenge {
     pub authenticator: Authenticator,
     /// The code, to be sent (again). Unknown after a restart.
     pub code: Option<Secret>,
-    /// The code's MAC.
-    pub mac: [u8; 32],
+    /// The code's MAC; none where no code is sent.
+    pub mac: Option<[u8; 32]>,
     /// The MAC of the code that this one took the place of, until the new one may leave: it stands in a mailbox.
     before_renewal: Option<[u8; 32]>,
     /// How many digits its code has; not known after a restart.
@@ -115,7 +128,7 @@ impl Challenge {
 
     /// Whether `code` is its code; in constant time.
     pub fn is_answered_by(&self, code: &str, keys: &dyn CodeMac) -> bool {
-        bool::from(keys.code_mac(&self.id, code).ct_eq(&self.mac))
+        self.mac.is_some_and(|mac| bool::from(keys.code_mac(&self.id, code).ct_eq(&mac)))
     }
 
     /// Milliseconds until another message may be asked for: `resend_after`, then twice that, and so on.
@@ -137,15 +150,15 @@ impl Challenge {
     /// A new code stays here: the one before, in the mailbox, stays good.
     pub fn undo_renewal(&mut self) {
         if let Some(mac) = self.before_renewal.take() {
-            self.mac = mac;
+            self.mac = Some(mac);
             self.code = None;
         }
     }
 
-    /// What the store keeps of it.
+    /// What the store keeps of it; nothing where no code is sent.
     #[must_use]
-    pub fn kept(&self) -> KeptChallenge {
-        KeptChallenge {
+    pub fn kept(&self) -> Option<KeptChallenge> {
+        Some(KeptChallenge {
             id: self.id.clone(),
             user: self.owner.user.clone(),
             class: String::from(match self.owner.caller {
@@ -154,12 +167,12 @@ impl Challenge {
             }),
             source: self.owner.source.text(),
             authenticator: self.authenticator,
-            code_mac: self.mac,
+            code_mac: self.mac?,
             tag: self.tag.clone(),
             tries: self.tries,
             made: self.made.clone(),
             lifetime_ms: self.lifetime_ms,
-        }
+        })
     }
 
     fn is_open(&self, codes: &Codes, now: &Moment) -> bool {
@@ -191,24 +204,41 @@ impl Challenges {
     }
 
     /// The newest open challenge of `owner` that nobody stands at, now held by the caller.
-    pub fn adopt(&mut self, owner: &Owner, codes: &Codes, now: &Moment) -> Option<&mut Challenge> {
-        self.newest(owner, codes, now, |challenge| challenge.held == 0)
+    pub fn adopt(&mut self, owner: &Owner, of: Authenticator, codes: &Codes, now: &Moment) -> Option<&mut Challenge> {
+        self.newest(owner, of, codes, now, |challenge| challenge.held == 0)
     }
 
     /// The newest open challenge of `owner` whose message has left, even if another connection stands at it: what is offered
     /// where a limit withholds another message.
-    pub fn share(&mut self, owner: &Owner, codes: &Codes, now: &Moment) -> Option<&mut Challenge> {
-        self.newest(owner, codes, now, |challenge| matches!(challenge.delivery, Delivery::Sending | Delivery::Sent))
+    pub fn share(&mut self, owner: &Owner, of: Authenticator, codes: &Codes, now: &Moment) -> Option<&mut Challenge> {
+        self.newest(owner, of, codes, now, |challenge| challenge.delivery.has_left())
+    }
+
+    /// The newest open challenge of `owner`; nobody comes to stand at it by this look.
+    #[must_use]
+    pub fn newest_of(&self, owner: &Owner, of: Authenticator, codes: &Codes, now: &Moment) -> Option<&Challenge> {
+        self.open
+            .values()
+            .filter(|challenge| challenge.owner == *owner && challenge.authenticator == of)
+            .filter(|challenge| challenge.is_open(codes, now))
+            .max_by_key(|challenge| challenge.serial)
     }
 
     /// The challenge that the next login of `owner` would be asked for, if there is one whose message has left; nobody comes to
     /// stand at it by this look. `withheld`: a limit withholds another message.
     #[must_use]
-    pub fn would_adopt(&self, owner: &Owner, codes: &Codes, now: &Moment, withheld: bool) -> Option<&Challenge> {
-        let left = |challenge: &Challenge| matches!(challenge.delivery, Delivery::Sending | Delivery::Sent);
+    pub fn would_adopt(
+        &self,
+        owner: &Owner,
+        of: Authenticator,
+        codes: &Codes,
+        now: &Moment,
+        withheld: bool,
+    ) -> Option<&Challenge> {
         self.open
             .values()
-            .filter(|challenge| challenge.owner == *owner && challenge.is_open(codes, now) && left(challenge))
+            .filter(|challenge| challenge.owner == *owner && challenge.authenticator == of)
+            .filter(|challenge| challenge.is_open(codes, now) && challenge.delivery.has_left())
             .filter(|challenge| withheld || challenge.held == 0)
             .max_by_key(|challenge| challenge.serial)
     }
@@ -216,6 +246,7 @@ impl Challenges {
     fn newest(
         &mut self,
         owner: &Owner,
+        of: Authenticator,
         codes: &Codes,
         now: &Moment,
         suits: impl Fn(&Challenge) -> bool,
@@ -223,35 +254,41 @@ impl Challenges {
         let newest = self
             .open
             .values_mut()
-            .filter(|challenge| challenge.owner == *owner && challenge.is_open(codes, now) && suits(challenge))
+            .filter(|challenge| challenge.owner == *owner && challenge.authenticator == of)
+            .filter(|challenge| challenge.is_open(codes, now) && suits(challenge))
             .max_by_key(|challenge| challenge.serial)?;
         newest.held = newest.held.saturating_add(1);
         Some(newest)
     }
 
-    /// A new challenge, held by the caller. Nothing of it is on disk until its message leaves.
+    /// A new challenge, held by the caller. Nothing of it is on disk until its message leaves. `of` an app or of recovery codes it
+    /// has no code.
     ///
     /// # Errors
     /// [`NoRandomness`].
     pub fn mint(
         &mut self,
         owner: Owner,
+        of: Authenticator,
         codes: &Codes,
         now: &Moment,
         random: &dyn Random,
         keys: &dyn CodeMac,
     ) -> Result<&mut Challenge, NoRandomness> {
         let id = ChallengeId(HEXLOWER.encode(&random::bytes::<16>(random)?));
-        let code = random::code(random, codes.digits)?;
+        let code = match of {
+            Authenticator::Email | Authenticator::Sms => Some(random::code(random, codes.digits)?),
+            Authenticator::App | Authenticator::Recovery => None,
+        };
         let tag = self.free_tag(&owner, random)?;
         self.serial = self.serial.saturating_add(1);
         let challenge = Challenge {
-            mac: keys.code_mac(&id, code.expose()),
+            mac: code.as_ref().map(|code| keys.code_mac(&id, code.expose())),
             owner,
-            authenticator: Authenticator::Email,
+            authenticator: of,
             before_renewal: None,
-            code: Some(code),
-            digits: Some(codes.digits),
+            digits: code.is_some().then_some(codes.digits),
+            code,
             tag,
             tries: 0,
             made: now.clone(),
@@ -290,10 +327,10 @@ impl Challenges {
         random: &dyn Random,
         keys: &dyn CodeMac,
     ) -> Result<(), NoRandomness> {
-        if let Some(challenge) = self.open.get_mut(id) {
+        if let Some(challenge) = self.open.get_mut(id).filter(|challenge| challenge.mac.is_some()) {
             let code = random::code(random, codes.digits)?;
             let renewed = keys.code_mac(id, code.expose());
-            challenge.before_renewal = Some(std::mem::replace(&mut challenge.mac, renewed));
+            challenge.before_renewal = challenge.mac.replace(renewed);
             challenge.code = Some(code);
             challenge.digits = Some(codes.digits);
         }
@@ -315,7 +352,7 @@ impl Challenges {
             owner: Owner { user: kept.user, class, source, caller },
             authenticator: kept.authenticator,
             code: None,
-            mac: kept.code_mac,
+            mac: Some(kept.code_mac),
             before_renewal: None,
             digits: None,
             tag: kept.tag,

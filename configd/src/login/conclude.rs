@@ -3,6 +3,7 @@
 
 use super::device::{self, Seen};
 use super::policy::{self, Decision, Exempt, Grace, Refusal, Situation};
+use super::ways::{self, Held, Way};
 use super::{Asked, Effect, Effects};
 use crate::clock::rfc3339;
 use crate::limits;
@@ -24,10 +25,10 @@ pub(super) enum Act {
         /// Which.
         device: DeviceId,
     },
-    /// A code by email.
+    /// A code, in one of these ways; none of them: a recovery code, or an administrator's.
     Ask {
-        /// Where to.
-        email: String,
+        /// The preferred first.
+        ways: Vec<Way>,
     },
     /// Denied.
     Refuse {
@@ -84,12 +85,19 @@ pub(super) fn situation<'a>(asked: &Asked, facts: &'a Facts, fx: &Effects<'_>) -
         known: &facts.known,
         trust: if asked.distrust { device::Standing::New } else { device::standing(facts.device.as_deref(), seen) },
         grace: if runs { Grace::Runs } else { Grace::Over },
-        email_configured: !fx.rules.email.is_empty(),
+        methods: &facts.methods,
+        grant: ways::grants(facts, asked).next().is_some(),
+        askable: !ways::ways(facts, asked, fx.rules).is_empty() || !facts.methods.recovery.is_empty(),
     }
 }
 
 /// Policy's decision, how tries stand, and the mode: what is done, and why in one word. Sends, charges and keeps nothing.
-pub(super) fn conclude(situation: &Situation<'_>, facts: &Facts, fx: &Effects<'_>) -> (Act, &'static str) {
+pub(super) fn conclude(
+    asked: &Asked,
+    situation: &Situation<'_>,
+    facts: &Facts,
+    fx: &Effects<'_>,
+) -> (Act, &'static str) {
     let (act, reason) = match policy::decide(situation) {
         Decision::NotSubject(exempt) => {
             let tell = if exempt == Exempt::Grace { grace_text(fx) } else { None };
@@ -100,12 +108,10 @@ pub(super) fn conclude(situation: &Situation<'_>, facts: &Facts, fx: &Effects<'_
             Some(device) => (Act::Trust { device: device.id.clone() }, TRUSTED),
             None => (Act::Refuse { verdict: Verdict::Deny, text: String::new() }, TRUSTED),
         },
-        Decision::Ask { email } => match held_up(facts.standing, fx) {
-            Some((text, reason)) => (Act::Refuse { verdict: Verdict::MaxTries, text }, reason),
-            None => (Act::Ask { email: String::from(email) }, ASK),
-        },
+        Decision::Ask => ask(asked, facts, fx),
         Decision::Refuse(refusal) => {
             let (message, reason, verdict) = match refusal {
+                Refusal::ShutOut => (Message::DeniedShutOut, "disabled-user", Verdict::Deny),
                 Refusal::NoMethod => (Message::DeniedNoMethod, "no-method", Verdict::Deny),
                 Refusal::Another => (Message::DeniedAnother, "re-bind", Verdict::Deny),
                 Refusal::NoChannel => (Message::DeniedNoChannel, "no-channel", Verdict::Unavailable),
@@ -114,6 +120,28 @@ pub(super) fn conclude(situation: &Situation<'_>, facts: &Facts, fx: &Effects<'_
         }
     };
     if fx.rules.who.only_reports(&fx.now) { (Act::LetBy { tell: None }, reported(reason)) } else { (act, reason) }
+}
+
+/// In which ways, of those that may be tried now; where none may, for how long.
+fn ask(asked: &Asked, facts: &Facts, fx: &Effects<'_>) -> (Act, &'static str) {
+    let all = ways::ways(facts, asked, fx.rules);
+    let open = ways::open(all.clone(), facts);
+    let saved = facts.standings.recovery;
+    let may_save = matches!(saved, limits::Standing::Open { .. }) && Held::of(facts, asked).saved();
+    if !open.is_empty() || may_save {
+        return (Act::Ask { ways: open }, ASK);
+    }
+    // What is free again first.
+    let standings = all.iter().map(|way| facts.standings.of(way.authenticator())).chain([saved]);
+    let first = standings.min_by_key(|standing| match standing {
+        limits::Standing::Open { .. } => u64::MAX,
+        limits::Standing::Waiting { wait_s } => *wait_s,
+        limits::Standing::Disabled => u64::MAX - 1,
+    });
+    match first.and_then(|standing| held_up(standing, fx)) {
+        Some((text, reason)) => (Act::Refuse { verdict: Verdict::MaxTries, text }, reason),
+        None => (Act::Refuse { verdict: Verdict::Deny, text: String::new() }, "no-method"),
+    }
 }
 
 /// The word for "a code is asked for", before it is known what becomes of it.
@@ -128,6 +156,7 @@ fn reported(reason: &'static str) -> &'static str {
         ASK => "report:ask",
         TRUSTED => "report:trusted-device",
         "no-method" => "report:no-method",
+        "disabled-user" => "report:disabled-user",
         "re-bind" => "report:re-bind",
         "no-channel" => "report:no-channel",
         "waiting" => "report:waiting",

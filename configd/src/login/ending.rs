@@ -3,9 +3,10 @@
 
 use super::class::Class;
 use super::source::Source;
+use super::ways::At;
 use super::{Asked, Effect, Effects, FAIL_DELAY_MS, Login, Standing, State};
 use crate::rules::PromptStyle;
-use crate::store::DeviceId;
+use crate::store::{Authenticator, DeviceId, Proof};
 use crate::texts::{Message, Value};
 use pam_2fa_protocol::admin::LastLogin;
 use pam_2fa_protocol::login::{Step, Verdict};
@@ -18,6 +19,14 @@ pub const DECOY: &str = "decoy";
 pub enum Factor {
     /// A code by email.
     Email,
+    /// A code by text message.
+    Sms,
+    /// A code of an authenticator app.
+    App,
+    /// A recovery code.
+    Recovery,
+    /// An administrator's one-time code.
+    Grant,
     /// A remembered device: it stands for a factor, and is none (SP 800-63B-4 §5.1).
     TrustedDevice,
 }
@@ -28,8 +37,28 @@ impl Factor {
     pub fn word(self) -> &'static str {
         match self {
             Self::Email => "email",
+            Self::Sms => "sms",
+            Self::App => "app",
+            Self::Recovery => "recovery",
+            Self::Grant => "grant",
             Self::TrustedDevice => "trusted-device",
         }
+    }
+}
+
+/// What a login is about: what was right, or what its prompt asks for; nothing where the user has yet to choose.
+pub(super) fn factor_of(standing: &Standing) -> Option<Factor> {
+    let of = |authenticator| match authenticator {
+        Authenticator::Email => Factor::Email,
+        Authenticator::Sms => Factor::Sms,
+        Authenticator::App => Factor::App,
+        Authenticator::Recovery => Factor::Recovery,
+    };
+    match (&standing.proof, &standing.at) {
+        (Some(Proof::Grant { .. }), _) => Some(Factor::Grant),
+        (Some(proof), _) => Some(of(proof.authenticator())),
+        (None, At::Choice) => None,
+        (None, at) => Some(of(at.authenticator())),
     }
 }
 
@@ -82,12 +111,13 @@ impl Login {
         uid: u32,
         reason: &'static str,
         device: Option<DeviceId>,
+        tell: Option<String>,
         fx: &mut Effects<'_>,
     ) -> State {
         let verdict = Verdict::Allow;
         self.log(&Ending { asked, uid: Some(uid), verdict, reason, detail: None, device }, verdict, fx);
-        let reference = Some(self.reference.clone());
-        fx.out.push(Effect::End(Step { verdict: Some(verdict), reference, ..Step::default() }));
+        let (reference, tell) = (Some(self.reference.clone()), tell.into_iter().collect());
+        fx.out.push(Effect::End(Step { verdict: Some(verdict), reference, tell, ..Step::default() }));
         State::Over
     }
 

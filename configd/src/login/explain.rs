@@ -5,14 +5,14 @@
 use super::challenge::Owner;
 use super::class::Class;
 use super::conclude::{ASK, Act};
-use super::deliver::masked;
 use super::device;
 use super::policy::{self, Grace, Listed, Must, Network, ORDER, Rule, Situation};
 use super::source::Source;
+use super::ways::{self, At, Way};
 use super::{Asked, Effect, Effects, State};
 use crate::clock::rfc3339;
 use crate::limits;
-use crate::store::{Bucket, Facts, Known, UserKey};
+use crate::store::{Authenticator, Bucket, Facts, Known, Methods, UserKey};
 use pam_2fa_protocol::admin::{Foreseen, LookedAt, Required, Verify};
 use pam_2fa_protocol::login::Verdict;
 use pam_2fa_settings::Mode;
@@ -61,7 +61,9 @@ pub(super) fn early(asked: &Asked, reason: &'static str, fx: &mut Effects<'_>) -
         known: &Known::Nobody,
         trust: device::Standing::Off,
         grace: Grace::Over,
-        email_configured: !fx.rules.email.is_empty(),
+        methods: &Methods::default(),
+        grant: false,
+        askable: true,
     };
     let explained = Explained {
         uid: None,
@@ -101,8 +103,8 @@ pub(super) fn decided(
         Act::Ask { .. } => Foreseen::Ask,
         Act::Refuse { verdict, .. } => of_verdict(*verdict),
     };
-    let asks = matches!(policy::decide(situation), policy::Decision::Ask { .. });
-    let message = (reason == ASK).then(|| message(asked, user, situation, facts, fx));
+    let asks = matches!(policy::decide(situation), policy::Decision::Ask);
+    let message = (reason == ASK).then(|| message(asked, user, facts, fx));
     let explained = Explained {
         uid: Some(user.uid),
         class: asked.class,
@@ -111,7 +113,7 @@ pub(super) fn decided(
         reason,
         rules,
         message,
-        tries: asks.then(|| tries(&facts.bucket, facts.standing, fx)),
+        tries: asks.then(|| tries(&facts.bucket, of_first(asked, facts, fx), fx)),
     };
     fx.out.push(Effect::Explained(Box::new(explained)));
     State::Over
@@ -137,6 +139,8 @@ fn name(rule: Rule) -> &'static str {
         Rule::ExemptUsers => "exempt_users",
         Rule::ExemptNetworks => "exempt_networks",
         Rule::Record => "record",
+        Rule::ShutOut => "disabled",
+        Rule::Grant => "grant",
         Rule::Verify => "verify",
         Rule::Grace => "grace",
         Rule::Method => "method",
@@ -148,7 +152,7 @@ fn name(rule: Rule) -> &'static str {
 
 /// Why a rule applies, or does not.
 fn why(rule: Rule, situation: &Situation<'_>, asked: &Asked, fx: &Effects<'_>) -> String {
-    let email = policy::email(situation);
+    let has_method = policy::has_method(situation);
     let text = match rule {
         Rule::Disabled => match situation.required {
             Required::Disabled => "policy.required is \"disabled\": nobody is asked",
@@ -175,21 +179,25 @@ fn why(rule: Rule, situation: &Situation<'_>, asked: &Asked, fx: &Effects<'_>) -
             Known::NameOfAnother { uid } => return format!("the record of this name is of uid {uid}"),
             Known::UidOfOthers { names } => return format!("the record of this uid is of {}", names.join(", ")),
         },
+        Rule::ShutOut => match situation.methods.disabled_s {
+            None => "no administrator disabled the user",
+            Some(since_s) => return format!("an administrator disabled the user at {}", rfc3339(since_s)),
+        },
+        Rule::Grant if situation.grant => "an administrator's one-time code is open for such a login",
+        Rule::Grant => "no one-time code of an administrator is open for such a login",
         Rule::Verify => return verify(situation),
         Rule::Grace => match fx.rules.who.grace_until_s(&fx.now) {
             _ if situation.required != Required::Mandatory => "policy.grace is for \"mandatory\"",
             None => "policy.grace does not run",
-            Some(_) if email.is_some() => "policy.grace runs, but the user has a verified address",
-            Some(until_s) => return format!("no verified address, and policy.grace runs until {}", rfc3339(until_s)),
+            Some(_) if has_method => "policy.grace runs, but the user has a method",
+            Some(until_s) => return format!("no method, and policy.grace runs until {}", rfc3339(until_s)),
         },
-        Rule::Method => match email {
-            Some(email) => return format!("email to {}, verified", masked(email)),
-            None => "there is no verified address",
-        },
+        Rule::Method if has_method => return methods(situation),
+        Rule::Method => "there is no verified address or number, no app and no recovery code",
         Rule::Trust => return trust(situation, asked, fx),
-        Rule::Channel if situation.email_configured => "there is an [email]",
-        Rule::Channel => "there is no [email] in the settings",
-        Rule::Ask => "a code by email",
+        Rule::Channel if situation.askable => "what the user has can be asked for",
+        Rule::Channel => "there is no [email] or [sms] in the settings for what the user has",
+        Rule::Ask => "a code is asked for",
     };
     String::from(text)
 }
@@ -239,18 +247,57 @@ fn verify(situation: &Situation<'_>) -> String {
 }
 
 /// What would be sent when the prompt has stood.
-fn message(asked: &Asked, user: &UserKey, situation: &Situation<'_>, facts: &Facts, fx: &Effects<'_>) -> String {
-    let to = masked(policy::email(situation).unwrap_or_default());
+fn message(asked: &Asked, user: &UserKey, facts: &Facts, fx: &Effects<'_>) -> String {
     let owner = Owner { user: user.clone(), class: asked.class, source: asked.source, caller: asked.caller };
     let withheld = facts.send_wait_s > 0;
-    if let Some(open) = fx.challenges.would_adopt(&owner, &fx.rules.codes, &fx.now, withheld) {
+    let open = ways::open(ways::ways(facts, asked, fx.rules), facts);
+    let way = match ways::first(&open, &owner, facts, fx).0 {
+        At::Choice => {
+            let words: Vec<&str> = open.iter().map(Way::word).collect();
+            return format!("none, until the user has chosen: {}", words.join(", "));
+        }
+        At::Saved => return String::from("none: a recovery code or an administrator's is asked for"),
+        At::Way(Way::App) => return String::from("none: a code of the app is asked for"),
+        At::Way(way) => way,
+    };
+    if let Some(open) = fx.challenges.would_adopt(&owner, way.authenticator(), &fx.rules.codes, &fx.now, withheld) {
         let ago = fx.now.boot_ms.saturating_sub(open.last_send_ms) / 1000;
         return format!("none: the code of {ago} s ago, tag {}, is asked for again", open.tag);
     }
     if withheld {
         return format!("none: limits withhold messages for {} s; an earlier code is taken", facts.send_wait_s);
     }
-    format!("a code to {to}, once the prompt has stood")
+    format!("a code to {}, once the prompt has stood", way.masked())
+}
+
+/// What the user has.
+fn methods(situation: &Situation<'_>) -> String {
+    let record = policy::record(situation);
+    let email = record.filter(|record| record.email_verified).and_then(|record| record.email.clone()).map(Way::Email);
+    let phone = record.filter(|record| record.phone_verified).and_then(|record| record.phone.clone()).map(Way::Sms);
+    let app = situation.methods.app.as_ref().map(|_| Way::App);
+    let recovery = match situation.methods.recovery.len() {
+        0 => None,
+        left => Some(format!("{left} recovery codes")),
+    };
+    let said: Vec<String> = [email, phone, app]
+        .into_iter()
+        .flatten()
+        .map(|way| match way.address() {
+            Some(_) => format!("{} to {}, verified", way.word(), way.masked()),
+            None => String::from("an app"),
+        })
+        .chain(recovery)
+        .collect();
+    said.join("; ")
+}
+
+/// How tries stand for what would be asked for first.
+fn of_first(asked: &Asked, facts: &Facts, fx: &Effects<'_>) -> limits::Standing {
+    let all = ways::ways(facts, asked, fx.rules);
+    let open = ways::open(all.clone(), facts);
+    let way = open.first().or(all.first());
+    facts.standings.of(way.map_or(Authenticator::Recovery, Way::authenticator))
 }
 
 fn tries(bucket: &Bucket, standing: limits::Standing, fx: &Effects<'_>) -> String {

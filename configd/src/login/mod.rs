@@ -5,9 +5,9 @@
 //!
 //! 1. [`class`] and [`source`]: what kind of service asks, from where;
 //! 2. [`policy`]: not subject, trusted ([`device`]), ask, or refuse;
-//! 3. [`challenge`]: an open one is adopted, or a new one minted; the prompt is already the answer to the module;
+//! 3. [`ways`]: in which ways the user can be asked, and which is first; [`challenge`]: an open one is adopted, or a new one minted; the prompt is already the answer to the module;
 //! 4. [`deliver`]: the message is rendered, and leaves once the prompt has stood for [`STAND_MS`];
-//! 5. [`answer`]: the try is charged on disk, then compared; one commit marks a right code used and remembers the device;
+//! 5. [`answer`]: the try is charged on disk, then (`verify`) compared; one commit marks a right code used and remembers the device;
 //! 6. [`ending`]: what it is told at last, and the line that it leaves in the log.
 //!
 //! [`explain`] is the same way up to the decision, told instead of taken.
@@ -25,16 +25,21 @@ pub mod deliver;
 pub mod device;
 mod ending;
 pub mod explain;
+pub mod place;
 pub mod policy;
 pub mod source;
 mod ssh_key;
+mod tongue;
+mod verify;
+pub mod ways;
 
+use crate::authenticator::{AppKey, AppKeyError, LongCode, LongCodeMac};
 use crate::clock::Moment;
 use crate::random::Random;
 use crate::rules::Rules;
 use crate::store::{
-    Bucket, Charge, Charged, Consume, Consumed, DeviceId, EndDevices, Facts, FactsFor, RememberDevice, StoreError,
-    UseDevice, UserKey,
+    Authenticator, Bucket, Charge, Charged, Consume, Consumed, DeviceId, EndDevices, Facts, FactsFor, KeptApp, Proof,
+    RememberDevice, StoreError, UseDevice, UserKey,
 };
 use crate::texts::Texts;
 use challenge::{Caller, Challenges, CodeMac, Owner};
@@ -43,9 +48,13 @@ use device::Identity;
 pub use ending::{DECOY, Decided, Factor};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::login::{Begin, Question, Step};
+use pam_2fa_settings::Language;
+use place::Place;
 use policy::{Listed, Must, Network};
 use source::Source;
 use std::net::IpAddr;
+use tongue::Spoken;
+use ways::{At, Held, Way};
 
 use crate::store::ChallengeId;
 
@@ -105,7 +114,7 @@ pub enum Event {
     /// Answer to [`Effect::StillThere`]: whether one of the names still means this uid. `None`: late, or an error.
     StillThere(Option<bool>),
     /// Answer to [`Effect::Facts`].
-    Facts(Result<Facts, StoreError>),
+    Facts(Result<Box<Facts>, StoreError>),
     /// The prompt of this number has stood for [`STAND_MS`].
     Stood(u32),
     /// The module's next message.
@@ -176,18 +185,35 @@ pub struct Effects<'a> {
     pub now: Moment,
     /// The settings in force.
     pub rules: &'a Rules,
-    /// What a person reads.
+    /// What a person reads, on the screen of this login; [`Login::step`] says in which language.
     pub texts: &'a Texts,
+    /// In which language messages are; [`Login::step`] says it.
+    pub letters: Language,
     /// Randomness.
     pub random: &'a dyn Random,
     /// MACs of codes.
-    pub keys: &'a dyn CodeMac,
+    pub keys: &'a dyn Keyring,
     /// The open challenges.
     pub challenges: &'a mut Challenges,
     /// How far the wall stands behind a time that was seen before, seconds.
     pub behind_s: i64,
     /// What is to be done, in this order.
     pub out: Vec<Effect>,
+}
+
+/// What is done with keys, and never shows one.
+pub trait Keyring: CodeMac + LongCodeMac {
+    /// Opens the key of an app.
+    ///
+    /// # Errors
+    /// [`AppKeyError`].
+    fn open_app(&self, user: &UserKey, app: &KeptApp) -> Result<AppKey, AppKeyError>;
+}
+
+impl Keyring for crate::seal::Keys {
+    fn open_app(&self, user: &UserKey, app: &KeptApp) -> Result<AppKey, AppKeyError> {
+        AppKey::open(self, user, &app.id, &app.sealed)
+    }
 }
 
 /// What was asked, as far as it is believed.
@@ -199,7 +225,9 @@ pub(crate) struct Asked {
     pub(crate) source: Source,
     pub(crate) caller: Caller,
     /// `ssh from 192.0.2.7`, for the message.
-    pub(crate) place: String,
+    pub(crate) place: Place,
+    /// The whole address that it comes from, where one is stated.
+    pub(crate) remote: Option<IpAddr>,
     /// The address of an ssh login that `policy.exempt_networks` has in it.
     pub(crate) from_network: Option<IpAddr>,
     /// What the host says of it.
@@ -226,9 +254,19 @@ pub(crate) struct Standing {
     pub(crate) asked: Asked,
     pub(crate) owner: Owner,
     pub(crate) bucket: Bucket,
-    /// The address that codes go to.
-    pub(crate) email: String,
+    /// The ways that may be tried, the preferred first.
+    pub(crate) ways: Vec<Way>,
+    /// What the prompt asks for.
+    pub(crate) at: At,
+    /// Ways whose message could not be delivered in this login.
+    pub(crate) undelivered: Vec<Authenticator>,
+    /// What else an answer is compared with.
+    pub(crate) held: Held,
+    /// What was right.
+    pub(crate) proof: Option<Proof>,
     pub(crate) challenge: ChallengeId,
+    /// Seconds for which a limit withheld messages when the login began.
+    pub(crate) send_wait_s: u64,
     /// Prompts shown so far.
     pub(crate) prompts: u32,
     /// The present prompt, or one before it, has stood for [`STAND_MS`]: somebody is there.
@@ -239,6 +277,15 @@ pub(crate) struct Standing {
     pub(crate) had: Option<DeviceId>,
 }
 
+/// An answer that is of a code's form.
+#[derive(Debug)]
+pub(crate) enum Typed {
+    /// Digits, of the way that the login stands at.
+    Digits(Secret),
+    /// A recovery code, or an administrator's.
+    Long(LongCode),
+}
+
 #[derive(Debug)]
 pub(crate) enum State {
     New,
@@ -247,7 +294,7 @@ pub(crate) enum State {
     Reading(Asked, UserKey),
     Renamed(Asked, UserKey, Box<Facts>),
     AtPrompt(Box<Standing>),
-    Charging(Box<Standing>, Secret),
+    Charging(Box<Standing>, Typed),
     /// The code is used; whether the device is to be remembered is the question.
     Trusting(Box<Standing>),
     Remembering(Box<Standing>, DeviceId),
@@ -264,6 +311,7 @@ pub struct Login {
     pub(crate) purpose: Purpose,
     /// What it has been asked for so far.
     pub(crate) factor: Option<Factor>,
+    pub(crate) spoken: Spoken,
     pub(crate) state: State,
 }
 
@@ -280,14 +328,21 @@ impl Login {
     /// A login that a process of `peer_uid` (from the kernel) is about to ask for.
     #[must_use]
     pub fn new(peer_uid: u32, reference: String) -> Self {
-        Self { reference, peer_uid, purpose: Purpose::LogIn, factor: None, state: State::New }
+        Self {
+            reference,
+            peer_uid,
+            purpose: Purpose::LogIn,
+            factor: None,
+            spoken: Spoken::default(),
+            state: State::New,
+        }
     }
 
     /// A login of root's caller that ends with [`Effect::Explained`] where it would be decided. Where it ends before that, its
     /// [`Effect::Log`] says how.
     #[must_use]
     pub fn explaining() -> Self {
-        Self { reference: String::new(), peer_uid: 0, purpose: Purpose::Explain, factor: None, state: State::New }
+        Self { purpose: Purpose::Explain, ..Self::new(0, String::new()) }
     }
 
     /// Whether it has ended.
@@ -305,6 +360,7 @@ impl Login {
     /// One event. Any that is out of turn ends the login; a late answer of our own to a login that has ended is nothing.
     #[must_use]
     pub fn step(mut self, event: Event, fx: &mut Effects<'_>) -> Self {
+        self.hear(&event, fx);
         let state = std::mem::replace(&mut self.state, State::Over);
         if let Some(factor) = factor(&state) {
             self.factor = Some(factor);
@@ -321,7 +377,7 @@ impl Login {
             }
             (State::AtPrompt(standing), Event::Stood(prompt)) => stood(standing, prompt, fx),
             (State::AtPrompt(standing), Event::Answer(text)) => self.answered(standing, &text, fx),
-            (State::Charging(standing, code), Event::Charged(charged)) => self.charged(standing, &code, charged, fx),
+            (State::Charging(standing, typed), Event::Charged(charged)) => self.charged(standing, &typed, charged, fx),
             (State::Trusting(standing), Event::Answer(text)) => self.trust_answered(standing, &text, fx),
             (State::Consuming(standing, device), Event::Consumed(consumed)) => {
                 self.consumed(standing, device, consumed, fx)
@@ -362,11 +418,11 @@ impl Login {
 /// What the login has come to be about.
 fn factor(state: &State) -> Option<Factor> {
     match state {
-        State::AtPrompt(_)
-        | State::Charging(..)
-        | State::Consuming(..)
-        | State::Trusting(_)
-        | State::Remembering(..) => Some(Factor::Email),
+        State::AtPrompt(standing)
+        | State::Charging(standing, _)
+        | State::Consuming(standing, _)
+        | State::Trusting(standing)
+        | State::Remembering(standing, _) => ending::factor_of(standing),
         State::Using(..) => Some(Factor::TrustedDevice),
         State::New
         | State::Resolving(_)
@@ -391,6 +447,8 @@ pub(crate) fn ask(text: String, fx: &Effects<'_>) -> Step {
     Step { ask: Some(Question { text, echo: fx.rules.codes.echo, times: None }), ..Step::default() }
 }
 
+#[cfg(test)]
+mod methods_test;
 #[cfg(test)]
 mod model_test;
 #[cfg(test)]

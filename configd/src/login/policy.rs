@@ -8,11 +8,13 @@
 //! | exempt_users | the name, or a group whose members `/etc/group` lists | not subject |
 //! | exempt_networks | ssh, from an address in one of them that is not this host's own | not subject |
 //! | record | name or uid has the record of somebody else | deny |
+//! | shut out | an administrator disabled the user | deny |
+//! | grant | an administrator's one-time code is open for such a login | ask: for that code, or whatever the user has |
 //! | verify | optional, nothing requires it, and no record or `never` | not subject |
-//! | grace | mandatory, no verified address, and the time has not run out | not subject, and told |
-//! | method | no verified address | deny |
+//! | grace | mandatory, no method, and the time has not run out | not subject, and told |
+//! | method | nothing to prove with: no verified address or number, no app, no recovery code | deny |
 //! | trust | the device is remembered, and its trust has not ended; neither `always` nor a service in no class is trusted | trusted |
-//! | channel | no mail server | cannot be decided |
+//! | channel | what the user has cannot be asked for: no mail server, no provider of text messages | cannot be decided |
 //! | ask | what is left | ask |
 //!
 //! `mandatory`, `required_groups` and `required_services` turn `never` into `new-device`. Who has no method is refused before trust is
@@ -21,7 +23,7 @@
 
 use super::class::Class;
 use super::device;
-use crate::store::{Known, UserRecord};
+use crate::store::{Known, Methods, UserRecord};
 use pam_2fa_protocol::admin::{Required, Verify};
 
 /// What is known when policy is asked.
@@ -43,8 +45,12 @@ pub struct Situation<'a> {
     pub grace: Grace,
     /// How the device stands with trust.
     pub trust: device::Standing,
-    /// A mail server is configured.
-    pub email_configured: bool,
+    /// What the user has besides the addresses of the record.
+    pub methods: &'a Methods,
+    /// An administrator's one-time code is open for this login.
+    pub grant: bool,
+    /// Something of what the user has can be asked for here and now.
+    pub askable: bool,
 }
 
 /// How a user is in `policy.exempt_users`.
@@ -109,26 +115,25 @@ pub enum Exempt {
 /// Why a login is refused before anybody is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// There is no verified address to send a code to.
+    /// There is nothing that the user could prove with.
     NoMethod,
+    /// An administrator shut the user out.
+    ShutOut,
     /// The uid or the name has the record of somebody else: renamed, or made anew.
     Another,
-    /// No mail server is configured.
+    /// What the user has cannot be asked for: no mail server, no provider of text messages.
     NoChannel,
 }
 
 /// What policy says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision<'a> {
+pub enum Decision {
     /// Not subject.
     NotSubject(Exempt),
     /// Let in without a code: the device is remembered.
     Trusted,
-    /// A code by email to this verified address.
-    Ask {
-        /// Where to.
-        email: &'a str,
-    },
+    /// A code, in one of the ways that the user has.
+    Ask,
     /// No.
     Refuse(Refusal),
 }
@@ -142,6 +147,8 @@ pub enum Rule {
     ExemptUsers,
     ExemptNetworks,
     Record,
+    ShutOut,
+    Grant,
     Verify,
     Grace,
     Method,
@@ -151,12 +158,14 @@ pub enum Rule {
 }
 
 /// The precedence.
-pub const ORDER: [Rule; 11] = [
+pub const ORDER: [Rule; 13] = [
     Rule::Disabled,
     Rule::Service,
     Rule::ExemptUsers,
     Rule::ExemptNetworks,
     Rule::Record,
+    Rule::ShutOut,
+    Rule::Grant,
     Rule::Verify,
     Rule::Grace,
     Rule::Method,
@@ -176,23 +185,25 @@ pub fn without_user(required: Required, class: Class) -> Option<Exempt> {
 
 /// The decision.
 #[must_use]
-pub fn decide<'a>(situation: &Situation<'a>) -> Decision<'a> {
+pub fn decide(situation: &Situation<'_>) -> Decision {
     // The last rule has an answer always; if it had none, the answer would be no.
     ORDER.iter().find_map(|rule| look(*rule, situation)).unwrap_or(Decision::Refuse(Refusal::NoMethod))
 }
 
 /// What one rule says; `None`: nothing, the next is asked.
 #[must_use]
-pub fn look<'a>(rule: Rule, situation: &Situation<'a>) -> Option<Decision<'a>> {
+pub fn look(rule: Rule, situation: &Situation<'_>) -> Option<Decision> {
     let exempt = |applies: bool, why: Exempt| applies.then_some(Decision::NotSubject(why));
     let refuse = |applies: bool, why: Refusal| applies.then_some(Decision::Refuse(why));
-    let (record, email) = (record(situation), email(situation));
+    let (record, has_method) = (record(situation), has_method(situation));
     match rule {
         Rule::Disabled => exempt(situation.required == Required::Disabled, Exempt::Disabled),
         Rule::Service => exempt(situation.class == Class::Ignored, Exempt::Service),
         Rule::ExemptUsers => exempt(situation.listed.is_some(), Exempt::User),
         Rule::ExemptNetworks => exempt(situation.network == Network::Exempt, Exempt::Network),
         Rule::Record => refuse(is_anothers(situation.known), Refusal::Another),
+        Rule::ShutOut => refuse(situation.methods.disabled_s.is_some(), Refusal::ShutOut),
+        Rule::Grant => situation.grant.then_some(Decision::Ask),
         Rule::Verify => {
             let free = situation.required == Required::Optional && situation.must.is_none();
             match record.map(|record| record.verify) {
@@ -203,9 +214,9 @@ pub fn look<'a>(rule: Rule, situation: &Situation<'a>) -> Option<Decision<'a>> {
         }
         Rule::Grace => {
             let runs = situation.required == Required::Mandatory && situation.grace == Grace::Runs;
-            exempt(runs && email.is_none(), Exempt::Grace)
+            exempt(runs && !has_method, Exempt::Grace)
         }
-        Rule::Method => refuse(email.is_none(), Refusal::NoMethod),
+        Rule::Method => refuse(!has_method, Refusal::NoMethod),
         Rule::Trust => {
             let is_trusted = matches!(situation.trust, device::Standing::Trusted { .. });
             let may_be = record.is_some_and(|record| match record.verify {
@@ -218,8 +229,8 @@ pub fn look<'a>(rule: Rule, situation: &Situation<'a>) -> Option<Decision<'a>> {
             };
             (is_trusted && may_be && remembers).then_some(Decision::Trusted)
         }
-        Rule::Channel => refuse(!situation.email_configured, Refusal::NoChannel),
-        Rule::Ask => email.map(|email| Decision::Ask { email }),
+        Rule::Channel => refuse(!situation.askable, Refusal::NoChannel),
+        Rule::Ask => Some(Decision::Ask),
     }
 }
 
@@ -238,9 +249,10 @@ pub(super) fn record<'a>(situation: &Situation<'a>) -> Option<&'a UserRecord> {
     }
 }
 
-/// The verified address.
-pub(super) fn email<'a>(situation: &Situation<'a>) -> Option<&'a str> {
-    record(situation).and_then(|record| record.email.as_deref().filter(|_| record.email_verified))
+/// Whether the user has anything to prove with.
+pub(super) fn has_method(situation: &Situation<'_>) -> bool {
+    let addresses = record(situation).is_some_and(|record| record.email_verified || record.phone_verified);
+    addresses || situation.methods.app.is_some() || !situation.methods.recovery.is_empty()
 }
 
 #[cfg(test)]

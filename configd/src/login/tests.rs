@@ -18,7 +18,7 @@ fn a_right_code_is_allowed_once_the_store_has_marked_it_used() {
     assert!(said.prompt().ends_with("), valid 10 min. Code, 'r' to resend: "), "{}", said.prompt());
     let login = world.stand(login);
     assert_eq!(world.sent.len(), 1);
-    assert_eq!(world.sent[0].place, "ssh from 192.0.2.7");
+    assert_eq!(world.place(), "ssh from 192.0.2.7");
     let code = world.code(&login);
     let (login, said) = world.answer(login, &code);
     assert_eq!(said.verdict(), Some(Verdict::Allow));
@@ -336,7 +336,7 @@ fn a_user_can_ask_for_itself_alone_and_shares_nothing_with_roots_callers() {
     let own = world.stand(own);
     let (_, said) = world.answer(own, &code);
     assert!(said.prompt().starts_with("Wrong code"), "{said:?}");
-    let counts = &world.counts[&UserKey { uid: 1000, name: String::from("ada") }];
+    let counts = &world.counts[&(UserKey { uid: 1000, name: String::from("ada") }, Authenticator::Email)];
     assert_eq!((counts.own.failures, counts.stranger.failures), (1, 0));
 }
 
@@ -432,7 +432,7 @@ fn hostile_names_hosts_and_terminals_reach_no_log_and_no_message() {
     let begin = Begin { service: String::from(hostile), tty: Some(String::from(hostile)), ..ssh("ada", hostile) };
     let (login, _) = world.begin(begin, 0);
     let _login = world.stand(login);
-    assert!(!world.sent[0].place.chars().any(|c| c.is_control() || c == '\u{202e}'), "{:?}", world.sent[0].place);
+    assert!(!world.place().chars().any(|c| c.is_control() || c == '\u{202e}'), "{:?}", world.place());
     let (_, said) = world.begin(Begin { user: String::from(hostile), ..ssh("", "192.0.2.7") }, 0);
     assert_eq!(said.verdict(), Some(Verdict::Deny));
     assert!(!world.logged.last().unwrap().user.chars().any(char::is_control));

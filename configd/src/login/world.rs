@@ -5,15 +5,17 @@
 
 use super::challenge::{Challenges, CodeMac};
 use super::*;
+use crate::authenticator::LongUse;
+use crate::authenticator::totp::Shape;
 use crate::clock::BootId;
 use crate::limits::{self, Counts, SendLimits, TryLimits};
 use crate::random::NoRandomness;
-use crate::rules::{Codes, MailWay, PromptStyle, Who};
-use crate::store::{Ended, KeptDevice, Known, Remember, UserRecord};
+use crate::rules::{Codes, MailWay, PromptStyle, TextWay, Who};
+use crate::store::{Ended, KeptDevice, Known, Methods, Remember, Standings, UserRecord};
 use pam_2fa_protocol::admin::{Required, Verify};
 use pam_2fa_protocol::courier::Tls;
 use pam_2fa_protocol::login::Verdict;
-use pam_2fa_settings::{Level, Services};
+use pam_2fa_settings::{Level, Profile, Services};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -44,6 +46,20 @@ impl CodeMac for PlainMac {
     }
 }
 
+impl LongCodeMac for PlainMac {
+    fn long_code_mac(&self, purpose: LongUse, user: &UserKey, code: &LongCode) -> [u8; 32] {
+        self.code_mac(&ChallengeId(format!("{}{}{}", purpose.word(), user.uid, user.name)), code.canonical())
+    }
+}
+
+/// What stands for a sealed key is the key, in hexadecimal digits.
+impl Keyring for PlainMac {
+    fn open_app(&self, _user: &UserKey, app: &KeptApp) -> Result<AppKey, AppKeyError> {
+        let key = data_encoding::HEXLOWER.decode(app.sealed.as_bytes()).unwrap();
+        AppKey::of(Secret::new(key), Shape::default())
+    }
+}
+
 pub(crate) fn rules() -> Rules {
     Rules {
         generation: 1,
@@ -57,7 +73,9 @@ pub(crate) fn rules() -> Rules {
             resend_after_s: 30,
             prompt: PromptStyle::Detailed,
             echo: true,
+            language: Language::English,
         },
+        languages: crate::texts::Languages::for_tests(),
         tries: TryLimits { attempts: 3, before_disabled: 100, first_wait_s: 30, longest_wait_s: 3600, lock: None },
         sends: SendLimits { per_user_hour: 10, per_user_day: 40, per_source_hour: 20 },
         services: Services::default(),
@@ -75,7 +93,15 @@ pub(crate) fn rules() -> Rules {
             password: None,
             from: String::from("security@example.com"),
         }],
-        sms: Vec::new(),
+        sms: vec![TextWay {
+            name: String::from("sms"),
+            provider: String::from("http"),
+            sender: None,
+            account: std::collections::BTreeMap::new(),
+            proxy: None,
+            ca_file: None,
+        }],
+        profile: Profile::Standard,
         level: Level::Info,
         log: crate::store::LogLimits::default(),
     }
@@ -84,13 +110,13 @@ pub(crate) fn rules() -> Rules {
 /// Everything around a login, in memory.
 pub(super) struct World {
     pub(super) rules: Rules,
-    pub(super) texts: Texts,
     pub(super) random: Seeded,
     pub(super) challenges: Challenges,
     pub(super) now: Moment,
     pub(super) users: HashMap<String, UserKey>,
     pub(super) records: HashMap<UserKey, UserRecord>,
-    pub(super) counts: HashMap<UserKey, Counts>,
+    pub(super) methods: HashMap<UserKey, Methods>,
+    pub(super) counts: HashMap<(UserKey, Authenticator), Counts>,
     pub(super) known_sources: HashSet<(UserKey, String)>,
     pub(super) used: HashSet<ChallengeId>,
     pub(super) sent: Vec<deliver::Errand>,
@@ -118,12 +144,12 @@ impl World {
     pub(super) fn new() -> Self {
         let mut world = Self {
             rules: rules(),
-            texts: Texts::english().unwrap(),
             random: Seeded(AtomicU64::new(7)),
             challenges: Challenges::default(),
             now: Moment { wall_s: 1_800_000_000, boot_ms: 1_000_000, boot: BootId(String::from("boot")) },
             users: HashMap::new(),
             records: HashMap::new(),
+            methods: HashMap::new(),
             counts: HashMap::new(),
             known_sources: HashSet::new(),
             used: HashSet::new(),
@@ -160,6 +186,11 @@ impl World {
         self.records.insert(key, record);
     }
 
+    /// Where the first message says that its login comes from.
+    pub(super) fn place(&self) -> String {
+        self.sent[0].place.say(self.rules.languages.letters(self.sent[0].language))
+    }
+
     pub(super) fn pass(&mut self, ms: u64) {
         self.now.boot_ms += ms;
         self.now.wall_s += i64::try_from(ms / 1000).unwrap();
@@ -169,7 +200,8 @@ impl World {
         let mut fx = Effects {
             now: self.now.clone(),
             rules: &self.rules,
-            texts: &self.texts,
+            texts: self.rules.languages.letters(Language::English),
+            letters: Language::English,
             random: &self.random,
             keys: &PlainMac,
             challenges: &mut self.challenges,
@@ -194,10 +226,10 @@ impl World {
                 Event::StillThere(Some(names.iter().any(|name| self.users.get(name).is_some_and(|key| key.uid == uid))))
             }
             Effect::Facts(_) if self.broken => Event::Facts(Err(broken())),
-            Effect::Facts(ask) => Event::Facts(Ok(self.facts(&ask))),
+            Effect::Facts(ask) => Event::Facts(Ok(Box::new(self.facts(&ask)))),
             Effect::Charge(_) if self.broken => Event::Charged(Err(broken())),
             Effect::Charge(charge) => {
-                let counts = self.counts.entry(charge.user.clone()).or_default();
+                let counts = self.counts.entry((charge.user.clone(), charge.authenticator)).or_default();
                 let before = limits::standing(&charge.bucket, counts, charge.limits, &charge.now);
                 if !matches!(before, limits::Standing::Open { .. }) {
                     return Some(Event::Charged(Ok(Charged::Refused(before))));
@@ -209,13 +241,13 @@ impl World {
             }
             Effect::Consume(_) if self.broken => Event::Consumed(Err(broken())),
             Effect::Consume(consume) => {
-                if !self.used.insert(consume.challenge) {
+                if !self.used.insert(consume.challenge) || !self.use_up(&consume.user, &consume.proof) {
                     return Some(Event::Consumed(Ok(Consumed::AlreadyUsed)));
                 }
                 if let Some(remember) = consume.remember {
                     self.remember(&consume.user, remember, &consume.now);
                 }
-                let counts = self.counts.entry(consume.user.clone()).or_default();
+                let counts = self.counts.entry((consume.user.clone(), consume.proof.authenticator())).or_default();
                 counts.put(consume.bucket, limits::Count::default());
                 let _rows = counts.let_go(&consume.now);
                 self.known_sources.insert((consume.user, consume.source.0));
@@ -223,6 +255,31 @@ impl World {
             }
             other => return self.device_answer(other),
         })
+    }
+
+    /// Uses up what is good once.
+    fn use_up(&mut self, user: &UserKey, proof: &Proof) -> bool {
+        let methods = self.methods.entry(user.clone()).or_default();
+        match proof {
+            Proof::Message { .. } => true,
+            Proof::App { id, step } => match &mut methods.app {
+                Some(app) if app.id == *id && *step > app.last_step => {
+                    app.last_step = *step;
+                    true
+                }
+                _ => false,
+            },
+            Proof::Recovery { mac } => {
+                let before = methods.recovery.len();
+                methods.recovery.retain(|kept| kept != mac);
+                methods.recovery.len() < before
+            }
+            Proof::Grant { id } => {
+                let before = methods.passes.len();
+                methods.passes.retain(|pass| pass.id != *id);
+                methods.passes.len() < before
+            }
+        }
     }
 
     /// What the store says of devices.
@@ -306,13 +363,23 @@ impl World {
         } else {
             Bucket::Stranger
         };
-        let counts = self.counts.get(&ask.user).cloned().unwrap_or_default();
-        let standing = limits::standing(&bucket, &counts, ask.tries, &ask.now);
+        let of = |authenticator| {
+            let counts = self.counts.get(&(ask.user.clone(), authenticator)).cloned().unwrap_or_default();
+            limits::standing(&bucket, &counts, ask.tries, &ask.now)
+        };
+        let standings = Standings {
+            email: of(Authenticator::Email),
+            sms: of(Authenticator::Sms),
+            app: of(Authenticator::App),
+            recovery: of(Authenticator::Recovery),
+        };
+        let mut methods = self.methods.get(&ask.user).cloned().unwrap_or_default();
+        methods.passes.retain(|pass| pass.until_s > ask.now.wall_s);
         let kept = |key: &crate::store::DeviceKey| {
             self.devices.iter().find(|device| device.user == ask.user && device.key == *key).cloned()
         };
         let device = ask.device.as_ref().and_then(kept).map(Box::new);
-        Facts { known, bucket, standing, send_wait_s: self.send_wait_s, device }
+        Facts { known, bucket, standings, methods, send_wait_s: self.send_wait_s, device }
     }
 
     /// Hands an event to a login and answers what it asks of the store, until it waits for the module.

@@ -6,8 +6,9 @@
 //! another purpose or with any bit changed does not open.
 
 use super::master::{KeyId, MasterKey};
+use crate::authenticator::{LongCode, LongCodeMac, LongUse};
 use crate::random::{self, NoRandomness, Random};
-use crate::store::ChallengeId;
+use crate::store::{ChallengeId, UserKey};
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit, Nonce};
 use data_encoding::BASE64URL_NOPAD;
@@ -30,6 +31,7 @@ enum Purpose {
     Id,
     Check,
     CodeMac,
+    LongCodeMac,
     Settings,
     Records,
 }
@@ -40,6 +42,7 @@ impl Purpose {
             Self::Id => "id",
             Self::Check => "check",
             Self::CodeMac => "code-mac",
+            Self::LongCodeMac => "long-code-mac",
             Self::Settings => "settings",
             Self::Records => "records",
         }
@@ -100,6 +103,7 @@ pub struct Keys {
     id: KeyId,
     check: Secret<[u8; 32]>,
     code_mac: Secret<[u8; 32]>,
+    long_code_mac: Secret<[u8; 32]>,
     settings: Secret<[u8; 32]>,
     records: Secret<[u8; 32]>,
 }
@@ -116,6 +120,14 @@ impl crate::login::challenge::CodeMac for Keys {
     }
 }
 
+impl LongCodeMac for Keys {
+    fn long_code_mac(&self, purpose: LongUse, user: &UserKey, code: &LongCode) -> [u8; 32] {
+        let uid = user.uid.to_be_bytes();
+        let parts: [&[u8]; 4] = [purpose.word().as_bytes(), &uid, user.name.as_bytes(), code.canonical().as_bytes()];
+        hmac(&self.long_code_mac, &parts)
+    }
+}
+
 impl Keys {
     /// Derives them.
     #[must_use]
@@ -125,6 +137,7 @@ impl Keys {
             id: master.id().clone(),
             check: derive(key, Purpose::Check),
             code_mac: derive(key, Purpose::CodeMac),
+            long_code_mac: derive(key, Purpose::LongCodeMac),
             settings: derive(key, Purpose::Settings),
             records: derive(key, Purpose::Records),
         }
@@ -189,23 +202,15 @@ impl Keys {
     /// HMAC-SHA-256 of a code, bound to its challenge: what is kept instead of the code. Compare it in constant time.
     #[must_use]
     pub fn code_mac(&self, id: &ChallengeId, code: &str) -> [u8; 32] {
-        // HMAC fills a key up to a block of 64 bytes with zeros (RFC 2104 §2); handed in whole, it cannot fail.
-        let mut block = Secret::new([0_u8; 64]);
-        for (byte, from) in block.expose_mut().iter_mut().zip(self.code_mac.expose()) {
-            *byte = *from;
-        }
-        let mut mac = Hmac::<Sha256>::new(block.expose().into());
-        for part in [id.0.as_bytes(), code.as_bytes()] {
-            mac.update(&length(part));
-            mac.update(part);
-        }
-        mac.finalize().into_bytes().into()
+        hmac(&self.code_mac, &[id.0.as_bytes(), code.as_bytes()])
     }
 
     fn cipher(&self, purpose: Purpose) -> Aes256Gcm {
         let key = match purpose {
             Purpose::Records => &self.records,
-            Purpose::Settings | Purpose::Id | Purpose::Check | Purpose::CodeMac => &self.settings,
+            Purpose::Settings | Purpose::Id | Purpose::Check | Purpose::CodeMac | Purpose::LongCodeMac => {
+                &self.settings
+            }
         };
         Aes256Gcm::new(key.expose().into())
     }
@@ -248,6 +253,21 @@ impl Keys {
             .map_err(|_| damaged())?;
         Ok(buffer)
     }
+}
+
+/// HMAC-SHA-256 of `parts`, each with its length, so that nothing can be shifted from one to the next.
+fn hmac(key: &Secret<[u8; 32]>, parts: &[&[u8]]) -> [u8; 32] {
+    // HMAC fills a key up to a block of 64 bytes with zeros (RFC 2104 §2); handed in whole, it cannot fail.
+    let mut block = Secret::new([0_u8; 64]);
+    for (byte, from) in block.expose_mut().iter_mut().zip(key.expose()) {
+        *byte = *from;
+    }
+    let mut mac = Hmac::<Sha256>::new(block.expose().into());
+    for part in parts {
+        mac.update(&length(part));
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
 }
 
 fn length(part: &[u8]) -> [u8; 8] {

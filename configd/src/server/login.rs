@@ -138,7 +138,8 @@ impl Drive<'_> {
             let mut fx = Effects {
                 now: self.house.now(),
                 rules: &self.rules,
-                texts: &self.daemon.texts,
+                texts: self.rules.languages.letters(self.rules.codes.language),
+                letters: self.rules.codes.language,
                 random: self.house.random.as_ref(),
                 keys: self.house.keys.as_ref(),
                 challenges: &mut challenges,
@@ -217,7 +218,7 @@ impl Drive<'_> {
         match effect {
             Effect::Facts(ask) => {
                 let pending = store.facts(ask);
-                self.later(async move { Event::Facts(pending.await) });
+                self.later(async move { Event::Facts(pending.await.map(Box::new)) });
             }
             Effect::Charge(charge) => {
                 let pending = store.charge_attempt(charge);

@@ -1,7 +1,7 @@
 //! Remembered devices as they are kept (rule 9): what one is known by, since when it is trusted, and what ends that. Decides
 //! nothing: whether a kept device is trusted at a login is [`crate::login::device`]'s to say.
 
-use super::{Bucket, UserKey};
+use super::{Bucket, Proof, UserKey};
 use crate::clock::Moment;
 use crate::limits::TryLimits;
 use pam_2fa_protocol::admin::LastLogin;
@@ -119,8 +119,8 @@ pub struct RememberDevice {
     pub user: UserKey,
     /// Which.
     pub remember: Remember,
-    /// The address that the code went to: it must be the record's still, and verified.
-    pub address: String,
+    /// What the code proved: it must be the user's still.
+    pub proof: Proof,
     /// From which bucket the code was tried: it must not have been disabled since.
     pub bucket: Bucket,
     /// The limits in force.

@@ -5,18 +5,20 @@
 
 use crate::clock::Moment;
 use crate::limits::{Counts, SendLimits, Standing, TryLimits};
-use pam_2fa_protocol::admin::{LastLogin, Verify};
+use pam_2fa_protocol::admin::{LastLogin, Method, Verify};
 use std::future::Future;
 use std::pin::Pin;
 
 mod decision;
 mod device;
+mod method;
 pub mod sqlite;
 
 pub use decision::{Decision, Decoys, LogAsk, LogLimits, LogPage, LogState};
 pub use device::{
     DeviceId, DeviceKey, EndDevices, Ended, KeptDevice, Remember, RememberDevice, Revoke, Revoked, UseDevice,
 };
+pub use method::{Enrol, Enrolled, First, KeptApp, KeptPass, Methods, NewApp, PassId, PassKind, Proof};
 
 /// What every operation gives: a future, since commits are grouped. Nothing happens before it is polled; once it was, dropping
 /// it does not undo the operation. It needs no runtime.
@@ -99,6 +101,15 @@ pub enum Authenticator {
     Email,
     /// A code sent by text message.
     Sms,
+    /// A time-based code of an authenticator app (RFC 6238).
+    App,
+    /// A recovery code, or an administrator's one-time code: look-up secrets of one form (SP 800-63B §3.1.2).
+    Recovery,
+}
+
+impl Authenticator {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Email, Self::Sms, Self::App, Self::Recovery];
 }
 
 /// Which bucket of tries and sends a login draws from: each source that has succeeded before has its own, which neither
@@ -161,12 +172,40 @@ pub struct Facts {
     pub known: Known,
     /// Which bucket this source draws from.
     pub bucket: Bucket,
-    /// How tries stand for [`Authenticator::Email`] in that bucket.
-    pub standing: Standing,
+    /// How tries stand in that bucket.
+    pub standings: Standings,
+    /// What the user can prove with besides the addresses of the record.
+    pub methods: Methods,
     /// Seconds until another message may be sent; 0: now.
     pub send_wait_s: u64,
     /// The device that was asked about, if it was ever remembered; it may have ended.
     pub device: Option<Box<KeptDevice>>,
+}
+
+/// How tries stand for each authenticator in one bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standings {
+    /// Codes by email.
+    pub email: Standing,
+    /// Codes by text message.
+    pub sms: Standing,
+    /// Codes of the app.
+    pub app: Standing,
+    /// Recovery codes and an administrator's.
+    pub recovery: Standing,
+}
+
+impl Standings {
+    /// Of one of them.
+    #[must_use]
+    pub fn of(&self, authenticator: Authenticator) -> Standing {
+        match authenticator {
+            Authenticator::Email => self.email,
+            Authenticator::Sms => self.sms,
+            Authenticator::App => self.app,
+            Authenticator::Recovery => self.recovery,
+        }
+    }
 }
 
 /// What [`Store::facts`] is asked.
@@ -219,17 +258,14 @@ pub enum Charged {
 pub struct Consume {
     /// Who.
     pub user: UserKey,
-    /// Of what.
-    pub authenticator: Authenticator,
-    /// From where: known from now on ([`SourceText::UNKNOWN`] stays unknown).
+    /// What was right.
+    pub proof: Proof,
+    /// From where: known from now on ([`SourceText::UNKNOWN`] stays unknown), but not by a grant.
     pub source: SourceText,
     /// Whose count is cleared.
     pub bucket: Bucket,
     /// Used from now on.
     pub challenge: ChallengeId,
-    /// The address that the code went to. It must be the record's still, and verified: a code in a mailbox that was the user's
-    /// a moment ago is worth nothing.
-    pub address: String,
     /// Kept as the user's last login.
     pub login: LastLogin,
     /// The device is remembered from now on.
@@ -388,6 +424,19 @@ pub trait Store: Send + Sync {
     fn remember_device(&self, device: RememberDevice) -> Pending<bool>;
     /// Keeps the use of a trusted device, durable. `false`: it is not there any more or has ended, and no "allow" comes of it.
     fn use_device(&self, used: UseDevice) -> Pending<bool>;
+    /// What a user can prove with besides the addresses of the record; passes that are over are left out.
+    fn methods(&self, user: UserKey, now: Moment) -> Pending<Methods>;
+    /// Keeps methods that were proven, all in one commit, durable.
+    fn enrol(&self, enrol: Enrol) -> Pending<Enrolled>;
+    /// Keeps an administrator's one-time code; earlier ones of the same kind and user are over.
+    fn add_pass(&self, pass: KeptPass, now: Moment) -> Pending<()>;
+    /// What is asked for first.
+    fn prefer(&self, user: UserKey, prefers: Option<Method>, now: Moment) -> Pending<bool>;
+    /// Shuts a user out, or lets in again. `false`: there is no such record.
+    fn disable(&self, user: UserKey, disabled: bool, now: Moment) -> Pending<bool>;
+    /// Takes all methods, devices, tries, known sources and passes of a user away; `verify` and the language stay. `false`: there is
+    /// no such record.
+    fn reset(&self, user: UserKey, now: Moment) -> Pending<bool>;
     /// Ends trust; what has ended stays in the list with its reason. Gives how many were ended.
     fn end_devices(&self, end: EndDevices, now: Moment) -> Pending<u64>;
     /// Takes devices away.

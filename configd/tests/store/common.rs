@@ -5,7 +5,7 @@ use configd::limits::{SendLimits, Standing, TryLimits};
 use configd::store::sqlite::SqliteStore;
 use configd::store::{
     Authenticator, Bucket, ChallengeId, Changed, Charge, Charged, Consume, Consumed, Decision, FactsFor, KeptChallenge,
-    OldRecord, Pending, SendOf, SourceText, Store, StoreError, UserChange, UserKey, UserRecord,
+    OldRecord, Pending, Proof, SendOf, SourceText, Store, StoreError, UserChange, UserKey, UserRecord,
 };
 use pam_2fa_protocol::admin::LastLogin;
 use std::future::Future;
@@ -174,14 +174,19 @@ pub(crate) fn address_of(user: &UserKey, of: Authenticator) -> String {
     match of {
         Authenticator::Email => format!("{}@example.com", user.name),
         Authenticator::Sms => format!("+1555{:07}", user.uid),
+        Authenticator::App | Authenticator::Recovery => String::new(),
     }
+}
+
+/// The code of a message to that address.
+pub(crate) fn proof_of(user: &UserKey, of: Authenticator) -> Proof {
+    Proof::Message { of, address: address_of(user, of) }
 }
 
 pub(crate) fn consume_of(user: UserKey, challenge: ChallengeId) -> Consume {
     Consume {
-        address: address_of(&user, Authenticator::Email),
+        proof: proof_of(&user, Authenticator::Email),
         user,
-        authenticator: Authenticator::Email,
         source: from("192.0.2.7/32"),
         bucket: Bucket::Stranger,
         challenge,

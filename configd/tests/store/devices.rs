@@ -5,8 +5,8 @@ use configd::clock::Moment;
 use configd::limits::{Standing, TryLimits};
 use configd::store::{
     Authenticator, Bucket, Changed, Charge, Charged, Consume, Consumed, DeviceId, DeviceKey, EndDevices, Ended,
-    FactsFor, KeptDevice, Known, OldRecord, Remember, RememberDevice, Revoke, Revoked, Store, UseDevice, UserChange,
-    UserKey,
+    FactsFor, KeptDevice, Known, OldRecord, Proof, Remember, RememberDevice, Revoke, Revoked, Store, UseDevice,
+    UserChange, UserKey,
 };
 use pam_2fa_protocol::admin::{LastLogin, Verify};
 
@@ -434,8 +434,9 @@ fn the_list_is_read_in_short_pieces_by_user_and_nothing_is_left_out_or_told_twic
 fn a_device_is_remembered_after_the_question_only_where_the_codes_address_is_the_users_still() {
     let home = Home::with_users();
     let yes = |address: &str| {
-        let (address, bucket) = (String::from(address), Bucket::Stranger);
-        let device = RememberDevice { user: ada(), remember: remember(1), address, bucket, limits: TRIES, now: at(0) };
+        let (of, address, bucket) = (Authenticator::Email, String::from(address), Bucket::Stranger);
+        let proof = Proof::Message { of, address };
+        let device = RememberDevice { user: ada(), remember: remember(1), proof, bucket, limits: TRIES, now: at(0) };
         wait(home.store.remember_device(device)).unwrap()
     };
     assert!(!yes("other@example.com"));
@@ -451,9 +452,9 @@ fn a_device_is_remembered_after_the_question_only_where_the_codes_address_is_the
     for number in 0..80_u64 {
         home.charge(Charge { now: at(number * 4_000_000), ..charge_of(ada()) });
     }
-    let address = address_of(&ada(), Authenticator::Email);
+    let proof = proof_of(&ada(), Authenticator::Email);
     let (bucket, now) = (Bucket::Stranger, at(0));
-    let device = RememberDevice { user: ada(), remember: remember(1), address, bucket, limits: TRIES, now };
+    let device = RememberDevice { user: ada(), remember: remember(1), proof, bucket, limits: TRIES, now };
     assert!(!wait(home.store.remember_device(device)).unwrap());
     assert_eq!(all(&home), []);
 }

@@ -74,8 +74,15 @@ struct Model {
 }
 
 impl Model {
+    /// With those of the user's other authenticators beside them.
     fn counts(&mut self, who: &Who) -> &mut Counts {
-        self.counts.entry((who.user(), who.authenticator)).or_default()
+        let others = self.counts.iter().filter(|((user, of), _)| *user == who.user() && *of != who.authenticator);
+        let elsewhere = others
+            .flat_map(|(_, counts)| counts.known.values().chain([&counts.stranger, &counts.own]).cloned())
+            .collect();
+        let counts = self.counts.entry((who.user(), who.authenticator)).or_default();
+        counts.elsewhere = elsewhere;
+        counts
     }
 
     fn standing(&mut self, who: &Who, now: &Moment) -> Standing {
@@ -134,8 +141,7 @@ proptest! {
                 }
                 Step::Consume(who, number) => {
                     let consume = Consume {
-                        authenticator: who.authenticator,
-                        address: address_of(&who.user(), who.authenticator),
+                        proof: proof_of(&who.user(), who.authenticator),
                         bucket: who.bucket.clone(),
                         now: now.clone(),
                         ..consume_of(who.user(), id(number))

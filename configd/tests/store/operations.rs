@@ -3,7 +3,9 @@
 use crate::common::*;
 use configd::clock::Moment;
 use configd::limits::Standing;
-use configd::store::{Authenticator, Bucket, Changed, Charge, Charged, Consume, Consumed, Known, MetaKey, Store};
+use configd::store::{
+    Authenticator, Bucket, Changed, Charge, Charged, Consume, Consumed, Known, MetaKey, Proof, Store,
+};
 use configd::store::{KeptChallenge, StoreError, UserChange, UserKey};
 use pam_2fa_protocol::admin::Verify;
 
@@ -257,7 +259,7 @@ fn a_right_code_clears_its_own_count_makes_its_source_known_and_is_kept_as_the_l
     let Known::Record(record) = facts.known else { panic!() };
     assert_eq!(record.last_login, Some(consume.login));
     assert_eq!(facts.bucket, known("192.0.2.7/32"));
-    assert_eq!(facts.standing, Standing::Open { failures: 1 }, "the other bucket's count stays");
+    assert_eq!(facts.standings.email, Standing::Open { failures: 1 }, "the other bucket's count stays");
     let stands =
         |user| wait(standing(&home.store, user, Authenticator::Email, Bucket::Stranger, TRIES, at(0))).unwrap();
     assert_eq!(stands(ada()), Standing::Open { failures: 0 });
@@ -314,7 +316,7 @@ fn a_code_is_good_only_for_the_user_and_the_authenticator_that_it_was_sent_to() 
     let home = Home::with_users();
     wait(home.store.record_send(send_of(ada(), Some(kept(ada(), id(1)))))).unwrap();
     assert!(matches!(home.consume(consume_of(bob(), id(1))), Err(StoreError::Damaged(_))));
-    let sms = Consume { authenticator: Authenticator::Sms, ..consume_of(ada(), id(1)) };
+    let sms = Consume { proof: proof_of(&ada(), Authenticator::Sms), ..consume_of(ada(), id(1)) };
     assert!(matches!(home.consume(sms), Err(StoreError::Damaged(_))));
     // Neither attempt used it up.
     assert_eq!(home.consume(consume_of(ada(), id(1))).unwrap(), Consumed::Done);
@@ -328,7 +330,8 @@ fn a_code_that_went_to_an_address_of_before_lets_nobody_in() {
     wait(home.store.record_send(send_of(ada(), Some(kept(ada(), id(1)))))).unwrap();
     assert_eq!(home.consume(consume_of(ada(), id(1))).unwrap(), Consumed::AlreadyUsed);
     // The new one, not verified yet, is no better.
-    let new = Consume { address: String::from("new@example.com"), ..consume_of(ada(), id(2)) };
+    let proof = Proof::Message { of: Authenticator::Email, address: String::from("new@example.com") };
+    let new = Consume { proof, ..consume_of(ada(), id(2)) };
     assert_eq!(home.consume(new).unwrap(), Consumed::AlreadyUsed);
 }
 
@@ -454,6 +457,6 @@ fn what_the_users_own_processes_use_up_and_prove_is_theirs_alone() {
     }
     home.consume(Consume { bucket: Bucket::Own, ..consume_of(ada(), id(1)) }).unwrap();
     let facts = |own| wait(home.store.facts(configd::store::FactsFor { own, ..facts_for(ada()) })).unwrap();
-    assert_eq!(facts(true).standing, Standing::Open { failures: 0 });
+    assert_eq!(facts(true).standings.email, Standing::Open { failures: 0 });
     assert_eq!((facts(true).bucket, facts(false).bucket), (Bucket::Own, Bucket::Stranger));
 }

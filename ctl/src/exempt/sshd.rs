@@ -3,16 +3,14 @@
 //! The program runs as root, so it is one that only root can have put there; it gets no environment, and not for ever.
 
 use crate::error::Error;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use crate::program::output_within;
 use std::ffi::OsStr;
 use std::fs::{Metadata, metadata};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::mpsc::channel;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 /// Where distributions put it; the first that is there.
@@ -139,21 +137,6 @@ pub(super) fn last_words(out: &Output) -> String {
 /// Runs a program to its end, without an environment, and ends it where it takes too long.
 pub(super) fn output(command: Command) -> io::Result<Output> {
     output_within(command, ANSWER)
-}
-
-fn output_within(mut command: Command, time: Duration) -> io::Result<Output> {
-    command.env_clear().current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.spawn()?;
-    let pid = i32::try_from(child.id()).map(Pid::from_raw);
-    let (sender, ended) = channel();
-    std::thread::spawn(move || sender.send(child.wait_with_output()));
-    ended.recv_timeout(time).unwrap_or_else(|_| {
-        if let Ok(pid) = pid {
-            // Not waited for yet, so the id is still its own.
-            let _ = kill(pid, Signal::SIGKILL);
-        }
-        Err(io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {} s", time.as_secs())))
-    })
 }
 
 /// How somebody but root could change what is here.

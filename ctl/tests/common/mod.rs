@@ -30,6 +30,22 @@ pub(crate) enum Reply {
     Close,
 }
 
+/// A host and a DNS of the tests' own: mail for host.example.com ends here, of silent.example.com nothing is known, all else is
+/// elsewhere.
+struct OtherHost;
+
+impl ctl::Surroundings for OtherHost {
+    fn host(&self) -> ctl::Host {
+        let destinations = vec![String::from("host.example.com")];
+        ctl::Host { names: vec![String::from("web1")], addresses: Vec::new(), destinations }
+    }
+
+    fn route(&self, domain: &str) -> ctl::Route {
+        let unknown = (domain == "silent.example.com").then(|| String::from("no answer within 3 s"));
+        ctl::Route { servers: Vec::new(), unknown }
+    }
+}
+
 /// A fake daemon. Its thread ends with the process.
 pub(crate) struct Daemon {
     folder: TempDir,
@@ -104,7 +120,8 @@ impl Daemon {
         let given = ["pam-2fa", "--runtime-dir", folder, "--config", config.to_str().unwrap()];
         let args = given.iter().chain(args).map(std::ffi::OsString::from);
         let (mut input, mut out, mut err) = (typed.as_bytes(), Vec::new(), Vec::new());
-        let status = ctl::run(args, ctl::Terminal { input: &mut input, out: &mut out, err: &mut err });
+        let terminal = ctl::Terminal { input: &mut input, out: &mut out, err: &mut err };
+        let status = ctl::run_in(args, terminal, &OtherHost);
         let text = |bytes| String::from_utf8(bytes).unwrap().replace(folder, "DIR");
         format!("{}---\n{}=== {status}", text(out), text(err))
     }

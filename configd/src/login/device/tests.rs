@@ -7,6 +7,7 @@ mod ends;
 use super::super::world::{World, ssh};
 use super::super::{Event, Factor, policy};
 use super::*;
+use crate::store::UserKey;
 use pam_2fa_protocol::admin::{Foreseen, Required, Verify};
 use pam_2fa_protocol::login::Verdict;
 
@@ -338,7 +339,7 @@ fn what_is_explained_of_a_device_is_what_is_decided_and_ends_nothing() {
 fn policy_trusts_exactly_what_the_table_says_whatever_is_remembered() {
     let begins = [by_key("192.0.2.7"), console_on("tty1"), browser("192.0.2.7"), sudo(5)];
     let mut count = 0;
-    for (required, (name, known)) in policy::tests::REQUIRED
+    for (required, (name, known, methods)) in policy::tests::REQUIRED
         .iter()
         .flat_map(|required| policy::tests::knowns().into_iter().map(move |known| (*required, known)))
     {
@@ -348,16 +349,17 @@ fn policy_trusts_exactly_what_the_table_says_whatever_is_remembered() {
             log_in(&mut world, begin.clone());
             world.rules.required = required;
             world.known = Some(known.clone());
+            world.methods.insert(UserKey { uid: 1000, name: String::from("ada") }, methods.clone());
             let (_, said) = world.begin(begin.clone(), 0);
-            let records = ["never verified", "new-device verified"];
+            let asked = ["new-device verified", "new-device app alone", "new-device recovery codes alone"];
             let trusted = match required {
                 Required::Disabled => false,
-                Required::Optional => name == "new-device verified",
-                Required::Mandatory => records.contains(&name),
+                Required::Optional => asked.contains(&name),
+                Required::Mandatory => name == "never verified" || asked.contains(&name),
             };
             assert_eq!(said.verdict() == Some(Verdict::Allow), trusted, "{required:?} {name} {}", begin.service);
             count += 1;
         }
     }
-    assert_eq!(count, 3 * 12 * 4);
+    assert_eq!(count, 3 * 15 * 4);
 }

@@ -1,7 +1,7 @@
 //! The decision table: every combination of what policy looks at, generated, and printed as the tree that it is.
 
 use super::*;
-use crate::store::UserKey;
+use crate::store::{KeptApp, UserKey};
 
 pub(in crate::login) const REQUIRED: [Required; 3] = [Required::Disabled, Required::Optional, Required::Mandatory];
 pub(in crate::login) const CLASSES: [Class; 6] =
@@ -20,7 +20,7 @@ const TRUST: [device::Standing; 7] = [
 const MUST: [Option<Must>; 3] = [None, Some(Must::Service), Some(Must::Group)];
 
 /// Every kind of record there can be, by the words of the table.
-pub(in crate::login) fn knowns() -> Vec<(&'static str, Known)> {
+pub(in crate::login) fn knowns() -> Vec<(&'static str, Known, Methods)> {
     let record = |verify, email: Option<&str>, email_verified| {
         Known::Record(Box::new(UserRecord {
             key: UserKey { uid: 1000, name: String::from("ada") },
@@ -34,7 +34,11 @@ pub(in crate::login) fn knowns() -> Vec<(&'static str, Known)> {
         }))
     };
     let address = Some("ada@example.com");
-    vec![
+    let app = KeptApp { id: String::from("1"), sealed: "00".repeat(20), last_step: 0, made_s: 0 };
+    let shut_out = Methods { disabled_s: Some(1), ..Methods::default() };
+    let with_app = Methods { app: Some(app), ..Methods::default() };
+    let saved = Methods { recovery: vec![[7; 32]], ..Methods::default() };
+    let plain = vec![
         ("nobody", Known::Nobody),
         ("name of another", Known::NameOfAnother { uid: 7 }),
         ("uid of others", Known::UidOfOthers { names: vec![String::from("bea")] }),
@@ -47,11 +51,18 @@ pub(in crate::login) fn knowns() -> Vec<(&'static str, Known)> {
         ("always verified", record(Verify::Always, address, true)),
         ("always unverified", record(Verify::Always, address, false)),
         ("always no email", record(Verify::Always, None, false)),
-    ]
+    ];
+    let with = plain.into_iter().map(|(name, known)| (name, known, Methods::default()));
+    with.chain([
+        ("new-device app alone", record(Verify::NewDevice, None, false), with_app),
+        ("new-device recovery codes alone", record(Verify::NewDevice, None, false), saved),
+        ("new-device verified, disabled", record(Verify::NewDevice, address, true), shut_out),
+    ])
+    .collect()
 }
 
 /// A dimension of the table: its values in words, in the order of the indices that [`decided`] takes.
-fn dimensions(knowns: &[(&'static str, Known)]) -> Vec<Vec<String>> {
+fn dimensions(knowns: &[(&'static str, Known, Methods)]) -> Vec<Vec<String>> {
     let words = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
     vec![
         REQUIRED.iter().map(|required| format!("{required:?}")).collect(),
@@ -59,15 +70,16 @@ fn dimensions(knowns: &[(&'static str, Known)]) -> Vec<Vec<String>> {
         words(&["not listed", "listed by name", "listed by group"]),
         NETWORKS.iter().map(|network| format!("net {network:?}")).collect(),
         words(&["free", "service must", "group must"]),
-        knowns.iter().map(|(name, _)| String::from(*name)).collect(),
+        knowns.iter().map(|(name, ..)| String::from(*name)).collect(),
         words(&["grace runs", "no grace"]),
         words(&["trust off", "nameless", "new", "ended", "stamp unseen", "clock behind", "remembered"]),
-        words(&["mail", "no mail"]),
+        words(&["askable", "no channel"]),
+        words(&["no grant", "a grant"]),
     ]
 }
 
 /// One word for the decision of one combination.
-fn decided(at: &[usize], knowns: &[(&'static str, Known)]) -> String {
+fn decided(at: &[usize], knowns: &[(&'static str, Known, Methods)]) -> String {
     let situation = Situation {
         required: REQUIRED[at[0]],
         class: CLASSES[at[1]],
@@ -77,7 +89,9 @@ fn decided(at: &[usize], knowns: &[(&'static str, Known)]) -> String {
         known: &knowns[at[5]].1,
         grace: [Grace::Runs, Grace::Over][at[6]],
         trust: TRUST[at[7]],
-        email_configured: [true, false][at[8]],
+        methods: &knowns[at[5]].2,
+        askable: [true, false][at[8]],
+        grant: [false, true][at[9]],
     };
     let early = without_user(situation.required, situation.class).map(Decision::NotSubject);
     let decision = decide(&situation);
@@ -85,13 +99,13 @@ fn decided(at: &[usize], knowns: &[(&'static str, Known)]) -> String {
     match decision {
         Decision::NotSubject(why) => format!("not subject: {why:?}"),
         Decision::Trusted => String::from("trusted"),
-        Decision::Ask { email } => format!("ask {email}"),
+        Decision::Ask => String::from("ask"),
         Decision::Refuse(why) => format!("refuse: {why:?}"),
     }
 }
 
 /// The rows under a choice of the first values. Values whose rows are the same are one row; all of them are `*`.
-fn rows(at: &mut Vec<usize>, dimensions: &[Vec<String>], knowns: &[(&'static str, Known)]) -> Vec<String> {
+fn rows(at: &mut Vec<usize>, dimensions: &[Vec<String>], knowns: &[(&'static str, Known, Methods)]) -> Vec<String> {
     let Some(values) = dimensions.get(at.len()) else { return vec![format!("=> {}", decided(at, knowns))] };
     let mut groups: Vec<(Vec<&str>, Vec<String>)> = Vec::new();
     for (index, word) in values.iter().enumerate() {
@@ -115,6 +129,6 @@ fn the_decision_table_is_this() {
     let knowns = knowns();
     let dimensions = dimensions(&knowns);
     let combinations: usize = dimensions.iter().map(Vec::len).product();
-    assert_eq!(combinations, 3 * 6 * 3 * 4 * 3 * 12 * 2 * 7 * 2);
+    assert_eq!(combinations, 3 * 6 * 3 * 4 * 3 * 15 * 2 * 7 * 2 * 2);
     insta::assert_snapshot!(rows(&mut Vec::new(), &dimensions, &knowns).join("\n"));
 }

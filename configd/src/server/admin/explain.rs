@@ -9,6 +9,7 @@ use crate::login::{Decided, Effect, Effects, Event, Login};
 use crate::rules::Rules;
 use pam_2fa_protocol::admin::{Explain, ExplainReply};
 use pam_2fa_protocol::login::{Begin, VERSION};
+use pam_2fa_settings::Language;
 use std::sync::PoisonError;
 
 pub(super) async fn explain(daemon: &Daemon, house: &House, asked: Explain) -> Result<ExplainReply, Answer> {
@@ -34,7 +35,7 @@ pub(super) async fn explain(daemon: &Daemon, house: &House, asked: Explain) -> R
     let mut next = Some(Event::Begin(Box::new(begin)));
     while let Some(event) = next.take() {
         let effects;
-        (login, effects) = step(login, event, daemon, house, &rules);
+        (login, effects) = step(login, event, house, &rules);
         for effect in effects {
             match effect {
                 Effect::Explained(explained) => return Ok(of_decision(*explained, rules.generation)),
@@ -45,7 +46,7 @@ pub(super) async fn explain(daemon: &Daemon, house: &House, asked: Explain) -> R
                 Effect::StillThere(names, uid) => {
                     next = Some(Event::StillThere(daemon.users.one_means(names, uid).await));
                 }
-                Effect::Facts(ask) => next = Some(Event::Facts(house.store.facts(ask).await)),
+                Effect::Facts(ask) => next = Some(Event::Facts(house.store.facts(ask).await.map(Box::new))),
                 Effect::Reply(_)
                 | Effect::End(_)
                 | Effect::Fail(_)
@@ -93,12 +94,13 @@ fn of_end(decided: Decided) -> ExplainReply {
     }
 }
 
-fn step(login: Login, event: Event, daemon: &Daemon, house: &House, rules: &Rules) -> (Login, Vec<Effect>) {
+fn step(login: Login, event: Event, house: &House, rules: &Rules) -> (Login, Vec<Effect>) {
     let mut challenges = house.challenges.lock().unwrap_or_else(PoisonError::into_inner);
     let mut fx = Effects {
         now: house.now(),
         rules,
-        texts: &daemon.texts,
+        texts: rules.languages.letters(Language::English),
+        letters: Language::English,
         random: house.random.as_ref(),
         keys: house.keys.as_ref(),
         challenges: &mut challenges,
@@ -116,7 +118,6 @@ mod tests {
     use crate::log::LevelHandle;
     use crate::login::world::rules;
     use crate::store::{Authenticator, UserKey};
-    use crate::texts::Texts;
     use crate::users::Directory;
     use pam_2fa_protocol::admin::{Foreseen, Required};
     use std::path::Path;
@@ -135,7 +136,7 @@ mod tests {
         let places =
             Places { config: folder.join("config.toml"), state_dir: folder.to_owned(), runtime_dir: folder.to_owned() };
         let (host, since) = (String::from("host"), String::new());
-        Daemon::new(places, Arc::new(Ada), Texts::english().unwrap(), host, since, LevelHandle::none()).unwrap()
+        Daemon::new(places, Arc::new(Ada), host, since, LevelHandle::none()).unwrap()
     }
 
     fn login_of(user: &str) -> Explain {

@@ -127,8 +127,9 @@ pub(super) async fn test_email(
         ));
     }
     let values = [("application", Value::Text(&rules.application)), ("host", Value::Text(&house.post.host))];
-    let subject = house.post.texts.say(Message::MailSubjectTest, &values);
-    let text = Secret::new(house.post.texts.say(Message::MailTextTest, &values));
+    let texts = rules.letters(None);
+    let subject = texts.say(Message::MailSubjectTest, &values);
+    let text = Secret::new(texts.say(Message::MailTextTest, &values));
     let id = HEXLOWER.encode(&random::bytes::<16>(house.random.as_ref()).map_err(Answer::refused)?);
     let head =
         Letterhead { id: &id, attempt: 1, to: to.as_str(), subject: &subject, text: &text, life_ms: TEST_LIFE_MS };

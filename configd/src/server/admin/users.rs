@@ -19,8 +19,8 @@ use pam_2fa_protocol::admin::{
 use pam_2fa_protocol::courier::Class;
 use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::wire::{Continues, encode_reply};
-use pam_2fa_settings::EmailAddress;
 use pam_2fa_settings::text::printable;
+use pam_2fa_settings::{EmailAddress, Language};
 use std::sync::PoisonError;
 
 pub(super) async fn list(house: &House, more: bool, connection: &mut Connection) -> Result<Frame, Answer> {
@@ -179,15 +179,21 @@ fn change(house: &House, key: &UserKey, asked: &UserSet) -> Result<UserChange, A
     if asked.phone.as_deref().is_some_and(|phone| !phone.is_empty()) {
         return Err(Answer::refused("--phone: text messages are not in this release; leave it out"));
     }
-    if asked.language.as_deref().is_some_and(|language| language != "en") {
-        return Err(Answer::refused("--language: messages are in English only in this release (en)"));
-    }
+    let language = match asked.language.as_deref() {
+        None => None,
+        // The settings' again.
+        Some("") => Some(None),
+        Some(word) => {
+            let known = Language::parse(word).map_err(|error| Answer::refused(format!("--language: {error}")))?;
+            Some(Some(String::from(known.as_str())))
+        }
+    };
     Ok(UserChange {
         key: key.clone(),
         verify: asked.verify,
         email,
         phone: asked.phone.as_ref().map(|_| None),
-        language: asked.language.clone().map(Some),
+        language,
         trusted: asked.trusted,
         old_record: OldRecord::Goes,
         now: house.now(),
@@ -239,7 +245,7 @@ pub(super) async fn verify_begin(
         .unwrap_or_else(PoisonError::into_inner)
         .begin(&record.key, &address, &rules.codes, &house.now(), house.random.as_ref(), house.keys.as_ref())
         .map_err(Answer::refused)?;
-    let texts = &house.post.texts;
+    let texts = rules.letters(record.language.as_deref());
     let left = texts.span_in_words(rules.codes.lifetime_ms);
     let values = [
         ("code", Value::Text(fresh.code.expose())),

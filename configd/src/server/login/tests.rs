@@ -5,7 +5,6 @@ use crate::house::Places;
 use crate::log::LevelHandle;
 use crate::login::world::{rules, ssh};
 use crate::store::UserKey;
-use crate::texts::Texts;
 use crate::users::{Directory, FOR_ROOT};
 use pam_2fa_protocol::wire::{More, decode_reply, encode_call};
 use std::path::Path;
@@ -29,9 +28,7 @@ fn daemon(folder: &Path) -> Arc<Daemon> {
     let places =
         Places { config: folder.join("config.toml"), state_dir: folder.to_owned(), runtime_dir: folder.to_owned() };
     let (host, since) = (String::from("host"), String::new());
-    Arc::new(
-        Daemon::new(places, Arc::new(Everybody), Texts::english().unwrap(), host, since, LevelHandle::none()).unwrap(),
-    )
+    Arc::new(Daemon::new(places, Arc::new(Everybody), host, since, LevelHandle::none()).unwrap())
 }
 
 async fn house(folder: &Path) -> Arc<House> {

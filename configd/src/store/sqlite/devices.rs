@@ -7,8 +7,7 @@ use super::{meta, sums, tries, users};
 use crate::clock::{BootId, Moment};
 use crate::limits::Standing;
 use crate::store::{
-    Authenticator, DeviceId, DeviceKey, EndDevices, Ended, KeptDevice, Remember, RememberDevice, Revoke, Revoked,
-    UseDevice, UserKey,
+    DeviceId, DeviceKey, EndDevices, Ended, KeptDevice, Remember, RememberDevice, Revoke, Revoked, UseDevice, UserKey,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, Params, Row, params};
@@ -170,9 +169,9 @@ pub(super) fn remember(
 
 /// [`crate::store::Store::remember_device`].
 pub(super) fn remember_asked(connection: &Connection, device: &RememberDevice) -> Result<bool, Failed> {
-    let RememberDevice { user, remember: what, address, bucket, limits, now } = device;
-    let of = Authenticator::Email;
-    let is_theirs = users::exact(connection, user)?.is_some_and(|record| users::is_at(&record, of, address));
+    let RememberDevice { user, remember: what, proof, bucket, limits, now } = device;
+    let of = proof.authenticator();
+    let is_theirs = tries::is_theirs(connection, user, proof)?;
     if !is_theirs || tries::standing(connection, user, of, bucket, *limits, now)? == Standing::Disabled {
         return Ok(false);
     }

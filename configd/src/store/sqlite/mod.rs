@@ -7,22 +7,23 @@
 //! | `room` | space kept ahead, for a full disk |
 //! | `queue`, `job`, `writer`, `reader` | the two threads |
 //! | `ledger`, `decisions` | the log: what waits for the next group, and its tables |
-//! | `tries`, `sources`, `challenges`, `sends`, `users`, `devices`, `meta` | the operations, each on a connection inside a transaction |
+//! | `tries`, `sources`, `challenges`, `sends`, `users`, `methods`, `passes`, `devices`, `meta` | the operations, each on a connection inside a transaction |
 //! | `values`, `sums`, `failed` | columns, checksums, errors |
 //!
 //! Never decides who is let in, and never hands out a default for what it cannot read.
 
 use super::{
     Authenticator, Bucket, ChallengeId, Changed, Charge, Charged, Consume, Consumed, Decision, Decoys, EndDevices,
-    Facts, FactsFor, KeptChallenge, KeptDevice, Known, LogAsk, LogLimits, LogPage, LogState, MetaKey, Pending,
-    RememberDevice, Revoke, Revoked, SendOf, SendTicket, SendVerdict, Store, StoreError, UseDevice, UserChange,
-    UserKey, UserRecord,
+    Enrol, Enrolled, Facts, FactsFor, KeptChallenge, KeptDevice, KeptPass, Known, LogAsk, LogLimits, LogPage, LogState,
+    MetaKey, Methods, Pending, RememberDevice, Revoke, Revoked, SendOf, SendTicket, SendVerdict, Standings, Store,
+    StoreError, UseDevice, UserChange, UserKey, UserRecord,
 };
 use crate::clock::Moment;
-use crate::limits::Counts;
+use crate::limits::{Counts, TryLimits};
 use failed::Failed;
 use job::{Queue, submit};
 use ledger::Ledger;
+use pam_2fa_protocol::admin::Method;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,7 +38,9 @@ pub(crate) mod files;
 mod job;
 mod ledger;
 mod meta;
+mod methods;
 pub(crate) mod opening;
+mod passes;
 mod queue;
 mod reader;
 mod room;
@@ -183,13 +186,30 @@ fn facts(connection: &Connection, ask: &FactsFor) -> Result<Facts, Failed> {
     let bucket = if *own { Bucket::Own } else { sources::bucket(connection, user, source)? };
     Ok(Facts {
         known: users::known(connection, user)?,
-        standing: tries::standing(connection, user, Authenticator::Email, &bucket, *limits, now)?,
+        standings: standings(connection, user, &bucket, *limits, now)?,
+        methods: methods::of(connection, user, now)?,
         device: match device {
             Some(key) => devices::find(connection, user, key)?.map(Box::new),
             None => None,
         },
         send_wait_s: sends::wait_for_next_s(connection, user, source, &bucket, *send_limits, now)?,
         bucket,
+    })
+}
+
+fn standings(
+    connection: &Connection,
+    user: &UserKey,
+    bucket: &Bucket,
+    limits: TryLimits,
+    now: &Moment,
+) -> Result<Standings, Failed> {
+    let of = |authenticator| tries::standing(connection, user, authenticator, bucket, limits, now);
+    Ok(Standings {
+        email: of(Authenticator::Email)?,
+        sms: of(Authenticator::Sms)?,
+        app: of(Authenticator::App)?,
+        recovery: of(Authenticator::Recovery)?,
     })
 }
 
@@ -222,6 +242,30 @@ impl Store for SqliteStore {
 
     fn end_devices(&self, end: EndDevices, now: Moment) -> Pending<u64> {
         self.write("end the trust in a device", move |connection| devices::end_as_seen(connection, &end, &now))
+    }
+
+    fn methods(&self, user: UserKey, now: Moment) -> Pending<Methods> {
+        self.read("look at a user's methods", move |connection| methods::of(connection, &user, &now))
+    }
+
+    fn enrol(&self, enrol: Enrol) -> Pending<Enrolled> {
+        self.write("enrol a user", move |connection| methods::enrol(connection, &enrol))
+    }
+
+    fn add_pass(&self, pass: KeptPass, now: Moment) -> Pending<()> {
+        self.write("keep a one-time code", move |connection| passes::add(connection, &pass, &now))
+    }
+
+    fn prefer(&self, user: UserKey, prefers: Option<Method>, now: Moment) -> Pending<bool> {
+        self.write("keep a user's choice", move |connection| methods::prefer(connection, &user, prefers, &now))
+    }
+
+    fn disable(&self, user: UserKey, disabled: bool, now: Moment) -> Pending<bool> {
+        self.write("shut a user out", move |connection| methods::disable(connection, &user, disabled, &now))
+    }
+
+    fn reset(&self, user: UserKey, now: Moment) -> Pending<bool> {
+        self.write("reset a user", move |connection| methods::reset(connection, &user, &now))
     }
 
     fn revoke_devices(&self, revoke: Revoke, now: Moment) -> Pending<Revoked> {

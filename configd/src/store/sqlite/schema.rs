@@ -7,16 +7,17 @@ use rusqlite::Connection;
 pub(super) const APPLICATION_ID: i32 = 0x7032_6661;
 
 /// Migration `n` leads from `user_version` n to n + 1.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_log.sql"),
     include_str!("../migrations/0003_devices.sql"),
+    include_str!("../migrations/0004_methods.sql"),
 ];
 
 /// The `user_version` of this release.
-pub(super) const VERSION: i32 = 3;
+pub(super) const VERSION: i32 = 4;
 
-const _: () = assert!(MIGRATIONS.len() == 3 && VERSION == 3, "one version a migration");
+const _: () = assert!(MIGRATIONS.len() == 4 && VERSION == 4, "one version a migration");
 
 /// The file's `user_version`.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<i32> {

@@ -11,8 +11,21 @@ use sha2::{Digest, Sha256};
 
 /// The tables that are checked at each start; each ends in `sum`. Those of the log are not among them: a damaged line of it is left
 /// out when it is read, and denies nobody.
-const TABLES: [&str; 9] =
-    ["meta", "users", "known_sources", "tries", "challenges", "ended", "sends", "devices", "login_devices"];
+const TABLES: [&str; 13] = [
+    "meta",
+    "users",
+    "known_sources",
+    "tries",
+    "challenges",
+    "ended",
+    "sends",
+    "devices",
+    "login_devices",
+    "apps",
+    "recovery_codes",
+    "choices",
+    "passes",
+];
 
 /// Bytes of SHA-256 that are kept. Damage goes unseen once in 2^64.
 const LENGTH: usize = 8;

@@ -1,24 +1,28 @@
 //! Tries: charged before the answer is compared, cleared by a right one (rule 6). The arithmetic is `crate::limits`.
 
 use super::failed::Failed;
-use super::values::{number, of_authenticator, of_bucket, text, text_if_any, to_bucket, unsigned};
-use super::{challenges, devices, meta, sources, sums, users};
+use super::values::{number, of_authenticator, of_bucket, text, text_if_any, to_authenticator, to_bucket, unsigned};
+use super::{challenges, devices, meta, methods, passes, sources, sums, users};
 use crate::clock::{BootId, Moment};
 use crate::limits::{self, Count, Counts, Standing, TryLimits, Wait};
-use crate::store::{Authenticator, Bucket, Charge, Charged, Consume, Consumed, Ended, UserKey};
+use crate::store::{Authenticator, Bucket, Charge, Charged, Consume, Consumed, Ended, Proof, UserKey};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params};
 
-/// All counts of one authenticator of a user. Each row is a failure at least, so there are no more rows than failures allowed.
+/// All counts of one authenticator of a user, and those of the others beside them. Each row is a failure at least, so there are no more rows than failures allowed.
 pub(super) fn counts(connection: &Connection, user: &UserKey, of: Authenticator) -> Result<Counts, Failed> {
     let mut statement = connection.prepare_cached(
         "SELECT uid, name, authenticator, bucket, source, failures, wait_boot, wait_until_ms, wait_length_ms, sum
-         FROM tries WHERE uid = ?1 AND name = ?2 AND authenticator = ?3",
+         FROM tries WHERE uid = ?1 AND name = ?2",
     )?;
-    let mut rows = statement.query(params![user.uid, user.name, of_authenticator(of)])?;
+    let mut rows = statement.query(params![user.uid, user.name])?;
     let mut counts = Counts::default();
     while let Some(row) = rows.next()? {
         let count = count(row)?;
+        if to_authenticator(&row.get::<_, String>(2)?)? != of {
+            counts.elsewhere.push(count);
+            continue;
+        }
         counts.put(to_bucket(&row.get::<_, String>(3)?, row.get(4)?)?, count);
     }
     Ok(counts)
@@ -124,40 +128,83 @@ pub(super) fn charge(connection: &Connection, charge: &Charge) -> Result<Charged
     Ok(Charged::Done(after))
 }
 
+/// Whether what was proven is still the user's; of what is used up by the proof itself nothing remains to be looked at.
+pub(super) fn is_theirs(connection: &Connection, user: &UserKey, proof: &Proof) -> Result<bool, Failed> {
+    Ok(match proof {
+        Proof::Message { of, address } => {
+            users::exact(connection, user)?.is_some_and(|record| users::is_at(&record, *of, address))
+        }
+        Proof::App { id, .. } => methods::has_app(connection, user, id)?,
+        Proof::Recovery { .. } | Proof::Grant { .. } => true,
+    })
+}
+
+/// Uses up what was proven. `false`: it is not the user's (any more), or was used.
+fn use_up(connection: &Connection, consume: &Consume) -> Result<bool, Failed> {
+    let Consume { user, proof, challenge, now, .. } = consume;
+    if let Proof::Message { of, .. } = proof {
+        challenges::must_be_of(connection, challenge, user, *of)?;
+    }
+    if !is_theirs(connection, user, proof)? || !challenges::end(connection, challenge, now)? {
+        return Ok(false);
+    }
+    Ok(match proof {
+        Proof::Message { .. } => true,
+        Proof::App { id, step } => methods::use_step(connection, user, id, *step)?,
+        Proof::Recovery { mac } => methods::use_recovery(connection, user, mac)?,
+        Proof::Grant { id } => passes::is_open(connection, user, id, now)? && passes::end(connection, id)?,
+    })
+}
+
 /// [`crate::store::Store::consume_code`].
 pub(super) fn consume(connection: &Connection, consume: &Consume) -> Result<Consumed, Failed> {
-    let Consume { user, authenticator, source, bucket, challenge, address, login, remember, stamp, limits, now } =
-        consume;
-    challenges::must_be_of(connection, challenge, user, *authenticator)?;
-    let Some(mut record) = users::exact(connection, user)? else {
+    let Consume { user, proof, source, bucket, login, remember, stamp, limits, now, .. } = consume;
+    let authenticator = proof.authenticator();
+    if methods::is_disabled(connection, user)? {
         return Ok(Consumed::AlreadyUsed);
-    };
+    }
+    // A grant may be of a user without a record, who gets none by it.
+    let record = users::exact(connection, user)?;
+    if record.is_none() && !matches!(proof, Proof::Grant { .. }) {
+        return Ok(Consumed::AlreadyUsed);
+    }
     // Disabled by others meanwhile: a right code does not enable it (SP 800-63B §3.2.2). The charge of this one is not among them.
-    let mut others = counts(connection, user, *authenticator)?;
+    let mut others = counts(connection, user, authenticator)?;
     let own = others.of(bucket);
     others.put(bucket.clone(), Count { failures: own.failures.saturating_sub(1), ..own });
     if limits::standing(bucket, &others, *limits, now) == Standing::Disabled {
         return Ok(Consumed::Disabled);
     }
-    if !users::is_at(&record, *authenticator, address) || !challenges::end(connection, challenge, now)? {
+    if !use_up(connection, consume)? {
         return Ok(Consumed::AlreadyUsed);
     }
-    clear(connection, user, *authenticator, bucket)?;
-    for (bucket, count) in counts(connection, user, *authenticator)?.let_go(now) {
-        save(connection, user, *authenticator, &bucket, &count)?;
+    clear(connection, user, authenticator, bucket)?;
+    for (bucket, count) in counts(connection, user, authenticator)?.let_go(now) {
+        save(connection, user, authenticator, &bucket, &count)?;
     }
-    record.last_login = Some(login.clone());
-    users::save(connection, &record)?;
-    if *bucket != Bucket::Own {
-        // What a user's own processes proved says nothing of where root's callers come from.
-        sources::remember(connection, user, source, now)?;
+    if let Some(mut record) = record {
+        record.last_login = Some(login.clone());
+        users::save(connection, &record)?;
+        // What a user's own processes proved says nothing of where root's callers come from, and neither does what somebody else
+        // was let in by.
+        if *bucket != Bucket::Own && !matches!(proof, Proof::Grant { .. }) {
+            sources::remember(connection, user, source, now)?;
+        }
+        if let Some(remember) = remember {
+            devices::remember(connection, user, remember, now)?;
+        }
     }
     if let Some(stamp) = stamp {
         devices::end_of_other_passwords(connection, user, stamp)?;
     }
-    if let Some(remember) = remember {
-        devices::remember(connection, user, remember, now)?;
-    }
     meta::raise_high_water(connection, now)?;
     Ok(Consumed::Done)
+}
+
+/// All counts of one authenticator go: it is another one now.
+pub(super) fn forget(connection: &Connection, user: &UserKey, of: Authenticator) -> Result<(), Failed> {
+    connection
+        .prepare_cached("DELETE FROM tries WHERE uid = ?1 AND name = ?2 AND authenticator = ?3")?
+        .execute(params![user.uid, user.name, of_authenticator(of)])?;
+    Ok(())
 }

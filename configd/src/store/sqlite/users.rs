@@ -2,7 +2,7 @@
 
 use super::failed::Failed;
 use super::values::{of_verify, text, text_if_any, to_verify, unsigned};
-use super::{challenges, devices, meta, sums, tries};
+use super::{challenges, devices, meta, passes, sums, tries};
 use crate::clock::Moment;
 use crate::store::{Authenticator, Changed, Ended, Known, OldRecord, UserChange, UserKey, UserRecord};
 use pam_2fa_protocol::admin::{LastLogin, Verify};
@@ -139,7 +139,7 @@ pub(super) fn save(connection: &Connection, record: &UserRecord) -> Result<(), F
 
 /// By whom but `key`: a name has one record, this one or the one that it takes the place of, and another name of the same uid is
 /// the same user (renamed, or `toor`).
-fn email_in_use(connection: &Connection, key: &UserKey, email: &str) -> Result<Option<UserKey>, Failed> {
+pub(super) fn email_in_use(connection: &Connection, key: &UserKey, email: &str) -> Result<Option<UserKey>, Failed> {
     let others = records(
         connection,
         select!("WHERE email_folded = ?1 AND name <> ?2 AND uid <> ?3 ORDER BY name LIMIT 1"),
@@ -198,17 +198,18 @@ pub(super) fn change(connection: &Connection, change: &UserChange) -> Result<Cha
 }
 
 /// Takes a record away, and all that hangs on it but the messages of the last day.
-fn forget(connection: &Connection, key: &UserKey, now: &Moment) -> Result<(), Failed> {
+pub(super) fn forget(connection: &Connection, key: &UserKey, now: &Moment) -> Result<(), Failed> {
     for of in [Authenticator::Email, Authenticator::Sms] {
         challenges::end_all(connection, key, of, now)?;
     }
     tries::clear_all(connection, key)?;
-    // The known sources and the devices go with it, by their reference.
+    passes::end_all(connection, key)?;
+    // The known sources, the devices, the app and the recovery codes go with it, by their reference.
     connection.prepare_cached("DELETE FROM users WHERE uid = ?1 AND name = ?2")?.execute(params![key.uid, key.name])?;
     Ok(())
 }
 
-fn blank(key: &UserKey) -> UserRecord {
+pub(super) fn blank(key: &UserKey) -> UserRecord {
     UserRecord {
         key: key.clone(),
         verify: Verify::NewDevice,
@@ -238,6 +239,7 @@ pub(super) fn is_at(record: &UserRecord, of: Authenticator, address: &str) -> bo
     let (own, verified) = match of {
         Authenticator::Email => (&record.email, record.email_verified),
         Authenticator::Sms => (&record.phone, record.phone_verified),
+        Authenticator::App | Authenticator::Recovery => return false,
     };
     verified && own.as_deref() == Some(address)
 }
@@ -250,6 +252,7 @@ pub(super) fn verify(connection: &Connection, user: &UserKey, of: Authenticator,
     let (address, verified) = match of {
         Authenticator::Email => (&record.email, &mut record.email_verified),
         Authenticator::Sms => (&record.phone, &mut record.phone_verified),
+        Authenticator::App | Authenticator::Recovery => return Ok(false),
     };
     if address.as_deref() != Some(proven) {
         return Ok(false);

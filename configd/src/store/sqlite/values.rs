@@ -1,8 +1,8 @@
 //! How our types stand in columns. What is read back and is none of them is damage, never a default.
 
 use super::failed::Failed;
-use crate::store::{Authenticator, Bucket, SourceText};
-use pam_2fa_protocol::admin::Verify;
+use crate::store::{Authenticator, Bucket, PassKind, SourceText};
+use pam_2fa_protocol::admin::{Method, Verify};
 use rusqlite::Row;
 use rusqlite::types::Value;
 
@@ -27,6 +27,8 @@ pub(super) fn of_authenticator(authenticator: Authenticator) -> &'static str {
     match authenticator {
         Authenticator::Email => "email",
         Authenticator::Sms => "sms",
+        Authenticator::App => "app",
+        Authenticator::Recovery => "recovery",
     }
 }
 
@@ -34,6 +36,8 @@ pub(super) fn to_authenticator(text: &str) -> Result<Authenticator, Failed> {
     match text {
         "email" => Ok(Authenticator::Email),
         "sms" => Ok(Authenticator::Sms),
+        "app" => Ok(Authenticator::App),
+        "recovery" => Ok(Authenticator::Recovery),
         other => Err(Failed::Damaged(format!("no authenticator is called {other:?}"))),
     }
 }
@@ -70,6 +74,31 @@ pub(super) fn to_verify(text: &str) -> Result<Verify, Failed> {
         "new_device" => Ok(Verify::NewDevice),
         "always" => Ok(Verify::Always),
         other => Err(Failed::Damaged(format!("nobody is asked {other:?}"))),
+    }
+}
+
+pub(super) fn of_method(method: Method) -> &'static str {
+    match method {
+        Method::Email => "email",
+        Method::Sms => "sms",
+        Method::App => "app",
+    }
+}
+
+pub(super) fn to_method(text: &str) -> Result<Method, Failed> {
+    match text {
+        "email" => Ok(Method::Email),
+        "sms" => Ok(Method::Sms),
+        "app" => Ok(Method::App),
+        other => Err(Failed::Damaged(format!("nobody prefers {other:?}"))),
+    }
+}
+
+pub(super) fn to_pass_kind(text: &str) -> Result<PassKind, Failed> {
+    match text {
+        "invitation" => Ok(PassKind::Invitation),
+        "grant" => Ok(PassKind::Grant),
+        other => Err(Failed::Damaged(format!("no code of an administrator is called {other:?}"))),
     }
 }
 

@@ -19,8 +19,8 @@ fn where_the_caller_is_asked_log_and_mail_say_who_and_whom_he_becomes() {
     let (mut world, su) = su_of_caller();
     let (login, _) = world.begin(su.clone(), 0);
     let login = world.stand(login);
-    assert_eq!(world.sent[0].email, "ada@example.com");
-    assert_eq!(world.sent[0].place, "su on pts/1, to become bob");
+    assert_eq!(world.sent[0].way.address(), Some("ada@example.com"));
+    assert_eq!(world.place(), "su on pts/1, to become bob");
     let code = world.code(&login);
     let _in = world.answer(login, &code);
     let logged = world.logged.last().unwrap();

@@ -7,8 +7,9 @@ use crate::house::Places;
 use crate::log::LevelHandle;
 use crate::login::world::rules;
 use crate::server::admin;
-use crate::store::{Authenticator, Bucket, ChallengeId, Consume, Consumed, DeviceKey, Remember, SourceText, UserKey};
-use crate::texts::Texts;
+use crate::store::{
+    Authenticator, Bucket, ChallengeId, Consume, Consumed, DeviceKey, Proof, Remember, SourceText, UserKey,
+};
 use crate::users::Directory;
 use pam_2fa_protocol::admin::{
     DEVICE_LIST, DEVICE_REVOKE, LastLogin, NOT_FOUND, NotFound, REFUSED, Refused, USER_SHOW, UserReply, UserShow,
@@ -47,8 +48,8 @@ impl Admin {
         let path: &Path = folder.path();
         let places =
             Places { config: path.join("config.toml"), state_dir: path.to_owned(), runtime_dir: path.to_owned() };
-        let (host, since, texts) = (String::from("host"), String::new(), Texts::english().unwrap());
-        let daemon = Daemon::new(places, Arc::new(Everybody), texts, host, since, LevelHandle::none()).unwrap();
+        let (host, since) = (String::from("host"), String::new());
+        let daemon = Daemon::new(places, Arc::new(Everybody), host, since, LevelHandle::none()).unwrap();
         daemon.put(State::Open(Arc::clone(&house)));
         let began = house.now();
         Self { daemon: Arc::new(daemon), house, began, _folder: folder }
@@ -108,11 +109,10 @@ impl Admin {
         let mut remember = device(id);
         let mut consume = Consume {
             user: UserKey { uid: 1000, name: String::from("ada") },
-            authenticator: Authenticator::Email,
+            proof: Proof::Message { of: Authenticator::Email, address: String::from("ada@example.com") },
             source: SourceText(String::from("192.0.2.7/32")),
             bucket: Bucket::Stranger,
             challenge: ChallengeId(format!("{id:0>32}")),
-            address: String::from("ada@example.com"),
             login: LastLogin { at: now.rfc3339(), service: String::from("sshd"), from: None, device: None },
             remember: None,
             stamp: None,

@@ -8,7 +8,6 @@ use crate::rules::Rules;
 use crate::server::{admin, login};
 use crate::store::UserKey;
 use crate::store::sqlite::SqliteStore;
-use crate::texts::Texts;
 use crate::users::Directory;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::{LOG, REFUSED, Refused, STATUS, State as Word, StatusReply};
@@ -35,8 +34,7 @@ fn daemon(folder: &Path, house: House) -> Arc<Daemon> {
     let places =
         Places { config: folder.join("config.toml"), state_dir: folder.to_owned(), runtime_dir: folder.to_owned() };
     let (host, since) = (String::from("host"), String::new());
-    let texts = Texts::english().unwrap();
-    let daemon = Daemon::new(places, Arc::new(Everybody), texts, host, since, LevelHandle::none()).unwrap();
+    let daemon = Daemon::new(places, Arc::new(Everybody), host, since, LevelHandle::none()).unwrap();
     daemon.put(crate::daemon::State::Open(Arc::new(house)));
     Arc::new(daemon)
 }

@@ -6,7 +6,6 @@ use crate::limits::{Count, Wait};
 use crate::log::LevelHandle;
 use crate::login::world::rules;
 use crate::store::{ChallengeId, Charge, Charged, Known, SourceText};
-use crate::texts::Texts;
 use crate::users::Directory;
 use std::path::Path;
 use std::sync::Arc;
@@ -24,7 +23,7 @@ fn daemon(folder: &Path) -> Daemon {
     let places =
         Places { config: folder.join("config.toml"), state_dir: folder.to_owned(), runtime_dir: folder.to_owned() };
     let (host, since) = (String::from("host"), String::new());
-    Daemon::new(places, Arc::new(Anew), Texts::english().unwrap(), host, since, LevelHandle::none()).unwrap()
+    Daemon::new(places, Arc::new(Anew), host, since, LevelHandle::none()).unwrap()
 }
 
 fn set_of(email: Option<&str>, trusted: bool) -> UserSet {
@@ -128,4 +127,18 @@ fn what_is_locked_is_said_by_source_and_as_a_whole_when_all_is() {
     let mut counts = Counts { stranger: Count { failures: 9, wait: None }, ..Counts::default() };
     let _rows = crate::limits::charge(&mut counts, &Bucket::Stranger, limits, &now);
     assert_eq!(locked(&counts, limits, &now).as_deref(), Some("codes by email: from everywhere for 1800 s"));
+}
+
+#[tokio::test]
+async fn a_language_is_one_of_five_and_an_empty_one_is_the_settings_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (daemon, house) = (daemon(folder.path()), House::for_tests(folder.path(), rules()).await);
+    let with = |word: &str| UserSet { language: Some(String::from(word)), ..set_of(None, false) };
+    for word in ["en", "de", "fr", "es", "ja"] {
+        assert_eq!(change(&daemon, &house, with(word)).await.user.language.as_deref(), Some(word));
+    }
+    let Err(Answer::Refused(why)) = set(&daemon, &house, with("kl")).await else { panic!("it was taken") };
+    assert_eq!(why, ["--language: \"kl\" is no language of messages; write one of en, de, fr, es, ja"]);
+    assert_eq!(change(&daemon, &house, set_of(None, false)).await.user.language.as_deref(), Some("ja"));
+    assert_eq!(change(&daemon, &house, with("")).await.user.language, None);
 }

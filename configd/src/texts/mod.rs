@@ -1,25 +1,23 @@
-//! What a person reads: the messages of `etc/messages/*.ftl`, with values put in.
+//! What a person reads: the messages of `etc/messages/*.ftl`, with values put in, in the reader's language and in the characters
+//! that the reader's screen has.
 //!
-//! Every text is checked to be there when the daemon starts; a value can never be read as markup. What comes from outside has
-//! been stripped of control and bidi characters before it gets here.
+//! Every text is checked to be there when the settings are read; a value can never be read as markup, and no control or bidi
+//! character comes out of here, wherever it came in. Nothing here can fail for a login: where a text is missing there is another.
+
+mod ascii;
+mod languages;
+mod overrides;
+#[cfg(test)]
+mod samples;
+pub mod sms;
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+pub use languages::{Charset, Languages, TextsDamaged, Tongue};
+use overrides::Own;
+use pam_2fa_settings::text::{is_plain, printable};
 use std::fmt;
-use unic_langid::langid;
-
-/// The English texts, which every other language falls back to.
-const ENGLISH: &str = include_str!("../../etc/messages/en.ftl");
-
-/// The texts of one language are not whole.
-#[derive(Debug, thiserror::Error)]
-#[error("the messages of language {language} are damaged ({why}); install the package again")]
-pub struct TextsDamaged {
-    /// The language.
-    pub language: &'static str,
-    /// What is wrong.
-    pub why: String,
-}
+use std::sync::Arc;
 
 macro_rules! messages {
     ($($name:ident = $id:literal),* $(,)?) => {
@@ -29,9 +27,9 @@ macro_rules! messages {
         pub enum Message { $($name),* }
 
         impl Message {
-            const ALL: &'static [Self] = &[$(Self::$name),*];
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            fn id(self) -> &'static str {
+            pub(crate) fn id(self) -> &'static str {
                 match self { $(Self::$name => $id),* }
             }
         }
@@ -43,14 +41,20 @@ messages! {
     PromptSent = "prompt-sent", PromptAdopted = "prompt-adopted", PromptResent = "prompt-resent",
     PromptNotSent = "prompt-not-sent", PromptWithheld = "prompt-withheld", PromptResendLater = "prompt-resend-later",
     PromptForm = "prompt-form", PromptWrong = "prompt-wrong", PromptConstant = "prompt-constant",
+    AskCode = "ask-code", KeyResend = "key-resend", KeyAgain = "key-again", KeyEmail = "key-email",
+    KeySms = "key-sms", KeyApp = "key-app", KeyRecovery = "key-recovery",
+    ChoiceEmail = "choice-email", ChoiceSms = "choice-sms", ChoiceApp = "choice-app", PromptChoose = "prompt-choose",
+    PromptApp = "prompt-app", PromptAppForm = "prompt-app-form", PromptSaved = "prompt-saved",
+    NoteNotSent = "note-not-sent", NoteWithheld = "note-withheld", RecoveryLeft = "recovery-left",
     PromptTrust = "prompt-trust", AnswerYes = "answer-yes",
     DeniedTries = "denied-tries", DeniedDisabled = "denied-disabled", DeniedExpired = "denied-expired",
     DeniedUsed = "denied-used", DeniedPrompts = "denied-prompts", DeniedNoMethod = "denied-no-method",
-    DeniedAnother = "denied-another", DeniedNoChannel = "denied-no-channel", DeniedUnavailable = "denied-unavailable",
+    DeniedAnother = "denied-another", DeniedShutOut = "denied-shut-out", DeniedNoChannel = "denied-no-channel", DeniedUnavailable = "denied-unavailable",
     GraceUntil = "grace-until", Reference = "reference",
     PlaceRemote = "place-remote", PlaceTty = "place-tty", PlaceHere = "place-here", PlaceAs = "place-as",
     PlaceOwn = "place-own",
     MailSubject = "mail-subject", MailText = "mail-text", MailTextAgain = "mail-text-again",
+    SmsText = "sms-text", SmsTextAgain = "sms-text-again",
     MailSubjectVerify = "mail-subject-verify", MailTextVerify = "mail-text-verify",
     MailSubjectTest = "mail-subject-test", MailTextTest = "mail-text-test",
     SpanMinutes = "span-minutes", SpanSeconds = "span-seconds", SpanHours = "span-hours", SpanDays = "span-days",
@@ -59,15 +63,19 @@ messages! {
 /// A value put into a message.
 #[derive(Debug, Clone, Copy)]
 pub enum Value<'a> {
-    /// Text as it is; codes too, so that no digit grouping touches them.
+    /// Text as it is, but for control and bidi characters; codes too, so that no digit grouping touches them.
     Text(&'a str),
     /// A number, for plural forms.
     Number(u64),
 }
 
-/// The texts of one language.
+/// The texts of one language, for one kind of screen.
+#[derive(Clone)]
 pub struct Texts {
-    bundle: FluentBundle<FluentResource>,
+    bundle: Arc<FluentBundle<FluentResource>>,
+    /// An administrator's words for some of them.
+    own: Option<Arc<Own>>,
+    charset: Charset,
 }
 
 impl fmt::Debug for Texts {
@@ -77,31 +85,7 @@ impl fmt::Debug for Texts {
 }
 
 impl Texts {
-    /// English.
-    ///
-    /// # Errors
-    /// [`TextsDamaged`] where a message is missing or does not parse.
-    pub fn english() -> Result<Self, TextsDamaged> {
-        Self::parse("en", ENGLISH)
-    }
-
-    fn parse(language: &'static str, source: &str) -> Result<Self, TextsDamaged> {
-        let damaged = |why: String| TextsDamaged { language, why };
-        let resource = FluentResource::try_new(String::from(source))
-            .map_err(|(_, errors)| damaged(errors.first().map(ToString::to_string).unwrap_or_default()))?;
-        let mut bundle = FluentBundle::new_concurrent(vec![langid!("en")]);
-        // Isolating marks are bidi control characters: terminals show them as rubbish, and we strip them everywhere else.
-        bundle.set_use_isolating(false);
-        bundle.add_resource(resource).map_err(|_| damaged(String::from("a message is there twice")))?;
-        let texts = Self { bundle };
-        for message in Message::ALL {
-            let there = texts.bundle.get_message(message.id()).and_then(|found| found.value().map(|_| ()));
-            there.ok_or_else(|| damaged(format!("no message {}", message.id())))?;
-        }
-        Ok(texts)
-    }
-
-    /// The text of `message` with `values` put in.
+    /// The text of `message` with `values` put in: one line, or as many as the text itself has.
     #[must_use]
     pub fn say(&self, message: Message, values: &[(&'static str, Value<'_>)]) -> String {
         let mut args = FluentArgs::new();
@@ -109,17 +93,22 @@ impl Texts {
             args.set(
                 *name,
                 match value {
-                    Value::Text(text) => FluentValue::from(*text),
+                    Value::Text(text) => FluentValue::from(printable(text)),
                     Value::Number(number) => FluentValue::from(*number),
                 },
             );
         }
         let mut errors = Vec::new();
-        match self.bundle.get_message(message.id()).and_then(|found| found.value()) {
-            Some(pattern) => self.bundle.format_pattern(pattern, Some(&args), &mut errors).into_owned(),
-            // Ruled out by `parse`. The id is at least something to look up.
-            None => String::from(message.id()),
-        }
+        let own = self.own.as_ref().filter(|own| own.taken.contains(&message));
+        let bundle = own.map_or(self.bundle.as_ref(), |own| &own.bundle);
+        let text = match bundle.get_message(message.id()).and_then(|found| found.value()) {
+            Some(pattern) => bundle.format_pattern(pattern, Some(&args), &mut errors),
+            // Ruled out by `Languages`. The id is at least something to look up.
+            None => message.id().into(),
+        };
+        let shown: String = text.chars().filter(|character| *character == '\n' || is_plain(*character)).collect();
+        // What is typed is compared with it, and nobody sees it.
+        if message == Message::AnswerYes { shown } else { self.charset.fit(shown) }
     }
 
     /// A prompt: the text and the space behind it.
@@ -185,44 +174,12 @@ fn seconds_or_minutes(millis: u64) -> (u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_english_message_is_there_and_takes_its_values() {
-        let texts = Texts::english().unwrap();
-        let values = [
-            "to",
-            "tag",
-            "left",
-            "ago",
-            "wait",
-            "reference",
-            "service",
-            "from",
-            "tty",
-            "application",
-            "host",
-            "code",
-            "place",
-            "user",
-            "digits",
-            "date",
-            "span",
-            "n",
-        ]
-        .map(|name| (name, Value::Text("X")));
-        let all: Vec<String> =
-            Message::ALL.iter().map(|message| format!("{}: {}", message.id(), texts.say(*message, &values))).collect();
-        insta::assert_snapshot!(all.join("\n"));
-    }
-
-    #[test]
-    fn a_missing_message_is_found_at_the_start() {
-        assert!(Texts::parse("en", "prompt-sent = x\n").unwrap_err().to_string().contains("no message time-seconds"));
-    }
+    use pam_2fa_settings::Language;
 
     #[test]
     fn spans_read_as_people_say_them() {
-        let texts = Texts::english().unwrap();
+        let languages = Languages::for_tests();
+        let texts = languages.letters(Language::English);
         assert_eq!(texts.span(30), "30 s");
         assert_eq!(texts.span(120), "2 min");
         assert_eq!(texts.span(3_600), "60 min");
@@ -249,6 +206,43 @@ mod tests {
             (8_639_913_600, "99999 days"),
         ] {
             assert_eq!(texts.span_of_days(seconds), said, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn plural_forms_are_those_of_the_language() {
+        let languages = Languages::for_tests();
+        for (language, one, two) in [
+            (Language::English, "Wrong code, 1 try left. Code:", "Wrong code, 2 tries left. Code:"),
+            (Language::German, "Falscher Code, noch 1 Versuch. Code:", "Falscher Code, noch 2 Versuche. Code:"),
+            (Language::French, "Code incorrect, 1 essai restant. Code :", "Code incorrect, 2 essais restants. Code :"),
+            (
+                Language::Spanish,
+                "Código incorrecto, queda 1 intento. Código:",
+                "Código incorrecto, quedan 2 intentos. Código:",
+            ),
+            (Language::Japanese, "コードが違います。残り1回です。コード:", "コードが違います。残り2回です。コード:"),
+        ] {
+            let say = |left| languages.letters(language).say(Message::PromptWrong, &[("left", Value::Number(left))]);
+            assert_eq!((say(1).as_str(), say(2).as_str()), (one, two));
+        }
+        let days = |language, days: u64| languages.letters(language).span_of_days(days * 86_400);
+        assert_eq!((days(Language::German, 1), days(Language::German, 30)), ("1 Tag".into(), "30 Tage".into()));
+        assert_eq!((days(Language::Spanish, 1), days(Language::Spanish, 30)), ("1 día".into(), "30 días".into()));
+        assert_eq!(languages.letters(Language::French).say(Message::SpanDays, &[("n", Value::Number(0))]), "0 jour");
+    }
+
+    #[test]
+    fn no_value_brings_a_control_or_bidi_character_or_markup_into_a_text() {
+        let languages = Languages::for_tests();
+        let evil = "a\u{1b}[2J\nb\u{202e}c\u{9b}{ $tag }";
+        for language in Language::ALL {
+            for charset in [Charset::Utf8, Charset::Latin, Charset::Ascii] {
+                let texts = languages.of(Tongue { language, charset });
+                let said = texts.prompt(Message::PromptSent, &[("to", Value::Text(evil)), ("tag", Value::Text("7F"))]);
+                assert!(said.chars().all(is_plain), "{said:?}");
+                assert!(said.contains("a[2J bc{ $tag }"), "{said:?}");
+            }
         }
     }
 }

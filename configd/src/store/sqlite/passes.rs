@@ -1,0 +1,100 @@
+//! An administrator's one-time codes: invitations and grants, each used once or over at its time.
+
+use super::failed::Failed;
+use super::values::{text, text_if_any, to_pass_kind};
+use super::{meta, sums};
+use crate::clock::Moment;
+use crate::store::{KeptPass, PassId, UserKey};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params};
+
+/// Grants that are open for one user at once at most; the oldest goes.
+const KEPT: i64 = 16;
+
+fn pass(row: &Row<'_>) -> Result<KeptPass, Failed> {
+    sums::check("passes", row)?;
+    Ok(KeptPass {
+        id: PassId(row.get(0)?),
+        kind: to_pass_kind(&row.get::<_, String>(1)?)?,
+        user: UserKey { uid: row.get(2)?, name: row.get(3)? },
+        mac: row.get(4)?,
+        made_s: row.get(5)?,
+        until_s: row.get(6)?,
+        origin: row.get(7)?,
+        service: row.get(8)?,
+        reason: row.get(9)?,
+    })
+}
+
+/// Those of a user that are not over.
+pub(super) fn open_of(connection: &Connection, user: &UserKey, now: &Moment) -> Result<Vec<KeptPass>, Failed> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, kind, uid, name, mac, made_s, until_s, origin, service, reason, sum FROM passes
+         WHERE uid = ?1 AND name = ?2 ORDER BY made_s, id",
+    )?;
+    let mut rows = statement.query(params![user.uid, user.name])?;
+    let mut open = Vec::new();
+    while let Some(row) = rows.next()? {
+        let kept = pass(row)?;
+        if kept.until_s > now.wall_s {
+            open.push(kept);
+        }
+    }
+    Ok(open)
+}
+
+/// Whether this one is the user's and not over.
+pub(super) fn is_open(connection: &Connection, user: &UserKey, id: &PassId, now: &Moment) -> Result<bool, Failed> {
+    Ok(open_of(connection, user, now)?.iter().any(|kept| kept.id == *id))
+}
+
+/// Uses it up. `false`: it is gone.
+pub(super) fn end(connection: &Connection, id: &PassId) -> Result<bool, Failed> {
+    Ok(connection.prepare_cached("DELETE FROM passes WHERE id = ?1")?.execute([&id.0])? == 1)
+}
+
+/// All of a user's are over.
+pub(super) fn end_all(connection: &Connection, user: &UserKey) -> Result<(), Failed> {
+    connection
+        .prepare_cached("DELETE FROM passes WHERE uid = ?1 AND name = ?2")?
+        .execute(params![user.uid, user.name])?;
+    Ok(())
+}
+
+/// [`crate::store::Store::add_pass`]. What is over goes with it.
+pub(super) fn add(connection: &Connection, kept: &KeptPass, now: &Moment) -> Result<(), Failed> {
+    connection.prepare_cached("DELETE FROM passes WHERE until_s <= ?1")?.execute([now.wall_s])?;
+    if kept.kind == crate::store::PassKind::Invitation {
+        connection
+            .prepare_cached("DELETE FROM passes WHERE uid = ?1 AND name = ?2 AND kind = 'invitation'")?
+            .execute(params![kept.user.uid, kept.user.name])?;
+    }
+    connection
+        .prepare_cached(
+            "DELETE FROM passes WHERE id IN (SELECT id FROM passes WHERE uid = ?1 AND name = ?2 AND kind = 'grant'
+             ORDER BY made_s DESC, id LIMIT -1 OFFSET ?3)",
+        )?
+        .execute(params![kept.user.uid, kept.user.name, KEPT - 1])?;
+    let row = sums::with_sum(
+        "passes",
+        vec![
+            text(&kept.id.0),
+            text(kept.kind.word()),
+            Value::from(kept.user.uid),
+            text(&kept.user.name),
+            Value::from(kept.mac.to_vec()),
+            Value::from(kept.made_s),
+            Value::from(kept.until_s),
+            text_if_any(kept.origin.as_deref()),
+            text_if_any(kept.service.as_deref()),
+            text(&kept.reason),
+        ],
+    );
+    connection
+        .prepare_cached(
+            "INSERT INTO passes (id, kind, uid, name, mac, made_s, until_s, origin, service, reason, sum)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        )?
+        .execute(rusqlite::params_from_iter(row))?;
+    meta::raise_high_water(connection, now)
+}

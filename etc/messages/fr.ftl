@@ -1,0 +1,103 @@
+# Ce qu'on lit, en français. en.ftl dit ce que sont les valeurs. Au pluriel, « one » vaut pour 0 et 1.
+
+time-seconds = { $n } s
+time-minutes = { $n } min
+time-hours = { $n } h
+
+prompt-sent = Code envoyé par { $way ->
+    [sms] SMS
+   *[email] e-mail
+} à { $to } ({ $tag }), valable { $left }.
+prompt-adopted = Code envoyé par { $way ->
+    [sms] SMS
+   *[email] e-mail
+} à { $to } il y a { $ago } ({ $tag }), valable { $left }.
+prompt-resent = Code renvoyé par { $way ->
+    [sms] SMS
+   *[email] e-mail
+} à { $to } ({ $tag }), valable { $left }.
+prompt-not-sent = Envoi du code à { $to } impossible ({ $tag }).
+prompt-withheld = Aucun nouveau code avant { $wait }. Si vous en avez un, saisissez-le.
+ask-code = Code{ $keys } :
+key-resend = , 'r' pour le renvoyer
+key-again = , 'r' pour réessayer
+key-email = , 'e' pour l'e-mail
+key-sms = , 's' pour le SMS
+key-app = , 'a' pour l'application
+key-recovery = , ou un code de secours
+choice-email = { $n }) e-mail { $to }
+choice-sms = { $n }) SMS { $to }
+choice-app = { $n }) application
+prompt-choose = Choix [1] :
+prompt-app = Code de votre application d'authentification{ $keys } :
+prompt-app-form = Un code de l'application compte { $digits } chiffres. Code :
+prompt-saved = Code de secours, ou code de votre administrateur :
+note-not-sent = Le code n'a pas pu être envoyé par { $way ->
+    [sms] SMS
+   *[email] e-mail
+} à { $to }.
+note-withheld = Aucun nouveau code avant { $wait }.
+recovery-left =
+    { $left ->
+        [0] C'était votre dernier code de secours. Pour en créer : pam-2fa me codes
+        [one] Il reste { $left } code de secours. Pour en créer : pam-2fa me codes
+       *[other] Il reste { $left } codes de secours.
+    }
+prompt-resend-later = Un autre message pourra partir dans { $wait }. Code ({ $tag }) :
+prompt-form = Un code compte { $digits } chiffres. Code ({ $tag }) :
+prompt-wrong =
+    { $left ->
+        [one] Code incorrect, { $left } essai restant. Code :
+       *[other] Code incorrect, { $left } essais restants. Code :
+    }
+prompt-constant = Si le mot de passe était correct, un code a été envoyé ({ $tag }). Code :
+prompt-trust = Faire confiance à cet appareil pendant { $span } ? [o/N]
+answer-yes = o oui y yes
+
+denied-tries = Trop de codes incorrects. Réessayez dans { $wait }.
+denied-disabled = Trop de codes incorrects. Demandez à votre administrateur de débloquer vos codes.
+denied-expired = Ce code a expiré. Reconnectez-vous pour en recevoir un autre.
+denied-used = Ce code a déjà servi. Reconnectez-vous pour en recevoir un autre.
+denied-prompts = Trop de réponses. Reconnectez-vous.
+denied-no-method = Un code est nécessaire ici, et aucune adresse vérifiée n'est enregistrée pour vous. Adressez-vous à votre administrateur.
+denied-shut-out = Votre compte est bloqué ici. Adressez-vous à votre administrateur.
+denied-another = Votre compte ne correspond pas à son enregistrement. Adressez-vous à votre administrateur.
+denied-no-channel = Un code est nécessaire ici, et cette machine ne peut pas en envoyer. Adressez-vous à votre administrateur.
+denied-unavailable = Le code ne peut pas être vérifié pour l'instant. Réessayez plus tard.
+grace-until = À partir du { $date }, un code sera nécessaire ici ; demandez à votre administrateur d'enregistrer une adresse pour vous.
+reference = Réf { $reference }
+
+place-remote = { $service } depuis { $from }
+place-tty = { $service } sur { $tty }
+place-here = { $service }
+place-as = { $place }, pour devenir { $user }
+place-own = L'un de vos programmes sur cette machine
+
+mail-subject = { $application } : code de connexion ({ $tag }) pour { $host }
+mail-text = { $code } est votre code de connexion { $application } ({ $tag }) pour { $host }. { $place }. Il expire dans { $left }. Si ce n'est pas vous, changez votre mot de passe.
+mail-text-again = { $code } est votre code de connexion { $application } ({ $tag }) pour { $host }, renvoyé à votre demande. { $place }. Il expire dans { $left }. Si ce n'est pas vous, changez votre mot de passe.
+
+sms-text = { $code } est votre code de connexion { $application } ({ $tag }) pour { $host }. Il expire dans { $left }. Ne le communiquez jamais.
+sms-text-again = { $code } est votre code de connexion { $application } ({ $tag }) pour { $host }, renvoyé. Il expire dans { $left }. Ne le communiquez jamais.
+
+mail-subject-verify = { $application } : confirmez cette adresse ({ $tag }) pour { $host }
+mail-text-verify = { $code } est le code ({ $tag }) qui confirme cette adresse pour { $user } sur { $host }, { $application }. Donnez-le à votre administrateur. Il expire dans { $left }. Si vous ne l'attendiez pas, ignorez ce message.
+mail-subject-test = { $application } : message de test de { $host }
+mail-text-test = Ceci est un message de test de { $host }, { $application }. Les codes de connexion viendront de cette adresse.
+
+span-minutes = { $n ->
+    [one] { $n } minute
+   *[other] { $n } minutes
+}
+span-seconds = { $n ->
+    [one] { $n } seconde
+   *[other] { $n } secondes
+}
+span-hours = { $n ->
+    [one] { $n } heure
+   *[other] { $n } heures
+}
+span-days = { $n ->
+    [one] { $n } jour
+   *[other] { $n } jours
+}

@@ -198,7 +198,7 @@ impl Post {
     async fn once(&self, errand: &Errand, rules: &Rules, tried: &mut Tried) -> Option<Outcome> {
         match &errand.way {
             Way::Email(to) => self.once_by_email(errand, to, rules, tried).await,
-            Way::Sms(_) => Some(config_fault(String::from("no provider of text messages is configured"))),
+            Way::Sms(to) => self.once_by_text(errand, to, rules, tried).await,
             Way::App => None,
         }
     }

@@ -4,6 +4,7 @@
 //! The fields of an account are opened for the one call of the courier, and nowhere kept open.
 
 use super::{Post, TRY_MS, Tried, config_fault, may_retry};
+use crate::login::deliver::{Errand, Letter, sms};
 use crate::rules::{Rules, TextWay};
 use crate::seal::SealError;
 use pam_2fa_protocol::Secret;
@@ -35,6 +36,26 @@ impl Post {
     /// One message, by the first provider that accepts it, or why none did.
     pub async fn text(&self, head: TextHead<'_>, rules: &Rules, steps: Option<&UnboundedSender<String>>) -> Outcome {
         self.text_round(head, rules, steps, &mut Tried::default()).await
+    }
+
+    /// A login code as a text message, by one round over the providers. `None`: nothing need be sent.
+    pub(super) async fn once_by_text(
+        &self,
+        errand: &Errand,
+        to: &str,
+        rules: &Rules,
+        tried: &mut Tried,
+    ) -> Option<Outcome> {
+        let Ok(to) = E164::parse(to) else {
+            return Some(config_fault(String::from("the number on file is not E.164: set it anew")));
+        };
+        let write = |letter: Letter<'_>| {
+            let code = Secret::new(letter.code.expose().clone());
+            (sms(letter, rules.languages.letters(errand.language)), code, String::from(letter.tag))
+        };
+        let ((text, code, tag), life_ms, id) = self.written(errand, rules, write)?;
+        let head = TextHead { id: &id, attempt: errand.attempt, to: &to, text: &text, code: &code, tag: &tag, life_ms };
+        Some(self.text_round(head, rules, None, tried).await)
     }
 
     /// One round over the providers. A number that cannot be reached ends it: the next would only say the same, and cost again. One

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::house::House;
+use crate::login::ways::Way;
 use crate::login::world::rules;
 use crate::wire_io::Connection;
 use pam_2fa_protocol::courier::Sent;
@@ -151,4 +152,22 @@ async fn without_a_provider_nothing_is_sent_and_it_is_said_what_to_do() {
     let end = house.post.text(head, &rules, None).await;
     assert_eq!((end.class, end.reason), (Class::Rejected, Some(Reason::Config)));
     assert!(end.said.contains("set [sms] in config.toml"));
+}
+
+#[tokio::test]
+async fn a_login_code_is_one_text_with_the_code_and_the_tag_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::for_tests(folder.path(), rules()).await;
+    let asked = courier(folder.path(), &[(Class::Temporary, None), (Class::Accepted, None)]);
+    let errand = Errand { way: Way::Sms(String::from("+15550100")), ..crate::delivery::tests::errand(&house) };
+    let rules = two_providers();
+    let end = house.post.once(&errand, &rules, &mut Tried::default()).await.unwrap();
+    assert_eq!(end.class, Class::Accepted);
+    let mut asked = std::mem::take(&mut *asked.lock().unwrap());
+    let (second, first) = (asked.pop().unwrap(), asked.pop().unwrap());
+    assert_eq!((first.id.as_str(), first.id == second.id), (format!("{}-1", errand.challenge.0).as_str(), true));
+    let text = second.sms.unwrap();
+    let (words, code) = (text.text.expose(), text.code.expose());
+    assert!(words.starts_with(code.as_str()) && words.contains(&format!("({})", text.tag)), "{words}");
+    assert_eq!((text.provider.as_str(), text.to.as_str(), code.len()), ("http", "+15550100", 6));
 }

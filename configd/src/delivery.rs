@@ -59,9 +59,10 @@ struct Tried {
 }
 
 impl Tried {
-    fn note(&mut self, way: &MailWay, outcome: &Outcome) {
+    /// What a server or provider, by its name in the settings, made of a message.
+    fn note(&mut self, way: &str, outcome: &Outcome) {
         if outcome.class == Class::AuthError {
-            self.barred.push(way.name.clone());
+            self.barred.push(String::from(way));
         }
         self.counts |= match outcome.class {
             Class::Accepted | Class::AuthError => true,
@@ -201,7 +202,7 @@ impl Post {
     async fn once(&self, errand: &Errand, rules: &Rules, tried: &mut Tried) -> Option<Outcome> {
         match &errand.way {
             Way::Email(to) => self.once_by_email(errand, to, rules, tried).await,
-            Way::Sms(_) => Some(config_fault(String::from("no provider of text messages is configured"))),
+            Way::Sms(to) => self.once_by_text(errand, to, rules, tried).await,
             Way::App => None,
         }
     }
@@ -275,7 +276,7 @@ impl Post {
                 Err(error) => config_fault(format!("{}.password: {error}", way.name)),
             };
             self.health.note(&way.name, &outcome, &self.clock.now());
-            tried.note(way, &outcome);
+            tried.note(&way.name, &outcome);
             if outcome.class == Class::Accepted || outcome.reason == Some(Reason::BadAddress) {
                 return outcome;
             }
@@ -359,6 +360,9 @@ fn may_retry(outcome: &Outcome) -> bool {
 fn config_fault(said: String) -> Outcome {
     Outcome { class: Class::Rejected, reason: Some(Reason::Config), retry_after_s: None, provider_id: None, said }
 }
+
+mod text;
+pub use text::TextHead;
 
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ pub mod libpam;
 pub mod mailbox;
 pub mod ns;
 pub mod programs;
+pub mod sms_gateway;
 #[cfg(feature = "smtp")]
 pub mod smtp;
 pub mod ssh;

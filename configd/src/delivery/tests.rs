@@ -56,7 +56,7 @@ fn two_servers() -> Rules {
 }
 
 /// An errand for a fresh challenge, as the machine leaves it.
-fn errand(house: &House) -> Errand {
+pub(super) fn errand(house: &House) -> Errand {
     let user = UserKey { uid: 1000, name: String::from("ada") };
     let owner = Owner {
         user: user.clone(),

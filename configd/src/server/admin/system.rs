@@ -58,10 +58,8 @@ async fn open_status(version: String, since: String, house: &House) -> Status {
     let channels: Vec<ChannelHealth> = house.post.health.channels(&rules);
     problems.extend(channels.iter().filter_map(|channel| {
         let error = channel.last_error.as_ref()?;
-        Some(format!(
-            "{}: the last message was not taken: {error}; pam-2fa test email ADDRESS shows each step",
-            channel.name
-        ))
+        let more = if channel.name.starts_with("email") { "; pam-2fa test email ADDRESS shows each step" } else { "" };
+        Some(format!("{}: the last message was not taken: {error}{more}", channel.name))
     }));
     Status {
         version,
@@ -84,9 +82,7 @@ pub(super) async fn reload(daemon: &Daemon) -> Result<ReloadReply, Answer> {
 
 /// Only what may be a secret in `config.toml` is sealed, under its own name: a sealed value is worth nothing elsewhere.
 pub(super) fn seal(house: &House, asked: &Seal) -> Result<SealReply, Answer> {
-    let backup = asked.key.strip_prefix("email.backup.").and_then(|rest| rest.strip_suffix(".password"));
-    let known = asked.key == "email.password" || backup.is_some_and(|name| !name.is_empty() && !name.contains('.'));
-    if !known {
+    if !pam_2fa_settings::may_be_secret(&asked.key) {
         let key = printable(&asked.key);
         return Err(Answer::refused(format!("{key}: not a setting that may be secret; see config.toml")));
     }

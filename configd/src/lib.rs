@@ -17,6 +17,7 @@ pub mod listen;
 pub mod log;
 pub mod login;
 pub mod membership;
+pub mod notice;
 pub mod random;
 pub mod rules;
 pub mod run;

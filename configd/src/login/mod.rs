@@ -25,6 +25,7 @@ pub mod deliver;
 pub mod device;
 mod ending;
 pub mod explain;
+mod noticed;
 pub mod place;
 pub mod policy;
 pub mod source;
@@ -164,6 +165,8 @@ pub enum Effect {
     Stand(u32),
     /// Send the message of this challenge.
     Send(deliver::Errand),
+    /// Tell the owner, whom nobody waits for.
+    Notice(Box<crate::notice::About>),
     /// Write the line of this login.
     Log(Box<Decided>),
     /// The decision, told; nothing comes after it. Only of [`Login::explaining`].

@@ -190,6 +190,7 @@ impl Drive<'_> {
                 });
             }
             Effect::Send(errand) => self.post(errand, String::from(reference)),
+            Effect::Notice(about) => self.house.post.notify(*about, Arc::clone(&self.rules)),
             Effect::Resolve(name) => {
                 let (daemon, uid) = (Arc::clone(self.daemon), self.uid);
                 self.later(async move { Event::Resolved(daemon.users_for(uid).resolve(name).await) });
@@ -245,6 +246,7 @@ impl Drive<'_> {
             | Effect::StillThere(..)
             | Effect::Stand(_)
             | Effect::Send(_)
+            | Effect::Notice(_)
             | Effect::EndDevices(_)
             | Effect::Log(_)
             | Effect::Explained(_) => {}

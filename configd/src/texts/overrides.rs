@@ -146,13 +146,22 @@ fn is_too_deep(source: &str) -> bool {
 fn one_segment(own: Own, ours: &Ours) -> (Option<Arc<Own>>, Vec<Message>) {
     let own = Arc::new(own);
     let texts = Texts { bundle: Arc::clone(ours), own: Some(Arc::clone(&own)), charset: Charset::Utf8 };
-    let mut long = Vec::new();
-    for (message, attempt) in [(Message::SmsText, 1), (Message::SmsTextAgain, 2)] {
-        if own.taken.contains(&message) && !sms::is_one_segment(&texts, attempt) {
-            long.push(message);
-        }
-    }
-    drop(texts);
+    let unchanged = Texts { own: None, ..texts.clone() };
+    // Of a notice's frame and its sentence each is looked at beside ours of the other.
+    let is_long = |message: &Message| {
+        let one = if *message == Message::SmsText {
+            sms::is_one_segment(&texts, 1)
+        } else if *message == Message::SmsTextAgain {
+            sms::is_one_segment(&texts, 2)
+        } else if *message == Message::SmsNotice {
+            sms::notice::is_one_segment(None, &texts, &unchanged)
+        } else {
+            !sms::notice::is_sentence(*message) || sms::notice::is_one_segment(Some(*message), &unchanged, &texts)
+        };
+        !one
+    };
+    let long: Vec<Message> = own.taken.iter().copied().filter(is_long).collect();
+    drop((texts, unchanged));
     let own = Arc::into_inner(own).and_then(|mut own| {
         own.taken.retain(|message| !long.contains(message));
         (!own.taken.is_empty()).then(|| Arc::new(own))

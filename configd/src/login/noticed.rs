@@ -50,3 +50,6 @@ fn tell(standing: &Standing, notice: Notice, fx: &mut Effects<'_>) {
         caller: standing.owner.caller,
     })));
 }
+
+#[cfg(test)]
+mod tests;

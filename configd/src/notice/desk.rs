@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 /// Notices to one user in any 3,600 s.
-pub const A_USER: usize = 10;
+pub(super) const A_USER: usize = 10;
 
 /// Notices of this host in any 3,600 s.
-pub const A_HOST: usize = 100;
+pub(super) const A_HOST: usize = 100;
 
 const HOUR_MS: u64 = 3_600_000;
 

@@ -10,7 +10,6 @@ use crate::wire_io::Connection;
 use pam_2fa_protocol::courier::{Send, Sent};
 use pam_2fa_protocol::wire::{Continues, decode_call, encode_reply};
 use std::path::Path;
-use std::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 fn outcome(class: Class) -> Outcome {

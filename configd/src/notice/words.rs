@@ -94,10 +94,12 @@ fn said<'a>(notice: &Notice, until: Option<&'a str>) -> (Message, Vec<(&'static 
 
 /// A name in the sentence: a text message cuts it where it is too long.
 fn named(notice: &Notice) -> Option<Named<'_>> {
-    match notice {
-        Notice::NewDevice { label } => Some(Named { value: "device", text: label }),
-        Notice::EmailChanged { to } | Notice::PhoneChanged { to } => Some(Named { value: "to", text: to }),
-        _ => None,
+    if let Notice::NewDevice { label } = notice {
+        Some(Named { value: "device", text: label })
+    } else if let Notice::EmailChanged { to } | Notice::PhoneChanged { to } = notice {
+        Some(Named { value: "to", text: to })
+    } else {
+        None
     }
 }
 

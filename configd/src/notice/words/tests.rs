@@ -1,9 +1,10 @@
 //! Every notice as it arrives, in each language: what a reader of a change sees. And that nothing gets into one that should not.
 
 use super::*;
-use crate::login::challenge::Caller;
+use crate::notice::masked;
 use crate::texts::Languages;
 use crate::texts::sms::Coding;
+use pam_2fa_protocol::admin::Channel;
 use pam_2fa_settings::Language;
 use pam_2fa_settings::text::is_plain;
 
@@ -88,19 +89,8 @@ fn what_comes_from_outside_brings_no_line_and_no_control_character_into_a_notice
 }
 
 #[test]
-fn a_full_address_is_in_no_notice() {
-    let to = crate::notice::masked(pam_2fa_protocol::admin::Channel::Sms, "+15550100");
-    assert_eq!(to, "+1•••0100");
-    let to = crate::notice::masked(pam_2fa_protocol::admin::Channel::Email, "nora@example.com");
-    assert_eq!(to, "n***@example.com");
-    // What is no address at all is not shown either.
-    assert_eq!(crate::notice::masked(pam_2fa_protocol::admin::Channel::Email, "nonsense"), "***");
-    assert_eq!(
-        crate::notice::About::by_administrator(
-            crate::store::UserKey { uid: 1000, name: String::from("ada") },
-            Notice::Locked
-        )
-        .caller,
-        Caller::Root
-    );
+fn an_address_is_masked_or_not_shown() {
+    assert_eq!(masked(Channel::Sms, "+15550100"), "+1•••0100");
+    assert_eq!(masked(Channel::Email, "nora@example.com"), "n***@example.com");
+    assert_eq!(masked(Channel::Email, "nonsense"), "***");
 }

@@ -101,7 +101,7 @@ fn check(file: &str, source: &str, ours: &Ours) -> (Option<Arc<Own>>, Vec<String
     let _again = bundle.add_resource(resource);
     let (own, long) = one_segment(Own { bundle, taken }, ours);
     problems.extend(long.into_iter().map(|message| {
-        problem(file, source, message.id(), "does not fit into one text message with the longest code; shorten it")
+        problem(file, source, message.id(), "does not fit into one text message at its longest; shorten it")
     }));
     (own, problems)
 }

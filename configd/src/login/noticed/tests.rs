@@ -1,14 +1,14 @@
 //! Each event that an owner is told of, once and after its commit; and nothing where nothing came of it.
 
 use super::super::world::{PlainMac, World, ssh};
-use super::super::{Event, Login};
+use super::super::{Event, Login, State};
 use super::*;
 use crate::authenticator::{LongCode, LongUse, long};
 use crate::limits::{Lock, TryLimits};
 use crate::login::LongCodeMac;
 use crate::login::challenge::Caller;
 use crate::rules::PromptStyle;
-use crate::store::{Authenticator, KeptPass, Methods, PassId, PassKind, UserKey};
+use crate::store::{Authenticator, Charged, KeptPass, Methods, PassId, PassKind, UserKey};
 use pam_2fa_protocol::login::{Begin, Verdict};
 use pam_2fa_settings::{Lifetime, Mode, SshIdentity};
 
@@ -213,6 +213,22 @@ fn the_last_try_that_is_right_locks_nobody_and_tells_nothing() {
     }
     assert_eq!(world.answer(login, &code).1.verdict(), Some(Verdict::Allow));
     assert_eq!(told(&mut world), []);
+}
+
+/// Another login has used the challenge up while the charge of this one was written.
+#[test]
+fn a_charge_that_locks_is_told_also_where_there_is_nothing_left_to_compare() {
+    let mut world = World::new();
+    let (login, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    let code = world.code(&login);
+    let State::AtPrompt(standing) = &login.state else { panic!("{login:?}") };
+    let challenge = standing.challenge.clone();
+    let (login, effects) = world.step(login, Event::Answer(pam_2fa_protocol::Secret::new(code)));
+    assert!(matches!(effects.as_slice(), [Effect::Charge(_)]), "{effects:?}");
+    world.challenges.end(&challenge);
+    let (_, said) = world.drive(login, Event::Charged(Ok(Charged::Done(limits::Standing::Disabled))));
+    assert_eq!(said.verdict(), Some(Verdict::Deny));
+    assert_eq!(told(&mut world), [Notice::Locked]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::health::Health;
 use crate::login::challenge::{Aim, Challenge, Challenges, Delivery};
 use crate::login::deliver::{Errand, Letter, mail};
 use crate::login::ways::Way;
+use crate::notice::Desk;
 use crate::rules::{MailWay, Rules};
 use crate::seal::{Keys, SealError};
 use crate::store::{Known, SendOf, SendTicket, SendVerdict, Store};
@@ -44,11 +45,13 @@ pub struct Post {
     pub under_way: Arc<()>,
     /// [`WAITS_S`].
     pub waits_s: [u64; 3],
+    /// What notices to the owners of accounts share.
+    pub notices: Desk,
 }
 
 /// What the tries of one message have shown so far.
 #[derive(Debug, Default)]
-struct Tried {
+pub(crate) struct Tried {
     /// The names of mail servers that refused our credentials. They are not asked again for the same message, whatever the
     /// others said: servers lock accounts (fault 12).
     barred: Vec<String>,
@@ -249,7 +252,8 @@ impl Post {
         self.round(head, rules, steps, &mut Tried::default()).await
     }
 
-    async fn round(
+    /// One try with each mail server, until one accepts it.
+    pub(crate) async fn round(
         &self,
         head: Letterhead<'_>,
         rules: &Rules,
@@ -345,19 +349,20 @@ impl Post {
     }
 }
 
-fn retry_after(outcome: &Outcome) -> u64 {
+/// Seconds that the other side asks to wait.
+pub(crate) fn retry_after(outcome: &Outcome) -> u64 {
     outcome.retry_after_s.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(0)
 }
 
 /// Whether another try of the same message may help. Wrong credentials are not tried again: servers lock accounts (fault 12).
-fn may_retry(outcome: &Outcome) -> bool {
+pub(crate) fn may_retry(outcome: &Outcome) -> bool {
     match outcome.class {
         Class::Temporary | Class::RateLimited => true,
         Class::Accepted | Class::Rejected | Class::AuthError => false,
     }
 }
 
-fn config_fault(said: String) -> Outcome {
+pub(crate) fn config_fault(said: String) -> Outcome {
     Outcome { class: Class::Rejected, reason: Some(Reason::Config), retry_after_s: None, provider_id: None, said }
 }
 

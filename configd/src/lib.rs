@@ -18,6 +18,7 @@ pub mod listen;
 pub mod log;
 pub mod login;
 pub mod membership;
+pub mod notice;
 pub mod random;
 pub mod rules;
 pub mod run;

@@ -118,6 +118,47 @@ mail-text-verify = { $code } ist der Code ({ $tag }), der diese Adresse für { $
 mail-subject-test = { $application }: Testnachricht von { $host }
 mail-text-test = Das ist eine Testnachricht von { $host }, { $application }. Anmeldecodes kommen künftig von diesem Absender.
 
+notice-new-device = Einem neuen Gerät wird vertraut: { $device }.
+notice-email-changed = Die E-Mail-Adresse für Ihre Codes ist jetzt { $to }.
+notice-phone-changed = Die Telefonnummer für Ihre Codes ist jetzt { $to }.
+notice-email-removed = Die E-Mail-Adresse für Ihre Codes wurde entfernt.
+notice-phone-removed = Die Telefonnummer für Ihre Codes wurde entfernt.
+notice-recovery-used =
+    { $left ->
+        [0] Ihr letzter Wiederherstellungscode wurde benutzt.
+        [one] Ein Wiederherstellungscode wurde benutzt; 1 ist übrig.
+       *[other] Ein Wiederherstellungscode wurde benutzt; { $left } sind übrig.
+    }
+notice-recovery-renewed = Neue Wiederherstellungscodes wurden erzeugt; die alten gelten nicht mehr.
+notice-app-enrolled = Eine Authenticator-App wurde hinzugefügt.
+notice-app-replaced = Ihre Authenticator-App wurde durch eine andere ersetzt.
+notice-invited = Sie wurden eingeladen, Ihren zweiten Faktor einzurichten.
+notice-grant-made = Ein Einmalcode für Ihre Anmeldung wurde erstellt, gültig bis { $until }.
+notice-grant-used = Ein Einmalcode Ihres Administrators wurde zur Anmeldung benutzt.
+notice-locked = Zu viele falsche Codes; Ihre Codes werden vorerst nicht angenommen.
+notice-shut-out = Ihr Konto wurde gesperrt.
+notice-let-in = Ihr Konto ist wieder freigegeben.
+notice-reset = Ihr zweiter Faktor wurde zurückgesetzt: ohne Adressen, App, Codes, Geräte.
+notice-verify-changed = Es wurde geändert, wann Sie nach einem Code gefragt werden.
+notice-devices-revoked =
+    { $count ->
+        [one] Einem Gerät wird nicht mehr vertraut.
+       *[other] { $count } Geräten wird nicht mehr vertraut.
+    }
+
+mail-subject-notice = { $application }: Sicherheitshinweis für { $host }
+mail-text-notice =
+    { $what }
+
+    Konto { $user } auf { $host } ({ $application }), { $when }: { $place }.
+    Falls das nicht Sie waren, verständigen Sie Ihren Administrator.
+mail-text-notice-admin =
+    { $what }
+
+    Konto { $user } auf { $host } ({ $application }), { $when }, durch einen Administrator.
+    Falls Sie das nicht erwartet haben, fragen Sie Ihren Administrator.
+sms-notice = { $application }, { $host }: { $what } Nicht von Ihnen? Verständigen Sie Ihren Administrator.
+
 span-minutes = { $n ->
     [one] 1 Minute
    *[other] { $n } Minuten

@@ -135,6 +135,49 @@ mail-text-verify = { $code } is the code ({ $tag }) that confirms this address f
 mail-subject-test = { $application }: test message from { $host }
 mail-text-test = This is a test message from { $host }, { $application }. Login codes will come from this address.
 
+# Notices to the owner of an account. {$what} is one of the notice-…, one sentence, which must fit into a text message with the rest.
+# {$device}: what a device is known by; in a text message where it logs in from. {$when}: a time, UTC.
+notice-new-device = A new device is remembered: { $device }.
+notice-email-changed = The email address for your codes is now { $to }.
+notice-phone-changed = The phone number for your codes is now { $to }.
+notice-email-removed = The email address for your codes was removed.
+notice-phone-removed = The phone number for your codes was removed.
+notice-recovery-used =
+    { $left ->
+        [0] Your last recovery code was used.
+        [one] A recovery code was used; 1 is left.
+       *[other] A recovery code was used; { $left } are left.
+    }
+notice-recovery-renewed = New recovery codes were made; the old ones no longer count.
+notice-app-enrolled = An authenticator app was added.
+notice-app-replaced = Your authenticator app was replaced by another.
+notice-invited = You were invited to set up your second factor.
+notice-grant-made = A one-time code to log in as you was made, good until { $until }.
+notice-grant-used = A one-time code of your administrator was used to log in as you.
+notice-locked = Too many wrong codes were given, and your codes are refused for now.
+notice-shut-out = Your account was shut out.
+notice-let-in = Your account is let in again.
+notice-reset = Your second factor was reset: addresses, app, codes and devices are gone.
+notice-verify-changed = It was changed when you are asked for a code.
+notice-devices-revoked =
+    { $count ->
+        [one] 1 remembered device was forgotten.
+       *[other] { $count } remembered devices were forgotten.
+    }
+
+mail-subject-notice = { $application }: security notice for { $host }
+mail-text-notice =
+    { $what }
+
+    Account { $user } on { $host } ({ $application }), { $when }: { $place }.
+    If this was not you, tell your administrator.
+mail-text-notice-admin =
+    { $what }
+
+    Account { $user } on { $host } ({ $application }), { $when }, by an administrator.
+    If you did not expect this, ask your administrator.
+sms-notice = { $application }, { $host }: { $what } If this was not you, tell your administrator.
+
 span-minutes = { $n ->
     [one] 1 minute
    *[other] { $n } minutes

@@ -118,6 +118,47 @@ mail-text-verify = { $code } es el código ({ $tag }) que confirma esta direcci�
 mail-subject-test = { $application }: mensaje de prueba de { $host }
 mail-text-test = Este es un mensaje de prueba de { $host }, { $application }. Los códigos de acceso llegarán desde esta dirección.
 
+notice-new-device = Se recuerda un dispositivo nuevo: { $device }.
+notice-email-changed = La dirección de correo para sus códigos es ahora { $to }.
+notice-phone-changed = El número de teléfono para sus códigos es ahora { $to }.
+notice-email-removed = Se ha eliminado la dirección de correo para sus códigos.
+notice-phone-removed = Se ha eliminado el número de teléfono para sus códigos.
+notice-recovery-used =
+    { $left ->
+        [0] Se ha usado su último código de recuperación.
+        [one] Se ha usado un código de recuperación; queda 1.
+       *[other] Se ha usado un código de recuperación; quedan { $left }.
+    }
+notice-recovery-renewed = Se han creado códigos de recuperación nuevos; los anteriores ya no valen.
+notice-app-enrolled = Se ha añadido una aplicación de autenticación.
+notice-app-replaced = Se ha sustituido su aplicación de autenticación.
+notice-invited = Se le ha invitado a configurar su segundo factor.
+notice-grant-made = Se ha creado un código de un solo uso para su cuenta, válido hasta { $until }.
+notice-grant-used = Se ha entrado en su cuenta con un código de un solo uso del administrador.
+notice-locked = Demasiados códigos incorrectos; por ahora no se aceptan sus códigos.
+notice-shut-out = Su cuenta ha sido bloqueada.
+notice-let-in = Su cuenta ha sido desbloqueada.
+notice-reset = Se ha restablecido su segundo factor: sin direcciones, aplicación ni códigos.
+notice-verify-changed = Ha cambiado cuándo se le pide un código.
+notice-devices-revoked =
+    { $count ->
+        [one] Ya no se recuerda 1 dispositivo.
+       *[other] Ya no se recuerdan { $count } dispositivos.
+    }
+
+mail-subject-notice = { $application }: aviso de seguridad para { $host }
+mail-text-notice =
+    { $what }
+
+    Cuenta { $user } en { $host } ({ $application }), { $when }: { $place }.
+    Si no ha sido usted, avise a su administrador.
+mail-text-notice-admin =
+    { $what }
+
+    Cuenta { $user } en { $host } ({ $application }), { $when }, por un administrador.
+    Si no lo esperaba, consulte a su administrador.
+sms-notice = { $application }, { $host }: { $what } Si no ha sido usted, avise a su administrador.
+
 span-minutes = { $n ->
     [one] 1 minuto
    *[other] { $n } minutos

@@ -118,6 +118,46 @@ mail-text-verify = { $code } est le code ({ $tag }) qui confirme cette adresse p
 mail-subject-test = { $application } : message de test de { $host }
 mail-text-test = Ceci est un message de test de { $host }, { $application }. Les codes de connexion viendront de cette adresse.
 
+notice-new-device = Un nouvel appareil est mémorisé : { $device }.
+notice-email-changed = L'adresse e-mail pour vos codes est maintenant { $to }.
+notice-phone-changed = Le numéro de téléphone pour vos codes est maintenant { $to }.
+notice-email-removed = L'adresse e-mail pour vos codes a été supprimée.
+notice-phone-removed = Le numéro de téléphone pour vos codes a été supprimé.
+notice-recovery-used =
+    { $left ->
+        [0] Votre dernier code de secours a été utilisé.
+       *[other] Un code de secours a été utilisé ; il en reste { $left }.
+    }
+notice-recovery-renewed = De nouveaux codes de secours ont été créés ; les anciens ne valent plus.
+notice-app-enrolled = Une application d'authentification a été ajoutée.
+notice-app-replaced = Votre application d'authentification a été remplacée.
+notice-invited = Vous êtes invité à configurer votre second facteur.
+notice-grant-made = Un code à usage unique pour vous a été créé, valable jusqu'au { $until }.
+notice-grant-used = Un code à usage unique de votre administrateur a servi à se connecter.
+notice-locked = Trop de codes incorrects ; vos codes sont refusés pour l'instant.
+notice-shut-out = Votre compte a été bloqué.
+notice-let-in = Votre compte a été débloqué.
+notice-reset = Votre second facteur est réinitialisé : sans adresses, application ni codes.
+notice-verify-changed = Les cas où un code vous est demandé ont été modifiés.
+notice-devices-revoked =
+    { $count ->
+        [one] { $count } appareil n'est plus mémorisé.
+       *[other] { $count } appareils ne sont plus mémorisés.
+    }
+
+mail-subject-notice = { $application } : avis de sécurité pour { $host }
+mail-text-notice =
+    { $what }
+
+    Compte { $user } sur { $host } ({ $application }), { $when } : { $place }.
+    Si ce n'était pas vous, prévenez votre administrateur.
+mail-text-notice-admin =
+    { $what }
+
+    Compte { $user } sur { $host } ({ $application }), { $when }, par un administrateur.
+    Si vous ne vous y attendiez pas, interrogez votre administrateur.
+sms-notice = { $application }, { $host } : { $what } Si ce n'est pas vous, prévenez votre administrateur.
+
 span-minutes = { $n ->
     [one] { $n } minute
    *[other] { $n } minutes

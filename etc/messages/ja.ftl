@@ -113,6 +113,42 @@ mail-text-verify = { $code } は、{ $host } ({ $application }) のユーザー 
 mail-subject-test = { $application }: { $host } からのテストメール
 mail-text-test = これは { $host } ({ $application }) からのテストメールです。ログインコードはこのアドレスから届きます。
 
+notice-new-device = 新しいデバイスを信頼しました: { $device }。
+notice-email-changed = コード送信先メールは{ $to }になりました。
+notice-phone-changed = コード送信先電話は{ $to }になりました。
+notice-email-removed = コード送信先のメールが削除されました。
+notice-phone-removed = コード送信先の電話番号が削除されました。
+notice-recovery-used =
+    { $left ->
+        [0] 最後のリカバリーコードが使われました。
+       *[other] リカバリーコードが使われました(残り{ $left }個)。
+    }
+notice-recovery-renewed = リカバリーコードが新しくなりました。
+notice-app-enrolled = 認証アプリが追加されました。
+notice-app-replaced = 認証アプリが変更されました。
+notice-invited = 二要素認証の設定に招待されました。
+notice-grant-made = ログインコード発行、{ $until }まで。
+notice-grant-used = 管理者発行のコードでログインされました。
+notice-locked = コードの誤りが多く、受付を停止しました。
+notice-shut-out = アカウントが停止されました。
+notice-let-in = アカウントの停止が解除されました。
+notice-reset = 二要素認証がリセットされました。
+notice-verify-changed = コードを求める条件が変更されました。
+notice-devices-revoked = デバイス{ $count }台の信頼を解除しました。
+
+mail-subject-notice = { $application }: { $host } のセキュリティ通知
+mail-text-notice =
+    { $what }
+
+    { $host } ({ $application }) のアカウント { $user }、{ $when }、操作元: { $place }。
+    お心当たりがない場合は、管理者にご連絡ください。
+mail-text-notice-admin =
+    { $what }
+
+    { $host } ({ $application }) のアカウント { $user }、{ $when }、管理者による操作です。
+    お心当たりがない場合は、管理者にお問い合わせください。
+sms-notice = { $application } { $host }: { $what }心当たりがなければ管理者へご連絡ください。
+
 span-minutes = { $n }分
 span-seconds = { $n }秒
 span-hours = { $n }時間

@@ -60,7 +60,7 @@ impl Post {
 
     /// One round over the providers. A number that cannot be reached ends it: the next would only say the same, and cost again. One
     /// that wants no messages does not: that is said to a sender, and the next has another.
-    pub(super) async fn text_round(
+    pub(crate) async fn text_round(
         &self,
         head: TextHead<'_>,
         rules: &Rules,

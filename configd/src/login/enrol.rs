@@ -8,7 +8,7 @@ use super::challenge::{Aim, Owner};
 use super::deliver::{self, Offer};
 use super::ending::{Ending, Factor, last_login};
 use super::ways::{APP_DIGITS, At, Way};
-use super::{Asked, Effect, Effects, Login, MAX_PROMPTS, Standing, State, ask};
+use super::{Asked, Effect, Effects, Login, MAX_PROMPTS, Standing, State, ask, noticed};
 use crate::authenticator::{AppKey, Back, LongCode, LongUse, long, qr};
 use crate::random;
 use crate::store::{
@@ -84,6 +84,10 @@ pub(crate) struct Enrolling {
     pub(crate) wants: Wants,
     /// An address that an administrator registered, not proven yet.
     pub(crate) known: Option<Way>,
+    /// What was proven before.
+    pub(crate) proved_by: Option<Authenticator>,
+    /// There is an app already.
+    pub(crate) had_app: bool,
     /// Recovery codes that the user has.
     pub(crate) codes_left: usize,
     pub(crate) stage: Stage,
@@ -114,6 +118,8 @@ impl Enrolling {
             first,
             wants,
             known: registered,
+            proved_by: None,
+            had_app: facts.methods.app.is_some(),
             codes_left: facts.methods.recovery.len(),
             stage: Stage::Address,
             address: None,
@@ -140,6 +146,8 @@ impl Enrolling {
             invitations: Vec::new(),
             wants,
             known: None,
+            proved_by: standing.proof.as_ref().map(Proof::authenticator),
+            had_app: standing.held.app.is_some(),
             codes_left: standing.held.recovery.len().saturating_sub(used),
             stage: Stage::Address,
             address: None,
@@ -342,7 +350,8 @@ impl Login {
                 let text = fx.texts.say(Message::DeniedNotAllowed, &[]);
                 self.enrol_over(enrolling, Verdict::Deny, "not-allowed", Some(text), fx)
             }
-            Ok(Enrolled::Done { .. }) => {
+            Ok(Enrolled::Done { before }) => {
+                noticed::enrolled(enrolling, before, fx);
                 if let Some(way) = &enrolling.address {
                     fx.challenges.end_all_aimed_at(&enrolling.user, &enrolling.owner(way).aim);
                 }

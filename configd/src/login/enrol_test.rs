@@ -5,9 +5,10 @@ use super::world::{PlainMac, Said, World, ssh};
 use super::*;
 use crate::authenticator::totp::{AppKey, Shape};
 use crate::authenticator::{LongUse, long};
+use crate::notice::Notice;
 use crate::store::{KeptPass, Known, Methods, PassId, PassKind};
 use challenge::Delivery;
-use pam_2fa_protocol::admin::Verify;
+use pam_2fa_protocol::admin::{Channel, Verify};
 use pam_2fa_protocol::login::Verdict;
 use pam_2fa_settings::{Enrolment, Profile};
 
@@ -101,6 +102,7 @@ fn in_one_session_an_address_is_proven_an_app_added_and_recovery_codes_are_shown
     assert_eq!(world.methods[&ada()].recovery.len(), 10);
     let logged = world.logged.last().unwrap();
     assert_eq!((logged.reason, logged.factor), ("enrolled", Some(Factor::Email)));
+    assert_eq!(world.told.iter().map(|about| about.notice.clone()).collect::<Vec<_>>(), [Notice::AppEnrolled]);
     // The app and the codes are good from now on; the app's code that proved it is used.
     let (login, said) = begin(&mut world);
     assert!(said.prompt().starts_with("1) email"), "{}", said.prompt());
@@ -383,6 +385,10 @@ fn a_user_changes_the_address_by_a_fresh_code_of_the_old_one_and_a_code_of_the_n
     let (_, said) = say(&mut world, login, &code);
     assert_eq!((said.done.as_deref(), said.verdict()), (Some("Done."), None));
     assert_eq!(world.records[&ada()].email.as_deref(), Some("new@example.com"));
+    let told = &world.told[0];
+    assert_eq!(told.notice, Notice::EmailChanged { to: String::from("n***@example.com") });
+    assert_eq!(told.old, [(Channel::Email, String::from("ada@example.com"))], "the old address hears of it");
+    assert_eq!((world.told.len(), told.proved_by), (1, Some(Authenticator::Email)));
     assert!(!world.logged.iter().any(|logged| logged.verdict == Verdict::Allow), "nobody is let in by it");
 }
 
@@ -420,6 +426,7 @@ fn new_recovery_codes_take_the_place_of_the_old_ones_and_need_no_new_app() {
     let first = LongCode::parse(&codes[0]).unwrap();
     assert!(long::position(macs, &PlainMac.long_code_mac(LongUse::Recovery, &ada(), &first)).is_some());
     assert_eq!(macs.len(), 10);
+    assert_eq!(world.told.iter().map(|about| about.notice.clone()).collect::<Vec<_>>(), [Notice::RecoveryRenewed]);
 }
 
 #[test]

@@ -26,6 +26,7 @@ pub mod device;
 mod ending;
 mod enrol;
 pub mod explain;
+mod noticed;
 mod own;
 pub mod place;
 pub mod policy;
@@ -183,6 +184,8 @@ pub enum Effect {
     Stand(u32),
     /// Send the message of this challenge.
     Send(deliver::Errand),
+    /// Tell the owner, whom nobody waits for.
+    Notice(Box<crate::notice::About>),
     /// Write the line of this login.
     Log(Box<Decided>),
     /// The decision, told; nothing comes after it. Only of [`Login::explaining`].

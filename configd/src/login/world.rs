@@ -133,6 +133,8 @@ pub(super) struct World {
     pub(super) send_wait_s: u64,
     pub(super) broken: bool,
     pub(super) logged: Vec<Decided>,
+    /// What the owner was told.
+    pub(super) told: Vec<crate::notice::About>,
     /// What the host says of groups and addresses; an error: late, or failed.
     pub(super) host_says: Result<LookedUp, String>,
     /// What it was asked.
@@ -168,6 +170,7 @@ impl World {
             send_wait_s: 0,
             broken: false,
             logged: Vec::new(),
+            told: Vec::new(),
             host_says: Ok(LookedUp { listed: false, member: false, console: false, here: None }),
             asked_host: Vec::new(),
             known: None,
@@ -475,6 +478,7 @@ impl World {
                     Effect::HangUp => said.ended = true,
                     Effect::Log(decided) => self.logged.push(*decided),
                     Effect::Send(errand) => self.sent.push(errand),
+                    Effect::Notice(about) => self.told.push(*about),
                     Effect::Explained(explained) => said.explained = Some(explained),
                     Effect::Stand(_) => {}
                     other => events.extend(self.store_answer(other)),

@@ -220,6 +220,7 @@ impl Drive<'_> {
                 });
             }
             Effect::Send(errand) => self.post(errand, String::from(reference)),
+            Effect::Notice(about) => self.house.post.notify(*about, Arc::clone(&self.rules)),
             Effect::Resolve(name) => {
                 let (daemon, uid) = (Arc::clone(self.daemon), self.uid);
                 self.later(async move { Event::Resolved(daemon.users_for(uid).resolve(name).await) });
@@ -292,6 +293,7 @@ impl Drive<'_> {
             | Effect::Stand(_)
             | Effect::Send(_)
             | Effect::Done(_)
+            | Effect::Notice(_)
             | Effect::EndDevices(_)
             | Effect::Log(_)
             | Effect::Explained(_) => {}

@@ -67,6 +67,16 @@ messages! {
     MailSubjectEnrol = "mail-subject-enrol", MailTextEnrol = "mail-text-enrol",
     MailSubjectVerify = "mail-subject-verify", MailTextVerify = "mail-text-verify",
     MailSubjectTest = "mail-subject-test", MailTextTest = "mail-text-test",
+    NoticeNewDevice = "notice-new-device", NoticeEmailChanged = "notice-email-changed",
+    NoticePhoneChanged = "notice-phone-changed", NoticeEmailRemoved = "notice-email-removed",
+    NoticePhoneRemoved = "notice-phone-removed", NoticeRecoveryUsed = "notice-recovery-used",
+    NoticeRecoveryRenewed = "notice-recovery-renewed", NoticeAppEnrolled = "notice-app-enrolled",
+    NoticeAppReplaced = "notice-app-replaced", NoticeInvited = "notice-invited",
+    NoticeGrantMade = "notice-grant-made", NoticeGrantUsed = "notice-grant-used", NoticeLocked = "notice-locked",
+    NoticeShutOut = "notice-shut-out", NoticeLetIn = "notice-let-in", NoticeReset = "notice-reset",
+    NoticeVerifyChanged = "notice-verify-changed", NoticeDevicesRevoked = "notice-devices-revoked",
+    MailSubjectNotice = "mail-subject-notice", MailTextNotice = "mail-text-notice",
+    MailTextNoticeAdmin = "mail-text-notice-admin", SmsNotice = "sms-notice",
     SpanMinutes = "span-minutes", SpanSeconds = "span-seconds", SpanHours = "span-hours", SpanDays = "span-days",
 }
 

@@ -27,6 +27,10 @@ const VALUES: &[(&str, &str)] = &[
     ("date", "2026-12-31"),
     ("way", "email"),
     ("keys", " …"),
+    ("what", "A new device is remembered: …."),
+    ("when", "2026-11-24 12:00 UTC"),
+    ("until", "2026-12-31 12:00 UTC"),
+    ("device", "key SHA256:… from 192.0.2.7/32"),
 ];
 
 /// The values of a message that are texts of the language themselves, or numbers.
@@ -34,7 +38,8 @@ fn values<'a>(message: Message, spans: &'a [(&'static str, String)]) -> Vec<(&'s
     let mut values: Vec<_> = VALUES.iter().map(|(name, value)| (*name, Value::Text(value))).collect();
     values.extend(spans.iter().map(|(name, text)| (*name, Value::Text(text))));
     values.push(("n", Value::Number(10)));
-    if matches!(message, Message::PromptWrong | Message::RecoveryLeft) {
+    values.push(("count", Value::Number(2)));
+    if matches!(message, Message::PromptWrong | Message::RecoveryLeft | Message::NoticeRecoveryUsed) {
         values.push(("left", Value::Number(2)));
     }
     values
@@ -74,7 +79,8 @@ fn every_message_reads_as_it_should_where_the_screen_has_ascii_alone() {
     for language in [Language::German, Language::French, Language::Spanish] {
         let said = all(Tongue { language, charset: Charset::Ascii });
         assert!(said.values().all(|text| text.is_ascii() || text.starts_with("s si")), "{said:?}");
-        let on_a_screen = |id: &&str| !["mail-", "sms-", "place-", "span-"].iter().any(|start| id.starts_with(start));
+        let on_a_screen =
+            |id: &&str| !["mail-", "sms-", "notice-", "place-", "span-"].iter().any(|start| id.starts_with(start));
         let lines: Vec<&str> =
             Message::ALL.iter().map(|message| message.id()).filter(on_a_screen).map(|id| said[id].as_str()).collect();
         insta::assert_snapshot!(format!("ascii_{language}"), lines.join("\n"));

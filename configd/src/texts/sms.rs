@@ -6,6 +6,8 @@ use super::{Message, Texts, Value};
 use pam_2fa_protocol::Secret;
 use pam_2fa_settings::text::printable;
 
+pub mod notice;
+
 /// A name is cut to so many units at least, `..` included: less says nothing.
 const SHORTEST_NAME: usize = 8;
 
@@ -133,31 +135,28 @@ fn septets(character: char) -> Option<usize> {
 /// The message, in `texts` that show everything.
 #[must_use]
 pub fn sms(short: Short<'_>, texts: &Texts) -> Secret {
-    let (host, application) = (printable(short.host), printable(short.application));
+    fitted([short.host, short.application], |[host, application]| say(&short, host, application, texts))
+}
+
+/// What is said with `names`, these cut one after the other until it is one segment.
+fn fitted<const N: usize>(names: [&str; N], say: impl Fn(&[String; N]) -> Secret) -> Secret {
     // By the text alone: a name does not halve what may be said.
-    let bare = say(&short, "", "", texts);
+    let bare = say(&names.map(|_| String::new()));
     let writes = |character: char| septets(character).is_some() || ascii_of(character).is_some();
     let coding = if bare.expose().chars().all(writes) { Coding::Gsm7 } else { Coding::Ucs2 };
-    let (mut host, mut application) = (coding.written(&host), coding.written(&application));
-    let mut text = written(&say(&short, &host, &application, texts), coding);
-    for name in [Name::Host, Name::Application] {
+    let mut names = names.map(|name| coding.written(&printable(name)));
+    let mut text = written(&say(&names), coding);
+    for at in 0..N {
         let over = coding.units(text.expose()).saturating_sub(coding.segment());
         if over == 0 {
             break;
         }
-        let long = match name {
-            Name::Host => &mut host,
-            Name::Application => &mut application,
-        };
-        *long = coding.cut(long, coding.units(long).saturating_sub(over).max(SHORTEST_NAME));
-        text = written(&say(&short, &host, &application, texts), coding);
+        if let Some(long) = names.get_mut(at) {
+            *long = coding.cut(long, coding.units(long).saturating_sub(over).max(SHORTEST_NAME));
+        }
+        text = written(&say(&names), coding);
     }
     text
-}
-
-enum Name {
-    Host,
-    Application,
 }
 
 fn written(text: &Secret, coding: Coding) -> Secret {

@@ -2,7 +2,7 @@
 //! here.
 
 use super::users::has_record;
-use super::{Answer, done};
+use super::{Answer, done, told};
 use crate::clock::{Moment, rfc3339};
 use crate::house::House;
 use crate::login::device::{over, trusted_s};
@@ -79,6 +79,7 @@ pub(super) async fn revoke(
         );
     }
     let (rules, now) = (house.rules(), house.now());
+    told::tell(house, told::revoked(&gone, &rules, &now));
     let mut devices: Vec<Device> = gone.into_iter().map(|kept| shown(kept, &rules, &now)).collect();
     let last = if more { devices.pop().into_iter().collect() } else { std::mem::take(&mut devices) };
     for device in devices {

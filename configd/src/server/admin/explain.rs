@@ -60,7 +60,8 @@ pub(super) async fn explain(daemon: &Daemon, house: &House, asked: Explain) -> R
                 | Effect::Done(_)
                 | Effect::EndDevices(_)
                 | Effect::Stand(_)
-                | Effect::Send(_) => {}
+                | Effect::Send(_)
+                | Effect::Notice(_) => {}
             }
         }
     }

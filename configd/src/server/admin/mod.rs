@@ -4,6 +4,7 @@ pub(super) mod devices;
 mod explain;
 mod log;
 mod system;
+mod told;
 mod users;
 
 use super::FIRST_FRAME;

@@ -1,7 +1,7 @@
 //! Users: show, change, verify an address.
 
 use super::system::post;
-use super::{Answer, done};
+use super::{Answer, done, told};
 use crate::clock::Moment;
 use crate::daemon::Daemon;
 use crate::delivery::Letterhead;
@@ -128,6 +128,7 @@ pub(super) async fn set(daemon: &Daemon, house: &House, asked: UserSet) -> Resul
     };
     let change = change(house, &key, &asked)?;
     let has_email = change.email.as_ref().is_some_and(Option::is_some);
+    let before = told::before(house, &key).await?;
     let (record, from_uid) = match house.store.change_user(change).await? {
         Changed::Done(record) => (*record, None),
         Changed::Rebound { from_uid, record } => (*record, Some(from_uid)),
@@ -162,6 +163,7 @@ pub(super) async fn set(daemon: &Daemon, house: &House, asked: UserSet) -> Resul
         vouched = asked.trusted,
         "a record was changed by an administrator"
     );
+    told::tell(house, told::changed(before.as_ref(), &record));
     let mut notes = notes(&record, has_email, asked.trusted);
     if let Some(uid) = from_uid {
         notes.insert(0, format!("re-bound: this name had a record of uid {uid}"));

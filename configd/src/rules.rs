@@ -20,6 +20,8 @@ pub struct Rules {
     pub who: Who,
     /// `policy.application`.
     pub application: String,
+    /// `policy.unique_email`: one address is one user's.
+    pub unique_email: bool,
     /// `[codes]`.
     pub codes: Codes,
     /// What a person reads: the texts of all languages, with the administrator's own.

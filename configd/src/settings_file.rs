@@ -124,6 +124,7 @@ pub fn rules(path: &Path, text: &str, keys: &Keys, generation: i64) -> Result<(R
         profile: settings.policy.profile,
         generation,
         required: settings.policy.required,
+        unique_email: settings.policy.unique_email,
         application: String::from(settings.policy.application.as_str()),
         who: who(settings.policy),
         codes: Codes {
@@ -180,6 +181,7 @@ fn policy_hash(settings: &Settings) -> [u8; 32] {
         required_services,
         exempt_users,
         exempt_networks,
+        unique_email: _,
     } = &settings.policy;
     let who = (required, profile, required_groups, required_services, exempt_users, exempt_networks);
     Sha256::digest(format!("{who:?} {:?} {:?}", settings.trust, settings.services)).into()

@@ -79,6 +79,7 @@ mail-text-again = { $code } ist Ihr Anmeldecode ({ $tag }) von { $application } 
 
 sms-text = { $code } ist Ihr Anmeldecode ({ $tag }) von { $application } für { $host }. Er läuft in { $left } ab. Geben Sie ihn nie weiter.
 sms-text-again = { $code } ist Ihr Anmeldecode ({ $tag }) von { $application } für { $host }, erneut gesendet. Er läuft in { $left } ab. Geben Sie ihn nie weiter.
+sms-text-verify = { $code } ist der Code ({ $tag }), der diese Nummer für { $application } auf { $host } bestätigt. Teilen Sie ihn Ihrem Administrator mit. Er läuft in { $left } ab.
 
 mail-subject-verify = { $application }: diese Adresse bestätigen ({ $tag }) für { $host }
 mail-text-verify = { $code } ist der Code ({ $tag }), der diese Adresse für { $user } auf { $host }, { $application }, bestätigt. Teilen Sie ihn Ihrem Administrator mit. Er läuft in { $left } ab. Wenn Sie ihn nicht erwarten, tun Sie nichts.

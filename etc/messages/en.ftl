@@ -92,6 +92,7 @@ mail-text-again = { $code } is your { $application } login code ({ $tag }) for {
 # not in GSM-7 is written without its accent.
 sms-text = { $code } is your { $application } login code ({ $tag }) for { $host }. It expires in { $left }. Never share it.
 sms-text-again = { $code } is your { $application } login code ({ $tag }) for { $host }, sent again. It expires in { $left }. Never share it.
+sms-text-verify = { $code } is the code ({ $tag }) that confirms this number for { $application } on { $host }. Give it to your administrator. It expires in { $left }.
 
 mail-subject-verify = { $application }: confirm this address ({ $tag }) for { $host }
 mail-text-verify = { $code } is the code ({ $tag }) that confirms this address for { $user } on { $host }, { $application }. Give it to your administrator. It expires in { $left }. If you do not expect this, ignore it.

@@ -79,6 +79,7 @@ mail-text-again = { $code } es su código de acceso de { $application } ({ $tag 
 
 sms-text = { $code } es su clave de acceso de { $application } ({ $tag }) para { $host }. Caduca en { $left }. No la comparta nunca.
 sms-text-again = { $code } es su clave de acceso de { $application } ({ $tag }) para { $host }, reenviada. Caduca en { $left }. No la comparta nunca.
+sms-text-verify = { $code } es el código ({ $tag }) que confirma este número para { $application } en { $host }. Entréguelo a su administrador. Caduca en { $left }.
 
 mail-subject-verify = { $application }: confirme esta dirección ({ $tag }) para { $host }
 mail-text-verify = { $code } es el código ({ $tag }) que confirma esta dirección para { $user } en { $host }, { $application }. Entrégueselo a su administrador. Caduca en { $left }. Si no lo esperaba, no haga nada.

@@ -79,6 +79,7 @@ mail-text-again = { $code } est votre code de connexion { $application } ({ $tag
 
 sms-text = { $code } est votre code de connexion { $application } ({ $tag }) pour { $host }. Il expire dans { $left }. Ne le communiquez jamais.
 sms-text-again = { $code } est votre code de connexion { $application } ({ $tag }) pour { $host }, renvoyé. Il expire dans { $left }. Ne le communiquez jamais.
+sms-text-verify = { $code } est le code ({ $tag }) qui confirme ce numéro pour { $application } sur { $host }. Donnez-le à votre administrateur. Il expire dans { $left }.
 
 mail-subject-verify = { $application } : confirmez cette adresse ({ $tag }) pour { $host }
 mail-text-verify = { $code } est le code ({ $tag }) qui confirme cette adresse pour { $user } sur { $host }, { $application }. Donnez-le à votre administrateur. Il expire dans { $left }. Si vous ne l'attendiez pas, ignorez ce message.

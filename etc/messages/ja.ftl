@@ -74,6 +74,7 @@ mail-text-again = { $code } は { $application } のログインコード ({ $ta
 
 sms-text = { $code } { $application } ログインコード({ $tag }) { $host }用。{ $left }間有効。誰にも教えないでください。
 sms-text-again = { $code } { $application } ログインコード({ $tag }) { $host }用、再送。{ $left }間有効。誰にも教えないでください。
+sms-text-verify = { $code } { $application } 番号確認コード({ $tag }) { $host }用。{ $left }間有効。管理者にお伝えください。
 
 mail-subject-verify = { $application }: { $host } 用のアドレスの確認 ({ $tag })
 mail-text-verify = { $code } は、{ $host } ({ $application }) のユーザー { $user } のためにこのアドレスを確認するコード ({ $tag }) です。管理者にお伝えください。有効期間は{ $left }です。お心当たりがない場合は、このメールを無視してください。

@@ -64,6 +64,7 @@ pub(crate) fn rules() -> Rules {
     Rules {
         generation: 1,
         required: Required::Mandatory,
+        unique_email: true,
         who: Who::default(),
         application: String::from("Example Corp"),
         codes: Codes {

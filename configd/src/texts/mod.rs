@@ -54,7 +54,7 @@ messages! {
     PlaceRemote = "place-remote", PlaceTty = "place-tty", PlaceHere = "place-here", PlaceAs = "place-as",
     PlaceOwn = "place-own",
     MailSubject = "mail-subject", MailText = "mail-text", MailTextAgain = "mail-text-again",
-    SmsText = "sms-text", SmsTextAgain = "sms-text-again",
+    SmsText = "sms-text", SmsTextAgain = "sms-text-again", SmsTextVerify = "sms-text-verify",
     MailSubjectVerify = "mail-subject-verify", MailTextVerify = "mail-text-verify",
     MailSubjectTest = "mail-subject-test", MailTextTest = "mail-text-test",
     SpanMinutes = "span-minutes", SpanSeconds = "span-seconds", SpanHours = "span-hours", SpanDays = "span-days",

@@ -147,8 +147,8 @@ fn one_segment(own: Own, ours: &Ours) -> (Option<Arc<Own>>, Vec<Message>) {
     let own = Arc::new(own);
     let texts = Texts { bundle: Arc::clone(ours), own: Some(Arc::clone(&own)), charset: Charset::Utf8 };
     let mut long = Vec::new();
-    for (message, attempt) in [(Message::SmsText, 1), (Message::SmsTextAgain, 2)] {
-        if own.taken.contains(&message) && !sms::is_one_segment(&texts, attempt) {
+    for message in [Message::SmsText, Message::SmsTextAgain, Message::SmsTextVerify] {
+        if own.taken.contains(&message) && !sms::is_one_segment(&texts, message) {
             long.push(message);
         }
     }

@@ -2,7 +2,7 @@
 //! are alike: the same messages, the same values, prompts as short as English's.
 
 use super::languages::{built_in, bundle};
-use super::sms::{Short, sms};
+use super::sms::{Short, sms, sms_verify};
 use super::{Charset, Languages, Message, Tongue, Value};
 use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternElement};
 use fluent_syntax::parser::parse;
@@ -101,6 +101,10 @@ fn mails_and_text_messages_read_as_they_should_in_every_language() {
                 Short { code: &code, tag: "7F", application: "Example Corp", host: "host", left_ms: 600_000, attempt };
             letters.push(format!("== {language}, text message\n{}", sms(short, languages.letters(language)).expose()));
         }
+        let (application, host) = ("Example Corp", "host");
+        let short = Short { code: &code, tag: "7F", application, host, left_ms: 600_000, attempt: 1 };
+        let text = sms_verify(short, languages.letters(language));
+        letters.push(format!("== {language}, text message that confirms a number\n{}", text.expose()));
     }
     insta::assert_snapshot!(letters.join("\n"));
 }

@@ -101,16 +101,26 @@ fn septets(character: char) -> Option<usize> {
     }
 }
 
-/// The message, in `texts` that show everything.
+/// The message of a login, in `texts` that show everything.
 #[must_use]
 pub fn sms(short: Short<'_>, texts: &Texts) -> Secret {
+    fitted(short, if short.attempt > 1 { Message::SmsTextAgain } else { Message::SmsText }, texts)
+}
+
+/// The message that confirms a number (`pam-2fa user verify`).
+#[must_use]
+pub fn sms_verify(short: Short<'_>, texts: &Texts) -> Secret {
+    fitted(short, Message::SmsTextVerify, texts)
+}
+
+fn fitted(short: Short<'_>, message: Message, texts: &Texts) -> Secret {
     let (host, application) = (printable(short.host), printable(short.application));
     // By the text alone: a name does not halve what may be said.
-    let bare = say(&short, "", "", texts);
+    let bare = say(&short, message, ("", ""), texts);
     let writes = |character: char| septets(character).is_some() || ascii_of(character).is_some();
     let coding = if bare.expose().chars().all(writes) { Coding::Gsm7 } else { Coding::Ucs2 };
     let (mut host, mut application) = (coding.written(&host), coding.written(&application));
-    let mut text = written(&say(&short, &host, &application, texts), coding);
+    let mut text = written(&say(&short, message, (&host, &application), texts), coding);
     for name in [Name::Host, Name::Application] {
         let over = coding.units(text.expose()).saturating_sub(coding.segment());
         if over == 0 {
@@ -121,7 +131,7 @@ pub fn sms(short: Short<'_>, texts: &Texts) -> Secret {
             Name::Application => &mut application,
         };
         *long = coding.cut(long, coding.units(long).saturating_sub(over).max(SHORTEST_NAME));
-        text = written(&say(&short, &host, &application, texts), coding);
+        text = written(&say(&short, message, (&host, &application), texts), coding);
     }
     text
 }
@@ -135,9 +145,8 @@ fn written(text: &Secret, coding: Coding) -> Secret {
     Secret::new(coding.written(text.expose()))
 }
 
-fn say(short: &Short<'_>, host: &str, application: &str, texts: &Texts) -> Secret {
+fn say(short: &Short<'_>, message: Message, (host, application): (&str, &str), texts: &Texts) -> Secret {
     let left = texts.span_in_words(short.left_ms);
-    let message = if short.attempt > 1 { Message::SmsTextAgain } else { Message::SmsText };
     let values = [
         ("code", Value::Text(short.code.expose())),
         ("tag", Value::Text(short.tag)),
@@ -148,12 +157,13 @@ fn say(short: &Short<'_>, host: &str, application: &str, texts: &Texts) -> Secre
     Secret::new(texts.say(message, &values))
 }
 
-/// Whether the message of this `attempt` is one segment whatever the names are: for the words of an administrator.
-pub(super) fn is_one_segment(texts: &Texts, attempt: u32) -> bool {
+/// Whether this message is one segment whatever the names are: for the words of an administrator.
+pub(super) fn is_one_segment(texts: &Texts, message: Message) -> bool {
     let (code, name) = (Secret::new(String::from("0123456789")), "m".repeat(255));
     // The longest life of a code is 10 minutes.
     [59_000, 600_000].into_iter().all(|left_ms| {
-        let text = sms(Short { code: &code, tag: "7F", application: &name, host: &name, left_ms, attempt }, texts);
+        let short = Short { code: &code, tag: "7F", application: &name, host: &name, left_ms, attempt: 1 };
+        let text = fitted(short, message, texts);
         let coding = Coding::of(text.expose());
         coding.units(text.expose()) <= coding.segment()
     })
@@ -236,10 +246,13 @@ mod tests {
             tag in "[0-9A-F]{2}",
             left_ms in 1_u64..86_400_000,
             attempt in 1_u32..4,
+            verifies in any::<bool>(),
         ) {
             let secret = Secret::new(code.clone());
             let short = Short { code: &secret, tag: &tag, application: &application, host: &host, left_ms, attempt };
-            let text = sms(short, Languages::for_tests().letters(language));
+            let languages = Languages::for_tests();
+            let texts = languages.letters(language);
+            let text = if verifies { sms_verify(short, texts) } else { sms(short, texts) };
             let text = text.expose();
             let coding = Coding::of(text);
             prop_assert!(coding.units(text) <= coding.segment(), "{} of {:?}: {}", coding.units(text), coding, text);

@@ -39,7 +39,7 @@ fn daemon(folder: &Path, house: House) -> Arc<Daemon> {
     Arc::new(daemon)
 }
 
-async fn opened(folder: &Path, rules: Rules) -> (Arc<Daemon>, Arc<dyn store::Store>) {
+async fn opened(folder: &Path, rules: Rules) -> (Arc<Daemon>, Arc<dyn Store>) {
     let house = House::for_tests(folder, rules).await;
     let store = Arc::clone(&house.store);
     (daemon(folder, house), store)

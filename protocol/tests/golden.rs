@@ -287,13 +287,8 @@ fn account_frames(add: &mut impl FnMut(&[u8])) {
         let code = Secret::new("7K3M-Q9XD-7K3M-Q9XD".into());
         add(&reply(&admin::OneTimeCode { code, user: name(), uid: 1000, pass, notes: vec![] }, LAST));
     }
-    let grant = admin::UserGrant {
-        name: name(),
-        for_s: Some(7200),
-        from: Some("192.0.2.0/24".into()),
-        service: Some("sshd".into()),
-        reason: "ticket 4711".into(),
-    };
+    let (from, service) = (Some("192.0.2.0/24".into()), Some("sshd".into()));
+    let grant = admin::UserGrant { name: name(), for_s: Some(7200), from, service, reason: "ticket 4711".into() };
     add(&call(admin::USER_GRANT, &grant, More::No));
     let row = admin::ImportRow {
         line: 2,

@@ -15,7 +15,7 @@ mod device;
 mod method;
 pub mod sqlite;
 
-pub use change::{By, Change, ChangeAsk, ChangePage, Import, Imported, Then};
+pub use change::{By, Change, ChangeAsk, ChangePage, Changed, Import, Imported, OldRecord, Then, UserChange};
 pub use decision::{Decision, Decoys, LogAsk, LogLimits, LogPage, LogState};
 pub use device::{
     DeviceId, DeviceKey, EndDevices, Ended, KeptDevice, Remember, RememberDevice, Revoke, Revoked, UseDevice,
@@ -334,65 +334,6 @@ pub enum SendVerdict {
     Withheld {
         /// Until another may be sent.
         wait_s: u64,
-    },
-}
-
-/// What a change does where the name has a record under another uid: the account was deleted and made anew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OldRecord {
-    /// It stays, and nothing is changed.
-    Refuses,
-    /// It goes, with its known sources, tries and challenges, and nothing of it is taken over: for an administrator alone.
-    Goes,
-}
-
-/// A change of a record. Absent fields stay.
-#[derive(Debug, Clone)]
-pub struct UserChange {
-    /// Whose; made where there is none.
-    pub key: UserKey,
-    /// When the user is asked. A new record: [`Verify::NewDevice`].
-    pub verify: Option<Verify>,
-    /// `Some(None)` takes it away. A changed address is unverified unless `trusted`, and its open challenges end.
-    pub email: Option<Option<String>>,
-    /// The same.
-    pub phone: Option<Option<String>>,
-    /// The same.
-    pub language: Option<Option<String>>,
-    /// The addresses in this change (or, with none in it, those of the record) count as verified.
-    pub trusted: bool,
-    /// What is asked for first: a method that the user has once the rest is changed. `Some(None)`: none before the others.
-    pub prefers: Option<Option<Method>>,
-    /// An address that is another user's is refused.
-    pub unique: bool,
-    /// Of the same name under another uid.
-    pub old_record: OldRecord,
-    /// Who changes it, for the log of changes.
-    pub by: By,
-    /// Now.
-    pub now: Moment,
-}
-
-/// What became of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Changed {
-    /// The record as it is now.
-    Done(Box<UserRecord>),
-    /// The record as it was made, in the place of one of the same name under another uid ([`OldRecord::Goes`]).
-    Rebound {
-        /// The uid of the record that went.
-        from_uid: u32,
-        /// The new one.
-        record: Box<UserRecord>,
-    },
-    /// The email (compared without regard to case) is in use by this other user, of another uid.
-    EmailInUse(UserKey),
-    /// The user has no such method to prefer.
-    NoSuchMethod(Method),
-    /// The name has a record under another uid ([`OldRecord::Refuses`]).
-    NameOfAnother {
-        /// That uid.
-        uid: u32,
     },
 }
 

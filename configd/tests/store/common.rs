@@ -132,7 +132,10 @@ impl Home {
     pub(crate) fn change(&self, change: UserChange) -> Result<UserRecord, Changed> {
         match wait(self.store.change_user(change)).unwrap() {
             Changed::Done(record) => Ok(*record),
-            other => Err(other),
+            other @ (Changed::EmailInUse(_)
+            | Changed::NoSuchMethod(_)
+            | Changed::NameOfAnother { .. }
+            | Changed::Rebound { .. }) => Err(other),
         }
     }
 

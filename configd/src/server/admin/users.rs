@@ -8,7 +8,7 @@ use crate::limits::{Counts, Standing, TryLimits, locked_s, standing};
 use crate::login::Resolution;
 use crate::login::ways::Way;
 use crate::store::{
-    About, Authenticator, Bucket, By, Changed, KeptPass, OldRecord, PassKind, UserChange, UserKey, UserRecord,
+    About, Authenticator, Bucket, By, Changed, KeptPass, Known, OldRecord, PassKind, UserChange, UserKey, UserRecord,
 };
 use crate::wire_io::Connection;
 use pam_2fa_protocol::admin::{self, Method, Pass, Preference, User, UserReply, UserSet, UserSetReply, UserShow};
@@ -198,13 +198,15 @@ async fn make(house: &House, change: UserChange) -> Result<(Turned, Option<u32>)
     let key = change.key.clone();
     let with_address = change.email.is_some() || change.phone.is_some();
     let before = match house.store.user(key.clone()).await? {
-        crate::store::Known::Record(record) => Some(*record),
-        _ => None,
+        Known::Record(record) => Some(*record),
+        Known::Nobody | Known::NameOfAnother { .. } | Known::UidOfOthers { .. } => None,
     };
     let (after, from_uid) = match house.store.change_user(change).await? {
         Changed::Done(record) => (*record, None),
         Changed::Rebound { from_uid, record } => (*record, Some(from_uid)),
-        refused => return Err(refusal(&key, refused)),
+        refused @ (Changed::EmailInUse(_) | Changed::NoSuchMethod(_) | Changed::NameOfAnother { .. }) => {
+            return Err(refusal(&key, refused));
+        }
     };
     if with_address {
         end_addresses(house, &key);

@@ -7,8 +7,8 @@ use crate::log::LevelHandle;
 use crate::login::world::rules;
 use crate::server::admin::account::unlock;
 use crate::store::{ChallengeId, Charge, Charged, Known, SourceText};
-use pam_2fa_protocol::admin::UserUnlock;
 use crate::users::Directory;
+use pam_2fa_protocol::admin::UserUnlock;
 use std::path::Path;
 use std::sync::Arc;
 

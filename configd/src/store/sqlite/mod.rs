@@ -363,7 +363,7 @@ impl Store for SqliteStore {
         self.log("unlock a user", move |connection| {
             let failures = tries::clear_all(connection, &user)?;
             if failures > 0 {
-                let said = ("unlocked", format!("{failures} wrong codes forgotten"));
+                let said = ("unlocked", format!("wrong codes forgotten: {failures}"));
                 changes::say(connection, By::Administrator, &user, said, &now)?;
             }
             meta::raise_high_water(connection, &now)?;

@@ -61,18 +61,18 @@ pub(super) fn end_all(connection: &Connection, user: &UserKey) -> Result<(), Fai
 /// [`crate::store::Store::add_pass`]. What is over goes with it.
 pub(super) fn add(connection: &Connection, kept: &KeptPass, now: &Moment) -> Result<(), Failed> {
     connection.prepare_cached("DELETE FROM passes WHERE until_s <= ?1")?.execute([now.wall_s])?;
-    if kept.kind == PassKind::Invitation {
-        connection
+    let UserKey { uid, name } = &kept.user;
+    match kept.kind {
+        PassKind::Invitation => connection
             .prepare_cached("DELETE FROM passes WHERE uid = ?1 AND name = ?2 AND kind = 'invitation'")?
-            .execute(params![kept.user.uid, kept.user.name])?;
-    }
-    let most = i64::try_from(MOST_GRANTS.saturating_sub(1)).unwrap_or(i64::MAX);
-    connection
-        .prepare_cached(
-            "DELETE FROM passes WHERE id IN (SELECT id FROM passes WHERE uid = ?1 AND name = ?2 AND kind = 'grant'
-             ORDER BY made_s DESC, id LIMIT -1 OFFSET ?3)",
-        )?
-        .execute(params![kept.user.uid, kept.user.name, most])?;
+            .execute(params![uid, name])?,
+        PassKind::Grant => connection
+            .prepare_cached(
+                "DELETE FROM passes WHERE id IN (SELECT id FROM passes WHERE uid = ?1 AND name = ?2 AND kind = 'grant'
+                 ORDER BY made_s DESC, id LIMIT -1 OFFSET ?3)",
+            )?
+            .execute(params![uid, name, i64::try_from(MOST_GRANTS.saturating_sub(1)).unwrap_or(i64::MAX)])?,
+    };
     let row = sums::with_sum(
         "passes",
         vec![

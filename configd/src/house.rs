@@ -327,6 +327,9 @@ impl House {
             phone: None,
             language: None,
             trusted: true,
+            prefers: None,
+            unique: true,
+            by: crate::store::By::Administrator,
             old_record: crate::store::OldRecord::Refuses,
             now: clock.now(),
         };

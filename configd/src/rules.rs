@@ -23,6 +23,8 @@ pub struct Rules {
     pub who: Who,
     /// `policy.application`.
     pub application: String,
+    /// `policy.unique_email`: one address is one user's.
+    pub unique_email: bool,
     /// `[codes]`.
     pub codes: Codes,
     /// What a person reads: the texts of all languages, with the administrator's own.
@@ -43,8 +45,6 @@ pub struct Rules {
     pub email: Vec<MailWay>,
     /// `[sms]` and its backups, in order; empty: no provider of text messages.
     pub sms: Vec<TextWay>,
-    /// `policy.unique_email`.
-    pub unique_email: bool,
     /// `policy.profile`.
     pub profile: Profile,
     /// `log.level`.

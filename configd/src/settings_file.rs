@@ -121,10 +121,10 @@ pub fn rules(path: &Path, text: &str, keys: &Keys, generation: i64) -> Result<(R
     let codes = settings.codes;
     let limits = settings.limits;
     let rules = Rules {
-        unique_email: true,
         profile: settings.policy.profile,
         generation,
         required: settings.policy.required,
+        unique_email: settings.policy.unique_email,
         application: String::from(settings.policy.application.as_str()),
         who: who(settings.policy),
         codes: Codes {
@@ -183,6 +183,7 @@ fn policy_hash(settings: &Settings) -> [u8; 32] {
         required_services,
         exempt_users,
         exempt_networks,
+        unique_email: _,
     } = &settings.policy;
     let who = (required, profile, required_groups, required_services, exempt_users, exempt_networks);
     Sha256::digest(format!("{who:?} {:?} {:?}", settings.trust, settings.services)).into()

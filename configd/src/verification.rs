@@ -4,7 +4,7 @@ use crate::clock::Moment;
 use crate::login::challenge::CodeMac;
 use crate::random::{self, NoRandomness, Random};
 use crate::rules::Codes;
-use crate::store::{ChallengeId, UserKey};
+use crate::store::{Authenticator, ChallengeId, UserKey};
 use data_encoding::HEXLOWER;
 use pam_2fa_protocol::Secret;
 use std::collections::HashMap;
@@ -14,6 +14,7 @@ use subtle::ConstantTimeEq;
 struct Pending {
     id: ChallengeId,
     mac: [u8; 32],
+    of: Authenticator,
     address: String,
     tries: u32,
     made: Moment,
@@ -61,7 +62,7 @@ impl Verifications {
     pub fn begin(
         &mut self,
         user: &UserKey,
-        address: &str,
+        (of, address): (Authenticator, &str),
         codes: &Codes,
         now: &Moment,
         random: &dyn Random,
@@ -72,24 +73,30 @@ impl Verifications {
         let code = random::code(random, codes.digits)?;
         let tag = random::tag(random)?;
         let mac = keys.code_mac(&id, code.expose());
-        let pending = Pending { id: id.clone(), mac, address: String::from(address), tries: 0, made: now.clone() };
+        let pending = Pending { id: id.clone(), mac, of, address: String::from(address), tries: 0, made: now.clone() };
         self.open.insert(user.clone(), pending);
         Ok(Fresh { id, code, tag })
     }
 
-    /// The address that `code` proves; it is used then.
+    /// What is open for a user ends: the address is another one, or the user is shut out.
+    pub fn end(&mut self, user: &UserKey) {
+        self.open.remove(user);
+    }
+
+    /// The address of that kind that `code` proves; it is used then.
     ///
     /// # Errors
     /// [`NotVerified`].
     pub fn finish(
         &mut self,
         user: &UserKey,
+        of: Authenticator,
         code: &Secret,
         codes: &Codes,
         now: &Moment,
         keys: &dyn CodeMac,
     ) -> Result<String, NotVerified> {
-        let pending = self.open.get_mut(user).ok_or(NotVerified::None)?;
+        let pending = self.open.get_mut(user).filter(|pending| pending.of == of).ok_or(NotVerified::None)?;
         if left_ms(pending, codes, now) == 0 {
             self.open.remove(user);
             return Err(NotVerified::Expired);

@@ -5,12 +5,17 @@ use crate::exempt::{self, Network};
 use crate::screen::Form;
 use crate::since::Since;
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand, ValueEnum};
-use pam_2fa_protocol::admin;
-use pam_2fa_settings::{E164, EmailAddress, Language};
+use clap::{Parser, Subcommand};
+use pam_2fa_settings::EmailAddress;
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
+
+mod user;
+
+pub(crate) use user::{
+    Changes, ChannelWord, Granted, Imported, UserVerb, email_or_nothing, language_or_nothing, number_or_nothing,
+};
 
 /// Two-factor authentication for logins on this host
 #[derive(Debug, Parser)]
@@ -169,60 +174,6 @@ pub(crate) struct LogArgs {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum UserVerb {
-    /// All users with a record
-    List,
-    /// One user's record
-    Show {
-        /// The login name
-        #[arg(value_parser = name)]
-        user: String,
-    },
-    /// Change a user's record, or make one
-    Set {
-        /// The login name
-        #[arg(value_parser = name)]
-        user: String,
-        #[command(flatten)]
-        changes: Changes,
-    },
-    /// Forget a user's wrong codes, so that the next one is heard at once
-    Unlock {
-        /// The login name
-        #[arg(value_parser = name)]
-        user: String,
-    },
-    /// Send a code to a user's address, and take it back from who read it there
-    Verify {
-        /// The login name
-        #[arg(value_parser = name)]
-        user: String,
-        /// Which address
-        channel: ChannelWord,
-    },
-}
-
-#[derive(Debug, clap::Args)]
-#[group(required = true, multiple = true)]
-pub(crate) struct Changes {
-    /// When the user is asked for a code
-    #[arg(long)]
-    pub(crate) verify: Option<VerifyWord>,
-    /// The address for codes; "" takes it away
-    #[arg(long, value_name = "ADDRESS", value_parser = email_or_nothing)]
-    pub(crate) email: Option<String>,
-    /// The number for codes, as +15550100; "" takes it away
-    #[arg(long, value_name = "NUMBER", value_parser = number_or_nothing)]
-    pub(crate) phone: Option<String>,
-    /// The language of messages: en, de, fr, es or ja; "" is the settings' again
-    #[arg(long, value_parser = language_or_nothing)]
-    pub(crate) language: Option<String>,
-    /// Take the address as verified without a code; the log says so
-    #[arg(long)]
-    pub(crate) trusted: bool,
-}
-
-#[derive(Debug, Subcommand)]
 pub(crate) enum DeviceVerb {
     /// What is remembered: known by what, used when and from where, until when or why no longer
     List {
@@ -268,45 +219,8 @@ pub(crate) enum ConfigVerb {
     Reload,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum VerifyWord {
-    /// Not asked
-    Never,
-    /// Asked where the device is not remembered
-    NewDevice,
-    /// Asked at every login
-    Always,
-}
-
-impl From<VerifyWord> for admin::Verify {
-    fn from(word: VerifyWord) -> Self {
-        match word {
-            VerifyWord::Never => Self::Never,
-            VerifyWord::NewDevice => Self::NewDevice,
-            VerifyWord::Always => Self::Always,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum ChannelWord {
-    /// The address
-    Email,
-    /// The number
-    Sms,
-}
-
-impl From<ChannelWord> for admin::Channel {
-    fn from(word: ChannelWord) -> Self {
-        match word {
-            ChannelWord::Email => Self::Email,
-            ChannelWord::Sms => Self::Sms,
-        }
-    }
-}
-
 /// A name that may be one; whether it is, the daemon knows.
-fn name(text: &str) -> Result<String, String> {
+pub(crate) fn name(text: &str) -> Result<String, String> {
     if text.is_empty() || text.len() > 255 || text.chars().any(char::is_control) {
         return Err(String::from("not a login name"));
     }
@@ -321,27 +235,6 @@ fn word(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn email_or_nothing(text: &str) -> Result<String, String> {
-    if text.is_empty() {
-        return Ok(String::new());
-    }
-    EmailAddress::parse(text).map(|address| address.as_str().to_owned()).map_err(|error| error.to_string())
-}
-
-fn number_or_nothing(text: &str) -> Result<String, String> {
-    if text.is_empty() {
-        return Ok(String::new());
-    }
-    E164::parse(text).map(|number| number.as_str().to_owned()).map_err(|error| error.to_string())
-}
-
-fn language_or_nothing(text: &str) -> Result<String, String> {
-    if text.is_empty() {
-        return Ok(String::new());
-    }
-    Language::parse(text).map(|language| language.as_str().to_owned()).map_err(|error| error.to_string())
-}
-
 /// Parses a command line.
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Args, Error> {
     let args = Args::try_parse_from(args).map_err(|error| {
@@ -354,14 +247,8 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Args, Er
             Error::Usage(one_line(&text))
         }
     })?;
-    if let Verb::User(UserVerb::Set { changes, .. }) = &args.verb
-        && changes.trusted
-        && changes.email.as_deref().unwrap_or_default().is_empty()
-        && changes.phone.as_deref().unwrap_or_default().is_empty()
-    {
-        return Err(Error::Usage(String::from(
-            "--trusted says that an address is verified; give it with --email or --phone",
-        )));
+    if let Verb::User(verb) = &args.verb {
+        user::check(verb)?;
     }
     Ok(args)
 }

@@ -56,6 +56,14 @@ pub(crate) enum Error {
     File { what: &'static str, path: PathBuf, why: io::Error },
     #[error("{}: {why}", .path.display())]
     Unfit { path: PathBuf, why: String },
+    /// The rows have been shown already.
+    #[error("{} wrong in {}; nothing was written", counted_are(*.rows, "row"), .path.display())]
+    WrongRows { path: PathBuf, rows: usize },
+    #[error(
+        "{} wrong in {}, and what stands before line {line} is written; mend the file and give it again",
+        counted_are(*.rows, "row"), .path.display()
+    )]
+    PartlyWritten { path: PathBuf, rows: usize, line: u64 },
     /// The findings have been shown already.
     #[error("{} has {}", .path.display(), counted(*.count, "error"))]
     Findings { path: PathBuf, count: usize },
@@ -80,6 +88,8 @@ impl Error {
             | Self::NoCode
             | Self::File { .. }
             | Self::Unfit { .. }
+            | Self::WrongRows { .. }
+            | Self::PartlyWritten { .. }
             | Self::Findings { .. }
             | Self::Output(_) => 1,
         }
@@ -89,6 +99,11 @@ impl Error {
     pub(crate) fn is_silence(&self) -> bool {
         self.status() == 3
     }
+}
+
+/// `1 row is`, `2 rows are`.
+fn counted_are(count: usize, thing: &str) -> String {
+    format!("{} {}", counted(count, thing), if count == 1 { "is" } else { "are" })
 }
 
 /// `1 error`, `2 errors`.

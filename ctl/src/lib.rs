@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod account;
 mod args;
 mod client;
 mod clock;
@@ -13,6 +14,7 @@ mod device;
 mod error;
 mod exempt;
 mod explain;
+mod import;
 mod log;
 mod mailbox;
 mod me;
@@ -69,7 +71,13 @@ fn dispatch(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> R
         Verb::User(UserVerb::List) => user::list(&mut client()?, screen),
         Verb::User(UserVerb::Show { user }) => user::show(&mut client()?, user, screen),
         Verb::User(UserVerb::Set { user, changes }) => user::set(&mut client()?, user, changes, around, screen),
-        Verb::User(UserVerb::Unlock { user }) => user::unlock(&mut client()?, user, screen),
+        Verb::User(UserVerb::Invite { user }) => account::invite(&mut client()?, user, screen),
+        Verb::User(UserVerb::Grant { user, granted }) => account::grant(&mut client()?, user, granted, screen),
+        Verb::User(UserVerb::Unlock { user }) => account::unlock(&mut client()?, user, screen),
+        Verb::User(UserVerb::Disable { user }) => account::disable(&mut client()?, user, screen),
+        Verb::User(UserVerb::Reset { user }) => account::reset(&mut client()?, user, screen),
+        Verb::User(UserVerb::Import(imported)) => import::import(client, &imported, screen),
+        Verb::User(UserVerb::Export) => import::export(&mut client()?, screen),
         Verb::User(UserVerb::Verify { user, channel }) => user::verify(client, user, channel, around, screen),
         Verb::Device(DeviceVerb::List { user }) => device::list(&mut client()?, user, screen),
         Verb::Device(DeviceVerb::Revoke(doomed)) => device::revoke(&mut client()?, doomed, screen),

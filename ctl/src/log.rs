@@ -1,4 +1,4 @@
-//! `pam-2fa log`: what was decided about logins, as the daemon kept it. Lines are shown as they come, so that a long log needs no
+//! `pam-2fa log`: what was decided about logins and changed about users, as the daemon kept it. Lines are shown as they come, so that a long log needs no
 //! memory and a followed one no end.
 
 use crate::args::LogArgs;
@@ -6,7 +6,7 @@ use crate::client::Client;
 use crate::error::{Error, counted};
 use crate::screen::{Form, Screen};
 use crate::since::Since;
-use pam_2fa_protocol::admin::{Decision, Decoys, LOG, Log, LogReply};
+use pam_2fa_protocol::admin::{By, Change, Decision, Decoys, LOG, Log, LogReply};
 use pam_2fa_protocol::login::Verdict;
 
 /// `pam-2fa log`.
@@ -41,10 +41,11 @@ impl Table {
         if screen.form() == Form::Json {
             return show_json(&reply, screen);
         }
-        let (at, line) = match (&reply.entry, &reply.decoys) {
-            (Some(decision), _) => (&decision.at, decision_line(decision)),
-            (None, Some(decoys)) => (&decoys.hour, decoys_line(decoys)),
-            (None, None) => return Ok(()),
+        let (at, line) = match &reply {
+            LogReply { entry: Some(decision), .. } => (&decision.at, decision_line(decision)),
+            LogReply { decoys: Some(decoys), .. } => (&decoys.hour, decoys_line(decoys)),
+            LogReply { change: Some(change), .. } => (&change.at, change_line(change)),
+            LogReply { .. } => return Ok(()),
         };
         let day = at.get(..10).unwrap_or(at);
         if day != self.day {
@@ -60,7 +61,7 @@ impl Table {
             let lines = counted(usize::try_from(self.damaged).unwrap_or(usize::MAX), "damaged line");
             screen.line(&format!("{lines} left out; look at the disk, and at the journal for those decisions"))?;
         } else if self.lines == 0 {
-            screen.line("nothing was decided in that time")?;
+            screen.line("nothing was decided or changed in that time")?;
         }
         Ok(())
     }
@@ -71,8 +72,9 @@ fn show_json(reply: &LogReply, screen: &mut Screen<'_>) -> Result<(), Error> {
     match reply {
         LogReply { entry: Some(decision), .. } => screen.json_line(decision),
         LogReply { decoys: Some(decoys), .. } => screen.json_line(decoys),
-        LogReply { damaged: Some(_), .. } => screen.json_line(reply),
-        LogReply { entry: None, decoys: None, damaged: None } => Ok(()),
+        // What kind of line it is stands around it: its fields alone do not tell it from a decision.
+        LogReply { change: Some(_), .. } | LogReply { damaged: Some(_), .. } => screen.json_line(reply),
+        LogReply { .. } => Ok(()),
     }
 }
 
@@ -99,6 +101,17 @@ fn decision_line(decision: &Decision) -> String {
         decision.service,
         decision.reason
     )
+}
+
+fn change_line(change: &Change) -> String {
+    let by = match change.by {
+        By::Administrator => "an administrator",
+        By::User => "the user",
+        By::Login => "the user at a login",
+    };
+    let what =
+        if change.detail.is_empty() { change.what.clone() } else { format!("{}: {}", change.what, change.detail) };
+    format!("{:8}  {:8}  change  {:8}  by {by}: {what}", time(&change.at), "-", change.user)
 }
 
 fn decoys_line(decoys: &Decoys) -> String {

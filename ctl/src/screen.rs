@@ -16,6 +16,8 @@ pub struct Terminal<'a> {
     pub out: &'a mut dyn Write,
     /// Where prompts and errors go.
     pub err: &'a mut dyn Write,
+    /// Somebody looks at `err`: long work shows there how far it is.
+    pub is_watched: bool,
 }
 
 /// How to answer.
@@ -105,6 +107,29 @@ impl<'a> Screen<'a> {
         }
         let text = std::str::from_utf8(line.expose()).unwrap_or_default().trim();
         Ok((!text.is_empty()).then(|| Secret::new(text.to_owned())))
+    }
+
+    /// How far long work is, in the place of what was said of it before; only where somebody looks.
+    pub(crate) fn progress(&mut self, what: &str, done: usize, of: usize) -> Result<(), Error> {
+        const WIDTH: usize = 30;
+        if !self.terminal.is_watched {
+            return Ok(());
+        }
+        let full = done.saturating_mul(WIDTH).checked_div(of).unwrap_or(WIDTH).min(WIDTH);
+        let bar = format!("{}{}", "#".repeat(full), ".".repeat(WIDTH.saturating_sub(full)));
+        write!(self.terminal.err, "\r{what} [{bar}] {done} of {of}")?;
+        if done >= of {
+            // ECMA-48: erase to the end of the line. Ours, and so not through `printable`.
+            write!(self.terminal.err, "\r\u{1b}[K")?;
+        }
+        Ok(self.terminal.err.flush()?)
+    }
+
+    /// What stands where answers are typed, to its end.
+    pub(crate) fn piped_in(&mut self) -> Result<Vec<u8>, Error> {
+        let mut all = Vec::new();
+        self.terminal.input.read_to_end(&mut all)?;
+        Ok(all)
     }
 
     /// An error: one line each, on the error handle.

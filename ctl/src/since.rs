@@ -16,22 +16,26 @@ const UNITS: [(char, u64); 5] = [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400
 impl Since {
     /// Parses what follows `--since`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || String::from("write 2h, \"3 days\", 2026-11-24 or 2026-11-24T04:00:00Z");
         if is_time(text) {
             return Ok(Self::At(text.to_owned()));
         }
-        if let Ok(ago) = Lifetime::parse(text) {
-            return Ok(Self::Ago(ago));
-        }
-        let unit = text.chars().next_back().and_then(|last| UNITS.iter().find(|(unit, _)| *unit == last));
-        let (unit, seconds) = unit.ok_or_else(wrong)?;
-        let number = text.strip_suffix(*unit).unwrap_or_default();
-        if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(wrong());
-        }
-        let ago = number.parse::<u64>().ok().and_then(|number| number.checked_mul(*seconds));
-        ago.and_then(Lifetime::from_seconds).map(Self::Ago).ok_or_else(|| String::from("longer ago than 99999 days"))
+        let wrong = || String::from("write 2h, \"3 days\", 2026-11-24 or 2026-11-24T04:00:00Z");
+        ago(text).map(Self::Ago).ok_or_else(wrong)
     }
+}
+
+/// `2h`, `90m`, `3 days`; none where it is neither, or longer than 99999 days.
+pub(crate) fn ago(text: &str) -> Option<Lifetime> {
+    if let Ok(span) = Lifetime::parse(text) {
+        return Some(span);
+    }
+    let last = text.chars().next_back()?;
+    let (_, seconds) = UNITS.iter().find(|(unit, _)| *unit == last)?;
+    let number = text.strip_suffix(last)?;
+    if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    number.parse::<u64>().ok()?.checked_mul(*seconds).and_then(Lifetime::from_seconds)
 }
 
 /// Whether it begins as a date does.

@@ -2,13 +2,13 @@
 
 use crate::args::{Changes, ChannelWord};
 use crate::client::Client;
-use crate::error::Error;
+use crate::error::{Error, counted};
 use crate::mailbox::{self, Surroundings};
 use crate::message::ended;
 use crate::screen::{Form, Screen};
 use pam_2fa_protocol::admin::{
-    Channel, LastLogin, USER_LIST, USER_SET, USER_SHOW, USER_UNLOCK, USER_VERIFY_BEGIN, USER_VERIFY_FINISH, User,
-    UserReply, UserSet, UserSetReply, UserShow, UserUnlock, UserVerifyBegin, UserVerifyFinish, Verify, VerifySent,
+    Channel, LastLogin, Method, Pass, PassKind, USER_LIST, USER_SET, USER_SHOW, USER_VERIFY_BEGIN, USER_VERIFY_FINISH,
+    User, UserReply, UserSet, UserSetReply, UserShow, UserVerifyBegin, UserVerifyFinish, Verify, VerifySent,
 };
 use pam_2fa_protocol::wire::Nothing;
 use serde::Serialize;
@@ -32,29 +32,59 @@ struct Verified {
 
 /// `pam-2fa user list`.
 pub(crate) fn list(client: &mut Client, screen: &mut Screen<'_>) -> Result<(), Error> {
-    let mut users = Vec::new();
-    client.call_more(USER_LIST, &Nothing {}, |reply: UserReply| {
-        users.extend(reply.user);
-        Ok(())
-    })?;
+    let users = all(client)?;
     if screen.form() == Form::Json {
         return screen.json(&Users { users });
     }
     if users.is_empty() {
         return screen.line("no user has a record; make one with `pam-2fa user set USER --email ADDRESS`");
     }
-    let mut rows = vec![["NAME", "UID", "VERIFY", "EMAIL", "PHONE", "LAST LOGIN"].map(str::to_owned).to_vec()];
-    rows.extend(users.iter().map(|user| {
-        vec![
+    // A column where somebody has something to stand in it.
+    let beside: Vec<String> = users.iter().map(also).collect();
+    let has_beside = beside.iter().any(|text| !text.is_empty());
+    let mut head = vec!["NAME", "UID", "VERIFY", "EMAIL", "PHONE"];
+    head.extend(has_beside.then_some("ALSO"));
+    head.push("LAST LOGIN");
+    let mut rows = vec![head.into_iter().map(str::to_owned).collect::<Vec<_>>()];
+    rows.extend(users.iter().zip(beside).map(|(user, beside)| {
+        let mut row = vec![
             user.name.clone(),
             user.uid.to_string(),
             verify_word(user.verify).to_owned(),
             contact(user.email.as_deref(), user.email_verified),
             contact(user.phone.as_deref(), user.phone_verified),
-            user.last_login.as_ref().map_or_else(|| String::from("-"), when_and_where),
-        ]
+        ];
+        row.extend(has_beside.then(|| if beside.is_empty() { String::from("-") } else { beside }));
+        row.push(user.last_login.as_ref().map_or_else(|| String::from("-"), when_and_where));
+        row
     }));
     screen.table(&rows)
+}
+
+/// Every record.
+pub(crate) fn all(client: &mut Client) -> Result<Vec<User>, Error> {
+    let mut users = Vec::new();
+    client.call_long(USER_LIST, &Nothing {}, |reply: UserReply| {
+        users.extend(reply.user);
+        Ok(())
+    })?;
+    Ok(users)
+}
+
+/// What a user has or is beside the addresses, in few words.
+fn also(user: &User) -> String {
+    let count = |kind: PassKind| user.passes.iter().filter(|pass| pass.kind == kind).count();
+    let (invitations, grants) = (count(PassKind::Invitation), count(PassKind::Grant));
+    let all = [
+        user.disabled_since.as_ref().map(|_| String::from("SHUT OUT")),
+        user.app_since.as_ref().map(|_| String::from("app")),
+        (user.recovery_codes > 0)
+            .then(|| counted(usize::try_from(user.recovery_codes).unwrap_or(usize::MAX), "recovery code")),
+        (invitations > 0).then(|| String::from("invited")),
+        (grants > 0).then(|| counted(grants, "grant")),
+        user.locked.as_ref().map(|_| String::from("locked")),
+    ];
+    all.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// `pam-2fa user show U`.
@@ -63,15 +93,6 @@ pub(crate) fn show(client: &mut Client, name: String, screen: &mut Screen<'_>) -
     let user = reply.user.ok_or(Error::NotFound(format!("user {name} has no record")))?;
     screen.json(&UserReply { user: Some(user.clone()) })?;
     record(&user, screen)
-}
-
-/// `pam-2fa user unlock U`.
-pub(crate) fn unlock(client: &mut Client, name: String, screen: &mut Screen<'_>) -> Result<(), Error> {
-    let reply: UserReply = client.call(USER_UNLOCK, &UserUnlock { name: name.clone() })?;
-    let user = reply.user.ok_or(Error::NotFound(format!("user {name} has no record")))?;
-    screen.json(&UserReply { user: Some(user.clone()) })?;
-    record(&user, screen)?;
-    screen.line("wrong codes are forgotten, and the next code is heard at once")
 }
 
 /// `pam-2fa user set U …`.
@@ -88,6 +109,7 @@ pub(crate) fn set(
         email: changes.email,
         phone: changes.phone,
         language: changes.language,
+        prefers: changes.prefer.map(Into::into),
         trusted: changes.trusted,
     };
     let mut reply: UserSetReply = client.call(USER_SET, &wanted)?;
@@ -161,21 +183,57 @@ fn warned(user: &User, around: &dyn Surroundings, screen: &mut Screen<'_>) -> Re
 }
 
 /// One record, a line for each thing in it.
-fn record(user: &User, screen: &mut Screen<'_>) -> Result<(), Error> {
+pub(crate) fn record(user: &User, screen: &mut Screen<'_>) -> Result<(), Error> {
     let mut rows = vec![
         ("name", user.name.clone()),
         ("uid", user.uid.to_string()),
         ("verify", verify_word(user.verify).to_owned()),
         ("email", contact(user.email.as_deref(), user.email_verified)),
         ("phone", contact(user.phone.as_deref(), user.phone_verified)),
-        ("language", user.language.clone().unwrap_or_else(|| String::from("-"))),
-        ("last login", user.last_login.as_ref().map_or_else(|| String::from("-"), last_login)),
     ];
+    rows.extend(user.app_since.as_ref().map(|since| ("app", format!("since {since}"))));
+    rows.extend((user.recovery_codes > 0).then(|| ("recovery", format!("{} codes left", user.recovery_codes))));
+    rows.extend(user.prefers.map(|method| ("prefers", method_word(method).to_owned())));
+    rows.push(("language", user.language.clone().unwrap_or_else(|| String::from("-"))));
+    rows.push(("last login", user.last_login.as_ref().map_or_else(|| String::from("-"), last_login)));
+    rows.extend(user.passes.iter().map(|pass| (kind_word(pass.kind), pass_line(pass))));
     rows.extend(user.locked.clone().map(|why| ("locked", why)));
+    rows.extend(user.disabled_since.as_ref().map(|since| ("shut out", format!("since {since}"))));
     screen.table(&rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect::<Vec<_>>())
 }
 
-fn verify_word(verify: Verify) -> &'static str {
+fn kind_word(kind: PassKind) -> &'static str {
+    match kind {
+        PassKind::Invitation => "invitation",
+        PassKind::Grant => "grant",
+    }
+}
+
+/// `K7Q2M9XD until 2026-11-24T06:00:00Z from 192.0.2.0/24 for sshd: ticket 4711`.
+fn pass_line(pass: &Pass) -> String {
+    let mut line = format!("{} until {}", pass.id, pass.until);
+    for (word, value) in [(" from ", &pass.from), (" for ", &pass.service)] {
+        if let Some(value) = value {
+            line.push_str(word);
+            line.push_str(value);
+        }
+    }
+    if !pass.reason.is_empty() {
+        line.push_str(": ");
+        line.push_str(&pass.reason);
+    }
+    line
+}
+
+fn method_word(method: Method) -> &'static str {
+    match method {
+        Method::Email => "email",
+        Method::Sms => "sms",
+        Method::App => "app",
+    }
+}
+
+pub(crate) fn verify_word(verify: Verify) -> &'static str {
     match verify {
         Verify::Never => "never",
         Verify::NewDevice => "new-device",

@@ -59,17 +59,16 @@ fn every_error_is_listed_with_its_place() {
     daemon.write_config("[policy]\nrequierd = \"mandatory\"\nunique_email = false\n[emial]\n[codes]\ndigits = 5\n");
     assert_snapshot!(daemon.run(&["config", "check", daemon.config().to_str().unwrap()]).replace("---", ""), @r"
     DIR/config.toml:2:1: policy.requierd: there is no such key; the nearest is policy.required
-    DIR/config.toml:3:1: policy.unique_email: this is not available in this release; remove the line
     DIR/config.toml:4:2: emial: there is no such section; the nearest is [email]
     DIR/config.toml:6:10: codes.digits: 5 is not between 6 and 8 (SP 800-63B-4 §3.1.3.2 asks for at least 6; more than 8 are mistyped)
 
-    pam-2fa: DIR/config.toml has 4 errors
+    pam-2fa: DIR/config.toml has 3 errors
     === 1
     ");
     let json = daemon.run(&["config", "check", "--json"]);
     let answer: Value = serde_json::from_str(json.split("---").next().unwrap_or_default()).unwrap();
     assert_eq!(answer["errors"][0]["line"], 2);
-    assert_eq!(answer["errors"].as_array().unwrap().len(), 4);
+    assert_eq!(answer["errors"].as_array().unwrap().len(), 3);
 }
 
 #[test]

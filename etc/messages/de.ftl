@@ -108,6 +108,7 @@ mail-text-again = { $code } ist Ihr Anmeldecode ({ $tag }) von { $application } 
 sms-text = { $code } ist Ihr Anmeldecode ({ $tag }) von { $application } für { $host }. Er läuft in { $left } ab. Geben Sie ihn nie weiter.
 sms-text-again = { $code } ist Ihr Anmeldecode ({ $tag }) von { $application } für { $host }, erneut gesendet. Er läuft in { $left } ab. Geben Sie ihn nie weiter.
 sms-text-enrol = { $code } ist der Code ({ $tag }), der diese Nummer für { $application } auf { $host } bestätigt. Er läuft in { $left } ab. Geben Sie ihn nie weiter.
+sms-text-verify = { $code } ist der Code ({ $tag }), der diese Nummer für { $application } auf { $host } bestätigt. Teilen Sie ihn Ihrem Administrator mit. Er läuft in { $left } ab.
 
 mail-subject-change = { $application }: Code ({ $tag }) für eine Änderung auf { $host }
 mail-text-change = { $code } ist der Code ({ $tag }) für eine Änderung an den Anmeldeverfahren von { $user } auf { $host }, { $application }. Er läuft in { $left } ab. Falls das nicht Sie sind, ändern Sie Ihr Passwort und sagen Sie es Ihrem Administrator.

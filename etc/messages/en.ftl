@@ -125,6 +125,7 @@ mail-text-again = { $code } is your { $application } login code ({ $tag }) for {
 sms-text = { $code } is your { $application } login code ({ $tag }) for { $host }. It expires in { $left }. Never share it.
 sms-text-again = { $code } is your { $application } login code ({ $tag }) for { $host }, sent again. It expires in { $left }. Never share it.
 sms-text-enrol = { $code } is the code ({ $tag }) that confirms this number for { $application } on { $host }. It expires in { $left }. Never share it.
+sms-text-verify = { $code } is the code ({ $tag }) that confirms this number for { $application } on { $host }. Give it to your administrator. It expires in { $left }.
 
 mail-subject-change = { $application }: code ({ $tag }) for a change on { $host }
 mail-text-change = { $code } is the code ({ $tag }) for a change to how { $user } proves to be { $user } on { $host }, { $application }. It expires in { $left }. If this is not you, change your password and tell your administrator.

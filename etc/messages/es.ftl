@@ -108,6 +108,7 @@ mail-text-again = { $code } es su código de acceso de { $application } ({ $tag 
 sms-text = { $code } es su clave de acceso de { $application } ({ $tag }) para { $host }. Caduca en { $left }. No la comparta nunca.
 sms-text-again = { $code } es su clave de acceso de { $application } ({ $tag }) para { $host }, reenviada. Caduca en { $left }. No la comparta nunca.
 sms-text-enrol = { $code } es la clave ({ $tag }) que confirma este número para { $application } en { $host }. Caduca en { $left }. No la comparta nunca.
+sms-text-verify = { $code } es el código ({ $tag }) que confirma este número para { $application } en { $host }. Entréguelo a su administrador. Caduca en { $left }.
 
 mail-subject-change = { $application }: código ({ $tag }) para un cambio en { $host }
 mail-text-change = { $code } es el código ({ $tag }) para un cambio en los medios de acceso de { $user } en { $host }, { $application }. Caduca en { $left }. Si no es usted, cambie su contraseña y avise a su administrador.

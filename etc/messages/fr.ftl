@@ -108,6 +108,7 @@ mail-text-again = { $code } est votre code de connexion { $application } ({ $tag
 sms-text = { $code } est votre code de connexion { $application } ({ $tag }) pour { $host }. Il expire dans { $left }. Ne le communiquez jamais.
 sms-text-again = { $code } est votre code de connexion { $application } ({ $tag }) pour { $host }, renvoyé. Il expire dans { $left }. Ne le communiquez jamais.
 sms-text-enrol = { $code } est le code ({ $tag }) qui confirme ce numéro pour { $application } sur { $host }. Il expire dans { $left }. Ne le communiquez jamais.
+sms-text-verify = { $code } est le code ({ $tag }) qui confirme ce numéro pour { $application } sur { $host }. Donnez-le à votre administrateur. Il expire dans { $left }.
 
 mail-subject-change = { $application } : code ({ $tag }) pour une modification sur { $host }
 mail-text-change = { $code } est le code ({ $tag }) pour une modification des moyens de connexion de { $user } sur { $host }, { $application }. Il expire dans { $left }. Si ce n'est pas vous, changez votre mot de passe et prévenez votre administrateur.

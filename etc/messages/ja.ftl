@@ -103,6 +103,7 @@ mail-text-again = { $code } は { $application } のログインコード ({ $ta
 sms-text = { $code } { $application } ログインコード({ $tag }) { $host }用。{ $left }間有効。誰にも教えないでください。
 sms-text-again = { $code } { $application } ログインコード({ $tag }) { $host }用、再送。{ $left }間有効。誰にも教えないでください。
 sms-text-enrol = { $code } { $application } 番号確認コード({ $tag }) { $host }用。{ $left }間有効。誰にも教えないでください。
+sms-text-verify = { $code } { $application } 番号確認コード({ $tag }) { $host }用。{ $left }間有効。管理者にお伝えください。
 
 mail-subject-change = { $application }: { $host } での変更のコード ({ $tag })
 mail-text-change = { $code } は、{ $host } ({ $application }) のユーザー { $user } のログイン方法を変更するためのコード ({ $tag }) です。有効期間は{ $left }です。お心当たりがない場合は、パスワードを変更し、管理者にお知らせください。

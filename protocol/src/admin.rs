@@ -7,13 +7,19 @@ use crate::secret::Secret;
 use crate::service::Service;
 use serde::{Deserialize, Serialize};
 
+mod account;
 mod device;
 mod exemption;
+mod import;
 mod log;
+mod pass;
 
+pub use account::{Preference, UserDisable, UserReset, UserResetReply, UserUnlock, UserUnlockReply};
 pub use device::{Device, DeviceList, DeviceReply, DeviceRevoke, DeviceRevokeReply};
 pub use exemption::{ExemptionChange, ExemptionChanged};
-pub use log::{Decision, Decoys, Log, LogReply};
+pub use import::{ImportRow, MOST_ROWS, UserImport, UserImportReply, WrongRow};
+pub use log::{By, Change, Decision, Decoys, Log, LogReply};
+pub use pass::{OneTimeCode, Pass, PassKind, UserGrant, UserInvite};
 
 /// The socket's interface.
 pub const SERVICE: Service =
@@ -25,8 +31,18 @@ pub const USER_LIST: &str = "io.pam2fa.Admin.UserList";
 pub const USER_SHOW: &str = "io.pam2fa.Admin.UserShow";
 /// [`UserSet`] → [`UserSetReply`].
 pub const USER_SET: &str = "io.pam2fa.Admin.UserSet";
-/// [`UserUnlock`] → [`UserReply`].
+/// [`UserUnlock`] → [`UserUnlockReply`].
 pub const USER_UNLOCK: &str = "io.pam2fa.Admin.UserUnlock";
+/// [`UserDisable`] → [`UserReply`].
+pub const USER_DISABLE: &str = "io.pam2fa.Admin.UserDisable";
+/// [`UserReset`] → [`UserResetReply`].
+pub const USER_RESET: &str = "io.pam2fa.Admin.UserReset";
+/// [`UserInvite`] → [`OneTimeCode`].
+pub const USER_INVITE: &str = "io.pam2fa.Admin.UserInvite";
+/// [`UserGrant`] → [`OneTimeCode`].
+pub const USER_GRANT: &str = "io.pam2fa.Admin.UserGrant";
+/// [`UserImport`] → [`UserImportReply`].
+pub const USER_IMPORT: &str = "io.pam2fa.Admin.UserImport";
 /// [`UserVerifyBegin`] → [`VerifySent`].
 pub const USER_VERIFY_BEGIN: &str = "io.pam2fa.Admin.UserVerifyBegin";
 /// [`UserVerifyFinish`] → [`UserReply`].
@@ -138,6 +154,21 @@ pub struct User {
     /// Why the user cannot answer now, in words: wrong codes, until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locked: Option<String>,
+    /// RFC 3339, UTC: since when there is an authenticator app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_since: Option<String>,
+    /// Recovery codes that were not used yet.
+    #[serde(default)]
+    pub recovery_codes: u32,
+    /// What is asked for first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefers: Option<Method>,
+    /// One-time codes of an administrator that are open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passes: Vec<Pass>,
+    /// RFC 3339, UTC: since when an administrator has shut the user out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled_since: Option<String>,
 }
 
 /// The parameters of [`USER_SHOW`].
@@ -172,6 +203,9 @@ pub struct UserSet {
     /// The language of messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// What is asked for first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefers: Option<Preference>,
     /// The address counts as verified without a code; the log says so.
     #[serde(default)]
     pub trusted: bool,
@@ -185,13 +219,6 @@ pub struct UserSetReply {
     /// What the administrator should know, one line each.
     #[serde(default)]
     pub notes: Vec<String>,
-}
-
-/// The parameters of [`USER_UNLOCK`]: all of the user's wrong codes are forgotten. What was sent stays counted.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct UserUnlock {
-    /// The user's name.
-    pub name: String,
 }
 
 /// The parameters of [`USER_VERIFY_BEGIN`].

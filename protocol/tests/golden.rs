@@ -102,6 +102,11 @@ fn user() -> admin::User {
             device: None,
         }),
         locked: None,
+        app_since: None,
+        recovery_codes: 0,
+        prefers: None,
+        passes: Vec::new(),
+        disabled_since: None,
     }
 }
 
@@ -204,11 +209,14 @@ fn admin_frames(add: &mut impl FnMut(&[u8])) {
         email: Some("ada@example.com".into()),
         phone: None,
         language: None,
+        prefers: None,
         trusted: true,
     };
     add(&call(admin::USER_SET, &set, More::No));
+    let prefers = Some(admin::Preference::None);
+    add(&call(admin::USER_SET, &admin::UserSet { verify: None, email: None, prefers, ..set }, More::No));
     add(&reply(&admin::UserSetReply { user: user(), notes: vec!["n".into()] }, LAST));
-    add(&call(admin::USER_UNLOCK, &admin::UserUnlock { name: "ada".into() }, More::No));
+    account_frames(add);
     let channel = admin::Channel::Email;
     add(&call(admin::USER_VERIFY_BEGIN, &admin::UserVerifyBegin { name: "ada".into(), channel }, More::Yes));
     let sent = admin::VerifySent { step: None, outcome: Some(outcome()), tag: Some("7F".into()) };
@@ -231,11 +239,69 @@ fn admin_frames(add: &mut impl FnMut(&[u8])) {
     let decoys = admin::Decoys { hour: "2026-11-24T04:00:00Z".into(), service: "sshd".into(), count: 412 };
     add(&reply(&admin::LogReply { decoys: Some(decoys), ..admin::LogReply::default() }, Continues::Yes));
     add(&reply(&admin::LogReply { damaged: Some(1), ..admin::LogReply::default() }, LAST));
+    let change = admin::Change {
+        at: "2026-11-24T04:00:00Z".into(),
+        by: admin::By::Administrator,
+        user: "ada".into(),
+        uid: 1000,
+        what: "set".into(),
+        detail: "verify always".into(),
+    };
+    add(&reply(&admin::LogReply { change: Some(change), ..admin::LogReply::default() }, Continues::Yes));
     exemption_frames(add);
     add(&encode_error(admin::NOT_PERMITTED, &Nothing {}).unwrap());
     add(&encode_error(admin::NOT_FOUND, &admin::NotFound { what: "w".into() }).unwrap());
     add(&encode_error(admin::REFUSED, &admin::Refused { reasons: vec!["r".into()] }).unwrap());
     add(&encode_error(admin::SEALED, &admin::Sealed { reason: "r".into() }).unwrap());
+}
+
+fn account_frames(add: &mut impl FnMut(&[u8])) {
+    let name = || String::from("ada");
+    let pass = |kind, from: Option<&str>| admin::Pass {
+        id: "K7Q2M9XD".into(),
+        kind,
+        made: "2026-11-24T04:00:00Z".into(),
+        until: "2026-11-24T06:00:00Z".into(),
+        from: from.map(Into::into),
+        service: from.map(|_| "sshd".into()),
+        reason: from.map(|_| "ticket 4711".into()).unwrap_or_default(),
+    };
+    let (invitation, grant) =
+        (pass(admin::PassKind::Invitation, None), pass(admin::PassKind::Grant, Some("192.0.2.0/24")));
+    let whole = admin::User {
+        app_since: Some("2026-11-24T04:00:00Z".into()),
+        recovery_codes: 10,
+        prefers: Some(admin::Method::App),
+        passes: vec![invitation.clone(), grant.clone()],
+        disabled_since: Some("2026-11-24T04:00:00Z".into()),
+        ..user()
+    };
+    add(&reply(&admin::UserReply { user: Some(whole) }, LAST));
+    add(&call(admin::USER_UNLOCK, &admin::UserUnlock { name: name() }, More::No));
+    add(&reply(&admin::UserUnlockReply { user: user(), forgotten: 3, was_disabled: true }, LAST));
+    add(&call(admin::USER_DISABLE, &admin::UserDisable { name: name() }, More::No));
+    add(&call(admin::USER_RESET, &admin::UserReset { name: name() }, More::No));
+    add(&reply(&admin::UserResetReply { user: user(), gone: vec!["g".into()] }, LAST));
+    add(&call(admin::USER_INVITE, &admin::UserInvite { name: name() }, More::No));
+    for pass in [invitation, grant] {
+        let code = Secret::new("7K3M-Q9XD-7K3M-Q9XD".into());
+        add(&reply(&admin::OneTimeCode { code, user: name(), uid: 1000, pass, notes: vec![] }, LAST));
+    }
+    let (from, service) = (Some("192.0.2.0/24".into()), Some("sshd".into()));
+    let grant = admin::UserGrant { name: name(), for_s: Some(7200), from, service, reason: "ticket 4711".into() };
+    add(&call(admin::USER_GRANT, &grant, More::No));
+    let row = admin::ImportRow {
+        line: 2,
+        name: name(),
+        verify: Some(Verify::Always),
+        email: Some("ada@example.com".into()),
+        phone: None,
+        language: None,
+    };
+    let import = admin::UserImport { rows: vec![row], trusted: false, skip_unknown: true, dry_run: true };
+    add(&call(admin::USER_IMPORT, &import, More::No));
+    let wrong = vec![admin::WrongRow { line: 2, why: "w".into() }];
+    add(&reply(&admin::UserImportReply { wrong, ..admin::UserImportReply::default() }, LAST));
 }
 
 fn device_frames(add: &mut impl FnMut(&[u8])) {
@@ -369,6 +435,11 @@ fn every_method_and_error_of_the_types_stands_in_the_description_and_the_other_w
         admin::USER_VERIFY_BEGIN,
         admin::USER_VERIFY_FINISH,
         admin::USER_UNLOCK,
+        admin::USER_DISABLE,
+        admin::USER_RESET,
+        admin::USER_INVITE,
+        admin::USER_GRANT,
+        admin::USER_IMPORT,
         admin::TEST_EMAIL,
         admin::SEAL,
         admin::RELOAD,

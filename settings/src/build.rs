@@ -217,6 +217,7 @@ impl Group {
             required_services: Patterns(self.list("required_services")),
             exempt_users: self.list("exempt_users").into_iter().map(Exemption::of).collect(),
             exempt_networks: self.list("exempt_networks").iter().filter_map(|text| Network::parse(text)).collect(),
+            unique_email: self.switch("unique_email", true),
         }
     }
 

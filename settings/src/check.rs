@@ -76,7 +76,6 @@ impl Checked {
         match (anyway, self) {
             (Anyway::Word(word), Self::Text(text)) => word == text,
             (Anyway::Empty, Self::List(list)) => list.is_empty(),
-            (Anyway::Is(is), Self::Switch(switch)) => is == switch,
             _ => false,
         }
     }

@@ -44,8 +44,6 @@ pub(crate) enum Anyway {
     Word(&'static str),
     /// The empty list.
     Empty,
-    /// This.
-    Is(bool),
 }
 
 /// A key of a section.
@@ -98,7 +96,7 @@ const POLICY: &[Key] = &[
     key("required_services", List(Form::Service), Now),
     key("exempt_users", List(Form::UserOrGroup), Now),
     key("exempt_networks", List(Form::Network), Now),
-    key("unique_email", Switch, Later(Anyway::Is(true))),
+    key("unique_email", Switch, Now),
 ];
 
 const EMAIL: &[Key] = &[

@@ -68,6 +68,8 @@ pub struct Policy {
     pub exempt_users: Vec<Exemption>,
     /// Never asked over ssh from there.
     pub exempt_networks: Vec<Network>,
+    /// One address is one user's.
+    pub unique_email: bool,
 }
 
 impl Default for Policy {
@@ -83,6 +85,7 @@ impl Default for Policy {
             required_services: Patterns::default(),
             exempt_users: Vec::new(),
             exempt_networks: Vec::new(),
+            unique_email: true,
         }
     }
 }

@@ -242,7 +242,7 @@ fn a_key_of_a_later_release_is_checked_first_and_refused_once() {
         ("[policy]\nexempt_networks = [\"192.0.2.1/24\"]", "its other bits 0"),
         ("[policy]\nexempt_networks = [\"192.0.2.0/33\"]", "is not a network"),
         ("[policy]\nexempt_networks = [1]", "every member of the list is a text"),
-        ("[policy]\nunique_email = false", "this is not available"),
+        ("[policy]\nunique_email = \"no\"", "true or false"),
         ("[trust]\nssh = \"8 days 1 hour\"", "trust.ssh: "),
         ("[services]\nsshd = { class = \"ssh\", factor = \"caller\" }", "is for class \"elevate\""),
         ("[services]\n\"polkit-*\" = { class = \"elevate\", factor = \"caller\" }", "is not for polkit-1"),

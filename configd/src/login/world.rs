@@ -70,6 +70,7 @@ pub(crate) fn rules() -> Rules {
     Rules {
         generation: 1,
         required: Required::Mandatory,
+        unique_email: true,
         who: Who::default(),
         application: String::from("Example Corp"),
         codes: Codes {
@@ -107,7 +108,6 @@ pub(crate) fn rules() -> Rules {
             proxy: None,
             ca_file: None,
         }],
-        unique_email: true,
         profile: Profile::Standard,
         level: Level::Info,
         log: crate::store::LogLimits::default(),

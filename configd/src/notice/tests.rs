@@ -5,7 +5,7 @@ use super::*;
 use crate::clock::Moment;
 use crate::house::House;
 use crate::login::world::rules;
-use crate::store::{Bucket, Changed, OldRecord, SendOf, SendVerdict, SourceText, UserChange};
+use crate::store::{Bucket, By, Changed, OldRecord, SendOf, SendVerdict, SourceText, UserChange};
 use crate::wire_io::Connection;
 use pam_2fa_protocol::courier::{Send, Sent};
 use pam_2fa_protocol::wire::{Continues, decode_call, encode_reply};
@@ -55,6 +55,9 @@ async fn speaks(house: &House, language: &str) {
         phone: None,
         language: Some(Some(String::from(language))),
         trusted: false,
+        prefers: None,
+        unique: true,
+        by: By::Administrator,
         old_record: OldRecord::Refuses,
         now: house.now(),
     };

@@ -3,6 +3,7 @@
 
 use super::{Authenticator, SourceText, UserKey};
 use crate::clock::Moment;
+use crate::limits::Counts;
 use pam_2fa_protocol::admin::{Channel, LastLogin, Method};
 
 /// An authenticator app.
@@ -37,6 +38,9 @@ impl PassKind {
         }
     }
 }
+
+/// Grants that are open for one user at once; with one more the oldest is over.
+pub const MOST_GRANTS: usize = 16;
 
 /// The id of a one-time code of an administrator, for the log.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -78,6 +82,15 @@ pub struct Methods {
     pub prefers: Option<Method>,
     /// An administrator shut the user out, at that second since 1970.
     pub disabled_s: Option<i64>,
+}
+
+/// What an administrator sees of a user beside the record; one read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// What there is to prove with.
+    pub methods: Methods,
+    /// Failures and waits of each.
+    pub counts: Vec<(Authenticator, Counts)>,
 }
 
 /// What a right answer was, so that it can be marked used.

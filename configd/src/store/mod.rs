@@ -9,16 +9,20 @@ use pam_2fa_protocol::admin::{LastLogin, Method, Verify};
 use std::future::Future;
 use std::pin::Pin;
 
+mod change;
 mod decision;
 mod device;
 mod method;
 pub mod sqlite;
 
+pub use change::{By, Change, ChangeAsk, ChangePage, Changed, Import, Imported, OldRecord, Then, UserChange};
 pub use decision::{Decision, Decoys, LogAsk, LogLimits, LogPage, LogState};
 pub use device::{
     DeviceId, DeviceKey, EndDevices, Ended, KeptDevice, Remember, RememberDevice, Revoke, Revoked, UseDevice,
 };
-pub use method::{Enrol, Enrolled, First, KeptApp, KeptPass, Methods, NewApp, PassId, PassKind, Proof};
+pub use method::{
+    About, Enrol, Enrolled, First, KeptApp, KeptPass, MOST_GRANTS, Methods, NewApp, PassId, PassKind, Proof,
+};
 
 /// What every operation gives: a future, since commits are grouped. Nothing happens before it is polled; once it was, dropping
 /// it does not undo the operation. It needs no runtime.
@@ -333,57 +337,6 @@ pub enum SendVerdict {
     },
 }
 
-/// What a change does where the name has a record under another uid: the account was deleted and made anew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OldRecord {
-    /// It stays, and nothing is changed.
-    Refuses,
-    /// It goes, with its known sources, tries and challenges, and nothing of it is taken over: for an administrator alone.
-    Goes,
-}
-
-/// A change of a record. Absent fields stay.
-#[derive(Debug, Clone)]
-pub struct UserChange {
-    /// Whose; made where there is none.
-    pub key: UserKey,
-    /// When the user is asked. A new record: [`Verify::NewDevice`].
-    pub verify: Option<Verify>,
-    /// `Some(None)` takes it away. A changed address is unverified unless `trusted`, and its open challenges end.
-    pub email: Option<Option<String>>,
-    /// The same.
-    pub phone: Option<Option<String>>,
-    /// The same.
-    pub language: Option<Option<String>>,
-    /// The addresses in this change (or, with none in it, those of the record) count as verified.
-    pub trusted: bool,
-    /// Of the same name under another uid.
-    pub old_record: OldRecord,
-    /// Now.
-    pub now: Moment,
-}
-
-/// What became of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Changed {
-    /// The record as it is now.
-    Done(Box<UserRecord>),
-    /// The record as it was made, in the place of one of the same name under another uid ([`OldRecord::Goes`]).
-    Rebound {
-        /// The uid of the record that went.
-        from_uid: u32,
-        /// The new one.
-        record: Box<UserRecord>,
-    },
-    /// The email (compared without regard to case) is in use by this other user, of another uid.
-    EmailInUse(UserKey),
-    /// The name has a record under another uid ([`OldRecord::Refuses`]).
-    NameOfAnother {
-        /// That uid.
-        uid: u32,
-    },
-}
-
 /// What the daemon keeps about itself. Values are opaque to the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetaKey {
@@ -428,14 +381,14 @@ pub trait Store: Send + Sync {
     fn methods(&self, user: UserKey, now: Moment) -> Pending<Methods>;
     /// Keeps methods that were proven, all in one commit, durable.
     fn enrol(&self, enrol: Enrol) -> Pending<Enrolled>;
-    /// Keeps an administrator's one-time code; earlier ones of the same kind and user are over.
+    /// Keeps an administrator's one-time code. An earlier invitation of the user is over with a new one; of grants 16 stay open.
     fn add_pass(&self, pass: KeptPass, now: Moment) -> Pending<()>;
     /// What is asked for first.
     fn prefer(&self, user: UserKey, prefers: Option<Method>, now: Moment) -> Pending<bool>;
     /// Shuts a user out, or lets in again. `false`: there is no such record.
     fn disable(&self, user: UserKey, disabled: bool, now: Moment) -> Pending<bool>;
-    /// Takes all methods, devices, tries, known sources and passes of a user away; `verify` and the language stay. `false`: there is
-    /// no such record.
+    /// Takes all methods, devices, tries, known sources and passes of a user away; `verify` and the language stay, and who is shut out
+    /// stays so. `false`: there is no such record.
     fn reset(&self, user: UserKey, now: Moment) -> Pending<bool>;
     /// Ends trust; what has ended stays in the list with its reason. Gives how many were ended.
     fn end_devices(&self, end: EndDevices, now: Moment) -> Pending<u64>;
@@ -456,6 +409,8 @@ pub trait Store: Send + Sync {
     fn end_challenge(&self, id: ChallengeId, now: Moment) -> Pending<()>;
     /// Makes or changes a record.
     fn change_user(&self, change: UserChange) -> Pending<Changed>;
+    /// Makes or changes many, in one commit: all or none.
+    fn import_users(&self, import: Import) -> Pending<Vec<Imported>>;
     /// Marks the address that was proven by a code as verified, if it is still `address`.
     fn verify_address(&self, user: UserKey, of: Authenticator, address: String, now: Moment) -> Pending<bool>;
     /// The record of exactly this uid and name, or what stands in its way.
@@ -470,6 +425,8 @@ pub trait Store: Send + Sync {
     fn put_meta(&self, values: Vec<(MetaKey, Vec<u8>)>) -> Pending<()>;
     /// Failures and waits, for `user show`; [`crate::limits::standing`] says what they mean.
     fn counts(&self, user: UserKey, of: Authenticator) -> Pending<Counts>;
+    /// What an administrator sees of a user beside the record, in one read.
+    fn about(&self, user: UserKey, now: Moment) -> Pending<About>;
     /// Clears all failures and waits of all authenticators of a user, in one commit. Challenges and sends stay. Gives the
     /// failures that were cleared.
     fn unlock(&self, user: UserKey, now: Moment) -> Pending<u64>;
@@ -488,6 +445,12 @@ pub trait Store: Send + Sync {
     fn decisions(&self, ask: LogAsk) -> Pending<LogPage>;
     /// Behind the newest line of the log: where a read of what comes begins.
     fn newest_decision(&self) -> Pending<i64>;
+    /// Writes a line into the log of changes, where no operation here does so by itself.
+    fn note_change(&self, change: Change) -> Pending<()>;
+    /// The next piece of the log of changes.
+    fn changes(&self, ask: ChangeAsk) -> Pending<ChangePage>;
+    /// Behind the newest line of the log of changes.
+    fn newest_change(&self) -> Pending<i64>;
     /// The counters of decoys, from that time's hour on.
     fn decoys(&self, since_s: i64) -> Pending<Vec<Decoys>>;
 }

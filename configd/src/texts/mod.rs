@@ -62,7 +62,7 @@ messages! {
     OwnDone = "own-done", OwnRevoked = "own-revoked",
     DeniedEnter = "denied-enter", DeniedInUse = "denied-in-use", DeniedNotInvited = "denied-not-invited", DeniedNotAllowed = "denied-not-allowed",
     DeniedNothingYours = "denied-nothing-yours",
-    SmsText = "sms-text", SmsTextAgain = "sms-text-again", SmsTextEnrol = "sms-text-enrol",
+    SmsText = "sms-text", SmsTextAgain = "sms-text-again", SmsTextEnrol = "sms-text-enrol", SmsTextVerify = "sms-text-verify",
     MailSubjectChange = "mail-subject-change", MailTextChange = "mail-text-change",
     MailSubjectEnrol = "mail-subject-enrol", MailTextEnrol = "mail-text-enrol",
     MailSubjectVerify = "mail-subject-verify", MailTextVerify = "mail-text-verify",

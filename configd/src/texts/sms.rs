@@ -36,16 +36,19 @@ pub enum Says {
         /// From 1.
         attempt: u32,
     },
-    /// It confirms the number.
+    /// It confirms the number, to whoever typed it.
     Confirm,
+    /// It confirms the number, to an administrator.
+    Verify,
 }
 
 impl Says {
     /// One of each wording.
-    pub(super) const ALL: [(Message, Self); 3] = [
+    pub(super) const ALL: [(Message, Self); 4] = [
         (Message::SmsText, Self::Login { attempt: 1 }),
         (Message::SmsTextAgain, Self::Login { attempt: 2 }),
         (Message::SmsTextEnrol, Self::Confirm),
+        (Message::SmsTextVerify, Self::Verify),
     ];
 
     fn message(self) -> Message {
@@ -53,6 +56,7 @@ impl Says {
             Self::Login { attempt } if attempt > 1 => Message::SmsTextAgain,
             Self::Login { .. } => Message::SmsText,
             Self::Confirm => Message::SmsTextEnrol,
+            Self::Verify => Message::SmsTextVerify,
         }
     }
 }
@@ -132,7 +136,7 @@ fn septets(character: char) -> Option<usize> {
     }
 }
 
-/// The message, in `texts` that show everything.
+/// The message of a login, in `texts` that show everything.
 #[must_use]
 pub fn sms(short: Short<'_>, texts: &Texts) -> Secret {
     fitted([short.host, short.application], |[host, application]| say(&short, host, application, texts))

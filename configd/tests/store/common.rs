@@ -4,8 +4,8 @@ use configd::clock::{BootId, Moment};
 use configd::limits::{SendLimits, Standing, TryLimits};
 use configd::store::sqlite::SqliteStore;
 use configd::store::{
-    Authenticator, Bucket, ChallengeId, Changed, Charge, Charged, Consume, Consumed, Decision, FactsFor, KeptChallenge,
-    OldRecord, Pending, Proof, SendOf, SourceText, Store, StoreError, UserChange, UserKey, UserRecord,
+    Authenticator, Bucket, By, ChallengeId, Changed, Charge, Charged, Consume, Consumed, Decision, FactsFor,
+    KeptChallenge, OldRecord, Pending, Proof, SendOf, SourceText, Store, StoreError, UserChange, UserKey, UserRecord,
 };
 use pam_2fa_protocol::admin::LastLogin;
 use std::future::Future;
@@ -132,7 +132,10 @@ impl Home {
     pub(crate) fn change(&self, change: UserChange) -> Result<UserRecord, Changed> {
         match wait(self.store.change_user(change)).unwrap() {
             Changed::Done(record) => Ok(*record),
-            other @ (Changed::EmailInUse(_) | Changed::NameOfAnother { .. } | Changed::Rebound { .. }) => Err(other),
+            other @ (Changed::EmailInUse(_)
+            | Changed::NoSuchMethod(_)
+            | Changed::NameOfAnother { .. }
+            | Changed::Rebound { .. }) => Err(other),
         }
     }
 
@@ -153,6 +156,9 @@ pub(crate) fn change(key: UserKey) -> UserChange {
         phone: None,
         language: None,
         trusted: false,
+        prefers: None,
+        unique: true,
+        by: By::Administrator,
         old_record: OldRecord::Refuses,
         now: at(0),
     }

@@ -5,7 +5,7 @@ use configd::limits::{Standing, TryLimits};
 use configd::random::{KernelRandom, bytes};
 use configd::seal::{MasterKey, Start, open_vault};
 use configd::store::sqlite::SqliteStore;
-use configd::store::{Authenticator, Bucket, Charge, Charged, Consume, Consumed, Remember, Store};
+use configd::store::{Authenticator, Bucket, Charge, Charged, Consume, Consumed, Enrol, Proof, Remember, Store};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -163,6 +163,68 @@ fn after_a_kill_at_any_moment_no_used_code_is_good_again() {
         }
     }
     assert!(next > 0);
+}
+
+/// More than the rounds below use up.
+const MOST: u16 = 2_000;
+
+/// What the child below uses up: its number tells which kind, and which of it.
+fn use_once(number: u16) -> Consume {
+    let proof = match number % 2 {
+        0 => Proof::App { id: String::from("app1"), step: 101 + i64::from(number) },
+        _ => Proof::Recovery { mac: recovery(number) },
+    };
+    Consume { proof, ..consume_of(ada(), id(u128::from(number))) }
+}
+
+fn recovery(number: u16) -> [u8; 32] {
+    let mut mac = [0; 32];
+    mac[..2].copy_from_slice(&number.to_be_bytes());
+    mac
+}
+
+#[test]
+#[ignore = "a child of the tests here, not a test"]
+fn child_that_uses_apps_and_recovery_codes() {
+    if !is_child("child_that_uses_apps_and_recovery_codes") {
+        return;
+    }
+    let store = SqliteStore::open(&std::env::current_dir().unwrap().join("state.db")).unwrap();
+    for number in 0..MOST {
+        if wait(store.consume_code(use_once(number))).unwrap() == Consumed::Done {
+            say(&format!("used {number}"));
+        }
+    }
+}
+
+#[test]
+fn after_a_kill_at_any_moment_no_step_and_no_recovery_code_is_good_again() {
+    let mut home = Home::with_users();
+    let codes = (0..MOST).filter(|number| number % 2 == 1).map(recovery).collect();
+    crate::methods::enrol(&home, Enrol { recovery: Some(codes), ..crate::methods::enrol_of(ada()) });
+    let mut all = 0;
+    for _ in 0..8 {
+        home.store.close().unwrap();
+        let mut child = start("child_that_uses_apps_and_recovery_codes", home.folder());
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut used: Vec<u16> = Vec::new();
+        let mut hear =
+            |line: String| used.extend(line.strip_prefix("used ").map(|number| number.parse::<u16>().unwrap()));
+        for _ in 0..3 + up_to(60) {
+            hear(lines.next().unwrap());
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        lines.for_each(&mut hear);
+        home.store = SqliteStore::open(&home.path()).unwrap();
+        all += used.len();
+        for number in used {
+            // In another login, so that it is not the challenge that is used.
+            let again = Consume { challenge: id(10_000 + u128::from(number)), ..use_once(number) };
+            assert_eq!(home.consume(again).unwrap(), Consumed::AlreadyUsed, "{number}");
+        }
+    }
+    assert!(all > 20, "{all}");
 }
 
 #[test]

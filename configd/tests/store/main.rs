@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod administration;
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
 mod common;
 #[cfg(test)]
 mod crash;
@@ -15,6 +17,8 @@ mod damage;
 mod devices;
 #[cfg(test)]
 mod log;
+#[cfg(test)]
+mod methods;
 #[cfg(test)]
 mod model;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::common::*;
 use configd::limits::Standing;
-use configd::store::{Authenticator, Bucket, Charge, Charged, Consumed, Store};
+use configd::store::{Authenticator, Bucket, Charge, Charged, Consume, Consumed, Proof, Store};
 use std::sync::Barrier;
 use std::thread;
 
@@ -15,6 +15,56 @@ fn sixty_four_threads_with_one_code_are_let_in_once() {
 #[ignore = "three minutes: the same, 10,000 times"]
 fn sixty_four_threads_with_one_code_are_let_in_once_ten_thousand_times() {
     race(10_000);
+}
+
+#[test]
+fn sixty_four_threads_with_one_step_of_an_app_are_let_in_once() {
+    let home = Home::with_users();
+    crate::methods::enrol(&home, crate::methods::enrol_of(ada()));
+    let step = |round: usize| Proof::App { id: String::from("app1"), step: 101 + i64::try_from(round).unwrap() };
+    race_with(&home, 50, &step);
+}
+
+#[test]
+fn sixty_four_threads_with_one_recovery_code_are_let_in_once() {
+    let home = Home::with_users();
+    crate::methods::enrol(&home, crate::methods::enrol_of(ada()));
+    race_with(&home, 10, &|round| Proof::Recovery { mac: crate::methods::mac(u8::try_from(round + 1).unwrap()) });
+}
+
+#[test]
+fn sixty_four_threads_with_one_grant_are_let_in_once() {
+    let home = Home::with_users();
+    let name = |round: usize| format!("g{round}");
+    for round in 0..16 {
+        let pass = crate::methods::pass(configd::store::PassKind::Grant, &name(round), ada());
+        wait(home.store.add_pass(pass, at(0))).unwrap();
+    }
+    race_with(&home, 16, &|round| Proof::Grant { id: configd::store::PassId(name(round)) });
+}
+
+/// Each thread has a login of its own: what is used once is not the challenge.
+fn race_with(home: &Home, rounds: usize, proof: &(impl Fn(usize) -> Proof + Sync)) {
+    const THREADS: usize = 64;
+    let barrier = Barrier::new(THREADS);
+    let worker = |thread: usize| {
+        let mut done = Vec::with_capacity(rounds);
+        for round in 0..rounds {
+            barrier.wait();
+            let challenge = id(u128::try_from(round * THREADS + thread).unwrap());
+            let consume = Consume { proof: proof(round), ..consume_of(ada(), challenge) };
+            done.push(wait(home.store.consume_code(consume)).unwrap() == Consumed::Done);
+        }
+        done
+    };
+    let per_thread: Vec<Vec<bool>> = thread::scope(|scope| {
+        let worker = &worker;
+        let threads: Vec<_> = (0..THREADS).map(|thread| scope.spawn(move || worker(thread))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    for round in 0..rounds {
+        assert_eq!(per_thread.iter().filter(|done| done[round]).count(), 1, "round {round}");
+    }
 }
 
 fn race(rounds: usize) {

@@ -120,7 +120,7 @@ impl Daemon {
         let given = ["pam-2fa", "--runtime-dir", folder, "--config", config.to_str().unwrap()];
         let args = given.iter().chain(args).map(std::ffi::OsString::from);
         let (mut input, mut out, mut err) = (typed.as_bytes(), Vec::new(), Vec::new());
-        let terminal = ctl::Terminal { input: &mut input, out: &mut out, err: &mut err };
+        let terminal = ctl::Terminal { input: &mut input, out: &mut out, err: &mut err, is_watched: false };
         let status = ctl::run_in(args, terminal, &OtherHost);
         let text = |bytes| String::from_utf8(bytes).unwrap().replace(folder, "DIR");
         format!("{}---\n{}=== {status}", text(out), text(err))

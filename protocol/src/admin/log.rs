@@ -65,6 +65,36 @@ pub struct Decoys {
     pub count: i64,
 }
 
+/// Who changed something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    /// root, over `admin.sock`.
+    Administrator,
+    /// The user, over `self.sock`.
+    User,
+    /// The user, at a login.
+    Login,
+}
+
+/// What was changed about a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// RFC 3339, UTC.
+    pub at: String,
+    /// By whom.
+    pub by: By,
+    /// Whose.
+    pub user: String,
+    /// The uid that the record is bound to.
+    pub uid: u32,
+    /// What was done, in one word: `set`, `granted`, `reset` …
+    pub what: String,
+    /// What exactly, in words; addresses are masked.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
 /// The replies to [`super::LOG`]: one of these each.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogReply {
@@ -74,6 +104,9 @@ pub struct LogReply {
     /// A count of decoys; where its hour ends, and none where a user is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decoys: Option<Decoys>,
+    /// A change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
     /// Lines that do not match their checksum and were left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub damaged: Option<i64>,

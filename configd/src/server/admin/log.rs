@@ -1,13 +1,13 @@
-//! The log of decisions, read in short pieces, so that a login's own read never waits long; followed by event, so that nothing
+//! The log of decisions and that of changes as one, read in short pieces, so that a login's own read never waits long; followed by event, so that nothing
 //! runs while nothing happens.
 
 use super::{Answer, done, house};
 use crate::clock::rfc3339;
 use crate::daemon::Daemon;
 use crate::house::House;
-use crate::store::{self, LogAsk, LogPage};
+use crate::store::{self, ChangeAsk, ChangePage, LogAsk, LogPage, Store};
 use crate::wire_io::{Connection, ConnectionError};
-use pam_2fa_protocol::admin::{Decision, Decoys, Log, LogReply};
+use pam_2fa_protocol::admin::{Change, Decision, Decoys, Log, LogReply};
 use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::wire::{Continues, encode_reply};
 use pam_2fa_settings::text::printable;
@@ -29,10 +29,18 @@ pub(super) async fn log(daemon: &Daemon, asked: Log, more: bool, connection: &mu
     house.keep_log().await;
     let is_new_only = asked.follow && since_s.is_none();
     let after = if is_new_only { house.store.newest_decision().await? } else { 0 };
+    let after_change = if is_new_only { house.store.newest_change().await? } else { 0 };
     let ask = LogAsk { after, user, since_s: since_s.unwrap_or(i64::MIN) };
     let has_decoys = !is_new_only && ask.user.is_none();
     let decoys = if has_decoys { house.store.decoys(ask.since_s).await? } else { Vec::new() };
-    let reading = read(&house, ask, decoys.into(), asked.follow, connection);
+    let beside = Beside {
+        decoys: decoys.into(),
+        asks: ChangeAsk { after: after_change, user: ask.user.clone(), since_s: ask.since_s },
+        changes: VecDeque::new(),
+        is_end: false,
+        damaged: 0,
+    };
+    let reading = read(&house, ask, beside, asked.follow, connection);
     tokio::select! {
         end = reading => end,
         () = sealed => Err(Answer::Connection(ConnectionError::Closed)),
@@ -58,28 +66,55 @@ fn since_s(asked: &Log, now_s: i64) -> Result<Option<i64>, Answer> {
     }
 }
 
-/// Those of hours that have ended by then.
-async fn tell_decoys(
-    decoys: &mut VecDeque<store::Decoys>,
-    until_s: i64,
-    connection: &mut Connection,
-) -> Result<(), Answer> {
-    while let Some(counted) = decoys.pop_front_if(|counted| counted.hour_s.saturating_add(3_600) <= until_s) {
-        let decoys = Some(Decoys {
-            hour: rfc3339(counted.hour_s),
-            service: counted.service,
-            count: i64::try_from(counted.count).unwrap_or(i64::MAX),
-        });
-        tell(connection, &LogReply { decoys, ..LogReply::default() }).await?;
+/// What stands in the log beside decisions, and is told between them by its time.
+struct Beside {
+    decoys: VecDeque<store::Decoys>,
+    asks: ChangeAsk,
+    /// Read, and not told yet.
+    changes: VecDeque<store::Change>,
+    /// There were no more when it was looked at last.
+    is_end: bool,
+    damaged: u32,
+}
+
+impl Beside {
+    /// Changes until then, and counts of decoys of hours that have ended by then.
+    async fn tell_until(&mut self, until_s: i64, store: &dyn Store, connection: &mut Connection) -> Result<(), Answer> {
+        loop {
+            if self.changes.is_empty() && !self.is_end {
+                let ChangePage { changes, damaged, after, is_end } = store.changes(self.asks.clone()).await?;
+                self.asks.after = after;
+                self.is_end = is_end;
+                self.damaged = self.damaged.saturating_add(damaged);
+                self.changes.extend(changes);
+                continue;
+            }
+            let Some(change) = self.changes.pop_front_if(|change| change.at_s <= until_s) else { break };
+            self.tell_decoys(change.at_s, connection).await?;
+            tell(connection, &LogReply { change: Some(shown(change)), ..LogReply::default() }).await?;
+        }
+        self.tell_decoys(until_s, connection).await
     }
-    Ok(())
+
+    async fn tell_decoys(&mut self, until_s: i64, connection: &mut Connection) -> Result<(), Answer> {
+        let has_ended = |counted: &mut store::Decoys| counted.hour_s.saturating_add(3_600) <= until_s;
+        while let Some(counted) = self.decoys.pop_front_if(has_ended) {
+            let decoys = Some(Decoys {
+                hour: rfc3339(counted.hour_s),
+                service: counted.service,
+                count: i64::try_from(counted.count).unwrap_or(i64::MAX),
+            });
+            tell(connection, &LogReply { decoys, ..LogReply::default() }).await?;
+        }
+        Ok(())
+    }
 }
 
 /// To the end, or on and on until the client goes.
 async fn read(
     house: &House,
     mut ask: LogAsk,
-    mut decoys: VecDeque<store::Decoys>,
+    mut beside: Beside,
     follow: bool,
     connection: &mut Connection,
 ) -> Result<Frame, Answer> {
@@ -91,17 +126,17 @@ async fn read(
         let LogPage { decisions, damaged, after, is_end } = house.store.decisions(ask.clone()).await?;
         ask.after = after;
         for decision in decisions {
-            tell_decoys(&mut decoys, decision.at_s, connection).await?;
+            beside.tell_until(decision.at_s, house.store.as_ref(), connection).await?;
             tell(connection, &LogReply { entry: Some(entry(decision)), ..LogReply::default() }).await?;
         }
         all_damaged = all_damaged.saturating_add(i64::from(damaged));
         if !is_end {
             continue;
         }
-        tell_decoys(&mut decoys, i64::MAX, connection).await?;
+        beside.tell_until(i64::MAX, house.store.as_ref(), connection).await?;
         if !follow {
-            let damaged = (all_damaged > 0).then_some(all_damaged);
-            return done(&LogReply { damaged, ..LogReply::default() });
+            let damaged = all_damaged.saturating_add(i64::from(beside.damaged));
+            return done(&LogReply { damaged: (damaged > 0).then_some(damaged), ..LogReply::default() });
         }
         tokio::select! {
             changed = written.changed() => if changed.is_err() {
@@ -110,6 +145,18 @@ async fn read(
             // Whoever follows has nothing more to say: this is the end of the connection, or nonsense.
             _gone = connection.read() => return Err(Answer::Connection(ConnectionError::Closed)),
         }
+        beside.is_end = false;
+    }
+}
+
+fn shown(change: store::Change) -> Change {
+    Change {
+        at: rfc3339(change.at_s),
+        by: change.by,
+        user: change.user.name,
+        uid: change.user.uid,
+        what: change.what,
+        detail: change.detail,
     }
 }
 

@@ -1,20 +1,25 @@
 //! `admin.sock`: one method after the other, for uid 0 and nobody else. Who may is one line, before anything is dispatched.
 
+mod account;
 pub(super) mod devices;
 mod explain;
+mod import;
 mod log;
+mod passes;
 mod system;
 mod told;
 mod users;
+mod verify;
 
 use super::FIRST_FRAME;
 use crate::daemon::{Daemon, State};
 use crate::house::House;
+use crate::store::UserRecord;
 use crate::wire_io::{Connection, ConnectionError};
 use pam_2fa_protocol::admin::{
     DEVICE_LIST, DEVICE_REVOKE, EXEMPTION_CHANGED, EXPLAIN, LOG, NOT_FOUND, NotFound, REFUSED, RELOAD, Refused, SEAL,
-    SEALED, SERVICE, STATUS, Sealed, TEST_EMAIL, USER_LIST, USER_SET, USER_SHOW, USER_UNLOCK, USER_VERIFY_BEGIN,
-    USER_VERIFY_FINISH,
+    SEALED, SERVICE, STATUS, Sealed, TEST_EMAIL, USER_DISABLE, USER_GRANT, USER_IMPORT, USER_INVITE, USER_LIST,
+    USER_RESET, USER_SET, USER_SHOW, USER_UNLOCK, USER_VERIFY_BEGIN, USER_VERIFY_FINISH,
 };
 use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::wire::{Continues, IncomingCall, WireError, decode_call, encode_error, encode_reply};
@@ -64,6 +69,14 @@ pub(super) enum Answer {
     Parameters,
 }
 
+/// A record before a change and after it: what its owner is told of.
+pub(super) struct Turned {
+    /// As it was; none where it was made.
+    pub(super) before: Option<UserRecord>,
+    /// As it is.
+    pub(super) after: UserRecord,
+}
+
 impl From<ConnectionError> for Answer {
     fn from(error: ConnectionError) -> Self {
         Self::Connection(error)
@@ -101,11 +114,14 @@ async fn dispatch(call: &IncomingCall<'_>, daemon: &Daemon, connection: &mut Con
         USER_LIST => users::list(house(daemon)?.as_ref(), call.more, connection).await,
         USER_SHOW => done(&users::show(house(daemon)?.as_ref(), &parameters(call)?).await?),
         USER_SET => done(&users::set(daemon, house(daemon)?.as_ref(), parameters(call)?).await?),
-        USER_UNLOCK => done(&users::unlock(house(daemon)?.as_ref(), &parameters(call)?).await?),
-        USER_VERIFY_BEGIN => {
-            users::verify_begin(house(daemon)?.as_ref(), &parameters(call)?, call.more, connection).await
-        }
-        USER_VERIFY_FINISH => done(&users::verify_finish(house(daemon)?.as_ref(), &parameters(call)?).await?),
+        USER_UNLOCK => done(&account::unlock(house(daemon)?.as_ref(), &parameters(call)?).await?),
+        USER_DISABLE => done(&account::disable(house(daemon)?.as_ref(), &parameters(call)?).await?),
+        USER_RESET => done(&account::reset(house(daemon)?.as_ref(), &parameters(call)?).await?),
+        USER_INVITE => done(&passes::invite(daemon, house(daemon)?.as_ref(), &parameters(call)?).await?),
+        USER_GRANT => done(&passes::grant(daemon, house(daemon)?.as_ref(), &parameters(call)?).await?),
+        USER_IMPORT => done(&import::import(daemon, house(daemon)?.as_ref(), parameters(call)?).await?),
+        USER_VERIFY_BEGIN => verify::begin(house(daemon)?.as_ref(), &parameters(call)?, call.more, connection).await,
+        USER_VERIFY_FINISH => done(&verify::finish(house(daemon)?.as_ref(), &parameters(call)?).await?),
         // Sealed or not: what sshd lets in does not wait for configd, and neither does the journal.
         EXEMPTION_CHANGED => done(&system::exemption_changed(&parameters(call)?)),
         _ => Ok(SERVICE.answer(call)?),

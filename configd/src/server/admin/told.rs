@@ -1,23 +1,14 @@
 //! What of an administrator's change is told to the owner of the record, before and after it (see [`crate::notice`]). Changes nothing, and
 //! nothing waits for it.
 
-use super::Answer;
 use crate::clock::Moment;
 use crate::house::House;
 use crate::login::class::Class;
 use crate::login::device::over;
 use crate::notice::{About, Notice, masked};
 use crate::rules::Rules;
-use crate::store::{KeptDevice, Known, UserKey, UserRecord};
+use crate::store::{KeptDevice, UserKey, UserRecord};
 use pam_2fa_protocol::admin::Channel;
-
-/// The record as it is before a change; none where it is made by it. (Two administrators at once: each tells of the change that it saw.)
-pub(super) async fn before(house: &House, key: &UserKey) -> Result<Option<UserRecord>, Answer> {
-    match house.store.user(key.clone()).await? {
-        Known::Record(record) => Ok(Some(*record)),
-        Known::Nobody | Known::NameOfAnother { .. } | Known::UidOfOthers { .. } => Ok(None),
-    }
-}
 
 /// Has them told.
 pub(super) fn tell(house: &House, about: Vec<About>) {
@@ -55,6 +46,13 @@ pub(super) fn changed(before: Option<&UserRecord>, after: &UserRecord) -> Vec<Ab
     }
     let about = |notice| About { old: old.clone(), ..About::by_administrator(after.key.clone(), notice) };
     notices.into_iter().map(about).collect()
+}
+
+/// Everything of a user's is gone: the addresses that were verified hear of it.
+pub(super) fn reset(before: &UserRecord) -> Vec<About> {
+    let verified = |channel| Address::of(before, channel).verified.map(|address| (channel, String::from(address)));
+    let old: Vec<_> = [Channel::Email, Channel::Sms].into_iter().filter_map(verified).collect();
+    vec![About { old, ..About::by_administrator(before.key.clone(), Notice::Reset) }]
 }
 
 /// Of devices that were taken away: one notice to each owner. Those that were not trusted any more are no news, and a session in which

@@ -1,26 +1,21 @@
-//! Users: show, change, verify an address.
+//! Users: show, change. What is shown never holds a code.
 
-use super::system::post;
-use super::{Answer, done, told};
-use crate::clock::Moment;
+use super::{Answer, Turned, done, told};
+use crate::clock::{Moment, rfc3339};
 use crate::daemon::Daemon;
-use crate::delivery::Letterhead;
 use crate::house::House;
 use crate::limits::{Counts, Standing, TryLimits, locked_s, standing};
 use crate::login::Resolution;
-use crate::store::{Authenticator, Bucket, Changed, OldRecord, UserChange, UserKey, UserRecord};
-use crate::texts::{Message, Value};
-use crate::wire_io::Connection;
-use pam_2fa_protocol::Secret;
-use pam_2fa_protocol::admin::{
-    Channel, User, UserReply, UserSet, UserSetReply, UserShow, UserUnlock, UserVerifyBegin, UserVerifyFinish,
-    VerifySent,
+use crate::login::ways::Way;
+use crate::store::{
+    About, Authenticator, Bucket, By, Changed, KeptPass, Known, OldRecord, PassKind, UserChange, UserKey, UserRecord,
 };
-use pam_2fa_protocol::courier::Class;
+use crate::wire_io::Connection;
+use pam_2fa_protocol::admin::{self, Method, Pass, Preference, User, UserReply, UserSet, UserSetReply, UserShow};
 use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::wire::{Continues, encode_reply};
 use pam_2fa_settings::text::printable;
-use pam_2fa_settings::{EmailAddress, Language};
+use pam_2fa_settings::{E164, EmailAddress, Language};
 use std::sync::PoisonError;
 
 pub(super) async fn list(house: &House, more: bool, connection: &mut Connection) -> Result<Frame, Answer> {
@@ -30,20 +25,20 @@ pub(super) async fn list(house: &House, more: bool, connection: &mut Connection)
     }
     let Some(last) = records.pop() else { return done(&UserReply { user: None }) };
     for record in records {
-        let user = Some(show_record(house, record).await?);
+        let user = Some(shown(house, record).await?);
         connection.write(&encode_reply(&UserReply { user }, Continues::Yes)?).await?;
     }
-    done(&UserReply { user: Some(show_record(house, last).await?) })
+    done(&UserReply { user: Some(shown(house, last).await?) })
 }
 
 pub(super) async fn show(house: &House, asked: &UserShow) -> Result<UserReply, Answer> {
     let record = record(house, &asked.name).await?;
-    Ok(UserReply { user: Some(show_record(house, record).await?) })
+    Ok(UserReply { user: Some(shown(house, record).await?) })
 }
 
 /// The record of a name; of several (an account that was made anew under another uid) the newest binding is not known, so all
 /// are an error that names them.
-async fn record(house: &House, name: &str) -> Result<UserRecord, Answer> {
+pub(super) async fn record(house: &House, name: &str) -> Result<UserRecord, Answer> {
     let mut found = house.store.users(Some(String::from(name))).await?;
     match (found.pop(), found.is_empty()) {
         (Some(record), true) => Ok(record),
@@ -65,9 +60,34 @@ fn no_record(name: &str) -> Answer {
     ))
 }
 
-async fn show_record(house: &House, record: UserRecord) -> Result<User, Answer> {
-    let counts = house.store.counts(record.key.clone(), Authenticator::Email).await?;
-    let locked = locked(&counts, house.rules().tries, &house.now());
+/// Who a name is on this host.
+pub(super) async fn resolve(daemon: &Daemon, name: &str) -> Result<UserKey, Answer> {
+    let shown = printable(name);
+    match daemon.users.resolve(String::from(name)).await {
+        Resolution::Found(key) => Ok(key),
+        Resolution::Unknown => {
+            Err(Answer::NotFound(format!("there is no user {shown} on this host; check the spelling")))
+        }
+        Resolution::Failed(why) => Err(Answer::refused(format!("{shown} cannot be looked up: {why}"))),
+    }
+}
+
+/// A name whose record is of another uid.
+pub(super) fn any_record(name: &str, of: u32, is: u32) -> Answer {
+    Answer::refused(format!(
+        "{name} has a record under uid {of}, and is uid {is} now; bind it anew with pam-2fa user set {name}"
+    ))
+}
+
+/// A record with all that an administrator sees of its user.
+pub(super) async fn shown(house: &House, record: UserRecord) -> Result<User, Answer> {
+    let now = house.now();
+    let About { methods, counts } = house.store.about(record.key.clone(), now.clone()).await?;
+    let limits = house.rules().tries;
+    let locked: Vec<String> = counts
+        .iter()
+        .filter_map(|(of, counts)| Some(format!("{}: {}", in_words(*of), locked(counts, limits, &now)?)))
+        .collect();
     Ok(User {
         name: record.key.name,
         uid: record.key.uid,
@@ -78,17 +98,47 @@ async fn show_record(house: &House, record: UserRecord) -> Result<User, Answer> 
         phone_verified: record.phone_verified,
         language: record.language,
         last_login: record.last_login,
-        locked,
+        locked: (!locked.is_empty()).then(|| locked.join("; ")),
+        app_since: methods.app.map(|app| rfc3339(app.made_s)),
+        recovery_codes: u32::try_from(methods.recovery.len()).unwrap_or(u32::MAX),
+        prefers: methods.prefers,
+        passes: methods.passes.into_iter().map(open_pass).collect(),
+        disabled_since: methods.disabled_s.map(rfc3339),
     })
 }
 
-/// Which sources may not try a code by email now, and until when.
+/// A one-time code as it is shown.
+pub(super) fn open_pass(kept: KeptPass) -> Pass {
+    Pass {
+        id: kept.id.0,
+        kind: match kept.kind {
+            PassKind::Invitation => admin::PassKind::Invitation,
+            PassKind::Grant => admin::PassKind::Grant,
+        },
+        made: rfc3339(kept.made_s),
+        until: rfc3339(kept.until_s),
+        from: kept.origin,
+        service: kept.service,
+        reason: kept.reason,
+    }
+}
+
+fn in_words(of: Authenticator) -> &'static str {
+    match of {
+        Authenticator::Email => "codes by email",
+        Authenticator::Sms => "codes by text message",
+        Authenticator::App => "codes of the app",
+        Authenticator::Recovery => "recovery codes and grants",
+    }
+}
+
+/// Which sources may not try now, and until when.
 fn locked(counts: &Counts, limits: TryLimits, now: &Moment) -> Option<String> {
     if counts.all() >= limits.before_disabled {
-        return Some(String::from("codes by email: until unlocked"));
+        return Some(String::from("until unlocked"));
     }
     if let Some(left_s) = locked_s(counts, limits, now) {
-        return Some(format!("codes by email: from everywhere for {left_s} s"));
+        return Some(format!("from everywhere for {left_s} s"));
     }
     let unknown =
         [(Bucket::Stranger, String::from("new sources")), (Bucket::Own, String::from("the user's own programs"))];
@@ -102,51 +152,16 @@ fn locked(counts: &Counts, limits: TryLimits, now: &Moment) -> Option<String> {
             Standing::Disabled => Some(format!("from {who} until unlocked")),
         })
         .collect();
-    (!held_up.is_empty()).then(|| format!("codes by email: {}", held_up.join(", ")))
-}
-
-pub(super) async fn unlock(house: &House, asked: &UserUnlock) -> Result<UserReply, Answer> {
-    let record = record(house, &asked.name).await?;
-    let failures = house.store.unlock(record.key.clone(), house.now()).await?;
-    tracing::info!(
-        user = record.key.name,
-        uid = record.key.uid,
-        failures,
-        "a user's wrong codes were forgiven by an administrator"
-    );
-    Ok(UserReply { user: Some(show_record(house, record).await?) })
+    (!held_up.is_empty()).then(|| held_up.join(", "))
 }
 
 pub(super) async fn set(daemon: &Daemon, house: &House, asked: UserSet) -> Result<UserSetReply, Answer> {
-    let shown = printable(&asked.name).into_owned();
-    let key = match daemon.users.resolve(asked.name.clone()).await {
-        Resolution::Found(key) => key,
-        Resolution::Unknown => {
-            return Err(Answer::NotFound(format!("there is no user {shown} on this host; check the spelling")));
-        }
-        Resolution::Failed(why) => return Err(Answer::refused(format!("{shown} cannot be looked up: {why}"))),
-    };
+    let key = resolve(daemon, &asked.name).await?;
     let change = change(house, &key, &asked)?;
-    let has_email = change.email.as_ref().is_some_and(Option::is_some);
-    let before = told::before(house, &key).await?;
-    let (record, from_uid) = match house.store.change_user(change).await? {
-        Changed::Done(record) => (*record, None),
-        Changed::Rebound { from_uid, record } => (*record, Some(from_uid)),
-        Changed::EmailInUse(other) => {
-            return Err(Answer::refused(format!(
-                "--email: {} has this address; one address is one user's",
-                other.name
-            )));
-        }
-        Changed::NameOfAnother { uid } => {
-            return Err(Answer::refused(format!("{shown} has a record under uid {uid}, and is uid {} now", key.uid)));
-        }
-    };
-    if asked.email.is_some() {
-        end_challenges(house, &key);
-    }
+    let (turned, from_uid) = make(house, change).await?;
+    told::tell(house, told::changed(turned.before.as_ref(), &turned.after));
+    let record = turned.after;
     if let Some(uid) = from_uid {
-        end_challenges(house, &UserKey { uid, ..key });
         tracing::warn!(
             user = record.key.name,
             uid = record.key.uid,
@@ -154,147 +169,148 @@ pub(super) async fn set(daemon: &Daemon, house: &House, asked: UserSet) -> Resul
             "a name was re-bound by an administrator: its record under another uid is gone"
         );
     }
+    let masked = |way: fn(String) -> Way, address: &Option<String>| address.clone().map(way).map(|way| way.masked());
     tracing::info!(
         user = record.key.name,
         uid = record.key.uid,
         verify = ?record.verify,
-        email = record.email.as_deref().map(crate::login::deliver::masked).unwrap_or_default(),
+        email = masked(Way::Email, &record.email).unwrap_or_default(),
         verified = record.email_verified,
+        phone = masked(Way::Sms, &record.phone).unwrap_or_default(),
+        phone_verified = record.phone_verified,
         vouched = asked.trusted,
+        made = turned.before.is_none(),
         "a record was changed by an administrator"
     );
-    told::tell(house, told::changed(before.as_ref(), &record));
-    let mut notes = notes(&record, has_email, asked.trusted);
+    let mut notes = notes(house, &record, &asked);
     if let Some(uid) = from_uid {
         notes.insert(0, format!("re-bound: this name had a record of uid {uid}"));
     }
-    Ok(UserSetReply { user: show_record(house, record).await?, notes })
+    let user = shown(house, record).await?;
+    if user.email.is_none() && user.phone.is_none() && user.app_since.is_none() {
+        notes.push(format!("{} has no address, and can answer no code", user.name));
+    }
+    Ok(UserSetReply { user, notes })
+}
+
+/// Makes a change, and ends what stands at prompts with an address that is another one now. What it turned, and the uid of a record
+/// of the same name that went.
+async fn make(house: &House, change: UserChange) -> Result<(Turned, Option<u32>), Answer> {
+    let key = change.key.clone();
+    let with_address = change.email.is_some() || change.phone.is_some();
+    let before = match house.store.user(key.clone()).await? {
+        Known::Record(record) => Some(*record),
+        Known::Nobody | Known::NameOfAnother { .. } | Known::UidOfOthers { .. } => None,
+    };
+    let (after, from_uid) = match house.store.change_user(change).await? {
+        Changed::Done(record) => (*record, None),
+        Changed::Rebound { from_uid, record } => (*record, Some(from_uid)),
+        refused @ (Changed::EmailInUse(_) | Changed::NoSuchMethod(_) | Changed::NameOfAnother { .. }) => {
+            return Err(refusal(&key, refused));
+        }
+    };
+    if with_address {
+        end_addresses(house, &key);
+    }
+    if let Some(uid) = from_uid {
+        super::account::end_all(house, &UserKey { uid, ..key });
+    }
+    Ok((Turned { before, after }, from_uid))
+}
+
+fn refusal(key: &UserKey, why: Changed) -> Answer {
+    let name = &key.name;
+    match why {
+        Changed::EmailInUse(other) => {
+            Answer::refused(format!("--email: {} has this address; one address is one user's", other.name))
+        }
+        Changed::NameOfAnother { uid } => {
+            Answer::refused(format!("{name} has a record under uid {uid}, and is uid {} now", key.uid))
+        }
+        Changed::NoSuchMethod(method) => Answer::refused(match method {
+            Method::Email => format!("--prefer: {name} has no address; give one with --email"),
+            Method::Sms => format!("--prefer: {name} has no number; give one with --phone"),
+            Method::App => format!("--prefer: {name} has no authenticator app; the user enrols one"),
+        }),
+        Changed::Done(_) | Changed::Rebound { .. } => Answer::refused("it is done"),
+    }
 }
 
 /// What was asked for, in the store's types.
 fn change(house: &House, key: &UserKey, asked: &UserSet) -> Result<UserChange, Answer> {
-    let email = match asked.email.as_deref() {
-        None => None,
-        Some("") => Some(None),
-        Some(text) => Some(Some(String::from(EmailAddress::parse(text).map_err(Answer::refused)?.as_str()))),
-    };
-    if asked.phone.as_deref().is_some_and(|phone| !phone.is_empty()) {
-        return Err(Answer::refused("--phone: text messages are not in this release; leave it out"));
-    }
-    let language = match asked.language.as_deref() {
-        None => None,
-        // The settings' again.
-        Some("") => Some(None),
-        Some(word) => {
-            let known = Language::parse(word).map_err(|error| Answer::refused(format!("--language: {error}")))?;
-            Some(Some(String::from(known.as_str())))
-        }
-    };
+    let refused = |option: &'static str| move |why: String| Answer::refused(format!("{option}: {why}"));
     Ok(UserChange {
         key: key.clone(),
         verify: asked.verify,
-        email,
-        phone: asked.phone.as_ref().map(|_| None),
-        language,
+        email: email(asked.email.as_deref()).map_err(refused("--email"))?,
+        phone: phone(asked.phone.as_deref()).map_err(refused("--phone"))?,
+        language: language(asked.language.as_deref()).map_err(refused("--language"))?,
         trusted: asked.trusted,
+        prefers: asked.prefers.map(|prefers| match prefers {
+            Preference::Email => Some(Method::Email),
+            Preference::Sms => Some(Method::Sms),
+            Preference::App => Some(Method::App),
+            Preference::None => None,
+        }),
+        unique: house.rules().unique_email,
         old_record: OldRecord::Goes,
+        by: By::Administrator,
         now: house.now(),
     })
 }
 
-fn end_challenges(house: &House, user: &UserKey) {
-    let mut challenges = house.challenges.lock().unwrap_or_else(PoisonError::into_inner);
-    challenges.end_all_of(user, Authenticator::Email);
+/// An address of a change; an empty one takes it away.
+pub(super) fn email(text: Option<&str>) -> Result<Option<Option<String>>, String> {
+    in_form(text, |text| EmailAddress::parse(text).map(|address| String::from(address.as_str())))
 }
 
-fn notes(record: &UserRecord, has_email: bool, trusted: bool) -> Vec<String> {
+/// A number of a change.
+pub(super) fn phone(text: Option<&str>) -> Result<Option<Option<String>>, String> {
+    in_form(text, |text| E164::parse(text).map(|number| String::from(number.as_str())))
+}
+
+/// A language of a change; an empty one is the settings' again.
+pub(super) fn language(text: Option<&str>) -> Result<Option<Option<String>>, String> {
+    in_form(text, |text| Language::parse(text).map(|language| String::from(language.as_str())))
+}
+
+fn in_form<E: ToString>(
+    text: Option<&str>,
+    parse: impl Fn(&str) -> Result<String, E>,
+) -> Result<Option<Option<String>>, String> {
+    match text {
+        None => Ok(None),
+        Some("") => Ok(Some(None)),
+        Some(text) => parse(text).map(|parsed| Some(Some(parsed))).map_err(|why| why.to_string()),
+    }
+}
+
+/// What stands at prompts with an address of this user ends, and so does a code that would prove one.
+pub(super) fn end_addresses(house: &House, user: &UserKey) {
+    let mut challenges = house.challenges.lock().unwrap_or_else(PoisonError::into_inner);
+    challenges.end_all_of(user, Authenticator::Email);
+    challenges.end_all_of(user, Authenticator::Sms);
+    drop(challenges);
+    house.verifications.lock().unwrap_or_else(PoisonError::into_inner).end(user);
+}
+
+fn notes(house: &House, record: &UserRecord, asked: &UserSet) -> Vec<String> {
     let name = &record.key.name;
+    let is_open =
+        |given: &Option<String>, verified: bool| given.as_deref().is_some_and(|text| !text.is_empty()) && !verified;
     let mut notes = Vec::new();
-    if has_email && !trusted {
+    if is_open(&asked.email, record.email_verified) {
         notes.push(format!(
             "the address is not verified yet, and no code is sent there: pam-2fa user verify {name} email"
         ));
     }
-    if record.email.is_none() {
-        notes.push(format!("{name} has no address, and can answer no code"));
+    if is_open(&asked.phone, record.phone_verified) {
+        notes.push(String::from("the number is not verified yet, and no code is sent there"));
+    }
+    if record.phone.is_some() && asked.phone.is_some() && house.rules().sms.is_empty() {
+        notes.push(String::from("no provider of text messages is configured, so none can be sent to the number"));
     }
     notes
-}
-
-pub(super) async fn verify_begin(
-    house: &House,
-    asked: &UserVerifyBegin,
-    more: bool,
-    connection: &mut Connection,
-) -> Result<Frame, Answer> {
-    by_email(asked.channel)?;
-    let record = record(house, &asked.name).await?;
-    let Some(address) = record.email else {
-        return Err(Answer::refused(format!(
-            "{name} has no address; pam-2fa user set {name} --email ADDRESS",
-            name = record.key.name
-        )));
-    };
-    let rules = house.rules();
-    if rules.email.is_empty() {
-        return Err(Answer::refused(
-            "no mail server is configured; set [email] in config.toml, then pam-2fa config reload",
-        ));
-    }
-    let fresh = house
-        .verifications
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .begin(&record.key, &address, &rules.codes, &house.now(), house.random.as_ref(), house.keys.as_ref())
-        .map_err(Answer::refused)?;
-    let texts = rules.letters(record.language.as_deref());
-    let left = texts.span_in_words(rules.codes.lifetime_ms);
-    let values = [
-        ("code", Value::Text(fresh.code.expose())),
-        ("tag", Value::Text(&fresh.tag)),
-        ("application", Value::Text(&rules.application)),
-        ("host", Value::Text(&house.post.host)),
-        ("user", Value::Text(&record.key.name)),
-        ("left", Value::Text(&left)),
-    ];
-    let subject = texts.say(Message::MailSubjectVerify, &values);
-    let text = Secret::new(texts.say(Message::MailTextVerify, &values));
-    let head = Letterhead {
-        id: &fresh.id.0,
-        attempt: 1,
-        to: &address,
-        subject: &subject,
-        text: &text,
-        life_ms: rules.codes.lifetime_ms,
-    };
-    let outcome = post(house, head, more, connection).await?;
-    let tag = (outcome.class == Class::Accepted).then_some(fresh.tag);
-    done(&VerifySent { step: None, outcome: Some(outcome), tag })
-}
-
-pub(super) async fn verify_finish(house: &House, asked: &UserVerifyFinish) -> Result<UserReply, Answer> {
-    by_email(asked.channel)?;
-    let record = record(house, &asked.name).await?;
-    let rules = house.rules();
-    let address = house
-        .verifications
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .finish(&record.key, &asked.code, &rules.codes, &house.now(), house.keys.as_ref())
-        .map_err(Answer::refused)?;
-    let done = house.store.verify_address(record.key.clone(), Authenticator::Email, address, house.now()).await?;
-    if !done {
-        return Err(Answer::refused("the address was changed meanwhile; verify the new one"));
-    }
-    tracing::info!(user = record.key.name, uid = record.key.uid, "an address was verified by a code");
-    show(house, &UserShow { name: record.key.name }).await
-}
-
-fn by_email(channel: Channel) -> Result<(), Answer> {
-    match channel {
-        Channel::Email => Ok(()),
-        Channel::Sms => Err(Answer::refused("text messages are not in this release; verify an email address")),
-    }
 }
 
 #[cfg(test)]

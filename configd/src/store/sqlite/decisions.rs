@@ -5,7 +5,7 @@
 
 use super::failed::Failed;
 use super::values::{signed, text, text_if_any, unsigned};
-use super::{meta, sums};
+use super::{changes, meta, sums};
 use crate::store::{Decision, Decoys, LogAsk, LogLimits, LogPage};
 use pam_2fa_protocol::login::Verdict;
 use rusqlite::types::Value;
@@ -179,8 +179,9 @@ fn cut(connection: &Connection, limits: LogLimits) -> Result<bool, Failed> {
              (SELECT hour_s, service FROM decoys WHERE hour_s < ?1 ORDER BY hour_s LIMIT ?2)",
         )?
         .execute(params![oldest_s.saturating_sub(3_600), CUT])?;
+    let changed = changes::cut(connection, oldest_s, CUT)?;
     let all = usize::try_from(CUT).unwrap_or(usize::MAX);
-    Ok(by_age == all || by_size == all || hours == all)
+    Ok([by_age, by_size, hours, changed].contains(&all))
 }
 
 /// [`crate::store::Store::decisions`].

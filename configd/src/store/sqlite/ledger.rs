@@ -128,6 +128,11 @@ impl Ledger {
         self.written.subscribe()
     }
 
+    /// Something was written into the log beside what waits here.
+    pub(super) fn tell(&self) {
+        self.written.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
     /// What goes with the group that is about to be written.
     pub(super) fn take(self: &Arc<Self>) -> Option<Box<dyn Job>> {
         let mut state = self.lock();
@@ -197,7 +202,7 @@ impl Job for Entry {
                 state.is_due |= more_to_cut;
                 drop(state);
                 if !batch.decisions.is_empty() {
-                    ledger.written.send_modify(|count| *count = count.wrapping_add(1));
+                    ledger.tell();
                 }
             }
             (Ok(()), Done::WithoutRoom) => {

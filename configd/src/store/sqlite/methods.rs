@@ -3,10 +3,10 @@
 
 use super::failed::Failed;
 use super::values::{of_method, text, text_if_any, to_method};
-use super::{challenges, devices, meta, passes, sources, sums, tries, users};
+use super::{challenges, changes, devices, meta, passes, sources, sums, tries, users};
 use crate::clock::Moment;
 use crate::store::{
-    Authenticator, Ended, Enrol, Enrolled, First, KeptApp, Known, Methods, NewApp, UserKey, UserRecord,
+    Authenticator, By, Ended, Enrol, Enrolled, First, KeptApp, Known, Methods, NewApp, UserKey, UserRecord,
 };
 use pam_2fa_protocol::admin::{Channel, Method};
 use rusqlite::types::Value;
@@ -58,6 +58,11 @@ fn save_app(connection: &Connection, user: &UserKey, app: &KeptApp) -> Result<()
         )?
         .execute(rusqlite::params_from_iter(row))?;
     Ok(())
+}
+
+/// The app that is enrolled now.
+pub(super) fn app_of(connection: &Connection, user: &UserKey) -> Result<Option<KeptApp>, Failed> {
+    app(connection, user)
 }
 
 /// Uses a time step up: it must be of the app that is enrolled now, and later than any that was used (RFC 6238 §5.2).
@@ -161,10 +166,24 @@ pub(super) fn prefer(
     if users::exact(connection, user)?.is_none() {
         return Ok(false);
     }
-    let (_, disabled_s) = choice(connection, user)?;
-    choose(connection, user, prefers, disabled_s)?;
+    if prefers != preference(connection, user)? {
+        put_preference(connection, user, prefers)?;
+        let said = format!("prefers {}", prefers.map_or("none", of_method));
+        changes::say(connection, By::User, user, ("set", said), now)?;
+    }
     meta::raise_high_water(connection, now)?;
     Ok(true)
+}
+
+/// What is asked for first.
+pub(super) fn preference(connection: &Connection, user: &UserKey) -> Result<Option<Method>, Failed> {
+    Ok(choice(connection, user)?.0)
+}
+
+/// Keeps it, beside a record that is there.
+pub(super) fn put_preference(connection: &Connection, user: &UserKey, prefers: Option<Method>) -> Result<(), Failed> {
+    let (_, disabled_s) = choice(connection, user)?;
+    choose(connection, user, prefers, disabled_s)
 }
 
 /// [`crate::store::Store::disable`]. Who is shut out has nothing left that would let in: devices end too.
@@ -178,6 +197,10 @@ pub(super) fn disable(connection: &Connection, user: &UserKey, disabled: bool, n
     if disabled {
         devices::end_all(connection, user, Ended::Record)?;
     }
+    if disabled != before.is_some() {
+        let what = if disabled { "disabled" } else { "enabled" };
+        changes::say(connection, By::Administrator, user, (what, String::new()), now)?;
+    }
     meta::raise_high_water(connection, now)?;
     Ok(true)
 }
@@ -189,9 +212,15 @@ pub(super) fn is_disabled(connection: &Connection, user: &UserKey) -> Result<boo
 /// [`crate::store::Store::reset`].
 pub(super) fn reset(connection: &Connection, user: &UserKey, now: &Moment) -> Result<bool, Failed> {
     let Some(record) = users::exact(connection, user)? else { return Ok(false) };
+    // Who is shut out is not let in again by this.
+    let (_, disabled_s) = choice(connection, user)?;
     users::forget(connection, user, now)?;
     let fresh = UserRecord { email: None, email_verified: false, phone: None, phone_verified: false, ..record };
     users::save(connection, &fresh)?;
+    if disabled_s.is_some() {
+        choose(connection, user, None, disabled_s)?;
+    }
+    changes::say(connection, By::Administrator, user, ("reset", String::new()), now)?;
     meta::raise_high_water(connection, now)?;
     Ok(true)
 }
@@ -244,8 +273,28 @@ pub(super) fn enrol(connection: &Connection, enrol: &Enrol) -> Result<Enrolled, 
         sources::remember(connection, user, source, now)?;
     }
     devices::end_all(connection, user, Ended::Record)?;
+    let by = if login.is_some() { By::Login } else { By::User };
+    changes::say(connection, by, user, ("enrolled", enrolled(enrol)), now)?;
     meta::raise_high_water(connection, now)?;
     Ok(Enrolled::Done { before })
+}
+
+/// What was enrolled, in words for the log.
+fn enrolled(enrol: &Enrol) -> String {
+    let mut said = Vec::new();
+    match &enrol.address {
+        Some((Channel::Email, address)) => {
+            said.push(format!("email {}", changes::masked(Authenticator::Email, address)))
+        }
+        Some((Channel::Sms, number)) => said.push(format!("phone {}", changes::masked(Authenticator::Sms, number))),
+        None => {}
+    }
+    said.extend(enrol.app.as_ref().map(|_| String::from("app")));
+    said.extend(enrol.recovery.as_ref().map(|codes| format!("{} recovery codes", codes.len())));
+    if let First::Invited(pass) = &enrol.first {
+        said.push(format!("by invitation {}", pass.0));
+    }
+    said.join(", ")
 }
 
 /// Puts a proven address in; gives the verified one whose place it takes.

@@ -6,17 +6,18 @@
 //! | `opening`, `schema`, `files` | from a path to a connection that may be trusted |
 //! | `room` | space kept ahead, for a full disk |
 //! | `queue`, `job`, `writer`, `reader` | the two threads |
-//! | `ledger`, `decisions` | the log: what waits for the next group, and its tables |
+//! | `ledger`, `decisions`, `changes` | the log: what waits for the next group, and its tables |
 //! | `tries`, `sources`, `challenges`, `sends`, `users`, `methods`, `passes`, `devices`, `meta` | the operations, each on a connection inside a transaction |
 //! | `values`, `sums`, `failed` | columns, checksums, errors |
 //!
 //! Never decides who is let in, and never hands out a default for what it cannot read.
 
 use super::{
-    Authenticator, Bucket, ChallengeId, Changed, Charge, Charged, Consume, Consumed, Decision, Decoys, EndDevices,
-    Enrol, Enrolled, Facts, FactsFor, KeptChallenge, KeptDevice, KeptPass, Known, LogAsk, LogLimits, LogPage, LogState,
-    MetaKey, Methods, Pending, RememberDevice, Revoke, Revoked, SendOf, SendTicket, SendVerdict, Standings, Store,
-    StoreError, UseDevice, UserChange, UserKey, UserRecord,
+    About, Authenticator, Bucket, By, ChallengeId, Change, ChangeAsk, ChangePage, Changed, Charge, Charged, Consume,
+    Consumed, Decision, Decoys, EndDevices, Enrol, Enrolled, Facts, FactsFor, Import, Imported, KeptChallenge,
+    KeptDevice, KeptPass, Known, LogAsk, LogLimits, LogPage, LogState, MetaKey, Methods, Pending, RememberDevice,
+    Revoke, Revoked, SendOf, SendTicket, SendVerdict, Standings, Store, StoreError, UseDevice, UserChange, UserKey,
+    UserRecord,
 };
 use crate::clock::Moment;
 use crate::limits::{Counts, TryLimits};
@@ -31,6 +32,7 @@ use std::thread::JoinHandle;
 use writer::Fault;
 
 mod challenges;
+mod changes;
 mod decisions;
 mod devices;
 mod failed;
@@ -161,6 +163,20 @@ impl SqliteStore {
         submit(&self.writes, what, work)
     }
 
+    /// The same, for what writes a line of the log of changes too: who follows it is told.
+    fn log<T, F>(&self, what: &'static str, work: F) -> Pending<T>
+    where
+        T: Send + 'static,
+        F: Fn(&Connection) -> Result<T, Failed> + Send + 'static,
+    {
+        let (written, ledger) = (self.write(what, work), Arc::clone(&self.ledger));
+        Box::pin(async move {
+            let done = written.await;
+            ledger.tell();
+            done
+        })
+    }
+
     fn read<T, F>(&self, what: &'static str, work: F) -> Pending<T>
     where
         T: Send + 'static,
@@ -249,23 +265,23 @@ impl Store for SqliteStore {
     }
 
     fn enrol(&self, enrol: Enrol) -> Pending<Enrolled> {
-        self.write("enrol a user", move |connection| methods::enrol(connection, &enrol))
+        self.log("enrol a user", move |connection| methods::enrol(connection, &enrol))
     }
 
     fn add_pass(&self, pass: KeptPass, now: Moment) -> Pending<()> {
-        self.write("keep a one-time code", move |connection| passes::add(connection, &pass, &now))
+        self.log("keep a one-time code", move |connection| passes::add(connection, &pass, &now))
     }
 
     fn prefer(&self, user: UserKey, prefers: Option<Method>, now: Moment) -> Pending<bool> {
-        self.write("keep a user's choice", move |connection| methods::prefer(connection, &user, prefers, &now))
+        self.log("keep a user's choice", move |connection| methods::prefer(connection, &user, prefers, &now))
     }
 
     fn disable(&self, user: UserKey, disabled: bool, now: Moment) -> Pending<bool> {
-        self.write("shut a user out", move |connection| methods::disable(connection, &user, disabled, &now))
+        self.log("shut a user out", move |connection| methods::disable(connection, &user, disabled, &now))
     }
 
     fn reset(&self, user: UserKey, now: Moment) -> Pending<bool> {
-        self.write("reset a user", move |connection| methods::reset(connection, &user, &now))
+        self.log("reset a user", move |connection| methods::reset(connection, &user, &now))
     }
 
     fn revoke_devices(&self, revoke: Revoke, now: Moment) -> Pending<Revoked> {
@@ -300,17 +316,15 @@ impl Store for SqliteStore {
     }
 
     fn change_user(&self, change: UserChange) -> Pending<Changed> {
-        self.write("change a user", move |connection| users::change(connection, &change))
+        self.log("change a user", move |connection| users::change(connection, &change))
+    }
+
+    fn import_users(&self, import: Import) -> Pending<Vec<Imported>> {
+        self.log("import users", move |connection| users::import(connection, &import))
     }
 
     fn verify_address(&self, user: UserKey, of: Authenticator, address: String, now: Moment) -> Pending<bool> {
-        self.write("mark an address as verified", move |connection| {
-            let verified = users::verify(connection, &user, of, &address)?;
-            if verified {
-                meta::raise_high_water(connection, &now)?;
-            }
-            Ok(verified)
-        })
+        self.log("mark an address as verified", move |connection| users::verify(connection, &user, of, &address, &now))
     }
 
     fn user(&self, key: UserKey) -> Pending<Known> {
@@ -337,9 +351,21 @@ impl Store for SqliteStore {
         self.read("look at tries", move |connection| tries::counts(connection, &user, of))
     }
 
+    fn about(&self, user: UserKey, now: Moment) -> Pending<About> {
+        self.read("look at a user", move |connection| {
+            let of = |of| Ok((of, tries::counts(connection, &user, of)?));
+            let counts = Authenticator::ALL.into_iter().map(of).collect::<Result<_, Failed>>()?;
+            Ok(About { methods: methods::of(connection, &user, &now)?, counts })
+        })
+    }
+
     fn unlock(&self, user: UserKey, now: Moment) -> Pending<u64> {
-        self.write("unlock a user", move |connection| {
+        self.log("unlock a user", move |connection| {
             let failures = tries::clear_all(connection, &user)?;
+            if failures > 0 {
+                let said = ("unlocked", format!("wrong codes forgotten: {failures}"));
+                changes::say(connection, By::Administrator, &user, said, &now)?;
+            }
             meta::raise_high_water(connection, &now)?;
             Ok(failures)
         })
@@ -381,6 +407,18 @@ impl Store for SqliteStore {
 
     fn newest_decision(&self) -> Pending<i64> {
         self.read("read the log of decisions", |connection| Ok(decisions::newest(connection)?.0))
+    }
+
+    fn note_change(&self, change: Change) -> Pending<()> {
+        self.log("write the log of changes", move |connection| changes::note(connection, &change))
+    }
+
+    fn changes(&self, ask: ChangeAsk) -> Pending<ChangePage> {
+        self.read("read the log of changes", move |connection| changes::page(connection, &ask))
+    }
+
+    fn newest_change(&self) -> Pending<i64> {
+        self.read("read the log of changes", changes::newest)
     }
 
     fn decoys(&self, since_s: i64) -> Pending<Vec<Decoys>> {

@@ -2,14 +2,11 @@
 
 use super::failed::Failed;
 use super::values::{text, text_if_any, to_pass_kind};
-use super::{meta, sums};
-use crate::clock::Moment;
-use crate::store::{KeptPass, PassId, UserKey};
+use super::{changes, meta, sums};
+use crate::clock::{Moment, rfc3339};
+use crate::store::{By, KeptPass, MOST_GRANTS, PassId, PassKind, UserKey};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params};
-
-/// Grants that are open for one user at once at most; the oldest goes.
-const KEPT: i64 = 16;
 
 fn pass(row: &Row<'_>) -> Result<KeptPass, Failed> {
     sums::check("passes", row)?;
@@ -64,17 +61,18 @@ pub(super) fn end_all(connection: &Connection, user: &UserKey) -> Result<(), Fai
 /// [`crate::store::Store::add_pass`]. What is over goes with it.
 pub(super) fn add(connection: &Connection, kept: &KeptPass, now: &Moment) -> Result<(), Failed> {
     connection.prepare_cached("DELETE FROM passes WHERE until_s <= ?1")?.execute([now.wall_s])?;
-    if kept.kind == crate::store::PassKind::Invitation {
-        connection
+    let UserKey { uid, name } = &kept.user;
+    match kept.kind {
+        PassKind::Invitation => connection
             .prepare_cached("DELETE FROM passes WHERE uid = ?1 AND name = ?2 AND kind = 'invitation'")?
-            .execute(params![kept.user.uid, kept.user.name])?;
-    }
-    connection
-        .prepare_cached(
-            "DELETE FROM passes WHERE id IN (SELECT id FROM passes WHERE uid = ?1 AND name = ?2 AND kind = 'grant'
-             ORDER BY made_s DESC, id LIMIT -1 OFFSET ?3)",
-        )?
-        .execute(params![kept.user.uid, kept.user.name, KEPT - 1])?;
+            .execute(params![uid, name])?,
+        PassKind::Grant => connection
+            .prepare_cached(
+                "DELETE FROM passes WHERE id IN (SELECT id FROM passes WHERE uid = ?1 AND name = ?2 AND kind = 'grant'
+                 ORDER BY made_s DESC, id LIMIT -1 OFFSET ?3)",
+            )?
+            .execute(params![uid, name, i64::try_from(MOST_GRANTS.saturating_sub(1)).unwrap_or(i64::MAX)])?,
+    };
     let row = sums::with_sum(
         "passes",
         vec![
@@ -96,5 +94,26 @@ pub(super) fn add(connection: &Connection, kept: &KeptPass, now: &Moment) -> Res
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         )?
         .execute(rusqlite::params_from_iter(row))?;
+    changes::say(connection, By::Administrator, &kept.user, said(kept), now)?;
     meta::raise_high_water(connection, now)
+}
+
+/// What was given, for the log: an exception is dated, has a reason, and is written down (PCI DSS 8.5.1b).
+fn said(kept: &KeptPass) -> (&'static str, String) {
+    let what = match kept.kind {
+        PassKind::Invitation => "invited",
+        PassKind::Grant => "granted",
+    };
+    let mut detail = format!("{} until {}", kept.id.0, rfc3339(kept.until_s));
+    for (word, value) in [(" from ", &kept.origin), (" for ", &kept.service)] {
+        if let Some(value) = value {
+            detail.push_str(word);
+            detail.push_str(value);
+        }
+    }
+    if !kept.reason.is_empty() {
+        detail.push_str(": ");
+        detail.push_str(&kept.reason);
+    }
+    (what, detail)
 }

@@ -1,11 +1,13 @@
 //! Records: found by uid and by name at once (fault 28), changed as `user set` says.
 
 use super::failed::Failed;
-use super::values::{of_verify, text, text_if_any, to_verify, unsigned};
-use super::{challenges, devices, meta, passes, sums, tries};
+use super::values::{of_method, of_verify, text, text_if_any, to_verify, unsigned};
+use super::{challenges, changes, devices, meta, methods, passes, sums, tries};
 use crate::clock::Moment;
-use crate::store::{Authenticator, Changed, Ended, Known, OldRecord, UserChange, UserKey, UserRecord};
-use pam_2fa_protocol::admin::{LastLogin, Verify};
+use crate::store::{
+    Authenticator, By, Changed, Ended, Import, Imported, Known, OldRecord, Then, UserChange, UserKey, UserRecord,
+};
+use pam_2fa_protocol::admin::{LastLogin, Method, Verify};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Params, Row, params};
 
@@ -150,51 +152,146 @@ pub(super) fn email_in_use(connection: &Connection, key: &UserKey, email: &str) 
 
 /// [`crate::store::Store::change_user`].
 pub(super) fn change(connection: &Connection, change: &UserChange) -> Result<Changed, Failed> {
-    let (mut record, old) = match known(connection, &change.key)? {
-        Known::Record(record) => (*record, None),
+    Ok(apply(connection, change, "set")?.1)
+}
+
+/// [`crate::store::Store::import_users`].
+pub(super) fn import(connection: &Connection, import: &Import) -> Result<Vec<Imported>, Failed> {
+    connection.prepare_cached("SAVEPOINT import")?.execute([])?;
+    let mut all = Vec::with_capacity(import.changes.len());
+    for change in &import.changes {
+        all.push(apply(connection, change, "imported")?.0);
+    }
+    let is_refused = all.iter().any(|one| matches!(one, Imported::Refused(_)));
+    if is_refused || import.then == Then::Undo {
+        connection.prepare_cached("ROLLBACK TO import")?.execute([])?;
+    }
+    connection.prepare_cached("RELEASE import")?.execute([])?;
+    Ok(all)
+}
+
+/// What became of a change, in short and in whole.
+fn apply(connection: &Connection, change: &UserChange, word: &str) -> Result<(Imported, Changed), Failed> {
+    let refused = |changed: Changed| Ok((Imported::Refused(changed.clone()), changed));
+    let (mut record, old, is_new) = match known(connection, &change.key)? {
+        Known::Record(record) => (*record, None, false),
         Known::NameOfAnother { uid } if change.old_record == OldRecord::Refuses => {
-            return Ok(Changed::NameOfAnother { uid });
+            return refused(Changed::NameOfAnother { uid });
         }
-        Known::NameOfAnother { uid } => (blank(&change.key), Some(UserKey { uid, name: change.key.name.clone() })),
-        Known::Nobody | Known::UidOfOthers { .. } => (blank(&change.key), None),
+        Known::NameOfAnother { uid } => {
+            (blank(&change.key), Some(UserKey { uid, name: change.key.name.clone() }), true)
+        }
+        Known::Nobody | Known::UidOfOthers { .. } => (blank(&change.key), None, true),
     };
-    if let Some(Some(email)) = &change.email
+    if let (Some(Some(email)), true) = (&change.email, change.unique)
         && let Some(other) = email_in_use(connection, &change.key, email)?
     {
-        return Ok(Changed::EmailInUse(other));
+        return refused(Changed::EmailInUse(other));
+    }
+    if let Some(Some(method)) = change.prefers
+        && !will_have(connection, &record, change, method)?
+    {
+        return refused(Changed::NoSuchMethod(method));
     }
     if let Some(old) = &old {
         forget(connection, old, &change.now)?;
     }
-    let before = (record.verify, record.email_verified, record.phone_verified);
-    let mut ends_trust = false;
-    if set(&mut record.email, &mut record.email_verified, change.email.as_ref()) {
-        challenges::end_all(connection, &change.key, Authenticator::Email, &change.now)?;
-        ends_trust = true;
-    }
-    if set(&mut record.phone, &mut record.phone_verified, change.phone.as_ref()) {
-        challenges::end_all(connection, &change.key, Authenticator::Sms, &change.now)?;
-        ends_trust = true;
-    }
-    if change.trusted {
-        let all = change.email.is_none() && change.phone.is_none();
-        record.email_verified |= record.email.is_some() && (all || change.email.is_some());
-        record.phone_verified |= record.phone.is_some() && (all || change.phone.is_some());
-    }
-    record.verify = change.verify.unwrap_or(record.verify);
-    if let Some(language) = &change.language {
-        record.language.clone_from(language);
-    }
-    if ends_trust || before != (record.verify, record.email_verified, record.phone_verified) {
-        devices::end_all(connection, &change.key, Ended::Record)?;
+    let mut said: Vec<String> = old.iter().map(|old| format!("re-bound from uid {}", old.uid)).collect();
+    said.extend((is_new && old.is_none()).then(|| String::from("new record")));
+    put_addresses(connection, &mut record, change, &mut said)?;
+    put_rest(connection, &mut record, change, &mut said)?;
+    if said.is_empty() {
+        meta::raise_high_water(connection, &change.now)?;
+        return Ok((Imported::Same, Changed::Done(Box::new(record))));
     }
     save(connection, &record)?;
+    if let Some(prefers) = change.prefers {
+        methods::put_preference(connection, &change.key, prefers)?;
+    }
+    changes::say(connection, change.by, &change.key, (word, said.join(", ")), &change.now)?;
     meta::raise_high_water(connection, &change.now)?;
     let record = Box::new(record);
+    let short = if is_new { Imported::Made } else { Imported::Changed };
     Ok(match old {
-        None => Changed::Done(record),
-        Some(old) => Changed::Rebound { from_uid: old.uid, record },
+        None => (short, Changed::Done(record)),
+        Some(old) => (short, Changed::Rebound { from_uid: old.uid, record }),
     })
+}
+
+/// Whether the user has something of that kind once the change is made; an address that is not verified yet will be one.
+fn will_have(
+    connection: &Connection,
+    record: &UserRecord,
+    change: &UserChange,
+    method: Method,
+) -> Result<bool, Failed> {
+    let address = |to: &Option<Option<String>>, own: &Option<String>| to.as_ref().unwrap_or(own).is_some();
+    Ok(match method {
+        Method::Email => address(&change.email, &record.email),
+        Method::Sms => address(&change.phone, &record.phone),
+        Method::App => methods::app_of(connection, &change.key)?.is_some(),
+    })
+}
+
+/// The addresses of a change. What is another one now, or counts as verified from now on, ends trust.
+fn put_addresses(
+    connection: &Connection,
+    record: &mut UserRecord,
+    change: &UserChange,
+    said: &mut Vec<String>,
+) -> Result<(), Failed> {
+    let before = (record.email_verified, record.phone_verified);
+    let mut ends_trust = false;
+    for (of, to) in [(Authenticator::Email, change.email.as_ref()), (Authenticator::Sms, change.phone.as_ref())] {
+        let (word, address, verified) = match of {
+            Authenticator::Sms => ("phone", &mut record.phone, &mut record.phone_verified),
+            Authenticator::Email | Authenticator::App | Authenticator::Recovery => {
+                ("email", &mut record.email, &mut record.email_verified)
+            }
+        };
+        let is_other = set(address, verified, to);
+        if is_other {
+            challenges::end_all(connection, &change.key, of, &change.now)?;
+            ends_trust = true;
+        }
+        let is_meant = to.is_some() || (change.email.is_none() && change.phone.is_none());
+        let was = *verified;
+        *verified |= change.trusted && is_meant && address.is_some();
+        match (is_other, address.as_deref()) {
+            (true, None) => said.push(format!("no {word}")),
+            (true, Some(address)) => said.push(format!("{word} {}", changes::masked(of, address))),
+            (false, _) => {}
+        }
+        said.extend((*verified && !was).then(|| format!("{word} trusted without a code")));
+    }
+    if ends_trust || before != (record.email_verified, record.phone_verified) {
+        devices::end_all(connection, &change.key, Ended::Record)?;
+    }
+    Ok(())
+}
+
+/// The rest of a change.
+fn put_rest(
+    connection: &Connection,
+    record: &mut UserRecord,
+    change: &UserChange,
+    said: &mut Vec<String>,
+) -> Result<(), Failed> {
+    if let Some(verify) = change.verify.filter(|verify| *verify != record.verify) {
+        record.verify = verify;
+        said.push(format!("verify {}", of_verify(verify).replace('_', "-")));
+        devices::end_all(connection, &change.key, Ended::Record)?;
+    }
+    if let Some(language) = change.language.as_ref().filter(|language| **language != record.language) {
+        record.language.clone_from(language);
+        said.push(format!("language {}", language.as_deref().unwrap_or("of the settings")));
+    }
+    if let Some(prefers) = change.prefers
+        && prefers != methods::preference(connection, &change.key)?
+    {
+        said.push(format!("prefers {}", prefers.map_or("none", of_method)));
+    }
+    Ok(())
 }
 
 /// Takes a record away, and all that hangs on it but the messages of the last day.
@@ -245,7 +342,13 @@ pub(super) fn is_at(record: &UserRecord, of: Authenticator, address: &str) -> bo
 }
 
 /// [`crate::store::Store::verify_address`].
-pub(super) fn verify(connection: &Connection, user: &UserKey, of: Authenticator, proven: &str) -> Result<bool, Failed> {
+pub(super) fn verify(
+    connection: &Connection,
+    user: &UserKey,
+    of: Authenticator,
+    proven: &str,
+    now: &Moment,
+) -> Result<bool, Failed> {
     let Some(mut record) = exact(connection, user)? else {
         return Ok(false);
     };
@@ -259,7 +362,10 @@ pub(super) fn verify(connection: &Connection, user: &UserKey, of: Authenticator,
     }
     if !std::mem::replace(verified, true) {
         devices::end_all(connection, user, Ended::Record)?;
+        let said = format!("{} by a code", changes::masked(of, proven));
+        changes::say(connection, By::Administrator, user, ("verified", said), now)?;
     }
     save(connection, &record)?;
+    meta::raise_high_water(connection, now)?;
     Ok(true)
 }

@@ -39,7 +39,7 @@ fn daemon(folder: &Path, house: House) -> Arc<Daemon> {
     Arc::new(daemon)
 }
 
-async fn opened(folder: &Path, rules: Rules) -> (Arc<Daemon>, Arc<dyn store::Store>) {
+async fn opened(folder: &Path, rules: Rules) -> (Arc<Daemon>, Arc<dyn Store>) {
     let house = House::for_tests(folder, rules).await;
     let store = Arc::clone(&house.store);
     (daemon(folder, house), store)
@@ -73,8 +73,18 @@ async fn ask(daemon: &Arc<Daemon>, asked: &Log) -> Connection {
     client
 }
 
-/// The next reply; none at the end.
+/// The next reply that is no change; none at the end.
 async fn next(client: &mut Connection) -> Option<LogReply> {
+    loop {
+        let reply = next_of_all(client).await?;
+        if reply.change.is_none() {
+            return Some(reply);
+        }
+    }
+}
+
+/// The next reply; none at the end.
+async fn next_of_all(client: &mut Connection) -> Option<LogReply> {
     let frame = tokio::time::timeout(LONG, client.read()).await.expect("an answer").unwrap()?;
     let reply = decode_reply(&frame).unwrap();
     assert_eq!(reply.error, None);

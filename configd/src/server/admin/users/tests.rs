@@ -5,8 +5,10 @@ use crate::house::Places;
 use crate::limits::{Count, Wait};
 use crate::log::LevelHandle;
 use crate::login::world::rules;
+use crate::server::admin::account::unlock;
 use crate::store::{ChallengeId, Charge, Charged, Known, SourceText};
 use crate::users::Directory;
+use pam_2fa_protocol::admin::UserUnlock;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -33,6 +35,7 @@ fn set_of(email: Option<&str>, trusted: bool) -> UserSet {
         email: email.map(String::from),
         phone: None,
         language: None,
+        prefers: None,
         trusted,
     }
 }
@@ -99,7 +102,7 @@ async fn a_user_who_waits_is_shown_as_locked_until_unlocked() {
     assert!(said.starts_with("codes by email: from new sources for "), "{said}");
     assert!(said.contains(" s, from local for "), "{said}");
     let Ok(unlocked) = unlock(&house, &UserUnlock { name: name() }).await else { panic!() };
-    assert_eq!(unlocked.user.unwrap().locked, None);
+    assert_eq!((unlocked.user.locked, unlocked.forgotten, unlocked.was_disabled), (None, 6, false));
     assert!(matches!(house.store.charge_attempt(charge(local)).await.unwrap(), Charged::Done(_)));
     let nobody = unlock(&house, &UserUnlock { name: String::from("eve") }).await;
     assert!(matches!(nobody, Err(Answer::NotFound(_))));
@@ -113,20 +116,20 @@ fn what_is_locked_is_said_by_source_and_as_a_whole_when_all_is() {
     assert_eq!(locked(&counts, limits, &now), None);
     counts.own.failures = 10;
     let said = locked(&counts, limits, &now);
-    assert_eq!(said.as_deref(), Some("codes by email: from the user's own programs until unlocked"));
+    assert_eq!(said.as_deref(), Some("from the user's own programs until unlocked"));
     let wait = Wait { boot: now.boot.clone(), until_ms: 30_000, length_ms: 30_000 };
     let here = Bucket::Known(SourceText(String::from("192.0.2.7/32")));
     counts.own.failures = 0;
     counts.put(here.clone(), Count { failures: 3, wait: Some(wait) });
-    assert_eq!(locked(&counts, limits, &now).as_deref(), Some("codes by email: from 192.0.2.7/32 for 30 s"));
+    assert_eq!(locked(&counts, limits, &now).as_deref(), Some("from 192.0.2.7/32 for 30 s"));
     counts.put(here, Count { failures: 100, wait: None });
-    assert_eq!(locked(&counts, limits, &now).as_deref(), Some("codes by email: until unlocked"));
+    assert_eq!(locked(&counts, limits, &now).as_deref(), Some("until unlocked"));
     // A profile's lock is everybody's.
     let lock = crate::limits::Lock { after: 10, length_s: 1800 };
     let limits = TryLimits { lock: Some(lock), ..limits };
     let mut counts = Counts { stranger: Count { failures: 9, wait: None }, ..Counts::default() };
     let _rows = crate::limits::charge(&mut counts, &Bucket::Stranger, limits, &now);
-    assert_eq!(locked(&counts, limits, &now).as_deref(), Some("codes by email: from everywhere for 1800 s"));
+    assert_eq!(locked(&counts, limits, &now).as_deref(), Some("from everywhere for 1800 s"));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use crate::screen::Form;
 use crate::since::Since;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
-use pam_2fa_settings::EmailAddress;
+use pam_2fa_settings::{E164, EmailAddress};
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;

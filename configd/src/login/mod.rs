@@ -32,37 +32,32 @@ pub mod place;
 pub mod policy;
 pub mod source;
 mod ssh_key;
+mod state;
 mod tongue;
 mod verify;
 pub mod ways;
 
-use crate::authenticator::{AppKey, AppKeyError, LongCode, LongCodeMac};
+use crate::authenticator::{AppKey, AppKeyError, LongCodeMac};
 use crate::clock::Moment;
 use crate::random::Random;
 use crate::rules::Rules;
 use crate::seal::SealError;
 use crate::store::{
-    Authenticator, Bucket, Charge, Charged, Consume, Consumed, DeviceId, EndDevices, Enrol, Enrolled, Facts, FactsFor,
-    KeptApp, Proof, RememberDevice, Revoke, Revoked, StoreError, UseDevice, UserKey,
+    Charge, Charged, Consume, Consumed, EndDevices, Enrol, Enrolled, Facts, FactsFor, KeptApp, RememberDevice, Revoke,
+    Revoked, StoreError, UseDevice, UserKey,
 };
 use crate::texts::Texts;
-use challenge::{Caller, Challenges, CodeMac, Owner};
-use class::Class;
-use device::Identity;
+use challenge::{Challenges, CodeMac};
 pub use ending::{DECOY, Decided, Factor};
-use enrol::{Enrolling, Stage};
+use enrol::Stage;
 pub use own::Change;
 use pam_2fa_protocol::Secret;
-use pam_2fa_protocol::login::{Begin, Question, Step, Verdict};
+use pam_2fa_protocol::login::{Begin, Question, Step};
 use pam_2fa_settings::Language;
-use place::Place;
-use policy::{Listed, Must, Network};
-use source::Source;
+use state::factor;
+pub(crate) use state::{Asked, Standing, State, Typed};
 use std::net::IpAddr;
 use tongue::Spoken;
-use ways::{At, Held, Way};
-
-use crate::store::ChallengeId;
 
 /// How long a prompt must have stood before its message leaves: a host that cannot ask has failed by then.
 pub const STAND_MS: u64 = 300;
@@ -248,102 +243,6 @@ impl Keyring for crate::seal::Keys {
     }
 }
 
-/// What was asked, as far as it is believed.
-#[derive(Debug, Clone)]
-pub(crate) struct Asked {
-    pub(crate) user: String,
-    pub(crate) service: String,
-    pub(crate) class: Class,
-    pub(crate) source: Source,
-    pub(crate) caller: Caller,
-    /// `ssh from 192.0.2.7`, for the message.
-    pub(crate) place: Place,
-    /// The whole address that it comes from, where one is stated.
-    pub(crate) remote: Option<IpAddr>,
-    /// The address of an ssh login that `policy.exempt_networks` has in it.
-    pub(crate) from_network: Option<IpAddr>,
-    /// What the host says of it.
-    pub(crate) network: Network,
-    /// Whether `policy.exempt_users` has the user.
-    pub(crate) listed: Option<Listed>,
-    /// What makes it one that must verify under optional.
-    pub(crate) must: Option<Must>,
-    /// What its device is known by.
-    pub(crate) device: Option<Identity>,
-    /// The stamp of the user's password, where it can be seen.
-    pub(crate) stamp: Option<String>,
-    /// The uid that the user must have: where a program's caller is asked, whom the kernel says that is.
-    pub(crate) caller_uid: Option<u32>,
-    /// Where a program's caller is asked: whom it named, which is whom one becomes.
-    pub(crate) becomes: Option<String>,
-    /// Somebody sits at this machine.
-    pub(crate) at_console: bool,
-    /// The device turned out not to be trusted any more.
-    pub(crate) distrust: bool,
-}
-
-/// A login that stands at a prompt, or works on its answer.
-#[derive(Debug)]
-pub(crate) struct Standing {
-    pub(crate) asked: Asked,
-    pub(crate) owner: Owner,
-    pub(crate) bucket: Bucket,
-    /// The ways that may be tried, the preferred first.
-    pub(crate) ways: Vec<Way>,
-    /// What the prompt asks for.
-    pub(crate) at: At,
-    /// Ways whose message could not be delivered in this login.
-    pub(crate) undelivered: Vec<Authenticator>,
-    /// What else an answer is compared with.
-    pub(crate) held: Held,
-    /// What was right.
-    pub(crate) proof: Option<Proof>,
-    pub(crate) challenge: ChallengeId,
-    /// Seconds for which a limit withheld messages when the login began.
-    pub(crate) send_wait_s: u64,
-    /// Prompts shown so far.
-    pub(crate) prompts: u32,
-    /// The present prompt, or one before it, has stood for [`STAND_MS`]: somebody is there.
-    pub(crate) stood: bool,
-    /// What is remembered with a right code, unless the user says no.
-    pub(crate) remember: Option<Identity>,
-    /// The same as it was remembered before.
-    pub(crate) had: Option<DeviceId>,
-}
-
-/// An answer that is of a code's form.
-#[derive(Debug)]
-pub(crate) enum Typed {
-    /// Digits, of the way that the login stands at.
-    Digits(Secret),
-    /// A recovery code, or an administrator's.
-    Long(LongCode),
-}
-
-#[derive(Debug)]
-pub(crate) enum State {
-    New,
-    Resolving(Asked),
-    LookingUp(Asked, UserKey),
-    Reading(Asked, UserKey),
-    Renamed(Asked, UserKey, Box<Facts>),
-    AtPrompt(Box<Standing>),
-    Charging(Box<Standing>, Typed),
-    /// The code is used; whether the device is to be remembered is the question.
-    Trusting(Box<Standing>),
-    Remembering(Box<Standing>, DeviceId),
-    Consuming(Box<Standing>, Option<DeviceId>),
-    Using(Asked, UserKey, DeviceId),
-    Enrolling(Box<Enrolling>),
-    /// A denial is on the screen as a prompt, and in the log.
-    Refused(Asked, Verdict),
-    /// An invitation is being charged.
-    Inviting(Box<Enrolling>, LongCode),
-    /// A user's own device is being forgotten.
-    Revoking(Asked, UserKey),
-    Over,
-}
-
 /// One login.
 #[derive(Debug)]
 pub struct Login {
@@ -471,28 +370,6 @@ impl Login {
     }
 }
 
-/// What the login has come to be about.
-fn factor(state: &State) -> Option<Factor> {
-    match state {
-        State::AtPrompt(standing)
-        | State::Charging(standing, _)
-        | State::Consuming(standing, _)
-        | State::Trusting(standing)
-        | State::Remembering(standing, _) => ending::factor_of(standing),
-        State::Using(..) => Some(Factor::TrustedDevice),
-        State::Enrolling(enrolling) => enrolling.factor(),
-        State::New
-        | State::Resolving(_)
-        | State::LookingUp(..)
-        | State::Reading(..)
-        | State::Renamed(..)
-        | State::Inviting(..)
-        | State::Revoking(..)
-        | State::Refused(..)
-        | State::Over => None,
-    }
-}
-
 /// The prompt has stood: somebody is there, and a message that has not left leaves now.
 fn stood(mut standing: Box<Standing>, prompt: u32, fx: &mut Effects<'_>) -> State {
     if prompt == standing.prompts {
@@ -506,6 +383,15 @@ fn stood(mut standing: Box<Standing>, prompt: u32, fx: &mut Effects<'_>) -> Stat
 pub(crate) fn ask(text: String, fx: &Effects<'_>) -> Step {
     Step { ask: Some(Question { text, echo: fx.rules.codes.echo, times: None }), ..Step::default() }
 }
+
+// What the tests below speak of.
+#[cfg(test)]
+use {
+    crate::authenticator::LongCode,
+    crate::store::{Authenticator, Bucket, ChallengeId, Proof},
+    class::Class,
+    ways::Way,
+};
 
 #[cfg(test)]
 mod enrol_test;

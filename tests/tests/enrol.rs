@@ -61,8 +61,9 @@ fn in_one_ssh_session_an_address_is_proven_an_app_added_and_recovery_codes_are_s
     ssh.wait_for("Wrong code, 2 tries left");
     ssh.type_line("e");
     ssh.wait_for("to resend, 'a' for the app: ");
-    ssh.type_line(&mailbox::wait_for(&ada.email, 2).code());
+    ssh.type_line(&mailbox::wait_for_code(&ada.email, 2).code());
     ssh.prove_shell();
+    assert!(mailbox::wait_for_notice(&ada.email, 1).text.starts_with("An authenticator app was added."));
 }
 
 #[test]

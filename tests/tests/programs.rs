@@ -125,7 +125,7 @@ fn under_mandatory_login_tells_a_user_without_an_address_what_is_missing() {
     let bob = world.stranger("bob");
     let mut login = Programs::of(&world).open(&["login", &bob.host.name]);
     give_password(&mut login, "Password: ");
-    login.wait_for("A code is needed here, and there is no verified address for you. Ask your administrator.");
+    login.wait_for("A second factor is needed here, and you have none. Ask your administrator for an invitation code.");
     login.wait_for("Ref ");
     login.wait_for("Login incorrect");
 }

@@ -110,8 +110,10 @@ fn under_mandatory_cockpit_refuses_a_user_without_an_address() {
     let world = Plan::default().policy("required = \"mandatory\"").start();
     let bob = world.stranger("bob");
     let cockpit = Cockpit::start(&Programs::of(&world));
-    // The reason is in the log alone: with PAM_AUTH_ERR cockpit-session drops what a module had to say.
-    let refused = cockpit.log_in(&bob.host.name, PASSWORD);
+    // With PAM_AUTH_ERR cockpit-session drops what a module had to say, so it is said in a prompt.
+    let (id, prompt) = asked(cockpit.log_in(&bob.host.name, PASSWORD));
+    assert!(prompt.contains("Ask your administrator for an invitation code."), "{prompt}");
+    let refused = cockpit.reply(&id, "");
     assert!(matches!(&refused, Answer::Refused(status) if status.contains(" 401 ")), "{refused:?}");
     // Known to pam-2fa, the same user is asked: it was the address that was missing.
     let words = ["user", "set", &bob.host.name, "--email", &bob.email, "--trusted"];

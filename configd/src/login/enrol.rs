@@ -65,6 +65,22 @@ pub(crate) enum Stage {
     Committing,
 }
 
+/// What was typed and is compared once it is charged.
+#[derive(Debug)]
+pub(crate) enum Tried {
+    /// An invitation.
+    Invitation(LongCode),
+    /// The code of an address.
+    Code {
+        /// Where it went.
+        way: Way,
+        /// Its challenge.
+        challenge: ChallengeId,
+        /// It.
+        code: Secret,
+    },
+}
+
 /// An app that has not given a code yet.
 #[derive(Debug)]
 pub(crate) struct Fresh {
@@ -224,12 +240,13 @@ impl Login {
         text: String,
         fx: &mut Effects<'_>,
     ) -> State {
+        // First, so that whatever ends it lets go of the challenge.
+        enrolling.stage = stage;
         if enrolling.prompts >= MAX_PROMPTS {
             let text = fx.texts.say(Message::DeniedPrompts, &[]);
             return self.enrol_over(&enrolling, Verdict::Deny, "too-many-prompts", Some(text), fx);
         }
         enrolling.prompts = enrolling.prompts.saturating_add(1);
-        enrolling.stage = stage;
         let question = ask(text, fx);
         fx.out.push(Effect::Reply(Step { tell, ..question }));
         fx.out.push(Effect::Stand(enrolling.prompts));

@@ -95,6 +95,7 @@ fn in_one_session_an_address_is_proven_an_app_added_and_recovery_codes_are_shown
     assert_eq!(codes.len(), 10, "{}", said.told());
     assert_eq!(said.prompt(), "Press Enter when you have kept them: ");
     assert_eq!((world.enrolled, world.records.len()), (0, 0), "nothing is kept before all of it is");
+    assert_eq!(world.charged, 1, "the code of the address; the key of an app that nobody has used is nobody's");
     let (_, said) = say(&mut world, login, "");
     assert_eq!((said.verdict(), said.told().as_str()), (Some(Verdict::Allow), "You are enrolled."));
     let record = &world.records[&ada()];
@@ -329,6 +330,16 @@ fn twelve_prompts_are_the_most() {
         (login, said) = say(&mut world, login, "what");
     }
     assert_eq!((prompts, world.logged[0].reason), (12, "too-many-prompts"));
+    // However it ends, the next one adopts the code.
+    let (login, _) = begin(&mut world);
+    let (mut login, mut said) = say(&mut world, login, "ada@example.com");
+    while !said.ended {
+        (login, said) = say(&mut world, login, "what");
+    }
+    let (login, _) = begin(&mut world);
+    let (_, said) = say(&mut world, login, "ada@example.com");
+    assert!(said.prompt().contains(" ago ("), "{}", said.prompt());
+    assert_eq!(world.sent.len(), 1);
 }
 
 #[test]

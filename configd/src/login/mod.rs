@@ -49,7 +49,7 @@ use crate::store::{
 use crate::texts::Texts;
 use challenge::{Challenges, CodeMac};
 pub use ending::{DECOY, Decided, Factor};
-use enrol::Stage;
+use enrol::{Stage, Tried};
 pub use own::Change;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::login::{Begin, Question, Step};
@@ -333,8 +333,8 @@ impl Login {
                 self.enrol_answered(enrolling, &text, fx)
             }
             (State::Enrolling(enrolling), Event::Enrolled(done)) => self.enrolled(&enrolling, done, fx),
-            (State::Inviting(enrolling, code), Event::Charged(charged)) => {
-                self.invitation_charged(enrolling, &code, charged, fx)
+            (State::EnrolCharging(enrolling, tried), Event::Charged(charged)) => {
+                self.enrol_charged(enrolling, tried, charged, fx)
             }
             (State::Revoking(asked, user), Event::Revoked(revoked)) => self.revoked(&asked, &user, revoked, fx),
             (State::Using(asked, user, device), Event::Used(used)) => self.used(asked, user, device, used, fx),
@@ -355,7 +355,9 @@ impl Login {
                 fx.challenges.release(&standing.challenge);
             }
             State::Trusting(standing) | State::Remembering(standing, _) => self.left(&standing, fx),
-            State::Enrolling(enrolling) | State::Inviting(enrolling, _) => enrol::release(&enrolling, fx),
+            State::Enrolling(enrolling) => enrol::release(&enrolling, fx),
+            State::EnrolCharging(_, Tried::Code { challenge, .. }) => fx.challenges.release(&challenge),
+            State::EnrolCharging(_, Tried::Invitation(_)) => {}
             State::New
             | State::Resolving(_)
             | State::LookingUp(..)
@@ -401,6 +403,8 @@ mod methods_test;
 mod model_test;
 #[cfg(test)]
 mod policy_test;
+#[cfg(test)]
+mod screens_test;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

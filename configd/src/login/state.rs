@@ -4,7 +4,7 @@ use super::challenge::{Caller, Owner};
 use super::class::Class;
 use super::device::Identity;
 use super::ending::{self, Factor};
-use super::enrol::Enrolling;
+use super::enrol::{Enrolling, Tried};
 use super::place::Place;
 use super::policy::{Listed, Must, Network};
 use super::source::Source;
@@ -104,8 +104,8 @@ pub(crate) enum State {
     Enrolling(Box<Enrolling>),
     /// A denial is on the screen as a prompt, and in the log.
     Refused(Asked, Verdict),
-    /// An invitation is being charged.
-    Inviting(Box<Enrolling>, LongCode),
+    /// A try of an enrolment is being charged.
+    EnrolCharging(Box<Enrolling>, Tried),
     /// A user's own device is being forgotten.
     Revoking(Asked, UserKey),
     Over,
@@ -126,7 +126,7 @@ pub(super) fn factor(state: &State) -> Option<Factor> {
         | State::LookingUp(..)
         | State::Reading(..)
         | State::Renamed(..)
-        | State::Inviting(..)
+        | State::EnrolCharging(..)
         | State::Revoking(..)
         | State::Refused(..)
         | State::Over => None,

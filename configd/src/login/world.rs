@@ -314,10 +314,11 @@ impl World {
         }
         // A denial whose text is a prompt: read, and answered with Enter.
         let text = String::from(said.prompt());
-        assert!(text.ends_with(" (Ref K7Q2M9XD) Press Enter: ") && world_says_nothing_else(&said), "{said:?}");
+        assert!(text.contains(" K7Q2M9XD) ") && world_says_nothing_else(&said), "{said:?}");
         let (login, mut said) = self.answer(login, "");
         if let Some(step) = &mut said.step {
-            step.tell = vec![text.trim_end_matches(" Press Enter: ").to_owned()];
+            let (denial, _enter) = text.rsplit_once(") ").unwrap();
+            step.tell = vec![format!("{denial})")];
         }
         (login, said)
     }

@@ -24,6 +24,18 @@ fn typed(text: &Secret) -> Typed {
     }
 }
 
+/// A try, on disk before it is compared.
+fn charge(enrolling: &Enrolling, authenticator: Authenticator, challenge: ChallengeId, fx: &mut Effects<'_>) {
+    fx.out.push(Effect::Charge(Charge {
+        user: enrolling.user.clone(),
+        authenticator,
+        bucket: enrolling.bucket.clone(),
+        challenge,
+        limits: fx.rules.tries,
+        now: fx.now.clone(),
+    }));
+}
+
 /// As many digits as asked for; spaces and hyphens aside.
 fn digits(text: &str, count: u32) -> Option<Secret> {
     let mut code = Secret::new(String::with_capacity(16));
@@ -91,34 +103,42 @@ impl Login {
             let text = fx.texts.prompt(Message::EnrolInvitation, &[]);
             return self.ask_next(enrolling, Stage::Invitation, Vec::new(), text, fx);
         };
-        fx.out.push(Effect::Charge(Charge {
-            user: enrolling.user.clone(),
-            authenticator: Authenticator::Recovery,
-            bucket: enrolling.bucket.clone(),
-            // No challenge is kept for it.
-            challenge: ChallengeId(String::new()),
-            limits: fx.rules.tries,
-            now: fx.now.clone(),
-        }));
-        State::Inviting(enrolling, code)
+        // No challenge is kept for it.
+        charge(&enrolling, Authenticator::Recovery, ChallengeId(String::new()), fx);
+        State::EnrolCharging(enrolling, Tried::Invitation(code))
     }
 
     /// The try is on disk: now it is compared.
-    pub(in crate::login) fn invitation_charged(
+    pub(in crate::login) fn enrol_charged(
         &self,
-        mut enrolling: Box<Enrolling>,
-        code: &LongCode,
+        enrolling: Box<Enrolling>,
+        tried: Tried,
         charged: Result<Charged, StoreError>,
         fx: &mut Effects<'_>,
     ) -> State {
-        match charged {
-            Err(error) => return self.enrol_unavailable(&enrolling, "store", error.to_string(), fx),
-            Ok(Charged::Refused(held)) => {
-                let (text, reason) = held_up(held, fx).unwrap_or((String::new(), "refused"));
-                return self.enrol_over(&enrolling, Verdict::MaxTries, reason, Some(text), fx);
+        let held = match charged {
+            Ok(Charged::Done(_)) => {
+                return match tried {
+                    Tried::Invitation(code) => self.invitation_charged(enrolling, &code, fx),
+                    Tried::Code { way, challenge, code } => self.code_charged(enrolling, way, challenge, &code, fx),
+                };
             }
-            Ok(Charged::Done(_)) => {}
+            Ok(Charged::Refused(held)) => Ok(held),
+            Err(error) => Err(error),
+        };
+        if let Tried::Code { challenge, .. } = tried {
+            fx.challenges.release(&challenge);
         }
+        match held {
+            Err(error) => self.enrol_unavailable(&enrolling, "store", error.to_string(), fx),
+            Ok(held) => {
+                let (text, reason) = held_up(held, fx).unwrap_or((String::new(), "refused"));
+                self.enrol_over(&enrolling, Verdict::MaxTries, reason, Some(text), fx)
+            }
+        }
+    }
+
+    fn invitation_charged(&self, mut enrolling: Box<Enrolling>, code: &LongCode, fx: &mut Effects<'_>) -> State {
         let macs: Vec<[u8; 32]> = enrolling.invitations.iter().map(|(_, mac)| *mac).collect();
         let mac = fx.keys.long_code_mac(LongUse::Invitation, &enrolling.user, code);
         let found = long::position(&macs, &mac).and_then(|at| enrolling.invitations.get(at));
@@ -162,7 +182,7 @@ impl Login {
             Typed::Empty | Typed::Junk => return self.code_again(enrolling, way, challenge, None, fx),
         };
         if let Some(code) = digits(text.expose(), fx.rules.codes.digits) {
-            return self.code_given(enrolling, way, challenge, &code, fx);
+            return self.code_given(enrolling, way, challenge, code, fx);
         }
         if text.expose().eq_ignore_ascii_case("r") {
             return self.code_resent(enrolling, way, challenge, fx);
@@ -176,9 +196,21 @@ impl Login {
         }
     }
 
-    /// Compared in memory: what is tried here is nobody's authenticator yet. Its three tries are the challenge's, over all
-    /// connections.
+    /// Charged to the channel that is to be proven, as any code of it (rule 6).
     fn code_given(
+        &self,
+        enrolling: Box<Enrolling>,
+        way: Way,
+        id: ChallengeId,
+        code: Secret,
+        fx: &mut Effects<'_>,
+    ) -> State {
+        charge(&enrolling, way.authenticator(), id.clone(), fx);
+        State::EnrolCharging(enrolling, Tried::Code { way, challenge: id, code })
+    }
+
+    /// Its three tries are the challenge's, over all connections.
+    fn code_charged(
         &self,
         mut enrolling: Box<Enrolling>,
         way: Way,

@@ -63,10 +63,11 @@ impl World {
         let record = self.records.get_mut(&enrol.user).unwrap();
         let mut before = None;
         if let Some((channel, to)) = enrol.address {
-            let (slot, verified) = match channel {
-                Channel::Email => (&mut record.email, &mut record.email_verified),
-                Channel::Sms => (&mut record.phone, &mut record.phone_verified),
+            let (slot, verified, of) = match channel {
+                Channel::Email => (&mut record.email, &mut record.email_verified, Authenticator::Email),
+                Channel::Sms => (&mut record.phone, &mut record.phone_verified, Authenticator::Sms),
             };
+            self.counts.remove(&(enrol.user.clone(), of));
             before = slot.replace(to).filter(|_| *verified);
             *verified = true;
         }

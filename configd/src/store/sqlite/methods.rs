@@ -253,6 +253,12 @@ pub(super) fn enrol(connection: &Connection, enrol: &Enrol) -> Result<Enrolled, 
             return Ok(Enrolled::AddressInUse(other));
         }
         before = put_address(connection, &mut record, *channel, address, now)?;
+        // Bound anew by a code that was right (SP 800-63B §3.2.2): what was typed wrong before is no news of it.
+        let of = match channel {
+            Channel::Email => Authenticator::Email,
+            Channel::Sms => Authenticator::Sms,
+        };
+        tries::forget(connection, user, of)?;
     }
     if let Some((login, _)) = login {
         record.last_login = Some(login.clone());

@@ -157,7 +157,10 @@ async fn refused(daemon: &Daemon, house: &House, asked: UserSet) -> String {
 #[tokio::test]
 async fn a_number_is_taken_in_international_form_and_verified_only_if_it_is_trusted() {
     let folder = tempfile::tempdir().unwrap();
-    let (daemon, house) = (daemon(folder.path()), House::for_tests(folder.path(), rules()).await);
+    let (daemon, house) = (
+        daemon(folder.path()),
+        House::for_tests(folder.path(), crate::rules::Rules { sms: Vec::new(), ..rules() }).await,
+    );
     let with = |number: &str| UserSet { phone: Some(String::from(number)), ..set_of(None, false) };
     assert!(refused(&daemon, &house, with("0155")).await.starts_with("--phone: "));
     let reply = change(&daemon, &house, with("+15550100")).await;

@@ -4,9 +4,10 @@
 use crate::carrier::Carrier;
 use crate::clock::Clock;
 use crate::health::Health;
-use crate::login::challenge::{Challenge, Challenges, Delivery};
+use crate::login::challenge::{Aim, Challenge, Challenges, Delivery};
 use crate::login::deliver::{Errand, Letter, mail};
 use crate::login::ways::Way;
+use crate::notice::Desk;
 use crate::rules::{MailWay, Rules};
 use crate::seal::{Keys, SealError};
 use crate::store::{Known, SendOf, SendTicket, SendVerdict, Store};
@@ -44,11 +45,13 @@ pub struct Post {
     pub under_way: Arc<()>,
     /// [`WAITS_S`].
     pub waits_s: [u64; 3],
+    /// What notices to the owners of accounts share.
+    pub notices: Desk,
 }
 
 /// What the tries of one message have shown so far.
 #[derive(Debug, Default)]
-struct Tried {
+pub(crate) struct Tried {
     /// The names of mail servers that refused our credentials. They are not asked again for the same message, whatever the
     /// others said: servers lock accounts (fault 12).
     barred: Vec<String>,
@@ -59,9 +62,10 @@ struct Tried {
 }
 
 impl Tried {
-    fn note(&mut self, way: &MailWay, outcome: &Outcome) {
+    /// What a server or provider, by its name in the settings, made of a message.
+    fn note(&mut self, way: &str, outcome: &Outcome) {
         if outcome.class == Class::AuthError {
-            self.barred.push(way.name.clone());
+            self.barred.push(String::from(way));
         }
         self.counts |= match outcome.class {
             Class::Accepted | Class::AuthError => true,
@@ -177,6 +181,10 @@ impl Post {
 
     /// An administrator may have changed the address since the login began: nothing leaves for the old one.
     async fn is_still_the_address(&self, errand: &Errand, reference: &str) -> bool {
+        // One that is being proven is nobody's yet.
+        if matches!(errand.aim, Aim::Address(_)) {
+            return true;
+        }
         let still = match self.store.user(errand.user.clone()).await {
             Ok(Known::Record(record)) => match &errand.way {
                 Way::Email(address) => record.email_verified && record.email.as_ref() == Some(address),
@@ -197,7 +205,7 @@ impl Post {
     async fn once(&self, errand: &Errand, rules: &Rules, tried: &mut Tried) -> Option<Outcome> {
         match &errand.way {
             Way::Email(to) => self.once_by_email(errand, to, rules, tried).await,
-            Way::Sms(_) => Some(config_fault(String::from("no provider of text messages is configured"))),
+            Way::Sms(to) => self.once_by_text(errand, to, rules, tried).await,
             Way::App => None,
         }
     }
@@ -230,6 +238,8 @@ impl Post {
                 place: &errand.place,
                 left_ms,
                 attempt: errand.attempt,
+                aim: &errand.aim,
+                user: &errand.user.name,
             };
             let message = write(letter);
             (left_ms > 0).then(|| (message, left_ms, format!("{}-{}", challenge.id.0, errand.attempt)))
@@ -242,7 +252,8 @@ impl Post {
         self.round(head, rules, steps, &mut Tried::default()).await
     }
 
-    async fn round(
+    /// One try with each mail server, until one accepts it.
+    pub(crate) async fn round(
         &self,
         head: Letterhead<'_>,
         rules: &Rules,
@@ -269,7 +280,7 @@ impl Post {
                 Err(error) => config_fault(format!("{}.password: {error}", way.name)),
             };
             self.health.note(&way.name, &outcome, &self.clock.now());
-            tried.note(way, &outcome);
+            tried.note(&way.name, &outcome);
             if outcome.class == Class::Accepted || outcome.reason == Some(Reason::BadAddress) {
                 return outcome;
             }
@@ -338,21 +349,25 @@ impl Post {
     }
 }
 
-fn retry_after(outcome: &Outcome) -> u64 {
+/// Seconds that the other side asks to wait.
+pub(crate) fn retry_after(outcome: &Outcome) -> u64 {
     outcome.retry_after_s.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(0)
 }
 
 /// Whether another try of the same message may help. Wrong credentials are not tried again: servers lock accounts (fault 12).
-fn may_retry(outcome: &Outcome) -> bool {
+pub(crate) fn may_retry(outcome: &Outcome) -> bool {
     match outcome.class {
         Class::Temporary | Class::RateLimited => true,
         Class::Accepted | Class::Rejected | Class::AuthError => false,
     }
 }
 
-fn config_fault(said: String) -> Outcome {
+pub(crate) fn config_fault(said: String) -> Outcome {
     Outcome { class: Class::Rejected, reason: Some(Reason::Config), retry_after_s: None, provider_id: None, said }
 }
+
+mod text;
+pub use text::TextHead;
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use crate::clock::Moment;
 use crate::rules::Rules;
 use pam_2fa_protocol::admin::ChannelHealth;
-use pam_2fa_protocol::courier::{Class, Outcome};
+use pam_2fa_protocol::courier::{Class, Outcome, Reason};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -30,7 +30,8 @@ impl Health {
                 last.error = None;
             }
             // The recipient's fault, not the way's.
-            Class::Rejected if outcome.reason == Some(pam_2fa_protocol::courier::Reason::BadAddress) => {}
+            Class::Rejected
+                if matches!(outcome.reason, Some(Reason::BadAddress | Reason::BadNumber | Reason::OptedOut)) => {}
             Class::Rejected | Class::AuthError | Class::RateLimited | Class::Temporary => {
                 last.error = Some((outcome.said.clone(), now.rfc3339()));
             }
@@ -53,9 +54,9 @@ impl Health {
                 last_error_at,
             }
         };
-        if rules.email.is_empty() {
-            return vec![of("email", None)];
-        }
-        rules.email.iter().map(|way| of(&way.name, Some(format!("{}:{}", way.server, way.port)))).collect()
+        let mail = rules.email.iter().map(|way| of(&way.name, Some(format!("{}:{}", way.server, way.port))));
+        let texts = rules.sms.iter().map(|way| of(&way.name, Some(way.provider.clone())));
+        let channels: Vec<ChannelHealth> = mail.chain(texts).collect();
+        if channels.is_empty() { vec![of("email", None)] } else { channels }
     }
 }

@@ -6,6 +6,7 @@ use crate::delivery::{Post, WAITS_S};
 use crate::health::Health;
 use crate::login::challenge::Challenges;
 use crate::membership;
+use crate::notice::Desk;
 use crate::random::{KernelRandom, Random};
 use crate::rules::Rules;
 use crate::seal::{Keys, Start, Vault, open_vault};
@@ -53,6 +54,8 @@ pub struct House {
     in_force: Mutex<Arc<Rules>>,
     problems: Mutex<Vec<String>>,
     places: Places,
+    /// Notices under way are dropped with it: they would keep a sealed house's store.
+    _open: tokio::sync::watch::Sender<()>,
     /// Keeps a second daemon away from the folder.
     _lock: Flock<File>,
 }
@@ -83,6 +86,7 @@ impl House {
         let challenges = Arc::new(Mutex::new(challenges));
         rules.who.mandatory_since_s = mandatory_since(store.as_ref(), rules.required, &clock.now()).await?;
         rules.policy = policy_since(store.as_ref(), &rules).await?;
+        let (notices, open) = Desk::new();
         let post = Post {
             store: Arc::clone(&store),
             challenges: Arc::clone(&challenges),
@@ -93,6 +97,7 @@ impl House {
             keys: Arc::clone(&keys),
             under_way: Arc::new(()),
             waits_s: WAITS_S,
+            notices,
         };
         Ok(Self {
             store,
@@ -105,6 +110,7 @@ impl House {
             in_force: Mutex::new(Arc::new(rules)),
             problems: Mutex::new(problems),
             places: places.clone(),
+            _open: open,
             _lock: lock,
         })
     }
@@ -301,6 +307,7 @@ impl House {
         let keys = Arc::new(keys);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(high_water_s).unwrap());
         let challenges = Arc::new(Mutex::new(Challenges::default()));
+        let (notices, open) = Desk::new();
         let post = Post {
             store: Arc::clone(&store),
             challenges: Arc::clone(&challenges),
@@ -311,6 +318,7 @@ impl House {
             keys: Arc::clone(&keys),
             under_way: Arc::new(()),
             waits_s: [0; 3],
+            notices,
         };
         let ada = crate::store::UserChange {
             key: crate::store::UserKey { uid: 1000, name: String::from("ada") },
@@ -338,6 +346,7 @@ impl House {
             in_force: Mutex::new(Arc::new(rules)),
             problems: Mutex::new(Vec::new()),
             places: Places { config: folder.join("config.toml"), state_dir: folder.clone(), runtime_dir: folder },
+            _open: open,
             _lock: lock,
         }
     }

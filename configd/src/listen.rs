@@ -33,7 +33,7 @@ pub enum ListenError {
     #[error("{0}: another daemon is listening there; stop it, or give another --runtime-dir")]
     InUse(String),
     /// systemd's sockets are not ours.
-    #[error("systemd handed over other sockets than login.sock and admin.sock; look at the .socket units")]
+    #[error("systemd handed over other sockets than login.sock, admin.sock and self.sock; look at the .socket units")]
     HandedOver,
     /// The user to become.
     #[error("there is no user {0}: systemd-sysusers makes it when the package is installed; or give another --user")]
@@ -68,6 +68,8 @@ pub struct Listeners {
     pub login: UnixListener,
     /// `admin.sock`, for root.
     pub admin: UnixListener,
+    /// `self.sock`, for everyone about oneself; none where systemd's units are of a release before it.
+    pub own: Option<UnixListener>,
     /// systemd handed them over.
     pub by_systemd: bool,
 }
@@ -94,22 +96,24 @@ fn by_hand(args: &Args, user: Option<&User>) -> Result<Listeners, ListenError> {
     make_state_dir(&args.state_dir, user)?;
     let login = bind(&args.runtime_dir.join("login.sock"), 0o666)?;
     let admin = bind(&args.runtime_dir.join("admin.sock"), 0o600)?;
-    Ok(Listeners { login, admin, by_systemd: false })
+    let own = Some(bind(&args.runtime_dir.join("self.sock"), 0o666)?);
+    Ok(Listeners { login, admin, own, by_systemd: false })
 }
 
 fn from_systemd(handed: &mut ListenFd) -> Result<Listeners, ListenError> {
-    let (mut login, mut admin) = (None, None);
+    let (mut login, mut admin, mut own) = (None, None, None);
     for index in 0..handed.len() {
         let Ok(Some(listener)) = handed.take_unix_listener(index) else { return Err(ListenError::HandedOver) };
         let address = listener.local_addr().map_err(|_| ListenError::HandedOver)?;
         match address.as_pathname().and_then(Path::file_name).and_then(|name| name.to_str()) {
             Some("login.sock") => login = Some(listener),
             Some("admin.sock") => admin = Some(listener),
+            Some("self.sock") => own = Some(listener),
             Some(_) | None => return Err(ListenError::HandedOver),
         }
     }
     match (login, admin) {
-        (Some(login), Some(admin)) => Ok(Listeners { login, admin, by_systemd: true }),
+        (Some(login), Some(admin)) => Ok(Listeners { login, admin, own, by_systemd: true }),
         _ => Err(ListenError::HandedOver),
     }
 }

@@ -6,7 +6,10 @@ use crate::store::LogLimits;
 use crate::texts::{Languages, Texts};
 use pam_2fa_protocol::admin::Required;
 use pam_2fa_protocol::courier::Tls;
-use pam_2fa_settings::{Language, Level, Mode, Network, PasswordSetting, Patterns, Profile, Services, Trust};
+use pam_2fa_settings::{
+    Enrolment, Language, Level, Mode, Network, PasswordSetting, Patterns, Profile, Services, Trust,
+};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// All of them.
@@ -74,6 +77,8 @@ pub struct Who {
     pub exempt_groups: Vec<String>,
     /// `policy.exempt_networks`.
     pub exempt_networks: Vec<Network>,
+    /// `policy.enrolment`.
+    pub enrolment: Enrolment,
     /// `policy.grace`, seconds.
     pub grace_s: u64,
     /// When mandatory was switched on, seconds since 1970; none where it is not.
@@ -155,4 +160,14 @@ pub struct MailWay {
 pub struct TextWay {
     /// `sms`, or `sms.backup.NAME`.
     pub name: String,
+    /// The id of a provider's file, which the courier reads.
+    pub provider: String,
+    /// The number or name that messages come from.
+    pub sender: Option<String>,
+    /// The fields of the account as the settings have them: sealed ones are opened for each call of the courier, and not kept open.
+    pub account: BTreeMap<String, PasswordSetting>,
+    /// An HTTP proxy.
+    pub proxy: Option<String>,
+    /// A private CA.
+    pub ca_file: Option<String>,
 }

@@ -4,9 +4,9 @@ use crate::args::Args;
 use crate::clock::{SystemClock, rfc3339};
 use crate::daemon::Daemon;
 use crate::house::Places;
-use crate::listen::{ListenError, harden, listen};
+use crate::listen::{ListenError, Listeners, harden, listen};
 use crate::log;
-use crate::server;
+use crate::server::{self, Sockets};
 use crate::users::SystemDirectory;
 use sd_notify::NotifyState;
 use std::os::unix::net::UnixListener;
@@ -50,17 +50,21 @@ pub fn run(args: &Args) -> Result<(), RunError> {
         .map_or_else(|| String::from("localhost"), |name| pam_2fa_settings::text::printable(&name).into_owned());
     let daemon = Arc::new(Daemon::new(places, Arc::new(SystemDirectory), host, rfc3339(SystemClock::wall_s()), level)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(daemon, listeners.login, listeners.admin));
+    let served = runtime.block_on(serve(daemon, listeners));
     runtime.shutdown_timeout(GRACE);
     served
 }
 
-async fn serve(daemon: Arc<Daemon>, login: UnixListener, admin: UnixListener) -> Result<(), RunError> {
+async fn serve(daemon: Arc<Daemon>, listeners: Listeners) -> Result<(), RunError> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     // Before the house is opened: until then a SIGHUP would end the process.
     let hangup = signal(SignalKind::hangup())?;
-    let (login, admin) = (listener(login)?, listener(admin)?);
+    let sockets = Sockets {
+        login: listener(listeners.login)?,
+        admin: listener(listeners.admin)?,
+        own: listeners.own.map(listener).transpose()?,
+    };
     // Sealed is said, logged, and no reason to stop: clients get an answer, and an administrator a status.
     let opened = daemon.open().await;
     let status = opened.as_ref().map_or_else(|reason| format!("sealed: {reason}"), |()| String::from("open"));
@@ -77,7 +81,7 @@ async fn serve(daemon: Arc<Daemon>, login: UnixListener, admin: UnixListener) ->
             _ = interrupt.recv() => {}
         }
     };
-    server::run(Arc::clone(&daemon), login, admin, stop).await;
+    server::run(Arc::clone(&daemon), sockets, stop).await;
     tell(&[NotifyState::Stopping]);
     tracing::info!("stopping");
     daemon.close(GRACE).await;

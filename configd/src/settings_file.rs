@@ -4,13 +4,13 @@
 //! command seals them, but an administrator may have typed one a minute ago.
 
 use crate::limits::{Lock, SendLimits, TryLimits};
-use crate::rules::{Codes, MailWay, PromptStyle, Rules, Who};
+use crate::rules::{Codes, MailWay, PromptStyle, Rules, TextWay, Who};
 use crate::seal::Keys;
 use crate::store::LogLimits;
 use crate::texts::Languages;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use pam_2fa_protocol::Secret;
-use pam_2fa_settings::{Accepted, Email, Exemption, Finding, PasswordSetting, Policy, Prompt, Settings};
+use pam_2fa_settings::{Accepted, Email, Exemption, Finding, PasswordSetting, Policy, Prompt, Settings, Sms};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Read;
@@ -112,6 +112,7 @@ pub fn rules(path: &Path, text: &str, keys: &Keys, generation: i64) -> Result<(R
     let mut wrong = Vec::new();
     let policy_hash = policy_hash(&settings);
     let email = settings.email.map(|email| mail_ways(email, keys, &mut wrong)).unwrap_or_default();
+    let sms = settings.sms.map(|sms| text_ways(sms, keys, &mut wrong)).unwrap_or_default();
     if !wrong.is_empty() {
         return Err(wrong.into_iter().map(|line| format!("{}: {line}", path.display())).collect());
     }
@@ -120,7 +121,6 @@ pub fn rules(path: &Path, text: &str, keys: &Keys, generation: i64) -> Result<(R
     let codes = settings.codes;
     let limits = settings.limits;
     let rules = Rules {
-        sms: Vec::new(),
         profile: settings.policy.profile,
         generation,
         required: settings.policy.required,
@@ -158,6 +158,7 @@ pub fn rules(path: &Path, text: &str, keys: &Keys, generation: i64) -> Result<(R
         policy: generation,
         policy_hash,
         email,
+        sms,
         level: settings.log.level,
         log: LogLimits {
             keep_s: i64::try_from(settings.log.keep.seconds()).unwrap_or(i64::MAX),
@@ -176,6 +177,7 @@ fn policy_hash(settings: &Settings) -> [u8; 32] {
         application: _,
         mode: _,
         profile,
+        enrolment: _,
         grace: _,
         required_groups,
         required_services,
@@ -197,6 +199,7 @@ fn who(policy: Policy) -> Who {
     }
     Who {
         mode: policy.mode,
+        enrolment: policy.enrolment,
         required_groups: policy.required_groups,
         required_services: policy.required_services,
         exempt_users,
@@ -235,5 +238,34 @@ fn mail_way(name: String, email: Email, keys: &Keys, wrong: &mut Vec<String>) ->
         user: email.user,
         password: email.password,
         from: email.from.to_string(),
+    }
+}
+
+fn text_ways(sms: Sms, keys: &Keys, wrong: &mut Vec<String>) -> Vec<TextWay> {
+    let mut first = sms;
+    let backups = std::mem::take(&mut first.backups);
+    let mut ways = vec![text_way(String::from("sms"), first, keys, wrong)];
+    for backup in backups {
+        ways.push(text_way(format!("sms.backup.{}", backup.name), backup.sms, keys, wrong));
+    }
+    ways
+}
+
+fn text_way(name: String, sms: Sms, keys: &Keys, wrong: &mut Vec<String>) -> TextWay {
+    for (field, value) in &sms.account {
+        let setting = format!("{name}.account.{field}");
+        if let PasswordSetting::Sealed(sealed) = value
+            && let Err(error) = keys.open_text(&setting, sealed)
+        {
+            wrong.push(format!("{setting}: {error}"));
+        }
+    }
+    TextWay {
+        name,
+        provider: sms.provider,
+        sender: sms.sender,
+        account: sms.account,
+        proxy: sms.proxy,
+        ca_file: sms.ca_file,
     }
 }

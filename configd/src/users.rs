@@ -1,6 +1,7 @@
 //! Look-ups in the system's user database (rule 12): on a small pool of threads of their own, since a module of NSS can hang,
 //! and for [`PATIENCE`] at most. Late or failed is an answer of its own, and denies.
 
+use crate::console;
 use crate::login::{LookUp, LookedUp, Resolution};
 use crate::membership;
 use crate::store::UserKey;
@@ -57,6 +58,11 @@ pub trait Directory: Send + Sync + 'static {
         Err(String::from("this directory has no groups"))
     }
 
+    /// Whether a user sits at this machine.
+    fn is_at_console(&self, _user: &UserKey) -> bool {
+        false
+    }
+
     /// Whether an address is this host's own; `None`: that cannot be seen.
     fn is_own(&self, _address: IpAddr) -> Option<bool> {
         None
@@ -87,6 +93,10 @@ impl Directory for SystemDirectory {
 
     fn is_member(&self, user: &UserKey, groups: &[String]) -> Result<bool, String> {
         membership::is_member(user, groups)
+    }
+
+    fn is_at_console(&self, user: &UserKey) -> bool {
+        console::is_there(user.uid)
     }
 
     fn is_own(&self, address: IpAddr) -> Option<bool> {
@@ -121,7 +131,8 @@ pub(crate) fn look(directory: &dyn Directory, ask: &LookUp) -> Result<LookedUp, 
     let here = ask.from.map(|address| directory.is_own(address));
     let listed = !ask.exempt_groups.is_empty() && directory.is_listed(&ask.user, &ask.exempt_groups)?;
     let member = !listed && !ask.required_groups.is_empty() && directory.is_member(&ask.user, &ask.required_groups)?;
-    Ok(LookedUp { listed, member, here: here.flatten() })
+    let console = ask.console && directory.is_at_console(&ask.user);
+    Ok(LookedUp { listed, member, console, here: here.flatten() })
 }
 
 type Job = Box<dyn FnOnce(&dyn Directory) + Send>;
@@ -304,7 +315,13 @@ mod tests {
         let ask = |exempt: &[&str], required: &[&str]| {
             let strings = |names: &[&str]| names.iter().map(ToString::to_string).collect();
             let user = UserKey { uid: 1000, name: String::from("ada") };
-            LookUp { user, exempt_groups: strings(exempt), required_groups: strings(required), from: None }
+            LookUp {
+                user,
+                exempt_groups: strings(exempt),
+                required_groups: strings(required),
+                console: false,
+                from: None,
+            }
         };
         let asked = |ask: &LookUp| {
             let directory = Asked::default();

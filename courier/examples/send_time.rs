@@ -10,6 +10,8 @@ use courier::email::Email;
 use courier::email::resolve::System;
 use courier::email::tls::Trust;
 use courier::serve::{Permitted, serve};
+use courier::sms::Sms;
+use courier::sms::shelf::Shelf;
 use e2e::smtp::Server;
 use e2e::smtp::script::{Port, Script};
 use pam_2fa_protocol::Secret;
@@ -48,7 +50,8 @@ fn courier(listener: UnixListener) {
         let email = Email::new(Box::new(SystemClock), Box::new(System), Trust::default());
         let listener = tokio::net::UnixListener::from_std(listener).unwrap();
         let own = Permitted::new([nix::unistd::geteuid().as_raw()]);
-        serve(listener, own, Arc::new(Carrier::new(email)), std::future::pending()).await;
+        let sms = Sms::new(Shelf::new(Vec::new(), None), Box::new(SystemClock), Box::new(System), Trust::default());
+        serve(listener, own, Arc::new(Carrier::new(email, sms)), std::future::pending()).await;
     });
 }
 

@@ -11,6 +11,7 @@ The daemon of pam-2fa that carries messages. It is started by systemd; by hand o
 
   --runtime-dir DIR  where courier.sock is made [/run/pam-2fa]
   --share-dir DIR    where the shipped provider files are [/usr/share/pam-2fa]
+  --providers DIR    where an administrator's provider files are [/etc/pam-2fa/providers]
   --user NAME        whom to become when started as root [pam-2fa-courier]
   --peer NAME        who may call: the user that configd runs as [pam-2fa]
   --config FILE      taken and ignored: the courier reads no settings
@@ -37,6 +38,8 @@ pub struct Args {
     pub runtime_dir: PathBuf,
     /// Where the shipped provider files are.
     pub share_dir: PathBuf,
+    /// Where an administrator's provider files are; they come before the shipped ones.
+    pub providers: PathBuf,
     /// Whom to become when started as root.
     pub user: String,
     /// The user whose uid may call.
@@ -48,6 +51,7 @@ impl Default for Args {
         Self {
             runtime_dir: PathBuf::from("/run/pam-2fa"),
             share_dir: PathBuf::from("/usr/share/pam-2fa"),
+            providers: PathBuf::from("/etc/pam-2fa/providers"),
             user: String::from("pam-2fa-courier"),
             peer: String::from("pam-2fa"),
         }
@@ -73,7 +77,8 @@ pub enum ArgsError {
 /// # Errors
 /// [`ArgsError`] at the first thing that makes no sense.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, ArgsError> {
-    const OPTIONS: [&str; 6] = ["--config", "--state-dir", "--runtime-dir", "--share-dir", "--user", "--peer"];
+    const OPTIONS: [&str; 7] =
+        ["--config", "--state-dir", "--runtime-dir", "--share-dir", "--providers", "--user", "--peer"];
     let mut args = args.into_iter();
     let mut found = Args::default();
     while let Some(arg) = args.next() {
@@ -96,6 +101,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, ArgsEr
         match option {
             "--runtime-dir" => found.runtime_dir = value.into(),
             "--share-dir" => found.share_dir = value.into(),
+            "--providers" => found.providers = value.into(),
             "--user" => found.user = name(value)?,
             "--peer" => found.peer = name(value)?,
             _ => {}
@@ -119,7 +125,13 @@ mod tests {
 
     #[test]
     fn every_option_is_taken_in_both_spellings() {
-        let expected = Args { runtime_dir: "/r".into(), share_dir: "/s".into(), user: "u".into(), peer: "p".into() };
+        let expected = Args {
+            runtime_dir: "/r".into(),
+            share_dir: "/s".into(),
+            providers: "/o".into(),
+            user: "u".into(),
+            peer: "p".into(),
+        };
         let spaced = [
             "--config",
             "c",
@@ -129,13 +141,23 @@ mod tests {
             "/r",
             "--share-dir",
             "/s",
+            "--providers",
+            "/o",
             "--user",
             "u",
             "--peer",
             "p",
         ];
         assert_eq!(parsed(&spaced), Ok(Request::Serve(expected.clone())));
-        let joined = ["--config=c", "--state-dir=d", "--runtime-dir=/r", "--share-dir=/s", "--user=u", "--peer=p"];
+        let joined = [
+            "--config=c",
+            "--state-dir=d",
+            "--runtime-dir=/r",
+            "--share-dir=/s",
+            "--providers=/o",
+            "--user=u",
+            "--peer=p",
+        ];
         assert_eq!(parsed(&joined), Ok(Request::Serve(expected)));
     }
 

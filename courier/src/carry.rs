@@ -4,8 +4,9 @@
 use crate::email::Email;
 use crate::email::deadline::Deadline;
 use crate::email::outcome::{accepted, failed};
-use crate::said::{Mask, clean, without_addresses};
-use pam_2fa_protocol::courier::{Class, Mail, Outcome, Reason, Send};
+use crate::said::{Mask, clean, without_addresses, without_number};
+use crate::sms::Sms;
+use pam_2fa_protocol::courier::{Class, Mail, Outcome, Reason, Send, Text};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -24,10 +25,15 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// To `to`, if anybody wants them, without the secrets of `mail`.
+    /// To `to`, if anybody wants them, without what `mask` strikes out.
     #[must_use]
-    pub fn new(to: Option<UnboundedSender<String>>, mail: &Mail) -> Self {
-        Self { to, mask: Mask::of(mail) }
+    pub fn new(to: Option<UnboundedSender<String>>, mask: Mask) -> Self {
+        Self { to, mask }
+    }
+
+    /// From here on without what `mask` strikes out.
+    pub fn mask(&mut self, mask: Mask) {
+        self.mask = mask;
     }
 
     /// Tells a step, cleaned and masked.
@@ -67,13 +73,14 @@ pub fn check(send: &Send) -> Result<(), Senseless> {
 /// Whoever carries messages.
 pub struct Carrier {
     email: Email,
+    sms: Sms,
 }
 
 impl Carrier {
-    /// Over `email`.
+    /// Over `email` and `sms`.
     #[must_use]
-    pub fn new(email: Email) -> Self {
-        Self { email }
+    pub fn new(email: Email, sms: Sms) -> Self {
+        Self { email, sms }
     }
 
     /// The part for email.
@@ -86,13 +93,7 @@ impl Carrier {
     pub async fn carry(&self, send: &Send, steps: Option<UnboundedSender<String>>) -> Outcome {
         let outcome = match (&send.mail, &send.sms) {
             (Some(mail), None) => self.mail(send, mail, steps).await,
-            (None, Some(_)) => Outcome {
-                class: Class::Rejected,
-                reason: Some(Reason::Config),
-                retry_after_s: None,
-                provider_id: None,
-                said: String::from("text messages are not in this release"),
-            },
+            (None, Some(text)) => self.text(send, text, steps).await,
             (None, None) | (Some(_), Some(_)) => Outcome {
                 class: Class::Rejected,
                 reason: Some(Reason::Request),
@@ -106,15 +107,37 @@ impl Carrier {
     }
 
     async fn mail(&self, send: &Send, mail: &Mail, steps: Option<UnboundedSender<String>>) -> Outcome {
-        let steps = Steps::new(steps, mail);
+        let steps = Steps::new(steps, Mask::of(mail));
         let deadline = Deadline::after(time_for(send.deadline_ms));
-        let mut outcome = match self.email.deliver(mail, &send.id, deadline, &steps).await {
+        let outcome = match self.email.deliver(mail, &send.id, deadline, &steps).await {
             Ok(reply) => accepted(&reply),
             Err(failure) => failed(&failure),
         };
-        outcome.said = steps.mask.apply(&outcome.said);
-        outcome.provider_id = outcome.provider_id.map(|id| steps.mask.apply(&id));
-        outcome
+        masked(outcome, &steps)
+    }
+
+    async fn text(&self, send: &Send, text: &Text, steps: Option<UnboundedSender<String>>) -> Outcome {
+        let mut steps = Steps::new(steps, Mask::default());
+        let deadline = Deadline::after(time_for(send.deadline_ms));
+        let outcome = match self.sms.deliver(send, text, deadline, &mut steps).await {
+            Ok(accepted) => Outcome {
+                class: Class::Accepted,
+                reason: None,
+                retry_after_s: None,
+                provider_id: accepted.provider_id,
+                said: accepted.said,
+            },
+            Err(failure) => failure.outcome(),
+        };
+        masked(outcome, &steps)
+    }
+}
+
+fn masked(outcome: Outcome, steps: &Steps) -> Outcome {
+    Outcome {
+        said: steps.mask.apply(&outcome.said),
+        provider_id: outcome.provider_id.map(|id| steps.mask.apply(&id)),
+        ..outcome
     }
 }
 
@@ -124,10 +147,13 @@ fn time_for(deadline_ms: i64) -> Duration {
     time.saturating_sub(FOR_THE_ANSWER).max(time.checked_div(2).unwrap_or_default())
 }
 
-/// One line in the log for each message. It holds no address and no word of the message.
+/// One line in the log for each message. It holds no address, no number and no word of the message.
 fn record(send: &Send, outcome: &Outcome) {
-    let said = without_addresses(&outcome.said);
-    let server = send.mail.as_ref().map(|mail| clean(&mail.server)).unwrap_or_default();
+    let (server, said) = match (&send.mail, &send.sms) {
+        (Some(mail), _) => (clean(&mail.server), without_addresses(&outcome.said)),
+        (None, Some(text)) => (clean(&text.provider), without_number(&outcome.said, &text.to)),
+        (None, None) => (String::new(), clean(&outcome.said)),
+    };
     let (id, attempt, class, reason) = (&send.id, send.attempt, outcome.class, outcome.reason);
     if outcome.class == Class::Accepted {
         tracing::info!(id, attempt, server, ?class, said, "message accepted");

@@ -1,5 +1,6 @@
-//! The one reader of the wall clock. The courier needs it for the `Date` of a mail only: deadlines run on the monotonic
-//! clock of the runtime, and whether a code has expired is not for the courier to say.
+//! The one reader of the wall clock. The courier needs it for the `Date` of a mail, and to tell an SMS provider for how
+//! long a message is worth sending: deadlines run on the monotonic clock of the runtime, and whether a code has expired is not
+//! for the courier to say.
 
 use std::time::SystemTime;
 

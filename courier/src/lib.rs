@@ -1,10 +1,10 @@
-//! The courier of pam-2fa: it carries one rendered message to a mail server and says, verifiably, what became of it.
+//! The courier of pam-2fa: it carries one rendered message to a mail server or an SMS provider and says, verifiably, what became of it.
 //!
 //! It is the only part with a network. It must never keep a message, read the settings, or say "yes" to a login: all it
 //! knows arrives in one `Send` and is forgotten with the answer, but for an idle connection that is kept for a minute.
 //!
 //! In the order in which a message passes them: [`serve`] takes the call from configd, [`carry`] looks at what it asks for,
-//! [`email`] delivers it, [`said`] cleans what the other side said. [`start`] is the way from `main` to [`serve`].
+//! [`email`] or [`sms`] delivers it, [`said`] cleans what the other side said. [`start`] is the way from `main` to [`serve`].
 
 #![forbid(unsafe_code)]
 
@@ -16,5 +16,6 @@ pub mod journal;
 pub mod privileges;
 pub mod said;
 pub mod serve;
+pub mod sms;
 pub mod socket;
 pub mod start;

@@ -1,7 +1,8 @@
 //! What the other side said, fit for a terminal, a log and a reply: one line, without control and bidi characters, without
 //! our secrets, and not endless.
 
-use pam_2fa_protocol::courier::Mail;
+use pam_2fa_protocol::courier::{Mail, Text};
+use pam_2fa_settings::provider::{Auth, Provider};
 use zeroize::Zeroizing;
 
 /// The longest text in characters. A reply to configd has to fit a frame beside its other fields.
@@ -49,10 +50,37 @@ impl Mask {
             let plain = Zeroizing::new(format!("\0{user}\0{password}"));
             secrets.push(Zeroizing::new(base64(plain.as_bytes())));
         }
-        let rows = mail.text.expose().split(|c: char| !c.is_ascii_digit());
-        secrets.extend(rows.filter(|row| row.len() >= CODE_DIGITS).map(|row| Zeroizing::new(row.to_owned())));
+        secrets.extend(rows_of_digits(mail.text.expose()));
+        Self::longest_first(secrets)
+    }
+
+    /// The secret fields of the account as they are, as a form and as Basic authentication write them; the text whole, the code,
+    /// and every row of digits in the text.
+    #[must_use]
+    pub fn of_text(text: &Text, provider: &Provider) -> Self {
+        let message = text.text.expose();
+        let mut secrets = vec![Zeroizing::new(message.clone()), Zeroizing::new(text.code.expose().clone())];
+        secrets.extend(rows_of_digits(message));
+        for field in provider.account.iter().filter(|field| field.secret) {
+            let Some(value) = text.account.get(&field.key).map(|given| given.0.expose()) else { continue };
+            secrets.push(Zeroizing::new(value.clone()));
+            secrets.push(Zeroizing::new(base64(value.as_bytes())));
+            let encoded = Zeroizing::new(percent_encoded(value));
+            secrets.push(Zeroizing::new(encoded.replace("%20", "+")));
+            secrets.push(encoded);
+            if let Auth::Basic { .. } = provider.request.auth {
+                for other in text.account.values() {
+                    let both = Zeroizing::new(format!("{}:{value}", other.0.expose()));
+                    secrets.push(Zeroizing::new(base64(both.as_bytes())));
+                }
+            }
+        }
+        Self::longest_first(secrets)
+    }
+
+    fn longest_first(mut secrets: Vec<Zeroizing<String>>) -> Self {
         secrets.retain(|secret| !secret.is_empty());
-        // The longest first, so that what holds another is struck out whole.
+        // So that what holds another is struck out whole.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         Self(secrets)
     }
@@ -82,6 +110,31 @@ pub fn without_addresses(text: &str) -> String {
             _ => word.to_owned(),
         })
         .collect()
+}
+
+/// `text` without the number that a message went to, in whatever form the other side repeats its digits, for logs.
+#[must_use]
+pub fn without_number(text: &str, number: &str) -> String {
+    let digits = number.trim_start_matches('+');
+    if digits.len() < CODE_DIGITS { text.to_owned() } else { text.replace(digits, "…") }
+}
+
+fn rows_of_digits(text: &str) -> impl Iterator<Item = Zeroizing<String>> {
+    let rows = text.split(|c: char| !c.is_ascii_digit());
+    rows.filter(|row| row.len() >= CODE_DIGITS).map(|row| Zeroizing::new(row.to_owned()))
+}
+
+/// RFC 3986 §2.1, for recognising what a form or a query has sent.
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len().saturating_mul(3));
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_') {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
 }
 
 /// RFC 4648 §4, for recognising what AUTH has sent.
@@ -135,6 +188,41 @@ mod tests {
             assert_eq!(mask.apply(said), "no … here", "{said:?}");
         }
         assert_eq!(mask.apply("AUTH PLAIN AHJvYm90AGh1bnRlcjI="), "AUTH PLAIN …");
+    }
+
+    #[test]
+    fn a_secret_of_an_account_is_struck_out_in_every_form_that_a_request_gives_it() {
+        let provider = "schema = 1\nid = \"x\"\nname = \"X\"\n[[account]]\nkey = \"user\"\nlabel = \"User\"\n[[account]]\n\
+                        key = \"key\"\nlabel = \"Key\"\nsecret = true\n[request]\nmethod = \"POST\"\nurl = \"https://x.example/\"\n\
+                        auth = { type = \"basic\", user = \"{acct.user}\", pass = \"{acct.key}\" }\nbody = \"form\"\n\
+                        form = { to = \"{to}\", text = \"{text}\" }\n[reply]\naccept_http = [200]\naccept = [{ text = \"ok\" }]\n";
+        let provider = pam_2fa_settings::provider::parse("x", provider).unwrap();
+        let field = |value: &str| pam_2fa_protocol::courier::AccountField(Secret::new(value.into()));
+        let text = Text {
+            provider: "x".into(),
+            account: [("user".into(), field("robot")), ("key".into(), field("hunter 2/"))].into(),
+            sender: None,
+            proxy: None,
+            ca_file: None,
+            to: "+15550100".into(),
+            text: Secret::new("Q7ZK-W is your code".into()),
+            code: Secret::new("Q7ZK-W".into()),
+            tag: "7F".into(),
+        };
+        let mask = Mask::of_text(&text, &provider);
+        for said in [
+            "hunter 2/",
+            "hunter%202%2F",
+            "hunter+2%2F",
+            "aHVudGVyIDIv",
+            "cm9ib3Q6aHVudGVyIDIv",
+            "Q7ZK-W is your code",
+            "Q7ZK-W",
+        ] {
+            assert_eq!(mask.apply(&format!("no {said} here")), "no … here", "{said:?}");
+        }
+        assert_eq!(mask.apply("robot of +15550100"), "robot of +15550100");
+        assert_eq!(without_number("no +15550100, no 0015550100", &text.to), "no +…, no 00…");
     }
 
     #[test]

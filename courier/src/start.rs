@@ -8,6 +8,8 @@ use crate::email::resolve::System;
 use crate::email::tls::Trust;
 use crate::privileges::{PrivilegeError, become_user, confine, find};
 use crate::serve::{MAX_CONNECTIONS, Permitted, serve};
+use crate::sms::Sms;
+use crate::sms::shelf::Shelf;
 use crate::socket::{SocketError, handed_over, make};
 use crate::{journal, socket};
 use nix::unistd::{Uid, User};
@@ -55,45 +57,47 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), StartError> {
 }
 
 fn start(args: &Args) -> Result<(), StartError> {
-    let (listener, permitted) = claim(args)?;
+    let (listener, permitted, owner) = claim(args)?;
+    let shelf = Shelf::new(vec![args.providers.clone(), args.share_dir.join("providers")], owner);
     confine()?;
     tokio_rustls::rustls::crypto::aws_lc_rs::default_provider().install_default().map_err(|_| StartError::Provider)?;
     listener.set_nonblocking(true)?;
     // A look-up blocks a thread until the resolver gives up, long after its send has: there are more threads than calls.
     let threads = MAX_CONNECTIONS.saturating_mul(2);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(threads).build()?;
-    let served = runtime.block_on(attend(listener, permitted));
+    let served = runtime.block_on(attend(listener, permitted, shelf));
     // A look-up that the resolver does not answer must not hold up the end.
     runtime.shutdown_background();
     served
 }
 
-/// The socket, and whose calls it takes. Root is given up here.
-fn claim(args: &Args) -> Result<(UnixListener, Permitted), StartError> {
+/// The socket, whose calls it takes, and whose provider files count beside root's. Root is given up here.
+fn claim(args: &Args) -> Result<(UnixListener, Permitted, Option<u32>), StartError> {
     let own = Uid::effective();
     if let Some(listener) = handed_over()? {
         let peer = find(&args.peer, "--peer")?;
         if own.is_root() {
             become_user(&find(&args.user, "--user")?)?;
         }
-        return Ok((listener, Permitted::new([peer.uid.as_raw()])));
+        return Ok((listener, Permitted::new([peer.uid.as_raw()]), None));
     }
     if own.is_root() {
         let (user, peer) = (find(&args.user, "--user")?, find(&args.peer, "--peer")?);
         let listener = make(&args.runtime_dir, Some(peer.gid))?;
         become_user(&user)?;
-        return Ok((listener, Permitted::new([peer.uid.as_raw()])));
+        return Ok((listener, Permitted::new([peer.uid.as_raw()]), None));
     }
     // By hand, as somebody: that somebody's own configd may call, and the installed one, if there is one.
     let peer = User::from_name(&args.peer).ok().flatten().map(|peer| peer.uid.as_raw());
     let listener = make(&args.runtime_dir, None)?;
-    Ok((listener, Permitted::new(peer.into_iter().chain([own.as_raw()]))))
+    Ok((listener, Permitted::new(peer.into_iter().chain([own.as_raw()])), Some(own.as_raw())))
 }
 
-async fn attend(listener: UnixListener, permitted: Permitted) -> Result<(), StartError> {
+async fn attend(listener: UnixListener, permitted: Permitted, shelf: Shelf) -> Result<(), StartError> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let email = Email::new(Box::new(SystemClock), Box::new(System), Trust::default());
-    let carrier = Arc::new(Carrier::new(email));
+    let sms = Sms::new(shelf, Box::new(SystemClock), Box::new(System), Trust::default());
+    let carrier = Arc::new(Carrier::new(email, sms));
     let listener = tokio::net::UnixListener::from_std(listener)?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), socket = socket::NAME, "ready");
     notify(NotifyState::Ready);

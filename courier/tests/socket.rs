@@ -93,11 +93,11 @@ fn a_send_that_makes_no_sense_is_an_invalid_parameter_and_the_connection_goes_on
 }
 
 fn text_message() -> String {
-    format!(r#"{{"provider":"twilio","account":{{}},"to":"+15550100","text":"{CODE}","code":"{CODE}","tag":"7F"}}"#)
+    format!(r#"{{"provider":"nowhere","account":{{}},"to":"+15550100","text":"{CODE}","code":"{CODE}","tag":"7F"}}"#)
 }
 
 #[test]
-fn a_text_message_is_refused_in_plain_words() {
+fn a_text_message_by_a_provider_without_a_file_is_refused_in_plain_words() {
     let daemon = Daemon::start();
     let mut caller = daemon.call();
     let server = Server::start(Port::Implicit, Script::accepting());
@@ -105,7 +105,7 @@ fn a_text_message_is_refused_in_plain_words() {
     caller.send(&Send { mail: None, sms, ..send(mail(&server, Tls::Implicit), LONG) }, More::No);
     let (_, outcome) = caller.outcome();
     assert_eq!((outcome.class, outcome.reason), (Class::Rejected, Some(Reason::Config)));
-    assert_eq!(outcome.said, "text messages are not in this release");
+    assert!(outcome.said.starts_with("sms.provider: there is no nowhere.toml in "), "{outcome:?}");
 }
 
 #[test]

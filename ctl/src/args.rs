@@ -6,7 +6,7 @@ use crate::screen::Form;
 use crate::since::Since;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
-use pam_2fa_settings::EmailAddress;
+use pam_2fa_settings::{E164, EmailAddress};
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -76,8 +76,48 @@ pub(crate) enum Verb {
     Status,
     /// What was decided about logins, and why
     Log(LogArgs),
+    /// Your own second factor: what there is, and how to change it
+    Me {
+        #[command(subcommand)]
+        verb: Option<MeVerb>,
+    },
     /// Let automation in by key alone: one user, from one network, until a day
     Exempt(ExemptArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MeVerb {
+    /// What is known of you here
+    Show,
+    /// Add a way to verify, or put another in its place; a code of what you have is asked for first
+    #[command(subcommand)]
+    Enrol(EnrolVerb),
+    /// New recovery codes; those that you have are worth nothing then
+    Codes,
+    /// Your devices that are remembered
+    Devices,
+    /// Forget one of your devices: a code is asked for at its next login
+    Revoke {
+        /// As `devices` has it
+        #[arg(value_parser = word)]
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EnrolVerb {
+    /// Codes by email
+    Email {
+        /// Where to
+        address: EmailAddress,
+    },
+    /// Codes by text message
+    Sms {
+        /// Where to, as +15550100
+        number: E164,
+    },
+    /// Codes of an authenticator app
+    App,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,4 +1,4 @@
-//! One connection to `admin.sock`. It speaks to root's socket only, waits for nothing without end, and turns what the daemon
+//! One connection to `admin.sock`, or to `self.sock`. It speaks to root's socket only, waits for nothing without end, and turns what the daemon
 //! refuses into errors that an administrator can act on.
 
 use crate::clock::Deadline;
@@ -9,6 +9,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, get
 use nix::sys::time::TimeVal;
 use pam_2fa_protocol::admin::{NOT_FOUND, NOT_PERMITTED, NotFound, REFUSED, Refused, SEALED, Sealed};
 use pam_2fa_protocol::frame::{Frame, write_frame};
+use pam_2fa_protocol::own;
 use pam_2fa_protocol::wire::{IncomingReply, decode_reply, encode_call};
 use pam_2fa_protocol::{FrameBuffer, More, WireError};
 use serde::Serialize;
@@ -36,7 +37,12 @@ pub(crate) struct Client {
 impl Client {
     /// Connects to the daemon, and to nobody else: a socket that another uid made gets no byte.
     pub(crate) fn connect(runtime_dir: &Path) -> Result<Self, Error> {
-        let path = runtime_dir.join("admin.sock");
+        Self::connect_to(runtime_dir, "admin.sock")
+    }
+
+    /// The same, to another of its sockets.
+    pub(crate) fn connect_to(runtime_dir: &Path, socket: &str) -> Result<Self, Error> {
+        let path = runtime_dir.join(socket);
         let unreachable = |errno: Errno| Error::Unreachable { socket: path.clone(), why: errno.into() };
         let stream = open(&path).map_err(|errno| {
             // Its queue has been full all the time.
@@ -147,10 +153,10 @@ impl Client {
         let skew = |error: WireError| self.skew(&error);
         match reply.error.as_deref() {
             None => reply.parameters().map_err(skew),
-            Some(NOT_PERMITTED) => Err(Error::NotPermitted { socket: self.socket.clone() }),
+            Some(NOT_PERMITTED | own::NOT_PERMITTED) => Err(Error::NotPermitted { socket: self.socket.clone() }),
             Some(NOT_FOUND) => Err(Error::NotFound(reply.parameters::<NotFound>().map_err(skew)?.what)),
-            Some(REFUSED) => Err(Error::Refused(reply.parameters::<Refused>().map_err(skew)?.reasons)),
-            Some(SEALED) => Err(Error::Sealed(reply.parameters::<Sealed>().map_err(skew)?.reason)),
+            Some(REFUSED | own::REFUSED) => Err(Error::Refused(reply.parameters::<Refused>().map_err(skew)?.reasons)),
+            Some(SEALED | own::SEALED) => Err(Error::Sealed(reply.parameters::<Sealed>().map_err(skew)?.reason)),
             Some(other) => Err(self.skew(&other)),
         }
     }

@@ -31,6 +31,11 @@ pub(crate) fn list(client: &mut Client, user: Option<String>, screen: &mut Scree
             None => screen.line("no device is remembered"),
         };
     }
+    table(&devices, screen)
+}
+
+/// A list by user.
+pub(crate) fn table(devices: &[Device], screen: &mut Screen<'_>) -> Result<(), Error> {
     let mut rows = vec![["ID", "CLASS", "FIRST", "LAST (UTC)", "FROM", "UNTIL (UTC)"].map(str::to_owned).to_vec()];
     rows.extend(devices.iter().map(row));
     // What a device is known by is as wide as a terminal: it gets the line below, and the user the one above the first.

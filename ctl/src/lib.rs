@@ -17,6 +17,7 @@ mod explain;
 mod import;
 mod log;
 mod mailbox;
+mod me;
 mod message;
 mod program;
 mod public_key;
@@ -60,9 +61,9 @@ pub fn run_in(args: impl IntoIterator<Item = OsString>, terminal: Terminal<'_>, 
 }
 
 fn dispatch(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> Result<(), Error> {
-    // `config check` needs neither root nor the daemon.
-    let is_check = matches!(args.verb, Verb::Config(ConfigVerb::Check { .. }));
-    if !is_check && !nix::unistd::geteuid().is_root() {
+    // `config check` needs neither root nor the daemon, and `me` is for everyone.
+    let is_for_all = matches!(args.verb, Verb::Config(ConfigVerb::Check { .. }) | Verb::Me { .. });
+    if !is_for_all && !nix::unistd::geteuid().is_root() {
         return Err(Error::NotRoot);
     }
     let client = || Client::connect(&args.runtime_dir);
@@ -94,6 +95,7 @@ fn dispatch(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> R
             exempt::exempt(&place, verb, screen)
         }
         Verb::Log(wanted) => log::log(&mut client()?, wanted, screen),
+        Verb::Me { verb } => me::me(&args.runtime_dir, verb, screen),
         Verb::Status => status::status(&mut client()?, screen),
     }
 }

@@ -63,6 +63,12 @@ impl<'a> Screen<'a> {
         Ok(())
     }
 
+    /// A line of a conversation, where prompts go: it is shown also where the answer is JSON.
+    pub(crate) fn said(&mut self, text: &str) -> Result<(), Error> {
+        writeln!(self.terminal.err, "{}", printable(text).trim_end())?;
+        Ok(())
+    }
+
     /// Rows in columns as wide as they need, two spaces between them.
     pub(crate) fn table(&mut self, rows: &[Vec<String>]) -> Result<(), Error> {
         for line in aligned(rows) {

@@ -64,8 +64,36 @@ denied-shut-out = Ihr Konto ist hier gesperrt. Wenden Sie sich an Ihren Administ
 denied-another = Ihr Konto passt nicht zu seinem Eintrag. Wenden Sie sich an Ihren Administrator.
 denied-no-channel = Hier ist ein Code nötig, und dieser Rechner kann keinen senden. Wenden Sie sich an Ihren Administrator.
 denied-unavailable = Der Code kann zurzeit nicht geprüft werden. Versuchen Sie es später wieder.
+denied-in-use = Diese Adresse gehört hier einem anderen Benutzer. Wenden Sie sich an Ihren Administrator.
+denied-not-invited = Hier ist ein zweiter Faktor nötig, und Sie haben keinen. Bitten Sie Ihren Administrator um einen Einladungscode.
+denied-not-allowed = Nichts wurde geändert: Die Einladung ist abgelaufen, oder inzwischen wurde etwas anderes registriert. Beginnen Sie neu.
+denied-nothing-yours = Für Sie ist nichts hinterlegt, das sich ändern ließe. Bitten Sie Ihren Administrator um einen Einladungscode.
 grace-until = Ab { $date } ist hier ein Code nötig; lassen Sie Ihren Administrator eine Adresse für Sie eintragen.
 reference = Ref { $reference }
+denied-enter = Drücken Sie Enter:
+
+enrol-begin = Hier ist ein zweiter Faktor nötig, und Sie haben noch keinen.
+enrol-invitation = Einladungscode Ihres Administrators:
+enrol-address = { $can ->
+    [both] E-Mail-Adresse oder Telefonnummer wie +15550100
+    [sms] Telefonnummer wie +15550100
+   *[email] E-Mail-Adresse
+}{ $keys }:
+enrol-known = , Enter für { $to }
+enrol-app = , 'a' für eine App
+enrol-address-wrong = Das ist weder eine E-Mail-Adresse noch eine Telefonnummer wie +15550100.
+enrol-no-channel = Dieser Rechner kann dorthin keine Codes senden.
+enrol-offer-app = Auch eine Authenticator-App einrichten? [j/N]
+enrol-scan = Scannen Sie dies mit Ihrer Authenticator-App, oder geben Sie den Schlüssel darunter ein.
+enrol-type = Schlüssel für die App:
+enrol-app-code = Code aus der App:
+enrol-app-code-or-not = Code aus der App, oder Enter, um ohne sie fortzufahren:
+enrol-wrong = Dieser Code ist falsch.
+enrol-codes = Ihre Wiederherstellungscodes. Jeder lässt Sie einmal ein, wenn nichts anderes zur Hand ist. Verwahren Sie sie getrennt vom Telefon:
+enrol-kept = Drücken Sie Enter, wenn Sie sie verwahrt haben:
+enrol-done = Sie sind registriert.
+own-done = Erledigt.
+own-revoked = Das Gerät ist vergessen.
 
 place-remote = { $service } von { $from }
 place-tty = { $service } auf { $tty }
@@ -79,12 +107,58 @@ mail-text-again = { $code } ist Ihr Anmeldecode ({ $tag }) von { $application } 
 
 sms-text = { $code } ist Ihr Anmeldecode ({ $tag }) von { $application } für { $host }. Er läuft in { $left } ab. Geben Sie ihn nie weiter.
 sms-text-again = { $code } ist Ihr Anmeldecode ({ $tag }) von { $application } für { $host }, erneut gesendet. Er läuft in { $left } ab. Geben Sie ihn nie weiter.
+sms-text-enrol = { $code } ist der Code ({ $tag }), der diese Nummer für { $application } auf { $host } bestätigt. Er läuft in { $left } ab. Geben Sie ihn nie weiter.
 sms-text-verify = { $code } ist der Code ({ $tag }), der diese Nummer für { $application } auf { $host } bestätigt. Teilen Sie ihn Ihrem Administrator mit. Er läuft in { $left } ab.
 
+mail-subject-change = { $application }: Code ({ $tag }) für eine Änderung auf { $host }
+mail-text-change = { $code } ist der Code ({ $tag }) für eine Änderung an den Anmeldeverfahren von { $user } auf { $host }, { $application }. Er läuft in { $left } ab. Falls das nicht Sie sind, ändern Sie Ihr Passwort und sagen Sie es Ihrem Administrator.
+mail-subject-enrol = { $application }: diese Adresse bestätigen ({ $tag }) für { $host }
+mail-text-enrol = { $code } ist der Code ({ $tag }), der diese Adresse für { $user } auf { $host }, { $application }, bestätigt. { $place }. Er läuft in { $left } ab. Wenn Sie ihn nicht erwarten, tun Sie nichts.
 mail-subject-verify = { $application }: diese Adresse bestätigen ({ $tag }) für { $host }
 mail-text-verify = { $code } ist der Code ({ $tag }), der diese Adresse für { $user } auf { $host }, { $application }, bestätigt. Teilen Sie ihn Ihrem Administrator mit. Er läuft in { $left } ab. Wenn Sie ihn nicht erwarten, tun Sie nichts.
 mail-subject-test = { $application }: Testnachricht von { $host }
 mail-text-test = Das ist eine Testnachricht von { $host }, { $application }. Anmeldecodes kommen künftig von diesem Absender.
+
+notice-new-device = Einem neuen Gerät wird vertraut: { $device }.
+notice-email-changed = Die E-Mail-Adresse für Ihre Codes ist jetzt { $to }.
+notice-phone-changed = Die Telefonnummer für Ihre Codes ist jetzt { $to }.
+notice-email-removed = Die E-Mail-Adresse für Ihre Codes wurde entfernt.
+notice-phone-removed = Die Telefonnummer für Ihre Codes wurde entfernt.
+notice-recovery-used =
+    { $left ->
+        [0] Ihr letzter Wiederherstellungscode wurde benutzt.
+        [one] Ein Wiederherstellungscode wurde benutzt; 1 ist übrig.
+       *[other] Ein Wiederherstellungscode wurde benutzt; { $left } sind übrig.
+    }
+notice-recovery-renewed = Neue Wiederherstellungscodes wurden erzeugt; die alten gelten nicht mehr.
+notice-app-enrolled = Eine Authenticator-App wurde hinzugefügt.
+notice-app-replaced = Ihre Authenticator-App wurde durch eine andere ersetzt.
+notice-invited = Sie wurden eingeladen, Ihren zweiten Faktor einzurichten.
+notice-grant-made = Ein Einmalcode für Ihre Anmeldung wurde erstellt, gültig bis { $until }.
+notice-grant-used = Ein Einmalcode Ihres Administrators wurde zur Anmeldung benutzt.
+notice-locked = Zu viele falsche Codes; Ihre Codes werden vorerst nicht angenommen.
+notice-shut-out = Ihr Konto wurde gesperrt.
+notice-let-in = Ihr Konto ist wieder freigegeben.
+notice-reset = Ihr zweiter Faktor wurde zurückgesetzt: ohne Adressen, App, Codes, Geräte.
+notice-verify-changed = Es wurde geändert, wann Sie nach einem Code gefragt werden.
+notice-devices-revoked =
+    { $count ->
+        [one] Einem Gerät wird nicht mehr vertraut.
+       *[other] { $count } Geräten wird nicht mehr vertraut.
+    }
+
+mail-subject-notice = { $application }: Sicherheitshinweis für { $host }
+mail-text-notice =
+    { $what }
+
+    Konto { $user } auf { $host } ({ $application }), { $when }: { $place }.
+    Falls das nicht Sie waren, verständigen Sie Ihren Administrator.
+mail-text-notice-admin =
+    { $what }
+
+    Konto { $user } auf { $host } ({ $application }), { $when }, durch einen Administrator.
+    Falls Sie das nicht erwartet haben, fragen Sie Ihren Administrator.
+sms-notice = { $application }, { $host }: { $what } Nicht von Ihnen? Verständigen Sie Ihren Administrator.
 
 span-minutes = { $n ->
     [one] 1 Minute

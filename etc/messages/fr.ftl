@@ -64,8 +64,36 @@ denied-shut-out = Votre compte est bloqué ici. Adressez-vous à votre administr
 denied-another = Votre compte ne correspond pas à son enregistrement. Adressez-vous à votre administrateur.
 denied-no-channel = Un code est nécessaire ici, et cette machine ne peut pas en envoyer. Adressez-vous à votre administrateur.
 denied-unavailable = Le code ne peut pas être vérifié pour l'instant. Réessayez plus tard.
+denied-in-use = Cette adresse appartient ici à un autre utilisateur. Adressez-vous à votre administrateur.
+denied-not-invited = Un second facteur est nécessaire ici, et vous n'en avez pas. Demandez un code d'invitation à votre administrateur.
+denied-not-allowed = Rien n'a été modifié : l'invitation a expiré, ou autre chose a été enregistré entre-temps. Recommencez.
+denied-nothing-yours = Il n'y a rien à modifier pour vous. Demandez un code d'invitation à votre administrateur.
 grace-until = À partir du { $date }, un code sera nécessaire ici ; demandez à votre administrateur d'enregistrer une adresse pour vous.
 reference = Réf { $reference }
+denied-enter = Appuyez sur Entrée :
+
+enrol-begin = Un second facteur est nécessaire ici, et vous n'en avez pas encore.
+enrol-invitation = Code d'invitation de votre administrateur :
+enrol-address = { $can ->
+    [both] Adresse e-mail, ou numéro de téléphone comme +15550100
+    [sms] Numéro de téléphone comme +15550100
+   *[email] Adresse e-mail
+}{ $keys } :
+enrol-known = , Entrée pour { $to }
+enrol-app = , 'a' pour une application
+enrol-address-wrong = Ce n'est ni une adresse e-mail ni un numéro comme +15550100.
+enrol-no-channel = Cette machine ne peut pas y envoyer de codes.
+enrol-offer-app = Ajouter aussi une application d'authentification ? [o/N]
+enrol-scan = Scannez ceci avec votre application d'authentification, ou saisissez-y la clé ci-dessous.
+enrol-type = Clé pour l'application :
+enrol-app-code = Code de l'application :
+enrol-app-code-or-not = Code de l'application, ou Entrée pour continuer sans :
+enrol-wrong = Ce code est incorrect.
+enrol-codes = Vos codes de secours. Chacun vous laisse entrer une fois quand rien d'autre n'est à portée. Gardez-les loin du téléphone :
+enrol-kept = Appuyez sur Entrée quand vous les avez notés :
+enrol-done = Vous êtes enregistré.
+own-done = C'est fait.
+own-revoked = L'appareil est oublié.
 
 place-remote = { $service } depuis { $from }
 place-tty = { $service } sur { $tty }
@@ -79,12 +107,57 @@ mail-text-again = { $code } est votre code de connexion { $application } ({ $tag
 
 sms-text = { $code } est votre code de connexion { $application } ({ $tag }) pour { $host }. Il expire dans { $left }. Ne le communiquez jamais.
 sms-text-again = { $code } est votre code de connexion { $application } ({ $tag }) pour { $host }, renvoyé. Il expire dans { $left }. Ne le communiquez jamais.
+sms-text-enrol = { $code } est le code ({ $tag }) qui confirme ce numéro pour { $application } sur { $host }. Il expire dans { $left }. Ne le communiquez jamais.
 sms-text-verify = { $code } est le code ({ $tag }) qui confirme ce numéro pour { $application } sur { $host }. Donnez-le à votre administrateur. Il expire dans { $left }.
 
+mail-subject-change = { $application } : code ({ $tag }) pour une modification sur { $host }
+mail-text-change = { $code } est le code ({ $tag }) pour une modification des moyens de connexion de { $user } sur { $host }, { $application }. Il expire dans { $left }. Si ce n'est pas vous, changez votre mot de passe et prévenez votre administrateur.
+mail-subject-enrol = { $application } : confirmez cette adresse ({ $tag }) pour { $host }
+mail-text-enrol = { $code } est le code ({ $tag }) qui confirme cette adresse pour { $user } sur { $host }, { $application }. { $place }. Il expire dans { $left }. Si vous ne l'attendez pas, ignorez-le.
 mail-subject-verify = { $application } : confirmez cette adresse ({ $tag }) pour { $host }
 mail-text-verify = { $code } est le code ({ $tag }) qui confirme cette adresse pour { $user } sur { $host }, { $application }. Donnez-le à votre administrateur. Il expire dans { $left }. Si vous ne l'attendiez pas, ignorez ce message.
 mail-subject-test = { $application } : message de test de { $host }
 mail-text-test = Ceci est un message de test de { $host }, { $application }. Les codes de connexion viendront de cette adresse.
+
+notice-new-device = Un nouvel appareil est mémorisé : { $device }.
+notice-email-changed = L'adresse e-mail pour vos codes est maintenant { $to }.
+notice-phone-changed = Le numéro de téléphone pour vos codes est maintenant { $to }.
+notice-email-removed = L'adresse e-mail pour vos codes a été supprimée.
+notice-phone-removed = Le numéro de téléphone pour vos codes a été supprimé.
+notice-recovery-used =
+    { $left ->
+        [0] Votre dernier code de secours a été utilisé.
+       *[other] Un code de secours a été utilisé ; il en reste { $left }.
+    }
+notice-recovery-renewed = De nouveaux codes de secours ont été créés ; les anciens ne valent plus.
+notice-app-enrolled = Une application d'authentification a été ajoutée.
+notice-app-replaced = Votre application d'authentification a été remplacée.
+notice-invited = Vous êtes invité à configurer votre second facteur.
+notice-grant-made = Un code à usage unique pour vous a été créé, valable jusqu'au { $until }.
+notice-grant-used = Un code à usage unique de votre administrateur a servi à se connecter.
+notice-locked = Trop de codes incorrects ; vos codes sont refusés pour l'instant.
+notice-shut-out = Votre compte a été bloqué.
+notice-let-in = Votre compte a été débloqué.
+notice-reset = Votre second facteur est réinitialisé : sans adresses, application ni codes.
+notice-verify-changed = Les cas où un code vous est demandé ont été modifiés.
+notice-devices-revoked =
+    { $count ->
+        [one] { $count } appareil n'est plus mémorisé.
+       *[other] { $count } appareils ne sont plus mémorisés.
+    }
+
+mail-subject-notice = { $application } : avis de sécurité pour { $host }
+mail-text-notice =
+    { $what }
+
+    Compte { $user } sur { $host } ({ $application }), { $when } : { $place }.
+    Si ce n'était pas vous, prévenez votre administrateur.
+mail-text-notice-admin =
+    { $what }
+
+    Compte { $user } sur { $host } ({ $application }), { $when }, par un administrateur.
+    Si vous ne vous y attendiez pas, interrogez votre administrateur.
+sms-notice = { $application }, { $host } : { $what } Si ce n'est pas vous, prévenez votre administrateur.
 
 span-minutes = { $n ->
     [one] { $n } minute

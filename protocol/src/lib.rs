@@ -11,6 +11,7 @@ pub mod admin;
 pub mod courier;
 pub mod frame;
 pub mod login;
+pub mod own;
 pub mod secret;
 pub mod service;
 pub mod wire;

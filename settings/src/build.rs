@@ -9,10 +9,12 @@ use crate::service::Services;
 use crate::settings::{
     Application, Backup, Codes, Email, Level, Limits, Lock, Log, PasswordSetting, Policy, Prompt, Settings,
 };
+use crate::sms::sms;
 use crate::walk::{Found, Group};
-use crate::who::{Exemption, Mode, Network, Patterns, Profile};
+use crate::who::{Enrolment, Exemption, Mode, Network, Patterns, Profile};
 use pam_2fa_protocol::admin::Required;
 use pam_2fa_protocol::courier::Tls;
+use std::collections::BTreeMap;
 
 /// PCI DSS 8.3.4: "a minimum of 30 minutes".
 const PCI_LOCK: Lifetime = Lifetime::of_seconds(30 * 60);
@@ -23,21 +25,14 @@ pub(crate) fn build(mut found: Found, findings: &mut Vec<Raw>) -> (Settings, Vec
     let mut section = |name: &str| found.sections.remove(name).unwrap_or_else(Group::absent);
     let (mut policy, mut trust, mut codes, mut limits, mut log) =
         (section("policy"), section("trust"), section("codes"), section("limits"), section("log"));
-    let backups = named(std::mem::take(&mut found.backups), findings);
-    let email = found.sections.remove("email").and_then(|mut group| {
-        let mut email = server(&mut group, findings, &mut notes);
-        for (name, mut group) in backups {
-            if let (Some(email), Some(backup)) = (&mut email, server(&mut group, findings, &mut notes)) {
-                email.backups.push(Backup { name, email: backup });
-            }
-        }
-        email
-    });
-    let policy = policy.policy(email.is_some(), findings, &mut notes);
+    let email = email(&mut found, findings, &mut notes);
+    let sms = sms(&mut found, findings, &mut notes);
+    let policy = policy.policy(email.is_some() || sms.is_some(), findings, &mut notes);
     let profile = policy.profile;
     let settings = Settings {
         policy,
         email,
+        sms,
         trust: trust.trust(profile, findings, &mut notes),
         services: Services::new(found.rules),
         codes: codes.codes(),
@@ -48,7 +43,7 @@ pub(crate) fn build(mut found: Found, findings: &mut Vec<Raw>) -> (Settings, Vec
 }
 
 /// Backups by name. A second one of the same name would share the first one's sealed password.
-fn named(groups: Vec<Group>, findings: &mut Vec<Raw>) -> Vec<(String, Group)> {
+pub(crate) fn named(groups: Vec<Group>, findings: &mut Vec<Raw>) -> Vec<(String, Group)> {
     let mut named: Vec<(String, Group)> = Vec::new();
     for mut group in groups {
         let at = group.at("name");
@@ -64,6 +59,18 @@ fn named(groups: Vec<Group>, findings: &mut Vec<Raw>) -> Vec<(String, Group)> {
         named.push((name, group));
     }
     named
+}
+
+/// `[email]` with its backups.
+fn email(found: &mut Found, findings: &mut Vec<Raw>, notes: &mut Vec<Raw>) -> Option<Email> {
+    let backups = named(found.backups.remove("email").unwrap_or_default(), findings);
+    let mut email = server(&mut found.sections.remove("email")?, findings, notes);
+    for (name, mut group) in backups {
+        if let (Some(email), Some(backup)) = (&mut email, server(&mut group, findings, notes)) {
+            email.backups.push(Backup { name, email: backup });
+        }
+    }
+    email
 }
 
 /// `[email]` or a backup.
@@ -132,10 +139,10 @@ fn default_port(tls: Tls) -> u16 {
 
 impl Group {
     fn absent() -> Self {
-        Self { name: String::new(), at: 0, values: std::collections::BTreeMap::new() }
+        Self { name: String::new(), at: 0, values: BTreeMap::new() }
     }
 
-    fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.values.contains_key(name)
     }
 
@@ -154,6 +161,10 @@ impl Group {
 
     fn mailbox(&mut self, name: &str) -> Option<Mailbox> {
         if let Some(Checked::Mailbox(mailbox)) = self.take(name) { Some(mailbox) } else { None }
+    }
+
+    pub(crate) fn account(&mut self) -> BTreeMap<String, PasswordSetting> {
+        if let Some(Checked::Account(account)) = self.take("account") { account } else { BTreeMap::new() }
     }
 
     fn password(&mut self) -> Option<PasswordSetting> {
@@ -176,14 +187,14 @@ impl Group {
         if let Some(Checked::Switch(on)) = self.take(name) { on } else { default }
     }
 
-    fn policy(&mut self, has_email: bool, findings: &mut Vec<Raw>, notes: &mut Vec<Raw>) -> Policy {
+    fn policy(&mut self, has_way: bool, findings: &mut Vec<Raw>, notes: &mut Vec<Raw>) -> Policy {
         let required = match self.text("required").as_deref() {
             Some("optional") => Required::Optional,
             Some("mandatory") => Required::Mandatory,
             _ => Required::Disabled,
         };
-        if required != Required::Disabled && !has_email {
-            let text = "there is no [email], so no code can be sent and whoever is asked is denied; add [email]";
+        if required != Required::Disabled && !has_way {
+            let text = "there is neither [email] nor [sms], so no code can be sent and whoever is asked is denied; add [email]";
             notes.push(Raw::new(self.at("required"), "policy.required", text));
         }
         let application = self.text("application").as_deref().and_then(Application::parse);
@@ -196,6 +207,11 @@ impl Group {
             application: application.unwrap_or_default(),
             mode: self.text("mode").as_deref().and_then(Mode::parse).unwrap_or_default(),
             profile: self.profile(required, findings),
+            enrolment: match self.text("enrolment").as_deref() {
+                Some("administrator") => Enrolment::Administrator,
+                Some("at-login") => Enrolment::AtLogin,
+                _ => Enrolment::default(),
+            },
             grace: self.lifetime("grace", Lifetime::ZERO),
             required_groups: self.list("required_groups"),
             required_services: Patterns(self.list("required_services")),

@@ -9,9 +9,12 @@ use crate::settings::{Application, PasswordSetting};
 use crate::text::{is_plain, quoted};
 use crate::who::{Mode, Network};
 use pam_2fa_protocol::Secret;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use toml_edit::{Item, Value};
 
+/// More fields than any provider's account has; all of them must fit one frame to the courier.
+const MOST_FIELDS: usize = 12;
 /// So much of a wrong value is shown.
 const SHOWN: usize = 40;
 
@@ -64,8 +67,7 @@ pub(crate) enum Checked {
     Mailbox(Mailbox),
     Password(PasswordSetting),
     List(Vec<String>),
-    /// Only a key that is not in this release takes this; it has no value that this release does anyway.
-    Account,
+    Account(BTreeMap<String, PasswordSetting>),
 }
 
 impl Checked {
@@ -123,13 +125,7 @@ pub(crate) fn check(item: &Item, kind: &Kind) -> Result<Checked, String> {
             let text = item.as_str().ok_or("must be a text in quotes")?;
             password(text).map(Checked::Password)
         }
-        Kind::Account => {
-            let table = item.as_table_like().ok_or("must be a table, such as { account_sid = \"…\" }")?;
-            for (_, field) in table.iter() {
-                password(field.as_str().ok_or("every field of the account is a text in quotes")?)?;
-            }
-            Ok(Checked::Account)
-        }
+        Kind::Account => account(item).map(Checked::Account),
     }
 }
 
@@ -164,6 +160,29 @@ fn duration(text: &str, least: u64, most: u64, why: &str) -> Result<Lifetime, St
     }
     let shown = |seconds| Lifetime::from_seconds(seconds).unwrap_or(Lifetime::LONGEST);
     Err(format!("\"{lifetime}\" is not between \"{}\" and \"{}\" ({why})", shown(least), shown(most)))
+}
+
+/// The fields of a provider's account. Each is taken for a secret: which of them are none, only the provider's file says.
+fn account(item: &Item) -> Result<BTreeMap<String, PasswordSetting>, String> {
+    let table = item.as_table_like().ok_or("must be a table, such as { account_sid = \"…\" }")?;
+    if table.len() > MOST_FIELDS {
+        return Err(format!("has more than {MOST_FIELDS} fields; no provider asks for so many"));
+    }
+    let mut fields = BTreeMap::new();
+    for (name, field) in table.iter() {
+        if !is_field_name(name) {
+            return Err(String::from("has a field whose name is not 1 to 32 letters, digits, - and _"));
+        }
+        let text = field.as_str().ok_or_else(|| format!("{name}: every field of the account is a text in quotes"))?;
+        fields.insert(String::from(name), password(text).map_err(|why| format!("{name}: {why}"))?);
+    }
+    Ok(fields)
+}
+
+/// The name of a field of an account: without a dot, since its secret is sealed under a dotted name.
+pub(crate) fn is_field_name(name: &str) -> bool {
+    (1..=32).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
 /// A password, plain or sealed. Long ones would not fit a line of AUTH; control characters end one.
@@ -221,9 +240,8 @@ fn fits(text: &str, form: Form) -> Result<(), String> {
             "a number such as +15550100, or a name of at most 15 letters and digits",
         ),
         Form::Proxy => (
-            text.is_empty()
-                || (text.starts_with("http://") && text.len() <= 255 && text.bytes().all(|b| b.is_ascii_graphic())),
-            "an address such as http://proxy.example.com:3128, or \"\"",
+            text.is_empty() || is_proxy(text),
+            "an address such as \"http://proxy.example.com:3128\" (without user and path), or \"\"",
         ),
         Form::Money => (is_money(text), "an amount such as \"25\" or \"12.50\"; \"0\" is no cap"),
         Form::Country => (
@@ -246,6 +264,13 @@ fn is_host(text: &str) -> bool {
     // 192.0.2.300 has the form of a name, and is a mistyped address: a top-level domain is never all digits (RFC 1123 §2.1).
     let numeric_end = text.rsplit('.').next().is_some_and(|label| label.bytes().all(|byte| byte.is_ascii_digit()));
     text.parse::<IpAddr>().is_ok() || (is_domain(text) && !numeric_end)
+}
+
+/// `http://HOST:PORT`. With a user and password in it, it would be a secret that is shown and logged.
+fn is_proxy(text: &str) -> bool {
+    let Some((host, port)) = text.strip_prefix("http://").and_then(|rest| rest.rsplit_once(':')) else { return false };
+    let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    is_host(host) && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 fn is_money(text: &str) -> bool {

@@ -1,9 +1,9 @@
 //! Changes single values in the text of `config.toml`, in their place in the text: comments, order, line ends and all the rest
 //! stay as they were. It writes no file.
 
-use crate::check::{Checked, check};
+use crate::check::{Checked, check, is_field_name};
 use crate::finding::{Finding, Raw, placed};
-use crate::schema::{Kind, SECTIONS, Section, Shape};
+use crate::schema::{Key, Kind, SECTIONS, Section, Shape};
 use crate::settings::PasswordSetting;
 use crate::walk::{parse, tables_of};
 use pam_2fa_protocol::Secret;
@@ -32,8 +32,9 @@ pub enum EditError {
     },
 }
 
-/// Every secret that stands in the text readable, under its dotted name (`email.password`, `email.backup.NAME.password`), in
-/// the order of the sections.
+/// Every secret that stands in the text readable, under its dotted name (`email.password`, `email.backup.NAME.password`,
+/// `sms.account.FIELD`), in the order of the sections. Every field of an account counts: which of them are none, only the
+/// provider's file says, and a sealed value works like a plain one.
 ///
 /// # Errors
 /// When the text is not TOML.
@@ -60,10 +61,18 @@ fn table<'a>(document: &'a Document<&str>, name: &str) -> Option<&'a dyn TableLi
 }
 
 fn collect(section: &Section, prefix: &str, table: &dyn TableLike, secrets: &mut Vec<(String, Secret)>) {
-    for key in section.keys.iter().filter(|key| matches!(key.kind, Kind::Secret)) {
+    for key in section.keys.iter().filter(|key| matches!(key.kind, Kind::Secret | Kind::Account)) {
         let Some(item) = table.get(key.name) else { continue };
-        if let Ok(Checked::Password(PasswordSetting::Plain(secret))) = check(item, &key.kind) {
-            secrets.push((format!("{prefix}.{}", key.name), secret));
+        let name = format!("{prefix}.{}", key.name);
+        match check(item, &key.kind) {
+            Ok(Checked::Password(PasswordSetting::Plain(secret))) => secrets.push((name, secret)),
+            Ok(Checked::Account(fields)) => {
+                secrets.extend(fields.into_iter().filter_map(|(field, value)| match value {
+                    PasswordSetting::Plain(secret) => Some((format!("{name}.{field}"), secret)),
+                    PasswordSetting::Sealed(_) => None,
+                }))
+            }
+            Ok(_) | Err(_) => {}
         }
     }
 }
@@ -75,31 +84,65 @@ fn collect(section: &Section, prefix: &str, table: &dyn TableLike, secrets: &mut
 pub fn with_value(text: &str, dotted_key: &str, value: &str) -> Result<String, EditError> {
     let no_such_key = || EditError::NoSuchKey { key: dotted_key.to_owned() };
     let document = parse(text).map_err(|raw| not_toml(text, raw))?;
-    let (section, rest) = dotted_key.split_once('.').ok_or_else(no_such_key)?;
-    let (section, key) = SECTIONS
-        .iter()
-        .filter(|known| known.name == section)
-        .find_map(|known| {
-            known.keys.iter().find(|key| rest.rsplit('.').next() == Some(key.name)).map(|key| (known, key))
-        })
-        .ok_or_else(no_such_key)?;
-    check(&Item::Value(Value::from(value)), &key.kind)
+    let Place { section, backup, key, field } = Place::of(dotted_key).ok_or_else(no_such_key)?;
+    let kind = match (&key.kind, field) {
+        (Kind::Account, Some(_)) => &Kind::Secret,
+        (Kind::Account, None) => return Err(no_such_key()),
+        (kind, _) => kind,
+    };
+    check(&Item::Value(Value::from(value)), kind)
         .map_err(|why| EditError::Value { key: dotted_key.to_owned(), why })?;
 
-    let table = table(&document, section.name).ok_or_else(no_such_key)?;
-    let item = match rest.split('.').collect::<Vec<_>>().as_slice() {
-        [_] => table.get(key.name),
-        ["backup", name, _] => table.get("backup").and_then(tables_of).and_then(|backups| {
-            let is_it = |table: &&dyn TableLike| table.get("name").and_then(Item::as_str) == Some(*name);
-            backups.into_iter().find(is_it).and_then(|backup| backup.get(key.name))
+    let section = table(&document, section.name).ok_or_else(no_such_key)?;
+    let table = match backup {
+        None => Some(section),
+        Some(name) => section.get("backup").and_then(tables_of).and_then(|backups| {
+            let is_it = |table: &&dyn TableLike| table.get("name").and_then(Item::as_str) == Some(name);
+            backups.into_iter().find(is_it)
         }),
-        _ => None,
+    };
+    let item = table.and_then(|table| table.get(key.name));
+    let item = match field {
+        None => item,
+        Some(field) => item.and_then(Item::as_table_like).and_then(|account| account.get(field)),
     };
     let span = item.filter(|item| item.is_value()).and_then(Item::span).ok_or_else(no_such_key)?;
     let (Some(before), Some(after)) = (text.get(..span.start), text.get(span.end..)) else {
         return Err(no_such_key());
     };
     Ok(format!("{before}{}{after}", Value::from(value)))
+}
+
+/// Whether a setting of that dotted name may be a secret, and so may be sealed under it.
+#[must_use]
+pub fn may_be_secret(dotted_key: &str) -> bool {
+    Place::of(dotted_key).is_some_and(|place| {
+        matches!(place.key.kind, Kind::Secret)
+            || (matches!(place.key.kind, Kind::Account) && place.field.is_some_and(is_field_name))
+    })
+}
+
+/// What a dotted name names: `SECTION[.backup.NAME].KEY`, and a field of an account below that.
+struct Place<'a> {
+    section: &'static Section,
+    backup: Option<&'a str>,
+    key: &'static Key,
+    field: Option<&'a str>,
+}
+
+impl<'a> Place<'a> {
+    fn of(dotted_key: &'a str) -> Option<Self> {
+        let (section, rest) = dotted_key.split_once('.')?;
+        let section = SECTIONS.iter().find(|known| known.name == section)?;
+        let (backup, rest) = match rest.strip_prefix("backup.").filter(|_| section.shape == Shape::Backups) {
+            Some(rest) => rest.split_once('.').map(|(name, rest)| (Some(name), rest))?,
+            None => (None, rest),
+        };
+        let (name, field) = rest.split_once('.').map_or((rest, None), |(name, field)| (name, Some(field)));
+        let key = section.keys.iter().find(|key| key.name == name)?;
+        let fits = field.is_none() || matches!(key.kind, Kind::Account);
+        (fits && backup != Some("")).then_some(Self { section, backup, key, field })
+    }
 }
 
 fn not_toml(text: &str, raw: Raw) -> EditError {

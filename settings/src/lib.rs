@@ -1,9 +1,9 @@
-//! The schema of `config.toml`, and the value types that stand in it. For configd, the courier and the command.
+//! The schema of `config.toml` and of provider files, and the value types that stand in them. For configd, the courier and the command.
 //!
 //! Text in, typed settings or a list of findings out. The crate does no I/O, reads no clock, knows no user, and never prints a
 //! secret. A key is known, checked, and either does what it says or is refused: nothing is accepted and ignored.
 //!
-//! Read `schema.rs` first: it is the one table of what may stand in the file.
+//! Read `schema.rs` first: it is the one table of what may stand in `config.toml`. [`provider`] is the other format.
 
 #![forbid(unsafe_code)]
 
@@ -17,16 +17,18 @@ mod lifetime;
 mod mailbox;
 mod nearest;
 mod phone;
+pub mod provider;
 mod schema;
 mod service;
 mod settings;
+mod sms;
 pub mod text;
 mod trust;
 mod walk;
 mod who;
 
 pub use address::EmailAddress;
-pub use edit::{EditError, plain_secrets, with_value};
+pub use edit::{EditError, may_be_secret, plain_secrets, with_value};
 pub use finding::Finding;
 pub use language::{Language, UnknownLanguage};
 pub use lifetime::Lifetime;
@@ -35,9 +37,10 @@ pub use phone::E164;
 pub use service::{Class, Factor, Services};
 pub use settings::{
     Accepted, Application, Backup, Codes, Email, Level, Limits, Lock, Log, PasswordSetting, Policy, Prompt, Settings,
+    Sms, SmsBackup,
 };
 pub use trust::{SshIdentity, Trust, WebIdentity};
-pub use who::{Date, Exemption, Mode, Network, Patterns, Profile};
+pub use who::{Date, Enrolment, Exemption, Mode, Network, Patterns, Profile};
 
 pub use pam_2fa_protocol::admin::Required;
 pub use pam_2fa_protocol::courier::Tls;

@@ -90,7 +90,7 @@ const POLICY: &[Key] = &[
     key("application", Text(Form::Application), Now),
     key("mode", Text(Form::Mode), Now),
     key("profile", OneOf(&["standard", "nist-aal2", "pci-dss"]), Now),
-    key("enrolment", OneOf(&["administrator", "invited", "at-login"]), Later(Anyway::Word("administrator"))),
+    key("enrolment", OneOf(&["administrator", "invited", "at-login"]), Now),
     key("grace", Duration(0, LONGEST, ANY), Now),
     key("required_groups", List(Form::Account), Now),
     key("required_services", List(Form::Service), Now),
@@ -111,10 +111,11 @@ const EMAIL: &[Key] = &[
 ];
 
 const SMS: &[Key] = &[
-    key("provider", Text(Form::Name), Later(Anyway::Nothing)),
-    key("sender", Text(Form::Sender), Later(Anyway::Nothing)),
-    key("account", Account, Later(Anyway::Nothing)),
-    key("proxy", Text(Form::Proxy), Later(Anyway::Nothing)),
+    key("provider", Text(Form::Name), Now),
+    key("sender", Text(Form::Sender), Now),
+    key("account", Account, Now),
+    key("proxy", Text(Form::Proxy), Now),
+    key("ca_file", Text(Form::File), Now),
 ];
 
 /// What a `[[….backup]]` has beside its section's keys.
@@ -181,7 +182,7 @@ const fn section(name: &'static str, keys: &'static [Key], shape: Shape, release
 pub(crate) const SECTIONS: &[Section] = &[
     section("policy", POLICY, Shape::Plain, Now),
     section("email", EMAIL, Shape::Backups, Now),
-    section("sms", SMS, Shape::Backups, Later(Anyway::Nothing)),
+    section("sms", SMS, Shape::Backups, Now),
     section("trust", TRUST, Shape::Plain, Now),
     section("services", &[], Shape::Services, Now),
     section("codes", CODES, Shape::Plain, Now),

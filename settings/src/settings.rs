@@ -8,10 +8,11 @@ use crate::mailbox::Mailbox;
 use crate::service::Services;
 use crate::text::is_plain;
 use crate::trust::Trust;
-use crate::who::{Exemption, Mode, Network, Patterns, Profile};
+use crate::who::{Enrolment, Exemption, Mode, Network, Patterns, Profile};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::Required;
 use pam_2fa_protocol::courier::Tls;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Settings without an error.
@@ -30,6 +31,8 @@ pub struct Settings {
     pub policy: Policy,
     /// `[email]`, where there is one.
     pub email: Option<Email>,
+    /// `[sms]`, where there is one.
+    pub sms: Option<Sms>,
     /// `[trust]`.
     pub trust: Trust,
     /// `[services]`.
@@ -53,6 +56,8 @@ pub struct Policy {
     pub mode: Mode,
     /// The standard that was asked for; what it forbids has been refused.
     pub profile: Profile,
+    /// How a user without a method gets the first.
+    pub enrolment: Enrolment,
     /// Under mandatory: for so long after it was switched on, a user without a method is let in.
     pub grace: Lifetime,
     /// Under optional: members of these groups are asked.
@@ -74,6 +79,7 @@ impl Default for Policy {
             application: Application::default(),
             mode: Mode::default(),
             profile: Profile::default(),
+            enrolment: Enrolment::default(),
             grace: Lifetime::ZERO,
             required_groups: Vec::new(),
             required_services: Patterns::default(),
@@ -147,7 +153,33 @@ pub struct Backup {
     pub email: Email,
 }
 
-/// A password as it stands in the file.
+/// `[sms]`, or one `[[sms.backup]]`: a provider that takes text messages.
+#[derive(Debug)]
+pub struct Sms {
+    /// The id of a file in `providers/`.
+    pub provider: String,
+    /// The number or name that messages come from, where the provider takes one.
+    pub sender: Option<String>,
+    /// The fields of the account, as the provider's file names them.
+    pub account: BTreeMap<String, PasswordSetting>,
+    /// An HTTP proxy, `http://HOST:PORT`.
+    pub proxy: Option<String>,
+    /// A PEM file of certificates that count beside the system's roots; absolute.
+    pub ca_file: Option<String>,
+    /// Tried in this order when this one does not accept; a backup has none itself.
+    pub backups: Vec<SmsBackup>,
+}
+
+/// `[[sms.backup]]`: a further provider or account, by name.
+#[derive(Debug)]
+pub struct SmsBackup {
+    /// 1 to 32 letters, digits, `-` and `_`; no two have the same.
+    pub name: String,
+    /// The provider.
+    pub sms: Sms,
+}
+
+/// A secret as it stands in the file: a password, a field of an account.
 #[derive(Debug)]
 pub enum PasswordSetting {
     /// Typed there by an administrator; works, and a note says to seal it.

@@ -29,7 +29,7 @@ pub(crate) struct Group {
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) sections: BTreeMap<&'static str, Group>,
-    pub(crate) backups: Vec<Group>,
+    pub(crate) backups: BTreeMap<&'static str, Vec<Group>>,
     pub(crate) rules: Vec<Rule>,
 }
 
@@ -165,9 +165,7 @@ impl Walker {
             for (name, item) in table.iter() {
                 self.key(section, Some(&BACKUP_NAME), name, item, key_at(table, name, item), &mut group);
             }
-            if section.name == "email" {
-                self.found.backups.push(group);
-            }
+            self.found.backups.entry(section.name).or_default().push(group);
         }
     }
 
@@ -243,13 +241,13 @@ fn class(item: &Item) -> Result<Class, String> {
 }
 
 /// Where a key stands; where its value does when the tree does not know.
-fn key_at(table: &dyn TableLike, name: &str, item: &Item) -> usize {
+pub(crate) fn key_at(table: &dyn TableLike, name: &str, item: &Item) -> usize {
     let key = table.key(name).and_then(toml_edit::Key::span);
     key.or_else(|| item.span()).map_or(0, |span| span.start)
 }
 
 /// Where the first key of a table stands.
-fn first_at(table: &dyn TableLike) -> Option<usize> {
+pub(crate) fn first_at(table: &dyn TableLike) -> Option<usize> {
     table.iter().map(|(name, item)| key_at(table, name, item)).min()
 }
 

@@ -87,6 +87,18 @@ pub enum Profile {
     PciDss,
 }
 
+/// `policy.enrolment`: how a user without a method gets the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Enrolment {
+    /// An administrator registers it.
+    Administrator,
+    /// By a one-time code of an administrator, or at a local console.
+    #[default]
+    Invited,
+    /// Whoever knows the password.
+    AtLogin,
+}
+
 /// A member of `policy.exempt_users`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Exemption {

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the tests' own helpers")]
 
-use pam_2fa_settings::{EditError, plain_secrets, with_value};
+use pam_2fa_settings::{EditError, may_be_secret, plain_secrets, with_value};
 
 const TEXT: &str = r#"# Ours.
 [email]   # the first
@@ -59,6 +59,32 @@ fn a_backup_written_inline_is_sealed_too() {
     let inline = "email = { password = 'x', backup = [{ name = 'b', password = 'y' }] } # why\n";
     let sealed = with_value(inline, "email.backup.b.password", "sealed:v1:2").unwrap();
     assert_eq!(sealed, inline.replace("'y'", "\"sealed:v1:2\""));
+}
+
+#[test]
+fn only_what_may_be_a_secret_is_sealed_and_only_under_its_own_name() {
+    for key in ["email.password", "email.backup.b.password", "sms.account.auth_token", "sms.backup.b.account.x-1"] {
+        assert!(may_be_secret(key), "{key}");
+    }
+    for key in [
+        "",
+        "email",
+        "email.server",
+        "email.password.x",
+        "email.backup.password",
+        "email.backup..password",
+        "email.backup.a.b.password",
+        "sms.account",
+        "sms.account.",
+        "sms.account.a.b",
+        "sms.account.a b",
+        "sms.backup.b.account",
+        "sms.provider",
+        "codes.backup.b.password",
+        "meta:settings",
+    ] {
+        assert!(!may_be_secret(key), "{key}");
+    }
 }
 
 #[test]

@@ -367,7 +367,7 @@ fn an_administrator_is_told_when_nobody_can_be_sent_a_code() {
     let accepted = parse("[policy]\nrequired = \"mandatory\"\napplication = \"Corp\"\n").unwrap();
     assert_eq!(accepted.settings.policy.required, Required::Mandatory);
     assert_eq!(accepted.notes.len(), 1);
-    assert!(accepted.notes[0].to_string().starts_with("2:12: policy.required: there is no [email]"));
+    assert!(accepted.notes[0].to_string().starts_with("2:12: policy.required: there is neither [email] nor [sms]"));
 }
 
 #[test]

@@ -105,6 +105,7 @@ impl Daemon {
         let arguments = [
             ("--runtime-dir", folders.run.clone()),
             ("--share-dir", PathBuf::from(SHARE)),
+            ("--providers", folders.config.with_file_name("providers")),
             ("--user", PathBuf::from("pam-2fa-courier")),
             ("--peer", PathBuf::from("pam-2fa")),
         ];

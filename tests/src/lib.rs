@@ -3,6 +3,7 @@
 //! What is here sets the stage and reads what happened; the promises are in `tests/`. Everything that starts a server runs as
 //! root inside `tests/ns/enter` and nowhere else ([`ns::require`]).
 
+pub mod app;
 pub mod cockpit;
 pub mod daemon;
 pub mod fake_daemon;
@@ -12,6 +13,7 @@ pub mod libpam;
 pub mod mailbox;
 pub mod ns;
 pub mod programs;
+pub mod sms_gateway;
 #[cfg(feature = "smtp")]
 pub mod smtp;
 pub mod ssh;

@@ -35,6 +35,13 @@ impl Mail {
         digits
     }
 
+    /// Whether it brings a code: its subject names the code's tag, as no notice's does.
+    #[must_use]
+    pub fn brings_a_code(&self) -> bool {
+        let is_tag = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        self.subject.split(['(', ')']).any(is_tag)
+    }
+
     /// The tag in brackets, which stands in the prompt too.
     ///
     /// # Panics
@@ -67,6 +74,24 @@ pub fn all(recipient: &str) -> Vec<Mail> {
         .collect()
 }
 
+/// Those of them that bring a code; the others tell of something.
+///
+/// # Panics
+/// When the mailbox cannot be read.
+#[must_use]
+pub fn codes(recipient: &str) -> Vec<Mail> {
+    all(recipient).into_iter().filter(Mail::brings_a_code).collect()
+}
+
+/// The others.
+///
+/// # Panics
+/// When the mailbox cannot be read.
+#[must_use]
+pub fn notices(recipient: &str) -> Vec<Mail> {
+    all(recipient).into_iter().filter(|mail| !mail.brings_a_code()).collect()
+}
+
 /// Seconds and microseconds of a maildir name: `1795492764.V4cI3M123.host`.
 fn arrival(path: &Path) -> (u64, u64) {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -89,11 +114,33 @@ fn parse(raw: String) -> Mail {
 /// When they do not arrive, with what Postfix logged.
 #[must_use]
 pub fn wait_for(recipient: &str, count: usize) -> Mail {
+    wait_for_of(all, recipient, count)
+}
+
+/// The same of those that bring a code, where something else is told too: a device that is remembered for the first time.
+///
+/// # Panics
+/// When they do not arrive, with what Postfix logged.
+#[must_use]
+pub fn wait_for_code(recipient: &str, count: usize) -> Mail {
+    wait_for_of(codes, recipient, count)
+}
+
+/// The same of the others.
+///
+/// # Panics
+/// When they do not arrive, with what Postfix logged.
+#[must_use]
+pub fn wait_for_notice(recipient: &str, count: usize) -> Mail {
+    wait_for_of(notices, recipient, count)
+}
+
+fn wait_for_of(which: impl Fn(&str) -> Vec<Mail>, recipient: &str, count: usize) -> Mail {
     let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).expect("inotify");
     inotify.add_watch(INBOX, AddWatchFlags::IN_MOVED_TO | AddWatchFlags::IN_CREATE).expect("watch the mailbox");
     let begun = now();
     loop {
-        let mails = all(recipient);
+        let mails = which(recipient);
         if let Some(mail) = count.checked_sub(1).and_then(|last| mails.get(last)) {
             return mail.clone();
         }
@@ -116,6 +163,16 @@ pub fn wait_for(recipient: &str, count: usize) -> Mail {
 /// this Postfix needs 20 ms), and says how many there are for `recipient`. The one wait here that no event can end.
 #[must_use]
 pub fn count_after_a_while(recipient: &str) -> usize {
+    after_a_while(recipient).len()
+}
+
+/// The same of those that bring a code.
+#[must_use]
+pub fn count_codes_after_a_while(recipient: &str) -> usize {
+    after_a_while(recipient).iter().filter(|mail| mail.brings_a_code()).count()
+}
+
+fn after_a_while(recipient: &str) -> Vec<Mail> {
     std::thread::sleep(Duration::from_millis(1500));
-    all(recipient).len()
+    all(recipient)
 }

@@ -62,13 +62,13 @@ pub fn key_login(world: &World, person: &Person, key: &Path, from: &str) -> Ssh 
     world.ssh(person).key(key).from(from)
 }
 
-/// The login asks for the code of the `number`th mail, and is let in with it.
+/// The login asks for the code of the `number`th mail that brings one, and is let in with it.
 ///
 /// # Panics
 /// When it is not.
 pub fn asked(mut terminal: Terminal, person: &Person, number: usize) {
     let _ = terminal.wait_for_code_prompt();
-    terminal.type_line(&mailbox::wait_for(&person.email, number).code());
+    terminal.type_line(&mailbox::wait_for_code(&person.email, number).code());
     terminal.prove_shell();
 }
 
@@ -115,8 +115,8 @@ pub fn shell_without_a_session(programs: &Programs, person: &Person) -> Terminal
     shell_after(leave, programs, person)
 }
 
-/// Types a command that asks for a password, and gives it; whether a code was asked for, given where it was: that of the `mails`th mail
-/// to `asks`.
+/// Types a command that asks for a password, and gives it; whether a code was asked for, given where it was: that of the `mails`th
+/// mail to `asks` that brings one.
 ///
 /// # Panics
 /// When it is not done.
@@ -130,7 +130,7 @@ pub fn elevate(shell: &mut Terminal, command: &str, password: &str, asks: &Perso
     let (which, _) = shell.wait_for_any(&["Code", "-done"]);
     if which == 0 {
         let _ = shell.wait_for(": ");
-        shell.type_line(&mailbox::wait_for(&asks.email, mails).code());
+        shell.type_line(&mailbox::wait_for_code(&asks.email, mails).code());
         let _ = shell.wait_for("-done");
     }
     let _ = shell.wait_for("$ ");

@@ -5,6 +5,7 @@
 use crate::daemon::{Daemon, Folders};
 use crate::host::{self, HostUser, Sshd, Stack};
 use crate::ns;
+use crate::sms_gateway::{Gateway, Message, TOKEN};
 use crate::ssh::Ssh;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -22,7 +23,16 @@ pub struct Plan {
     policy: String,
     mail_server: String,
     ca_file: String,
+    texts: Texts,
     more: String,
+}
+
+/// Whether a world has text messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Texts {
+    None,
+    /// By a [`Gateway`] of its own.
+    Gateway,
 }
 
 impl Default for Plan {
@@ -34,6 +44,7 @@ impl Default for Plan {
             policy: "required = \"optional\"".to_owned(),
             mail_server: "server = \"localhost\"\nport = 2465\ntls = \"implicit\"".to_owned(),
             ca_file: AUTHORITY.to_owned(),
+            texts: Texts::None,
             more: String::new(),
         }
     }
@@ -76,6 +87,13 @@ impl Plan {
         self
     }
 
+    /// Text messages too, by a gateway that stands in for one of an administrator's own ([`World::gateway`], [`World::texts`]).
+    #[must_use]
+    pub fn with_texts(mut self) -> Self {
+        self.texts = Texts::Gateway;
+        self
+    }
+
     /// Further sections of config.toml.
     #[must_use]
     pub fn settings(mut self, text: &str) -> Self {
@@ -93,14 +111,19 @@ impl Plan {
         World::start(&self)
     }
 
-    fn config(&self) -> String {
+    fn config(&self, gateway: Option<&Gateway>) -> String {
+        let sms = gateway.map(|gateway| {
+            let account = format!("{{ url = \"{}\", token = \"{TOKEN}\" }}", gateway.url());
+            format!("[sms]\nprovider = \"http\"\nsender = \"+15550199\"\naccount = {account}\n\n")
+        });
         format!(
             "[policy]\n{policy}\napplication = \"Example Corp\"\n\n\
              [email]\n{server}\nfrom = \"Example Corp Security <security@example.test>\"\n\
-             user = \"security@example.test\"\npassword = \"pw123\"\nca_file = \"{ca_file}\"\n\n{more}",
+             user = \"security@example.test\"\npassword = \"pw123\"\nca_file = \"{ca_file}\"\n\n{sms}{more}",
             policy = self.policy,
             server = self.mail_server,
             ca_file = self.ca_file,
+            sms = sms.unwrap_or_default(),
             more = self.more,
         )
     }
@@ -122,6 +145,7 @@ pub struct World {
     configd: Option<Daemon>,
     courier: Option<Daemon>,
     sshd: Sshd,
+    gateway: Option<Gateway>,
 }
 
 impl World {
@@ -130,14 +154,15 @@ impl World {
         let number = ns::next_number();
         let dir = PathBuf::from(format!("/run/world-{number}"));
         fs::create_dir(&dir).expect("make the world's folder");
-        folder(&dir.join("etc"), 0o750, "root:pam-2fa");
+        folder(&dir.join("etc"), 0o751, "root:pam-2fa");
         folder(&dir.join("state"), 0o700, "pam-2fa:pam-2fa");
         folder(&dir.join("run"), 0o755, "root:root");
-        fs::write(dir.join("etc/config.toml"), plan.config()).expect("write config.toml");
+        let gateway = (plan.texts == Texts::Gateway).then(Gateway::start);
+        fs::write(dir.join("etc/config.toml"), plan.config(gateway.as_ref())).expect("write config.toml");
         own(&dir.join("etc/config.toml"), 0o640, "root:pam-2fa");
         let socket = format!("socket={}", dir.join("run/login.sock").display());
         let sshd = Sshd::start(&dir, &plan.stack.text(&socket), &plan.sshd);
-        let mut world = Self { number, dir, configd: None, courier: None, sshd };
+        let mut world = Self { number, dir, configd: None, courier: None, sshd, gateway };
         world.start_courier();
         world.start_configd();
         world
@@ -207,6 +232,24 @@ impl World {
     #[must_use]
     pub fn config_file(&self) -> PathBuf {
         self.dir.join("etc/config.toml")
+    }
+
+    /// The gateway of a plan [`Plan::with_texts`].
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn gateway(&self) -> &Gateway {
+        self.gateway.as_ref().expect("Plan::with_texts")
+    }
+
+    /// All text messages that were taken so far.
+    ///
+    /// # Panics
+    /// Without [`Plan::with_texts`].
+    #[must_use]
+    pub fn texts(&self) -> Vec<Message> {
+        self.gateway().taken()
     }
 
     /// A path in this world's folder.

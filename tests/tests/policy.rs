@@ -79,7 +79,7 @@ fn a_member_of_a_required_group_is_asked_under_optional_and_a_group_that_is_not_
     change_users(&["groupadd", "two-fa-must"]);
     let mut ssh = world.ssh(&ada).open_with_password();
     ssh.prove_shell();
-    assert_eq!(mailbox::count_after_a_while(&ada.email), 0);
+    assert_eq!(mailbox::count_codes_after_a_while(&ada.email), 0);
     change_users(&["usermod", "-g", "two-fa-must", &ada.host.name]);
     let mut ssh = world.ssh(&ada).open_with_password();
     ssh.wait_for_code_prompt();

@@ -92,7 +92,7 @@ fn codes_asked(
     let email = person.email.clone();
     let mut pam = greeter(stage, service, &person.host.name, move |style, _| match style {
         Style::Hidden => Reply::from(PASSWORD),
-        Style::Echo | Style::Error | Style::Info => Reply::from(&*mailbox::wait_for(&email, mails).code()),
+        Style::Echo | Style::Error | Style::Info => Reply::from(&*mailbox::wait_for_code(&email, mails).code()),
     });
     pam.set(Item::Tty, tty);
     // LightDM states its seat only after it has authenticated.

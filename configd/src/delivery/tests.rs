@@ -3,6 +3,7 @@
 use super::*;
 use crate::clock::Moment;
 use crate::house::House;
+use crate::login::challenge::Aim;
 use crate::login::challenge::{Caller, Owner};
 use crate::login::class::Class as Service;
 use crate::login::place::Place;
@@ -55,9 +56,15 @@ fn two_servers() -> Rules {
 }
 
 /// An errand for a fresh challenge, as the machine leaves it.
-fn errand(house: &House) -> Errand {
+pub(super) fn errand(house: &House) -> Errand {
     let user = UserKey { uid: 1000, name: String::from("ada") };
-    let owner = Owner { user: user.clone(), class: Service::Ssh, source: Source::Unknown, caller: Caller::Root };
+    let owner = Owner {
+        user: user.clone(),
+        class: Service::Ssh,
+        source: Source::Unknown,
+        caller: Caller::Root,
+        aim: Aim::Login,
+    };
     let mut challenges = house.challenges.lock().unwrap();
     let challenge = challenges
         .mint(owner, Authenticator::Email, &rules().codes, &house.now(), house.random.as_ref(), house.keys.as_ref())
@@ -68,6 +75,7 @@ fn errand(house: &House) -> Errand {
         challenge: challenge.id.clone(),
         user,
         way: Way::Email(String::from("ada@example.com")),
+        aim: Aim::Login,
         bucket: Bucket::Stranger,
         place: Place::Here { service: String::from("ssh") },
         language: Language::English,

@@ -5,6 +5,7 @@ use super::challenge::{Caller, Challenges, Delivery, Owner};
 use super::conclude::{Act, TRUSTED, conclude, end_what_is_over, exempt_word, remembers, situation};
 use super::deliver::{self, Offer};
 use super::ending::{Ending, last_from, last_login};
+use super::enrol::{Enrolling, Wants};
 use super::explain;
 use super::policy::{self, Listed, Must, Network};
 use super::ways::{self, Held, Way};
@@ -24,7 +25,7 @@ const LONGEST_NAME: usize = 255;
 impl Login {
     /// The first message. What a caller claims is believed of root alone (rule 7).
     pub(super) fn begin(&self, begin: Begin, fx: &mut Effects<'_>) -> State {
-        let asked = believed(&begin, self.peer_uid, fx);
+        let asked = believed(&begin, self.peer_uid, &self.purpose, fx);
         if begin.version != VERSION {
             self.log(&refused(&asked, "version"), Verdict::Unavailable, fx);
             fx.out.push(Effect::Fail(Failure::VersionNotSupported));
@@ -33,9 +34,10 @@ impl Login {
         if begin.decoy {
             return self.decoy(&asked, fx);
         }
-        if let Some(exempt) = policy::without_user(fx.rules.required, asked.class) {
+        let exempt = policy::without_user(fx.rules.required, asked.class);
+        if let Some(exempt) = exempt.filter(|_| !matches!(self.purpose, Purpose::Own(_))) {
             return match self.purpose {
-                Purpose::LogIn => self.not_subject(&asked, None, exempt_word(exempt), None, fx),
+                Purpose::LogIn | Purpose::Own(_) => self.not_subject(&asked, None, exempt_word(exempt), None, fx),
                 Purpose::Explain => explain::early(&asked, exempt_word(exempt), fx),
             };
         }
@@ -97,6 +99,17 @@ impl Login {
     /// Asks the host what policy needs to know of the user, if anything.
     fn look_up(&self, mut asked: Asked, user: UserKey, fx: &mut Effects<'_>) -> State {
         let who = &fx.rules.who;
+        if matches!(self.purpose, Purpose::Own(_)) {
+            let (exempt_groups, required_groups, from) = (Vec::new(), Vec::new(), None);
+            fx.out.push(Effect::LookUp(LookUp {
+                user: user.clone(),
+                exempt_groups,
+                required_groups,
+                console: true,
+                from,
+            }));
+            return State::LookingUp(asked, user);
+        }
         if who.exempt_users.contains(&user.name) {
             asked.listed = Some(Listed::Name);
             return read(asked, user, fx);
@@ -106,6 +119,7 @@ impl Login {
             user: user.clone(),
             exempt_groups: who.exempt_groups.clone(),
             required_groups: if requires { who.required_groups.clone() } else { Vec::new() },
+            console: false,
             from: asked.from_network,
         };
         if ask.exempt_groups.is_empty() && ask.required_groups.is_empty() && ask.from.is_none() {
@@ -127,6 +141,7 @@ impl Login {
             Ok(found) => found,
             Err(why) => return self.unavailable(&asked, Some(user.uid), "look-up", why, fx),
         };
+        asked.at_console |= found.console;
         asked.listed = found.listed.then_some(Listed::Group);
         asked.must = asked.must.or(found.member.then_some(Must::Group));
         asked.network = match (asked.from_network, found.here) {
@@ -192,6 +207,9 @@ impl Login {
             // Whether the password was changed is seen by the program that logs in; here it counts as unchanged, and that is said.
             asked.stamp = facts.device.as_ref().and_then(|device| device.stamp.clone());
         }
+        if let Purpose::Own(change) = &self.purpose {
+            return self.decide_own(asked, user, facts, change, fx);
+        }
         let situation = situation(&asked, facts, fx);
         let (act, reason) = conclude(&asked, &situation, facts, fx);
         if self.purpose == Purpose::Explain {
@@ -207,9 +225,14 @@ impl Login {
                 fx.out.push(Effect::UseDevice(Box::new(UseDevice { user: user.clone(), id, from, stamp, login, now })));
                 State::Using(asked, user, device)
             }
+            Act::Enrol { first } => self.enrol(Enrolling::new(asked, user, facts, Wants::Any, first), fx),
             Act::Ask { ways } => self.challenge(asked, user, facts, ways, fx),
             Act::Refuse { verdict, text } => {
                 let ending = Ending { asked: &asked, uid: Some(user.uid), verdict, reason, detail: None, device: None };
+                // Who lacks a method does not know whom to ask, and comes again and again.
+                if reason == "no-method" {
+                    return self.deny_by_prompt(ending, &text, fx);
+                }
                 self.deny(ending, Some(text), fx)
             }
         }
@@ -252,9 +275,16 @@ impl Login {
     }
 
     /// The way that is asked for first: an open challenge of it is adopted, or a new one minted; the prompt is the reply.
-    fn challenge(&self, asked: Asked, user: UserKey, facts: &Facts, ways: Vec<Way>, fx: &mut Effects<'_>) -> State {
+    pub(super) fn challenge(
+        &self,
+        asked: Asked,
+        user: UserKey,
+        facts: &Facts,
+        ways: Vec<Way>,
+        fx: &mut Effects<'_>,
+    ) -> State {
         let uid = user.uid;
-        let owner = Owner { user, class: asked.class, source: asked.source, caller: asked.caller };
+        let owner = Owner { user, class: asked.class, source: asked.source, caller: asked.caller, aim: self.aim() };
         fx.challenges.prune(&fx.rules.codes, &fx.now);
         let (at, note) = ways::first(&ways, &owner, facts, fx);
         let held = Held::of(facts, &asked);

@@ -7,7 +7,7 @@ use super::place::Place;
 use super::policy::{Must, Network};
 use super::source::Source;
 use super::ways::remote;
-use super::{Asked, Effects};
+use super::{Asked, Effects, Purpose};
 use pam_2fa_protocol::login::Begin;
 use pam_2fa_settings::Factor;
 use pam_2fa_settings::text::printable;
@@ -17,11 +17,12 @@ use std::net::IpAddr;
 const LONGEST_SHOWN: usize = 64;
 
 /// What is believed of a first message: of a caller that is not root its user's name alone, and that is compared later.
-pub(super) fn believed(begin: &Begin, peer_uid: u32, fx: &Effects<'_>) -> Asked {
+pub(super) fn believed(begin: &Begin, peer_uid: u32, purpose: &Purpose, fx: &Effects<'_>) -> Asked {
     let user = shown(&begin.user);
     // Of a user's own process too: a service that it claims can only make it stricter.
     let must = fx.rules.who.required_services.fit(&begin.service).then_some(Must::Service);
-    if peer_uid != 0 {
+    // Root about itself is a user like any other.
+    if peer_uid != 0 || matches!(purpose, Purpose::Own(_)) {
         return own(user, must);
     }
     let class = classify(&begin.service, begin.tty.as_deref(), &fx.rules.services);
@@ -67,6 +68,7 @@ pub(super) fn believed(begin: &Begin, peer_uid: u32, fx: &Effects<'_>) -> Asked 
         stamp,
         caller_uid,
         becomes,
+        at_console: at_console(begin, class),
         distrust: false,
     }
 }
@@ -89,8 +91,19 @@ fn own(user: String, must: Option<Must>) -> Asked {
         stamp: None,
         caller_uid: None,
         becomes: None,
+        at_console: false,
         distrust: false,
     }
+}
+
+/// Whether somebody sits at this machine: a console or a seat of it, and nothing remote said of it.
+fn at_console(begin: &Begin, class: Class) -> bool {
+    let is_number = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
+    let tty = begin.tty.as_deref().map(|tty| tty.strip_prefix("/dev/").unwrap_or(tty)).unwrap_or_default();
+    let is_terminal = ["tty", "ttyS", "ttyAMA", "hvc"].iter().any(|kind| tty.strip_prefix(kind).is_some_and(is_number));
+    let has_seat = begin.seat.as_deref().is_some_and(|seat| !seat.is_empty());
+    let is_local = begin.remote_host.as_deref().is_none_or(str::is_empty);
+    class == Class::Desktop && is_local && begin.service != "remote" && (is_terminal || tty == "console" || has_seat)
 }
 
 /// Whether `[services]` asks the caller of a program, and not whom it names.

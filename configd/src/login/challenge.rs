@@ -33,6 +33,17 @@ pub enum Caller {
     Own,
 }
 
+/// What a code is for. One of one aim is nothing to another (ASVS 6.6.2).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Aim {
+    /// To log in.
+    Login,
+    /// To change one's own methods (`pam-2fa me`).
+    Change,
+    /// To prove an address or a number that is not the user's yet.
+    Address(String),
+}
+
 /// What a challenge belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Owner {
@@ -44,6 +55,8 @@ pub struct Owner {
     pub source: Source,
     /// Who asked.
     pub caller: Caller,
+    /// What for.
+    pub aim: Aim,
 }
 
 /// Where its message is.
@@ -155,9 +168,12 @@ impl Challenge {
         }
     }
 
-    /// What the store keeps of it; nothing where no code is sent.
+    /// What the store keeps of it: of a code to log in with alone. What it keeps comes back as one.
     #[must_use]
     pub fn kept(&self) -> Option<KeptChallenge> {
+        if self.owner.aim != Aim::Login {
+            return None;
+        }
         Some(KeptChallenge {
             id: self.id.clone(),
             user: self.owner.user.clone(),
@@ -349,7 +365,7 @@ impl Challenges {
         };
         self.serial = self.serial.saturating_add(1);
         let challenge = Challenge {
-            owner: Owner { user: kept.user, class, source, caller },
+            owner: Owner { user: kept.user, class, source, caller, aim: Aim::Login },
             authenticator: kept.authenticator,
             code: None,
             mac: Some(kept.code_mac),
@@ -395,6 +411,11 @@ impl Challenges {
     /// All of a user's challenges of one kind end: the address has changed.
     pub fn end_all_of(&mut self, user: &UserKey, authenticator: Authenticator) {
         self.open.retain(|_, challenge| challenge.owner.user != *user || challenge.authenticator != authenticator);
+    }
+
+    /// All of a user's challenges with this aim end.
+    pub fn end_all_aimed_at(&mut self, user: &UserKey, aim: &Aim) {
+        self.open.retain(|_, challenge| challenge.owner.user != *user || challenge.owner.aim != *aim);
     }
 
     /// How many there are.

@@ -1,16 +1,19 @@
 //! From what is known to what is done: policy's decision, the trust in the device, how tries stand, and the mode, and why, in one word
 //! of the log. Sends, charges and keeps nothing; [`super::begin`] does what it says.
 
+use super::challenge::Caller;
 use super::device::{self, Seen};
+use super::enrol::invited;
 use super::policy::{self, Decision, Exempt, Grace, Refusal, Situation};
 use super::ways::{self, Held, Way};
 use super::{Asked, Effect, Effects};
 use crate::clock::rfc3339;
 use crate::limits;
-use crate::store::{DeviceId, EndDevices, Ended, Facts, Known, UserKey};
+use crate::store::{DeviceId, EndDevices, Ended, Facts, First, Known, PassKind, UserKey};
 use crate::texts::{Message, Value};
 use pam_2fa_protocol::admin::Verify;
 use pam_2fa_protocol::login::Verdict;
+use pam_2fa_settings::Enrolment;
 
 /// What comes of a decision.
 #[derive(Debug)]
@@ -29,6 +32,11 @@ pub(super) enum Act {
     Ask {
         /// The preferred first.
         ways: Vec<Way>,
+    },
+    /// A first method.
+    Enrol {
+        /// By what.
+        first: First,
     },
     /// Denied.
     Refuse {
@@ -87,6 +95,7 @@ pub(super) fn situation<'a>(asked: &Asked, facts: &'a Facts, fx: &Effects<'_>) -
         grace: if runs { Grace::Runs } else { Grace::Over },
         methods: &facts.methods,
         grant: ways::grants(facts, asked).next().is_some(),
+        may_enrol: enrolment(asked, facts, fx).is_some(),
         askable: !ways::ways(facts, asked, fx.rules).is_empty() || !facts.methods.recovery.is_empty(),
     }
 }
@@ -109,10 +118,14 @@ pub(super) fn conclude(
             None => (Act::Refuse { verdict: Verdict::Deny, text: String::new() }, TRUSTED),
         },
         Decision::Ask => ask(asked, facts, fx),
+        Decision::Enrol => match enrolment(asked, facts, fx) {
+            Some(first) => (Act::Enrol { first }, "enrol"),
+            None => (Act::Refuse { verdict: Verdict::Deny, text: String::new() }, "no-method"),
+        },
         Decision::Refuse(refusal) => {
             let (message, reason, verdict) = match refusal {
                 Refusal::ShutOut => (Message::DeniedShutOut, "disabled-user", Verdict::Deny),
-                Refusal::NoMethod => (Message::DeniedNoMethod, "no-method", Verdict::Deny),
+                Refusal::NoMethod => (no_method(fx), "no-method", Verdict::Deny),
                 Refusal::Another => (Message::DeniedAnother, "re-bind", Verdict::Deny),
                 Refusal::NoChannel => (Message::DeniedNoChannel, "no-channel", Verdict::Unavailable),
             };
@@ -122,8 +135,31 @@ pub(super) fn conclude(
     if fx.rules.who.only_reports(&fx.now) { (Act::LetBy { tell: None }, reported(reason)) } else { (act, reason) }
 }
 
+/// How a user without a method may get the first at this login (`policy.enrolment`). Never a user's own process: it could not tell
+/// whether the password was right.
+fn enrolment(asked: &Asked, facts: &Facts, fx: &Effects<'_>) -> Option<First> {
+    if asked.caller != Caller::Root {
+        return None;
+    }
+    let invitation = facts.methods.passes.iter().any(|pass| pass.kind == PassKind::Invitation);
+    match fx.rules.who.enrolment {
+        Enrolment::Administrator => None,
+        Enrolment::AtLogin => Some(First::Allowed),
+        Enrolment::Invited if asked.at_console => Some(First::Allowed),
+        Enrolment::Invited => invitation.then(invited),
+    }
+}
+
+/// What is said to whoever has nothing to prove with, and may not enrol.
+fn no_method(fx: &Effects<'_>) -> Message {
+    match fx.rules.who.enrolment {
+        Enrolment::Invited => Message::DeniedNotInvited,
+        Enrolment::Administrator | Enrolment::AtLogin => Message::DeniedNoMethod,
+    }
+}
+
 /// In which ways, of those that may be tried now; where none may, for how long.
-fn ask(asked: &Asked, facts: &Facts, fx: &Effects<'_>) -> (Act, &'static str) {
+pub(super) fn ask(asked: &Asked, facts: &Facts, fx: &Effects<'_>) -> (Act, &'static str) {
     let all = ways::ways(facts, asked, fx.rules);
     let open = ways::open(all.clone(), facts);
     let saved = facts.standings.recovery;
@@ -155,6 +191,7 @@ fn reported(reason: &'static str) -> &'static str {
     match reason {
         ASK => "report:ask",
         TRUSTED => "report:trusted-device",
+        "enrol" => "report:enrol",
         "no-method" => "report:no-method",
         "disabled-user" => "report:disabled-user",
         "re-bind" => "report:re-bind",

@@ -1,6 +1,6 @@
 //! What a message says and when it leaves, as far as that is pure: the sending itself is in [`crate::delivery`].
 
-use super::challenge::Delivery;
+use super::challenge::{Aim, Delivery};
 use super::place::Place;
 use super::ways::{At, Way};
 use super::{Effect, Effects, Standing};
@@ -19,6 +19,8 @@ pub struct Errand {
     pub user: UserKey,
     /// In which way.
     pub way: Way,
+    /// What its code is for.
+    pub aim: Aim,
     /// From which bucket.
     pub bucket: Bucket,
     /// `ssh from 192.0.2.7`.
@@ -46,17 +48,29 @@ pub(super) fn send_if_due(standing: &Standing, fx: &mut Effects<'_>) {
 
 /// The message leaves.
 pub(super) fn send(standing: &Standing, fx: &mut Effects<'_>) {
-    let At::Way(way @ (Way::Email(_) | Way::Sms(_))) = &standing.at else { return };
-    if let Some(challenge) = fx.challenges.get_mut(&standing.challenge) {
+    if let At::Way(way @ (Way::Email(_) | Way::Sms(_))) = &standing.at {
+        send_by(way, &standing.challenge, (&standing.owner.user, &standing.bucket, &standing.asked.place), fx);
+    }
+}
+
+/// The message of a challenge leaves, in this way.
+pub(super) fn send_by(
+    way: &Way,
+    id: &ChallengeId,
+    (user, bucket, place): (&UserKey, &Bucket, &Place),
+    fx: &mut Effects<'_>,
+) {
+    if let Some(challenge) = fx.challenges.get_mut(id) {
         challenge.delivery = Delivery::Sending;
         challenge.sends = challenge.sends.saturating_add(1);
         challenge.last_send_ms = fx.now.boot_ms;
         fx.out.push(Effect::Send(Errand {
             challenge: challenge.id.clone(),
-            user: standing.owner.user.clone(),
+            user: user.clone(),
             way: way.clone(),
-            bucket: standing.bucket.clone(),
-            place: standing.asked.place.clone(),
+            aim: challenge.owner.aim.clone(),
+            bucket: bucket.clone(),
+            place: place.clone(),
             language: fx.letters,
             attempt: challenge.sends,
         }));
@@ -93,7 +107,8 @@ pub(super) fn prompt(id: &ChallengeId, message: Message, offer: Offer<'_>, fx: &
     let Some(challenge) = fx.challenges.get(id) else {
         return fx.texts.prompt(Message::PromptForm, &[("digits", Value::Number(u64::from(fx.rules.codes.digits)))]);
     };
-    if fx.rules.codes.prompt == PromptStyle::Constant {
+    // Who enrols or changes something is a user for certain, and reads everything.
+    if fx.rules.codes.prompt == PromptStyle::Constant && challenge.owner.aim == Aim::Login {
         return fx.texts.prompt(Message::PromptConstant, &[("tag", Value::Text(&challenge.tag))]);
     }
     let At::Way(way @ (Way::Email(_) | Way::Sms(_))) = offer.at else { return first(offer, fx) };
@@ -192,13 +207,21 @@ pub struct Letter<'a> {
     pub left_ms: u64,
     /// From 1; a second wording from 2.
     pub attempt: u32,
+    /// What the code is for.
+    pub aim: &'a Aim,
+    /// The user's name.
+    pub user: &'a str,
 }
 
 /// A login code as a text message of one segment.
 #[must_use]
 pub fn sms(letter: Letter<'_>, texts: &Texts) -> Secret {
-    let Letter { code, tag, application, host, place: _, left_ms, attempt } = letter;
-    texts::sms::sms(texts::sms::Short { code, tag, application, host, left_ms, attempt }, texts)
+    let Letter { code, tag, application, host, left_ms, attempt, aim, .. } = letter;
+    let says = match aim {
+        Aim::Login | Aim::Change => texts::sms::Says::Login { attempt },
+        Aim::Address(_) => texts::sms::Says::Confirm,
+    };
+    texts::sms::sms(texts::sms::Short { code, tag, application, host, left_ms, says }, texts)
 }
 
 /// The subject and the text of a login code by email.
@@ -212,7 +235,13 @@ pub fn mail(letter: Letter<'_>, texts: &Texts) -> (String, Secret) {
         ("host", Value::Text(letter.host)),
         ("place", Value::Text(&place)),
         ("left", Value::Text(&left)),
+        ("user", Value::Text(letter.user)),
     ];
-    let message = if letter.attempt > 1 { Message::MailTextAgain } else { Message::MailText };
-    (texts.say(Message::MailSubject, &values), Secret::new(texts.say(message, &values)))
+    let (subject, message) = match letter.aim {
+        Aim::Login if letter.attempt > 1 => (Message::MailSubject, Message::MailTextAgain),
+        Aim::Login => (Message::MailSubject, Message::MailText),
+        Aim::Change => (Message::MailSubjectChange, Message::MailTextChange),
+        Aim::Address(_) => (Message::MailSubjectEnrol, Message::MailTextEnrol),
+    };
+    (texts.say(subject, &values), Secret::new(texts.say(message, &values)))
 }

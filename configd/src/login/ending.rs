@@ -1,10 +1,11 @@
 //! How a login ends: what it is told at last, and the line that it leaves. Decides nothing: whoever calls has, and a denial can never
 //! become a "yes" here.
 
+use super::challenge::Caller;
 use super::class::Class;
 use super::source::Source;
 use super::ways::At;
-use super::{Asked, Effect, Effects, FAIL_DELAY_MS, Login, Standing, State};
+use super::{Asked, Effect, Effects, FAIL_DELAY_MS, Login, Standing, State, ask};
 use crate::rules::PromptStyle;
 use crate::store::{Authenticator, DeviceId, Proof};
 use crate::texts::{Message, Value};
@@ -121,6 +122,15 @@ impl Login {
         State::Over
     }
 
+    /// A user has changed something of oneself, after a fresh code: nobody is let in by it.
+    pub(super) fn changed(&self, asked: &Asked, uid: u32, text: String, fx: &mut Effects<'_>) -> State {
+        let verdict = Verdict::NotSubject;
+        let reason = "changed";
+        self.log(&Ending { asked, uid: Some(uid), verdict, reason, detail: None, device: None }, verdict, fx);
+        fx.out.push(Effect::Done(text));
+        State::Over
+    }
+
     /// A right code was used, and whoever gave it went without an answer to the question about the device: nobody was let in.
     pub(super) fn left(&self, standing: &Standing, fx: &mut Effects<'_>) {
         let (asked, uid) = (&standing.asked, Some(standing.owner.user.uid));
@@ -131,6 +141,33 @@ impl Login {
     /// Ends with a denial: `text` and the reference are shown. Under the constant prompt nothing is shown, and every denial is
     /// the same one, as a decoy's (S11). The log has what was decided; `max_tries` is said where it is understood alone.
     pub(crate) fn deny(&self, ending: Ending<'_>, text: Option<String>, fx: &mut Effects<'_>) -> State {
+        let decided = denied(ending.verdict);
+        self.log(&ending, decided, fx);
+        self.end_denied(ending.asked, decided, text, fx)
+    }
+
+    /// The same for whoever should read why, where the program shows nothing but prompts: the text is one, and any answer ends it.
+    pub(super) fn deny_by_prompt(&self, ending: Ending<'_>, text: &str, fx: &mut Effects<'_>) -> State {
+        let held_back = matches!(ending.asked.class, Class::Ssh | Class::Web) && ending.asked.caller == Caller::Root;
+        if !held_back || fx.rules.codes.prompt == PromptStyle::Constant {
+            return self.deny(ending, Some(String::from(text)), fx);
+        }
+        let decided = denied(ending.verdict);
+        self.log(&ending, decided, fx);
+        let reference = fx.texts.say(Message::Reference, &[("reference", Value::Text(&self.reference))]);
+        let text = format!("{text} ({reference}) {}", fx.texts.prompt(Message::DeniedEnter, &[]));
+        fx.out.push(Effect::Reply(ask(text, fx)));
+        State::Refused(ending.asked.clone(), decided)
+    }
+
+    /// The end of a denial that is in the log.
+    pub(super) fn end_denied(
+        &self,
+        asked: &Asked,
+        decided: Verdict,
+        text: Option<String>,
+        fx: &mut Effects<'_>,
+    ) -> State {
         let reference = fx.texts.say(Message::Reference, &[("reference", Value::Text(&self.reference))]);
         let constant = fx.rules.codes.prompt == PromptStyle::Constant;
         let tell = match text {
@@ -138,14 +175,7 @@ impl Login {
             Some(text) => vec![format!("{text} ({reference})")],
             None => vec![reference],
         };
-        let decided = match ending.verdict {
-            // A slip of the pen may not become a "yes".
-            Verdict::Allow | Verdict::NotSubject | Verdict::Unknown | Verdict::Deny => Verdict::Deny,
-            Verdict::MaxTries => Verdict::MaxTries,
-            Verdict::Unavailable => Verdict::Unavailable,
-        };
-        self.log(&ending, decided, fx);
-        let understood = ending.asked.class.understands_max_tries(&ending.asked.service);
+        let understood = asked.class.understands_max_tries(&asked.service);
         let said = if decided == Verdict::MaxTries && (constant || !understood) { Verdict::Deny } else { decided };
         fx.out.push(Effect::End(Step {
             tell,
@@ -173,6 +203,15 @@ impl Login {
             detail: ending.detail.clone().or_else(|| Some(format!("as {}", ending.asked.becomes.as_ref()?))),
             generation: fx.rules.generation,
         })));
+    }
+}
+
+/// The verdict of a denial. A slip of the pen may not become a "yes".
+fn denied(verdict: Verdict) -> Verdict {
+    match verdict {
+        Verdict::Allow | Verdict::NotSubject | Verdict::Unknown | Verdict::Deny => Verdict::Deny,
+        Verdict::MaxTries => Verdict::MaxTries,
+        Verdict::Unavailable => Verdict::Unavailable,
     }
 }
 

@@ -2,7 +2,7 @@
 //! tells what [`super::policy`] and [`super::conclude`] decided on the very way of a login; it must never decide, send, charge or
 //! keep anything.
 
-use super::challenge::Owner;
+use super::challenge::{Aim, Owner};
 use super::class::Class;
 use super::conclude::{ASK, Act};
 use super::device;
@@ -64,6 +64,7 @@ pub(super) fn early(asked: &Asked, reason: &'static str, fx: &mut Effects<'_>) -
         methods: &Methods::default(),
         grant: false,
         askable: true,
+        may_enrol: false,
     };
     let explained = Explained {
         uid: None,
@@ -100,7 +101,7 @@ pub(super) fn decided(
     let decision = match act {
         Act::LetBy { .. } => Foreseen::NotSubject,
         Act::Trust { .. } => Foreseen::Trusted,
-        Act::Ask { .. } => Foreseen::Ask,
+        Act::Ask { .. } | Act::Enrol { .. } => Foreseen::Ask,
         Act::Refuse { verdict, .. } => of_verdict(*verdict),
     };
     let asks = matches!(policy::decide(situation), policy::Decision::Ask);
@@ -193,6 +194,9 @@ fn why(rule: Rule, situation: &Situation<'_>, asked: &Asked, fx: &Effects<'_>) -
             Some(until_s) => return format!("no method, and policy.grace runs until {}", rfc3339(until_s)),
         },
         Rule::Method if has_method => return methods(situation),
+        Rule::Method if situation.may_enrol => {
+            "there is nothing to prove with, and policy.enrolment lets the user enrol"
+        }
         Rule::Method => "there is no verified address or number, no app and no recovery code",
         Rule::Trust => return trust(situation, asked, fx),
         Rule::Channel if situation.askable => "what the user has can be asked for",
@@ -248,7 +252,8 @@ fn verify(situation: &Situation<'_>) -> String {
 
 /// What would be sent when the prompt has stood.
 fn message(asked: &Asked, user: &UserKey, facts: &Facts, fx: &Effects<'_>) -> String {
-    let owner = Owner { user: user.clone(), class: asked.class, source: asked.source, caller: asked.caller };
+    let owner =
+        Owner { user: user.clone(), class: asked.class, source: asked.source, caller: asked.caller, aim: Aim::Login };
     let withheld = facts.send_wait_s > 0;
     let open = ways::open(ways::ways(facts, asked, fx.rules), facts);
     let way = match ways::first(&open, &owner, facts, fx).0 {

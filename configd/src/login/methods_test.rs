@@ -17,7 +17,7 @@ fn ada() -> UserKey {
 const KEY: [u8; 20] = [7; 20];
 
 fn app() -> KeptApp {
-    KeptApp { id: String::from("app1"), sealed: data_encoding::HEXLOWER.encode(&KEY), last_step: 0, made_s: 0 }
+    KeptApp { id: String::from("app1"), sealed: data_encoding::BASE32_NOPAD.encode(&KEY), last_step: 0, made_s: 0 }
 }
 
 /// ada has a verified email and number, an app, and prefers nothing.

@@ -24,39 +24,40 @@ mod conclude;
 pub mod deliver;
 pub mod device;
 mod ending;
+mod enrol;
 pub mod explain;
+mod noticed;
+mod own;
 pub mod place;
 pub mod policy;
 pub mod source;
 mod ssh_key;
+mod state;
 mod tongue;
 mod verify;
 pub mod ways;
 
-use crate::authenticator::{AppKey, AppKeyError, LongCode, LongCodeMac};
+use crate::authenticator::{AppKey, AppKeyError, LongCodeMac};
 use crate::clock::Moment;
 use crate::random::Random;
 use crate::rules::Rules;
+use crate::seal::SealError;
 use crate::store::{
-    Authenticator, Bucket, Charge, Charged, Consume, Consumed, DeviceId, EndDevices, Facts, FactsFor, KeptApp, Proof,
-    RememberDevice, StoreError, UseDevice, UserKey,
+    Charge, Charged, Consume, Consumed, EndDevices, Enrol, Enrolled, Facts, FactsFor, KeptApp, RememberDevice, Revoke,
+    Revoked, StoreError, UseDevice, UserKey,
 };
 use crate::texts::Texts;
-use challenge::{Caller, Challenges, CodeMac, Owner};
-use class::Class;
-use device::Identity;
+use challenge::{Challenges, CodeMac};
 pub use ending::{DECOY, Decided, Factor};
+use enrol::Stage;
+pub use own::Change;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::login::{Begin, Question, Step};
 use pam_2fa_settings::Language;
-use place::Place;
-use policy::{Listed, Must, Network};
-use source::Source;
+use state::factor;
+pub(crate) use state::{Asked, Standing, State, Typed};
 use std::net::IpAddr;
 use tongue::Spoken;
-use ways::{At, Held, Way};
-
-use crate::store::ChallengeId;
 
 /// How long a prompt must have stood before its message leaves: a host that cannot ask has failed by then.
 pub const STAND_MS: u64 = 300;
@@ -87,6 +88,8 @@ pub struct LookUp {
     pub exempt_groups: Vec<String>,
     /// Is the user in one of these, as NSS has it?
     pub required_groups: Vec<String>,
+    /// Does the user sit at this machine? Only for a user's own change.
+    pub console: bool,
     /// Is this address the host's own?
     pub from: Option<IpAddr>,
 }
@@ -98,6 +101,8 @@ pub struct LookedUp {
     pub listed: bool,
     /// Of [`LookUp::required_groups`].
     pub member: bool,
+    /// Of [`LookUp::console`].
+    pub console: bool,
     /// Of [`LookUp::from`]; `None`: it cannot be seen.
     pub here: Option<bool>,
 }
@@ -125,6 +130,10 @@ pub enum Event {
     Consumed(Result<Consumed, StoreError>),
     /// Answer to [`Effect::Remember`]. `false`: it may not be any more.
     Remembered(Result<bool, StoreError>),
+    /// Answer to [`Effect::Enrol`].
+    Enrolled(Result<Enrolled, StoreError>),
+    /// Answer to [`Effect::Revoke`].
+    Revoked(Result<Revoked, StoreError>),
     /// Answer to [`Effect::UseDevice`]. `false`: it is not trusted any more.
     Used(Result<bool, StoreError>),
     /// The connection has ended.
@@ -156,6 +165,12 @@ pub enum Effect {
     Consume(Box<Consume>),
     /// Remember a device whose code is used.
     Remember(Box<RememberDevice>),
+    /// Keep methods that were proven.
+    Enrol(Box<Enrol>),
+    /// Forget a user's own device.
+    Revoke(Revoke),
+    /// Tell that what a user wanted to change is changed, and end the connection. Only of [`Login::own`].
+    Done(String),
     /// Keep the use of a trusted device.
     UseDevice(Box<UseDevice>),
     /// End trust. Nobody waits for it: the login that saw the reason does not trust.
@@ -164,6 +179,8 @@ pub enum Effect {
     Stand(u32),
     /// Send the message of this challenge.
     Send(deliver::Errand),
+    /// Tell the owner, whom nobody waits for.
+    Notice(Box<crate::notice::About>),
     /// Write the line of this login.
     Log(Box<Decided>),
     /// The decision, told; nothing comes after it. Only of [`Login::explaining`].
@@ -203,6 +220,12 @@ pub struct Effects<'a> {
 
 /// What is done with keys, and never shows one.
 pub trait Keyring: CodeMac + LongCodeMac {
+    /// Seals the key of a new app.
+    ///
+    /// # Errors
+    /// [`SealError::NoRandomness`].
+    fn seal_app(&self, key: &AppKey, random: &dyn Random, user: &UserKey, id: &str) -> Result<String, SealError>;
+
     /// Opens the key of an app.
     ///
     /// # Errors
@@ -211,96 +234,13 @@ pub trait Keyring: CodeMac + LongCodeMac {
 }
 
 impl Keyring for crate::seal::Keys {
+    fn seal_app(&self, key: &AppKey, random: &dyn Random, user: &UserKey, id: &str) -> Result<String, SealError> {
+        key.seal(self, random, user, id)
+    }
+
     fn open_app(&self, user: &UserKey, app: &KeptApp) -> Result<AppKey, AppKeyError> {
         AppKey::open(self, user, &app.id, &app.sealed)
     }
-}
-
-/// What was asked, as far as it is believed.
-#[derive(Debug, Clone)]
-pub(crate) struct Asked {
-    pub(crate) user: String,
-    pub(crate) service: String,
-    pub(crate) class: Class,
-    pub(crate) source: Source,
-    pub(crate) caller: Caller,
-    /// `ssh from 192.0.2.7`, for the message.
-    pub(crate) place: Place,
-    /// The whole address that it comes from, where one is stated.
-    pub(crate) remote: Option<IpAddr>,
-    /// The address of an ssh login that `policy.exempt_networks` has in it.
-    pub(crate) from_network: Option<IpAddr>,
-    /// What the host says of it.
-    pub(crate) network: Network,
-    /// Whether `policy.exempt_users` has the user.
-    pub(crate) listed: Option<Listed>,
-    /// What makes it one that must verify under optional.
-    pub(crate) must: Option<Must>,
-    /// What its device is known by.
-    pub(crate) device: Option<Identity>,
-    /// The stamp of the user's password, where it can be seen.
-    pub(crate) stamp: Option<String>,
-    /// The uid that the user must have: where a program's caller is asked, whom the kernel says that is.
-    pub(crate) caller_uid: Option<u32>,
-    /// Where a program's caller is asked: whom it named, which is whom one becomes.
-    pub(crate) becomes: Option<String>,
-    /// The device turned out not to be trusted any more.
-    pub(crate) distrust: bool,
-}
-
-/// A login that stands at a prompt, or works on its answer.
-#[derive(Debug)]
-pub(crate) struct Standing {
-    pub(crate) asked: Asked,
-    pub(crate) owner: Owner,
-    pub(crate) bucket: Bucket,
-    /// The ways that may be tried, the preferred first.
-    pub(crate) ways: Vec<Way>,
-    /// What the prompt asks for.
-    pub(crate) at: At,
-    /// Ways whose message could not be delivered in this login.
-    pub(crate) undelivered: Vec<Authenticator>,
-    /// What else an answer is compared with.
-    pub(crate) held: Held,
-    /// What was right.
-    pub(crate) proof: Option<Proof>,
-    pub(crate) challenge: ChallengeId,
-    /// Seconds for which a limit withheld messages when the login began.
-    pub(crate) send_wait_s: u64,
-    /// Prompts shown so far.
-    pub(crate) prompts: u32,
-    /// The present prompt, or one before it, has stood for [`STAND_MS`]: somebody is there.
-    pub(crate) stood: bool,
-    /// What is remembered with a right code, unless the user says no.
-    pub(crate) remember: Option<Identity>,
-    /// The same as it was remembered before.
-    pub(crate) had: Option<DeviceId>,
-}
-
-/// An answer that is of a code's form.
-#[derive(Debug)]
-pub(crate) enum Typed {
-    /// Digits, of the way that the login stands at.
-    Digits(Secret),
-    /// A recovery code, or an administrator's.
-    Long(LongCode),
-}
-
-#[derive(Debug)]
-pub(crate) enum State {
-    New,
-    Resolving(Asked),
-    LookingUp(Asked, UserKey),
-    Reading(Asked, UserKey),
-    Renamed(Asked, UserKey, Box<Facts>),
-    AtPrompt(Box<Standing>),
-    Charging(Box<Standing>, Typed),
-    /// The code is used; whether the device is to be remembered is the question.
-    Trusting(Box<Standing>),
-    Remembering(Box<Standing>, DeviceId),
-    Consuming(Box<Standing>, Option<DeviceId>),
-    Using(Asked, UserKey, DeviceId),
-    Over,
 }
 
 /// One login.
@@ -316,12 +256,14 @@ pub struct Login {
 }
 
 /// What a login is stepped for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// Somebody logs in.
     LogIn,
     /// An administrator wants to know what would be decided.
     Explain,
+    /// A user changes something of oneself.
+    Own(Change),
 }
 
 impl Login {
@@ -385,6 +327,16 @@ impl Login {
             (State::Remembering(standing, device), Event::Remembered(done)) => {
                 self.remembered(&standing, device, done, fx)
             }
+            (State::Refused(asked, verdict), Event::Answer(_)) => self.end_denied(&asked, verdict, None, fx),
+            (State::Enrolling(enrolling), Event::Stood(prompt)) => enrol::stood(enrolling, prompt, fx),
+            (State::Enrolling(enrolling), Event::Answer(text)) if !matches!(enrolling.stage, Stage::Committing) => {
+                self.enrol_answered(enrolling, &text, fx)
+            }
+            (State::Enrolling(enrolling), Event::Enrolled(done)) => self.enrolled(&enrolling, done, fx),
+            (State::Inviting(enrolling, code), Event::Charged(charged)) => {
+                self.invitation_charged(enrolling, &code, charged, fx)
+            }
+            (State::Revoking(asked, user), Event::Revoked(revoked)) => self.revoked(&asked, &user, revoked, fx),
             (State::Using(asked, user, device), Event::Used(used)) => self.used(asked, user, device, used, fx),
             // A timer of a prompt that has been answered since.
             (state, Event::Stood(_)) => state,
@@ -403,33 +355,18 @@ impl Login {
                 fx.challenges.release(&standing.challenge);
             }
             State::Trusting(standing) | State::Remembering(standing, _) => self.left(&standing, fx),
+            State::Enrolling(enrolling) | State::Inviting(enrolling, _) => enrol::release(&enrolling, fx),
             State::New
             | State::Resolving(_)
             | State::LookingUp(..)
             | State::Reading(..)
             | State::Renamed(..)
             | State::Using(..)
+            | State::Revoking(..)
+            | State::Refused(..)
             | State::Over => {}
         }
         State::Over
-    }
-}
-
-/// What the login has come to be about.
-fn factor(state: &State) -> Option<Factor> {
-    match state {
-        State::AtPrompt(standing)
-        | State::Charging(standing, _)
-        | State::Consuming(standing, _)
-        | State::Trusting(standing)
-        | State::Remembering(standing, _) => ending::factor_of(standing),
-        State::Using(..) => Some(Factor::TrustedDevice),
-        State::New
-        | State::Resolving(_)
-        | State::LookingUp(..)
-        | State::Reading(..)
-        | State::Renamed(..)
-        | State::Over => None,
     }
 }
 
@@ -447,6 +384,17 @@ pub(crate) fn ask(text: String, fx: &Effects<'_>) -> Step {
     Step { ask: Some(Question { text, echo: fx.rules.codes.echo, times: None }), ..Step::default() }
 }
 
+// What the tests below speak of.
+#[cfg(test)]
+use {
+    crate::authenticator::LongCode,
+    crate::store::{Authenticator, Bucket, ChallengeId, Proof},
+    class::Class,
+    ways::Way,
+};
+
+#[cfg(test)]
+mod enrol_test;
 #[cfg(test)]
 mod methods_test;
 #[cfg(test)]

@@ -12,7 +12,7 @@
 //! | grant | an administrator's one-time code is open for such a login | ask: for that code, or whatever the user has |
 //! | verify | optional, nothing requires it, and no record or `never` | not subject |
 //! | grace | mandatory, no method, and the time has not run out | not subject, and told |
-//! | method | nothing to prove with: no verified address or number, no app, no recovery code | deny |
+//! | method | nothing to prove with: no verified address or number, no app, no recovery code | enrol, where `policy.enrolment` allows it; else deny |
 //! | trust | the device is remembered, and its trust has not ended; neither `always` nor a service in no class is trusted | trusted |
 //! | channel | what the user has cannot be asked for: no mail server, no provider of text messages | cannot be decided |
 //! | ask | what is left | ask |
@@ -51,6 +51,8 @@ pub struct Situation<'a> {
     pub grant: bool,
     /// Something of what the user has can be asked for here and now.
     pub askable: bool,
+    /// A user who has nothing may enrol at such a login.
+    pub may_enrol: bool,
 }
 
 /// How a user is in `policy.exempt_users`.
@@ -134,6 +136,8 @@ pub enum Decision {
     Trusted,
     /// A code, in one of the ways that the user has.
     Ask,
+    /// A first method.
+    Enrol,
     /// No.
     Refuse(Refusal),
 }
@@ -216,6 +220,7 @@ pub fn look(rule: Rule, situation: &Situation<'_>) -> Option<Decision> {
             let runs = situation.required == Required::Mandatory && situation.grace == Grace::Runs;
             exempt(runs && !has_method, Exempt::Grace)
         }
+        Rule::Method if !has_method && situation.may_enrol => Some(Decision::Enrol),
         Rule::Method => refuse(!has_method, Refusal::NoMethod),
         Rule::Trust => {
             let is_trusted = matches!(situation.trust, device::Standing::Trusted { .. });

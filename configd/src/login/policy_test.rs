@@ -23,7 +23,7 @@ fn world(policy: &str) -> World {
 
 /// What lines of `[policy]` say, but for `required`.
 fn who(lines: &str) -> Who {
-    let Policy { mode, grace, required_groups, required_services, exempt_users, exempt_networks, .. } =
+    let Policy { mode, enrolment, grace, required_groups, required_services, exempt_users, exempt_networks, .. } =
         pam_2fa_settings::parse(&format!("[policy]\n{lines}\n")).unwrap().settings.policy;
     let named = |wanted: bool| {
         let pick = exempt_users.iter().filter_map(move |exemption| match exemption {
@@ -34,6 +34,7 @@ fn who(lines: &str) -> Who {
     };
     Who {
         mode,
+        enrolment,
         required_groups,
         required_services,
         exempt_users: named(true),
@@ -76,7 +77,7 @@ fn an_exempt_user_is_let_by_and_the_host_is_not_even_asked() {
     assert!(world.asked_host.is_empty());
     world.add("bob", 1001, Verify::Always, Some("bob@example.com"));
     assert_eq!(end(&mut world, ssh("bob", "192.0.2.7")).0, Foreseen::Ask);
-    world.host_says = Ok(LookedUp { listed: true, member: false, here: None });
+    world.host_says = Ok(LookedUp { listed: true, member: false, console: false, here: None });
     assert_eq!(end(&mut world, ssh("bob", "192.0.2.7")), (Foreseen::NotSubject, "exempt-user"));
     assert_eq!(world.asked_host[1].exempt_groups, ["ops"]);
     assert!(world.sent.is_empty() && world.charged == 0);
@@ -107,7 +108,7 @@ fn with_no_list_in_the_settings_the_host_is_asked_nothing() {
 fn an_exempt_network_is_one_over_ssh_and_never_this_host() {
     let mut world = world("exempt_networks = [\"192.0.2.0/24\", \"2001:db8::7/128\", \"0.0.0.0/0\", \"::/0\"]");
     let from = |address: &str| ssh("ada", address);
-    let says = |here| Ok(LookedUp { listed: false, member: false, here });
+    let says = |here| Ok(LookedUp { listed: false, member: false, console: false, here });
     for (here, decision) in [(Some(false), Foreseen::NotSubject), (Some(true), Foreseen::Ask), (None, Foreseen::Ask)] {
         world.host_says = says(here);
         for address in ["192.0.2.7", "::ffff:192.0.2.7", "2001:db8::7"] {
@@ -137,7 +138,7 @@ fn what_is_required_under_optional_is_asked_and_nothing_else() {
     assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")), (Foreseen::NotSubject, "never"));
     assert_eq!(end(&mut world, of_class(Class::Elevate)).0, Foreseen::Ask);
     assert_eq!(end(&mut world, of_class(Class::Desktop)).0, Foreseen::Ask);
-    world.host_says = Ok(LookedUp { listed: false, member: true, here: None });
+    world.host_says = Ok(LookedUp { listed: false, member: true, console: false, here: None });
     assert_eq!(end(&mut world, ssh("ada", "192.0.2.7")).0, Foreseen::Ask);
     assert_eq!(world.asked_host.len(), 2, "what a service requires needs no group");
     // A member without a record is not let by for that.
@@ -366,7 +367,7 @@ fn what_is_explained_is_what_is_decided_for_the_whole_table() {
         assert_eq!(world.rules.email.len(), if round.mail { with_mail } else { 0 });
         world.rules.who = who(&round.lines);
         let (listed, member) = (round.listed == Some(Listed::Group), round.must == Some(Must::Group));
-        world.host_says = Ok(LookedUp { listed, member, here: round.network.1 });
+        world.host_says = Ok(LookedUp { listed, member, console: false, here: round.network.1 });
         for (required, class) in REQUIRED.iter().flat_map(|required| CLASSES.map(|class| (*required, class))) {
             world.rules.required = required;
             for (name, known, methods) in knowns() {
@@ -402,6 +403,7 @@ fn one_of_the_table(
         trust: device::Standing::New,
         methods,
         grant: false,
+        may_enrol: false,
         askable: round.mail || methods.app.is_some() || !methods.recovery.is_empty(),
     });
     let at = format!("{}\nmail {} {at}", round.lines, round.mail);

@@ -388,6 +388,7 @@ fn a_store_that_fails_denies_at_each_step() {
 #[test]
 fn a_user_without_a_verified_address_is_told_so() {
     let mut world = World::new();
+    world.rules.who.enrolment = pam_2fa_settings::Enrolment::Administrator;
     world.add("eve", 1002, Verify::NewDevice, None);
     let (_, said) = world.begin(ssh("eve", "192.0.2.7"), 0);
     assert_eq!(said.verdict(), Some(Verdict::Deny));

@@ -23,19 +23,24 @@ pub(crate) struct Spoken {
 impl Login {
     /// Hears in which language to go on. What an administrator is explained is in English, as all of the command is.
     pub(super) fn hear(&mut self, event: &Event, fx: &mut Effects<'_>) {
-        let wanted = match (event, self.purpose) {
+        let wanted = match (event, &self.purpose) {
             (_, Purpose::Explain) => None,
+            // A terminal that says of itself what it can show.
+            (Event::Begin(_), Purpose::Own(_)) => {
+                self.spoken.screen = Tongue { language: fx.rules.codes.language, charset: Charset::Utf8 };
+                Some(fx.rules.codes.language)
+            }
             (Event::Begin(begin), Purpose::LogIn) => {
                 let class = classify(&begin.service, begin.tty.as_deref(), &fx.rules.services);
                 self.spoken.screen.charset = charset(class, &begin.service, begin.tty.as_deref());
                 self.spoken.screen.language = fx.rules.codes.language;
                 Some(fx.rules.codes.language)
             }
-            (Event::Facts(Ok(facts)), Purpose::LogIn) => match &facts.known {
+            (Event::Facts(Ok(facts)), Purpose::LogIn | Purpose::Own(_)) => match &facts.known {
                 Known::Record(record) => record.language.as_deref().and_then(|word| Language::parse(word).ok()),
                 Known::Nobody | Known::NameOfAnother { .. } | Known::UidOfOthers { .. } => None,
             },
-            (_, Purpose::LogIn) => None,
+            (_, Purpose::LogIn | Purpose::Own(_)) => None,
         };
         if let Some(language) = wanted {
             self.spoken.letters = language;

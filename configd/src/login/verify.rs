@@ -3,7 +3,7 @@
 use super::conclude::held_up;
 use super::ending::{last_from, last_login};
 use super::ways::{At, Way};
-use super::{Effect, Effects, Login, MAX_PROMPTS, Standing, State, Typed, device};
+use super::{Effect, Effects, Login, MAX_PROMPTS, Purpose, Standing, State, Typed, device, noticed};
 use crate::authenticator::{Back, LongUse, long};
 use crate::limits;
 use crate::random;
@@ -34,6 +34,7 @@ impl Login {
         };
         let attempts = fx.rules.codes.attempts;
         let Some(challenge) = fx.challenges.get_mut(&standing.challenge) else {
+            noticed::charged(&standing, after, fx);
             let text = fx.texts.say(Message::DeniedUsed, &[]);
             return self.over(&standing, Verdict::Deny, "used-elsewhere", Some(text), fx);
         };
@@ -60,6 +61,7 @@ impl Login {
     }
 
     fn wrong_for_good(&self, standing: &Standing, after: limits::Standing, fx: &mut Effects<'_>) -> State {
+        noticed::charged(standing, after, fx);
         let spent = fx.challenges.get(&standing.challenge).is_none_or(|open| open.tries >= fx.rules.codes.attempts);
         if spent {
             fx.challenges.end(&standing.challenge);
@@ -82,7 +84,7 @@ impl Login {
             source: standing.owner.source.text(),
             bucket: standing.bucket.clone(),
             challenge: standing.challenge.clone(),
-            login: last_login(&standing.asked, fx),
+            login: self.is_login().then(|| last_login(&standing.asked, fx)),
             remember,
             stamp: standing.asked.stamp.clone(),
             limits: fx.rules.tries,
@@ -154,6 +156,11 @@ impl Login {
     }
 
     fn allow_code(&self, standing: &Standing, device: Option<DeviceId>, fx: &mut Effects<'_>) -> State {
+        if let Purpose::Own(change) = &self.purpose {
+            noticed::proven(standing, fx);
+            return self.proven_own(standing, change, fx);
+        }
+        noticed::let_in(standing, device.as_ref(), fx);
         let (reason, tell) = match &standing.proof {
             Some(Proof::Message { of: Authenticator::Sms, .. }) => ("code-by-sms", None),
             Some(Proof::App { .. }) => ("code-of-app", None),
@@ -203,8 +210,7 @@ fn proven(standing: &Standing, typed: &Typed, fx: &Effects<'_>) -> Option<Proof>
 
 /// How many recovery codes there are after this one.
 fn recovery_left(standing: &Standing, fx: &Effects<'_>) -> String {
-    let left = u64::try_from(standing.held.recovery.len().saturating_sub(1)).unwrap_or(0);
-    fx.texts.say(Message::RecoveryLeft, &[("left", Value::Number(left))])
+    fx.texts.say(Message::RecoveryLeft, &[("left", Value::Number(noticed::recovery_left(standing)))])
 }
 
 /// The device as it is to be remembered; none where nothing is. Without random bytes the login is what it would be anyway.

@@ -11,13 +11,17 @@ use crate::clock::BootId;
 use crate::limits::{self, Counts, SendLimits, TryLimits};
 use crate::random::NoRandomness;
 use crate::rules::{Codes, MailWay, PromptStyle, TextWay, Who};
+use crate::seal::SealError;
 use crate::store::{Ended, KeptDevice, Known, Methods, Remember, Standings, UserRecord};
-use pam_2fa_protocol::admin::{Required, Verify};
+use crate::store::{First, NewApp};
+use pam_2fa_protocol::admin::{Channel, Required, Verify};
 use pam_2fa_protocol::courier::Tls;
 use pam_2fa_protocol::login::Verdict;
 use pam_2fa_settings::{Level, Profile, Services};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
+
+mod store;
 
 /// SplitMix64: the same numbers every time.
 pub(super) struct Seeded(AtomicU64);
@@ -52,10 +56,14 @@ impl LongCodeMac for PlainMac {
     }
 }
 
-/// What stands for a sealed key is the key, in hexadecimal digits.
+/// What stands for a sealed key is the key in letters, as an app is told it.
 impl Keyring for PlainMac {
+    fn seal_app(&self, key: &AppKey, _random: &dyn Random, _user: &UserKey, _id: &str) -> Result<String, SealError> {
+        Ok(key.base32().expose().replace(' ', ""))
+    }
+
     fn open_app(&self, _user: &UserKey, app: &KeptApp) -> Result<AppKey, AppKeyError> {
-        let key = data_encoding::HEXLOWER.decode(app.sealed.as_bytes()).unwrap();
+        let key = data_encoding::BASE32_NOPAD.decode(app.sealed.as_bytes()).unwrap();
         AppKey::of(Secret::new(key), Shape::default())
     }
 }
@@ -94,7 +102,14 @@ pub(crate) fn rules() -> Rules {
             password: None,
             from: String::from("security@example.com"),
         }],
-        sms: vec![TextWay { name: String::from("sms") }],
+        sms: vec![TextWay {
+            name: String::from("sms"),
+            provider: String::from("http"),
+            sender: None,
+            account: std::collections::BTreeMap::new(),
+            proxy: None,
+            ca_file: None,
+        }],
         profile: Profile::Standard,
         level: Level::Info,
         log: crate::store::LogLimits::default(),
@@ -115,9 +130,13 @@ pub(super) struct World {
     pub(super) used: HashSet<ChallengeId>,
     pub(super) sent: Vec<deliver::Errand>,
     pub(super) charged: u32,
+    /// How many enrolments were kept.
+    pub(super) enrolled: u32,
     pub(super) send_wait_s: u64,
     pub(super) broken: bool,
     pub(super) logged: Vec<Decided>,
+    /// What the owner was told.
+    pub(super) told: Vec<crate::notice::About>,
     /// What the host says of groups and addresses; an error: late, or failed.
     pub(super) host_says: Result<LookedUp, String>,
     /// What it was asked.
@@ -149,10 +168,12 @@ impl World {
             used: HashSet::new(),
             sent: Vec::new(),
             charged: 0,
+            enrolled: 0,
             send_wait_s: 0,
             broken: false,
             logged: Vec::new(),
-            host_says: Ok(LookedUp { listed: false, member: false, here: None }),
+            told: Vec::new(),
+            host_says: Ok(LookedUp { listed: false, member: false, console: false, here: None }),
             asked_host: Vec::new(),
             known: None,
             devices: Vec::new(),
@@ -251,131 +272,6 @@ impl World {
         })
     }
 
-    /// Uses up what is good once.
-    fn use_up(&mut self, user: &UserKey, proof: &Proof) -> bool {
-        let methods = self.methods.entry(user.clone()).or_default();
-        match proof {
-            Proof::Message { .. } => true,
-            Proof::App { id, step } => match &mut methods.app {
-                Some(app) if app.id == *id && *step > app.last_step => {
-                    app.last_step = *step;
-                    true
-                }
-                _ => false,
-            },
-            Proof::Recovery { mac } => {
-                let before = methods.recovery.len();
-                methods.recovery.retain(|kept| kept != mac);
-                methods.recovery.len() < before
-            }
-            Proof::Grant { id } => {
-                let before = methods.passes.len();
-                methods.passes.retain(|pass| pass.id != *id);
-                methods.passes.len() < before
-            }
-        }
-    }
-
-    /// What the store says of devices.
-    fn device_answer(&mut self, effect: Effect) -> Option<Event> {
-        match effect {
-            Effect::Remember(_) if self.broken => Some(Event::Remembered(Err(StoreError::Closed))),
-            Effect::Remember(device) => {
-                let RememberDevice { user, remember, now, .. } = *device;
-                self.remember(&user, remember, &now);
-                Some(Event::Remembered(Ok(true)))
-            }
-            Effect::UseDevice(_) if self.broken => Some(Event::Used(Err(StoreError::Closed))),
-            Effect::UseDevice(_) if self.uses_refused => Some(Event::Used(Ok(false))),
-            Effect::UseDevice(used) => {
-                if std::mem::take(&mut self.revoked_meanwhile) {
-                    self.devices.clear();
-                }
-                let device = self
-                    .devices
-                    .iter_mut()
-                    .find(|device| device.id == used.id && device.user == used.user && device.ended.is_none());
-                if let Some(device) = device {
-                    device.last_s = used.now.wall_s;
-                    return Some(Event::Used(Ok(true)));
-                }
-                Some(Event::Used(Ok(false)))
-            }
-            Effect::EndDevices(EndDevices::One { id, why }) => {
-                self.devices.iter_mut().filter(|device| device.id == id).for_each(|device| device.ended = Some(why));
-                None
-            }
-            Effect::EndDevices(EndDevices::Password { user, stamp }) => {
-                let others = self.devices.iter_mut().filter(|device| device.user == user && device.ended.is_none());
-                others
-                    .filter(|device| device.stamp.as_ref() != Some(&stamp))
-                    .for_each(|device| device.ended = Some(Ended::Password));
-                None
-            }
-            _ => None,
-        }
-    }
-
-    fn remember(&mut self, user: &UserKey, remember: Remember, now: &Moment) {
-        let same = |device: &KeptDevice| device.user == *user && device.key == remember.key;
-        let first_s = self.devices.iter().find(|device| same(device)).map_or(now.wall_s, |device| device.first_s);
-        self.devices.retain(|device| !same(device));
-        self.devices.push(KeptDevice {
-            id: remember.id,
-            user: user.clone(),
-            key: remember.key,
-            label: remember.label,
-            first_s,
-            last_s: now.wall_s,
-            last_from: remember.from,
-            given: now.clone(),
-            lifetime_s: remember.lifetime_s,
-            stamp: remember.stamp,
-            policy: remember.policy,
-            ended: None,
-        });
-    }
-
-    fn facts(&self, ask: &FactsFor) -> Facts {
-        let known = match self.records.get(&ask.user) {
-            Some(record) => Known::Record(Box::new(record.clone())),
-            None => {
-                let same_uid: Vec<String> =
-                    self.records.keys().filter(|key| key.uid == ask.user.uid).map(|key| key.name.clone()).collect();
-                match self.records.keys().find(|key| key.name == ask.user.name) {
-                    Some(other) => Known::NameOfAnother { uid: other.uid },
-                    None if same_uid.is_empty() => Known::Nobody,
-                    None => Known::UidOfOthers { names: same_uid },
-                }
-            }
-        };
-        let known = self.known.clone().unwrap_or(known);
-        let bucket = if ask.own {
-            Bucket::Own
-        } else if self.known_sources.contains(&(ask.user.clone(), ask.source.0.clone())) {
-            Bucket::Known(ask.source.clone())
-        } else {
-            Bucket::Stranger
-        };
-        let of = |authenticator| {
-            let counts = self.counts.get(&(ask.user.clone(), authenticator)).cloned().unwrap_or_default();
-            limits::standing(&bucket, &counts, ask.tries, &ask.now)
-        };
-        let standings = Standings {
-            email: of(Authenticator::Email),
-            sms: of(Authenticator::Sms),
-            app: of(Authenticator::App),
-            recovery: of(Authenticator::Recovery),
-        };
-        let mut methods = self.methods.get(&ask.user).cloned().unwrap_or_default();
-        methods.passes.retain(|pass| pass.until_s > ask.now.wall_s);
-        let kept = |key: &crate::store::DeviceKey| {
-            self.devices.iter().find(|device| device.user == ask.user && device.key == *key).cloned()
-        };
-        let device = ask.device.as_ref().and_then(kept).map(Box::new);
-        Facts { known, bucket, standings, methods, send_wait_s: self.send_wait_s, device }
-    }
-
     /// Hands an event to a login and answers what it asks of the store, until it waits for the module.
     pub(super) fn drive(&mut self, mut login: Login, event: Event) -> (Login, Said) {
         let mut events = vec![event];
@@ -394,9 +290,14 @@ impl World {
                         said.failure = Some(failure);
                         said.ended = true;
                     }
+                    Effect::Done(text) => {
+                        said.done = Some(text);
+                        said.ended = true;
+                    }
                     Effect::HangUp => said.ended = true,
                     Effect::Log(decided) => self.logged.push(*decided),
                     Effect::Send(errand) => self.sent.push(errand),
+                    Effect::Notice(about) => self.told.push(*about),
                     Effect::Explained(explained) => said.explained = Some(explained),
                     Effect::Stand(_) => {}
                     other => events.extend(self.store_answer(other)),
@@ -407,7 +308,18 @@ impl World {
     }
 
     pub(super) fn begin(&mut self, begin: Begin, peer_uid: u32) -> (Login, Said) {
-        self.drive(Login::new(peer_uid, String::from("K7Q2M9XD")), Event::Begin(Box::new(begin)))
+        let (login, said) = self.drive(Login::new(peer_uid, String::from("K7Q2M9XD")), Event::Begin(Box::new(begin)));
+        if !matches!(login.state, State::Refused(..)) {
+            return (login, said);
+        }
+        // A denial whose text is a prompt: read, and answered with Enter.
+        let text = String::from(said.prompt());
+        assert!(text.ends_with(" (Ref K7Q2M9XD) Press Enter: ") && world_says_nothing_else(&said), "{said:?}");
+        let (login, mut said) = self.answer(login, "");
+        if let Some(step) = &mut said.step {
+            step.tell = vec![text.trim_end_matches(" Press Enter: ").to_owned()];
+        }
+        (login, said)
     }
 
     /// What `pam-2fa explain` says of such a login.
@@ -419,8 +331,15 @@ impl World {
 
     /// The code behind the prompt that a login stands at.
     pub(super) fn code(&self, login: &Login) -> String {
-        let State::AtPrompt(standing) = &login.state else { panic!("not at a prompt: {login:?}") };
-        self.challenges.get(&standing.challenge).unwrap().code.as_ref().unwrap().expose().clone()
+        let challenge = match &login.state {
+            State::AtPrompt(standing) => &standing.challenge,
+            State::Enrolling(enrolling) => match &enrolling.stage {
+                Stage::Code { challenge, .. } => challenge,
+                stage => panic!("not at a code: {stage:?}"),
+            },
+            state => panic!("not at a prompt: {state:?}"),
+        };
+        self.challenges.get(challenge).unwrap().code.as_ref().unwrap().expose().clone()
     }
 
     pub(super) fn answer(&mut self, login: Login, text: &str) -> (Login, Said) {
@@ -429,17 +348,26 @@ impl World {
 
     /// The prompt stands for 300 ms.
     pub(super) fn stand(&mut self, login: Login) -> Login {
-        let State::AtPrompt(standing) = &login.state else { panic!("not at a prompt: {login:?}") };
-        let prompts = standing.prompts;
+        let prompts = match &login.state {
+            State::AtPrompt(standing) => standing.prompts,
+            State::Enrolling(enrolling) => enrolling.prompts,
+            state => panic!("not at a prompt: {state:?}"),
+        };
         self.pass(STAND_MS);
         self.drive(login, Event::Stood(prompts)).0
     }
+}
+
+fn world_says_nothing_else(said: &Said) -> bool {
+    !said.ended && said.verdict().is_none() && said.told().is_empty()
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Said {
     pub(super) step: Option<Step>,
     pub(super) failure: Option<Failure>,
+    /// What a user is told whose change was made.
+    pub(super) done: Option<String>,
     pub(super) explained: Option<Box<explain::Explained>>,
     pub(super) ended: bool,
 }

@@ -5,14 +5,16 @@ use super::log_line;
 use crate::daemon::{Daemon, State};
 use crate::house::House;
 use crate::login::deliver::Errand;
-use crate::login::{Effect, Effects, Event, Failure, Login, STAND_MS};
+use crate::login::{Change, Effect, Effects, Event, Failure, Login, STAND_MS};
 use crate::random;
 use crate::rules::Rules;
 use crate::store::EndDevices;
 use crate::wire_io::{Connection, ConnectionError};
+use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::login::{
     ANSWER, Answer, BEGIN, Begin, SEALED, SERVICE, Step, StepReply, VERSION, VERSION_NOT_SUPPORTED, VersionRange,
 };
+use pam_2fa_protocol::own;
 use pam_2fa_protocol::wire::{Continues, Nothing, decode_call, encode_error, encode_reply};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -69,6 +71,7 @@ struct Drive<'a> {
     events: UnboundedSender<Event>,
     queue: UnboundedReceiver<Event>,
     machine: Option<Login>,
+    wire: Wire,
 }
 
 /// A login, until it is over or `enough` is ready.
@@ -84,10 +87,10 @@ async fn open(
         return Ok(());
     };
     let (events, queue) = unbounded_channel();
-    let rules = house.rules();
-    let mut drive = Drive { daemon, uid, house, rules, events, queue, machine: Some(Login::new(uid, reference)) };
+    let (rules, machine) = (house.rules(), Some(Login::new(uid, reference)));
+    let mut drive = Drive { daemon, uid, house, rules, events, queue, machine, wire: Wire::Login };
     let ended = tokio::select! {
-        ended = drive.run(&mut connection) => ended,
+        ended = drive.run(true, &mut connection) => ended,
         () = enough => Ok(()),
     };
     // However it ended: nobody stands at its challenge any more.
@@ -95,9 +98,36 @@ async fn open(
     ended
 }
 
+/// A user's change of oneself, begun by `begin`, until it is over.
+pub(super) async fn own_change(
+    connection: &mut Connection,
+    uid: u32,
+    daemon: &Arc<Daemon>,
+    house: Arc<House>,
+    (begin, change): (Begin, Change),
+) -> Result<(), ConnectionError> {
+    let Ok(reference) = random::reference(house.random.as_ref()) else { return Ok(()) };
+    let most = Duration::from_millis(house.rules().codes.lifetime_ms).saturating_add(PAST_LIFETIME);
+    let (events, queue) = unbounded_channel();
+    let (rules, machine) = (house.rules(), Some(Login::own(uid, reference, change)));
+    let mut drive = Drive { daemon, uid, house, rules, events, queue, machine, wire: Wire::Own };
+    let ended = tokio::select! {
+        ended = async {
+            match drive.step(Event::Begin(Box::new(begin)), connection).await? {
+                Going::Over => Ok(()),
+                Going::On => drive.run(false, connection).await,
+            }
+        } => ended,
+        () = tokio::time::sleep(most) => Ok(()),
+        () = daemon.until_sealed() => Ok(()),
+    };
+    drive.step(Event::Closed, connection).await?;
+    ended
+}
+
 impl Drive<'_> {
-    async fn run(&mut self, connection: &mut Connection) -> Result<(), ConnectionError> {
-        let mut first = true;
+    /// `first`: nothing was said yet, and the first frame has to come soon.
+    async fn run(&mut self, mut first: bool, connection: &mut Connection) -> Result<(), ConnectionError> {
         let first_frame = tokio::time::sleep(FIRST_FRAME);
         tokio::pin!(first_frame);
         loop {
@@ -108,7 +138,7 @@ impl Drive<'_> {
                 Some(event) = self.queue.recv() => event,
                 () = &mut first_frame, if first => return Ok(()),
                 frame = connection.read() => match frame? {
-                    Some(frame) => match incoming(&frame)? {
+                    Some(frame) => match self.wire.incoming(&frame)? {
                         Incoming::Event(event) => event,
                         Incoming::Reply(reply) => {
                             connection.write(&reply).await?;
@@ -167,15 +197,15 @@ impl Drive<'_> {
     ) -> Result<Going, ConnectionError> {
         match effect {
             Effect::Reply(step) => {
-                connection.write(&reply(step)?).await?;
+                connection.write(&self.wire.step(step)?).await?;
                 return Ok(Going::On);
             }
             Effect::End(step) => {
-                connection.write(&reply(step)?).await?;
+                connection.write(&self.wire.step(step)?).await?;
                 return Ok(Going::Over);
             }
             Effect::Fail(failure) => {
-                connection.write(&error(failure)?).await?;
+                connection.write(&self.wire.failure(failure)?).await?;
                 return Ok(Going::Over);
             }
             Effect::HangUp => return Ok(Going::Over),
@@ -190,6 +220,7 @@ impl Drive<'_> {
                 });
             }
             Effect::Send(errand) => self.post(errand, String::from(reference)),
+            Effect::Notice(about) => self.house.post.notify(*about, Arc::clone(&self.rules)),
             Effect::Resolve(name) => {
                 let (daemon, uid) = (Arc::clone(self.daemon), self.uid);
                 self.later(async move { Event::Resolved(daemon.users_for(uid).resolve(name).await) });
@@ -205,9 +236,17 @@ impl Drive<'_> {
                 self.later(async move { Event::StillThere(daemon.users_for(peer).one_means(names, uid).await) });
             }
             Effect::EndDevices(end) => self.end_devices(end, String::from(reference)),
-            Effect::Facts(_) | Effect::Charge(_) | Effect::Consume(_) | Effect::Remember(_) | Effect::UseDevice(_) => {
-                self.ask_store(effect)
+            Effect::Done(text) => {
+                connection.write(&self.wire.done(text)?).await?;
+                return Ok(Going::Over);
             }
+            Effect::Facts(_)
+            | Effect::Charge(_)
+            | Effect::Consume(_)
+            | Effect::Remember(_)
+            | Effect::UseDevice(_)
+            | Effect::Enrol(_)
+            | Effect::Revoke(_) => self.ask_store(effect),
         }
         Ok(Going::On)
     }
@@ -232,6 +271,14 @@ impl Drive<'_> {
                 let pending = store.use_device(*used);
                 self.later(async move { Event::Used(pending.await) });
             }
+            Effect::Enrol(enrol) => {
+                let pending = store.enrol(*enrol);
+                self.later(async move { Event::Enrolled(pending.await) });
+            }
+            Effect::Revoke(revoke) => {
+                let pending = store.revoke_devices(revoke, self.house.now());
+                self.later(async move { Event::Revoked(pending.await) });
+            }
             Effect::Consume(consume) => {
                 let pending = store.consume_code(*consume);
                 self.later(async move { Event::Consumed(pending.await) });
@@ -245,6 +292,8 @@ impl Drive<'_> {
             | Effect::StillThere(..)
             | Effect::Stand(_)
             | Effect::Send(_)
+            | Effect::Done(_)
+            | Effect::Notice(_)
             | Effect::EndDevices(_)
             | Effect::Log(_)
             | Effect::Explained(_) => {}
@@ -295,40 +344,73 @@ enum Going {
 enum Incoming {
     Event(Event),
     /// Answered without the machine.
-    Reply(pam_2fa_protocol::frame::Frame),
+    Reply(Frame),
     /// The connection ends.
     Nonsense,
 }
 
-fn incoming(frame: &[u8]) -> Result<Incoming, ConnectionError> {
-    let call = decode_call(frame)?;
-    if call.oneway || call.more {
-        return Ok(Incoming::Nonsense);
-    }
-    Ok(match call.method.as_ref() {
-        BEGIN => match call.parameters::<Begin>() {
-            Ok(begin) => Incoming::Event(Event::Begin(Box::new(begin))),
-            Err(_) => Incoming::Reply(SERVICE.invalid_parameter("parameters")?),
-        },
-        ANSWER => match call.parameters::<Answer>() {
+/// Whose words a connection speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wire {
+    /// `io.pam2fa.Login`.
+    Login,
+    /// `io.pam2fa.Self`, after its `Change`.
+    Own,
+}
+
+impl Wire {
+    /// What a frame of the other side is.
+    fn incoming(self, frame: &[u8]) -> Result<Incoming, ConnectionError> {
+        let call = decode_call(frame)?;
+        if call.oneway || call.more {
+            return Ok(Incoming::Nonsense);
+        }
+        let answer = || match call.parameters::<Answer>() {
             Ok(answer) => Incoming::Event(Event::Answer(answer.text)),
             Err(_) => Incoming::Nonsense,
-        },
-        _ => Incoming::Reply(SERVICE.answer(&call)?),
-    })
-}
+        };
+        Ok(match (self, call.method.as_ref()) {
+            (Self::Login, BEGIN) => match call.parameters::<Begin>() {
+                Ok(begin) => Incoming::Event(Event::Begin(Box::new(begin))),
+                Err(_) => Incoming::Reply(SERVICE.invalid_parameter("parameters")?),
+            },
+            (Self::Login, ANSWER) | (Self::Own, own::ANSWER) => answer(),
+            (Self::Login, _) => Incoming::Reply(SERVICE.answer(&call)?),
+            (Self::Own, _) => Incoming::Nonsense,
+        })
+    }
 
-fn reply(step: Step) -> Result<pam_2fa_protocol::frame::Frame, ConnectionError> {
-    Ok(encode_reply(&StepReply { step }, Continues::No)?)
-}
+    fn step(self, step: Step) -> Result<Frame, ConnectionError> {
+        Ok(match self {
+            Self::Login => encode_reply(&StepReply { step }, Continues::No)?,
+            Self::Own => {
+                let done = step.ask.is_none().then_some(false);
+                let step = own::Step { tell: step.tell, ask: step.ask, done };
+                encode_reply(&own::StepReply { step }, Continues::No)?
+            }
+        })
+    }
 
-fn error(failure: Failure) -> Result<pam_2fa_protocol::frame::Frame, ConnectionError> {
-    Ok(match failure {
-        Failure::NotPermitted => SERVICE.error("NotPermitted")?,
-        Failure::VersionNotSupported => {
-            encode_error(VERSION_NOT_SUPPORTED, &VersionRange { min: VERSION, max: VERSION })?
-        }
-    })
+    /// A change that was made; to a login nothing is said like that.
+    fn done(self, text: String) -> Result<Frame, ConnectionError> {
+        Ok(match self {
+            Self::Login => SERVICE.error("NotPermitted")?,
+            Self::Own => {
+                let step = own::Step { tell: vec![text], ask: None, done: Some(true) };
+                encode_reply(&own::StepReply { step }, Continues::No)?
+            }
+        })
+    }
+
+    fn failure(self, failure: Failure) -> Result<Frame, ConnectionError> {
+        Ok(match (self, failure) {
+            (Self::Login, Failure::NotPermitted) => SERVICE.error("NotPermitted")?,
+            (Self::Login, Failure::VersionNotSupported) => {
+                encode_error(VERSION_NOT_SUPPORTED, &VersionRange { min: VERSION, max: VERSION })?
+            }
+            (Self::Own, Failure::NotPermitted | Failure::VersionNotSupported) => own::SERVICE.error("NotPermitted")?,
+        })
+    }
 }
 
 #[cfg(test)]

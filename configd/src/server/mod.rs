@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod log_line;
 pub mod login;
+pub mod own;
 pub mod repeats;
 pub mod slots;
 
@@ -41,17 +42,42 @@ where
     }
 }
 
-/// Serves both sockets until `stop` is ready; connections under way end with the runtime.
-pub async fn run(daemon: Arc<Daemon>, login: UnixListener, admin: UnixListener, stop: impl Future<Output = ()>) {
+/// Our sockets.
+#[derive(Debug)]
+pub struct Sockets {
+    /// `login.sock`.
+    pub login: UnixListener,
+    /// `admin.sock`.
+    pub admin: UnixListener,
+    /// `self.sock`, where there is one.
+    pub own: Option<UnixListener>,
+}
+
+/// Serves all sockets until `stop` is ready; connections under way end with the runtime.
+pub async fn run(daemon: Arc<Daemon>, sockets: Sockets, stop: impl Future<Output = ()>) {
+    let Sockets { login, admin, own } = sockets;
     let logins = {
         let daemon = Arc::clone(&daemon);
         accept(login, Arc::new(Slots::for_logins()), move |stream, uid| login::serve(stream, uid, Arc::clone(&daemon)))
     };
+    let for_own = Arc::clone(&daemon);
     let admins =
         accept(admin, Arc::new(Slots::for_admins()), move |stream, uid| admin::serve(stream, uid, Arc::clone(&daemon)));
+    let owns = async {
+        match own {
+            Some(own) => {
+                accept(own, Arc::new(Slots::for_owns()), move |stream, uid| {
+                    own::serve(stream, uid, Arc::clone(&for_own))
+                })
+                .await;
+            }
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         () = logins => {}
         () = admins => {}
+        () = owns => {}
         () = stop => {}
     }
 }

@@ -32,6 +32,12 @@ impl Slots {
         Self { taken: Mutex::default(), root: 32, other: 0, others: 0 }
     }
 
+    /// For `self.sock`: root 4, any other uid 2, all others together 64.
+    #[must_use]
+    pub fn for_owns() -> Self {
+        Self { taken: Mutex::default(), root: 4, other: 2, others: 64 }
+    }
+
     /// A place for `uid`, if there is one.
     pub fn take(self: &Arc<Self>, uid: u32) -> Option<Place> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);

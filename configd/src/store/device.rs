@@ -172,6 +172,13 @@ pub enum Revoke {
     Ids(Vec<DeviceId>),
     /// All of the records of this name.
     User(String),
+    /// These, where they are this user's; all or none.
+    Own {
+        /// Whose.
+        user: UserKey,
+        /// Which.
+        ids: Vec<DeviceId>,
+    },
 }
 
 /// What became of it.

@@ -172,6 +172,8 @@ pub struct Enrol {
 pub enum First {
     /// The user has a method, and has just proven it.
     Further,
+    /// The user has just used up a recovery code, perhaps the last thing there was.
+    Recovered,
     /// The user has none (looked at again in the commit), and the settings or a local console allow it.
     Allowed,
     /// The user has none, and this invitation is used up with it.

@@ -270,8 +270,8 @@ pub struct Consume {
     pub bucket: Bucket,
     /// Used from now on.
     pub challenge: ChallengeId,
-    /// Kept as the user's last login.
-    pub login: LastLogin,
+    /// Kept as the user's last login, where it is one.
+    pub login: Option<LastLogin>,
     /// The device is remembered from now on.
     pub remember: Option<Remember>,
     /// The stamp of the password with which this login began: devices that were remembered under another end.

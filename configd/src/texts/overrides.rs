@@ -101,7 +101,7 @@ fn check(file: &str, source: &str, ours: &Ours) -> (Option<Arc<Own>>, Vec<String
     let _again = bundle.add_resource(resource);
     let (own, long) = one_segment(Own { bundle, taken }, ours);
     problems.extend(long.into_iter().map(|message| {
-        problem(file, source, message.id(), "does not fit into one text message with the longest code; shorten it")
+        problem(file, source, message.id(), "does not fit into one text message at its longest; shorten it")
     }));
     (own, problems)
 }
@@ -146,13 +146,21 @@ fn is_too_deep(source: &str) -> bool {
 fn one_segment(own: Own, ours: &Ours) -> (Option<Arc<Own>>, Vec<Message>) {
     let own = Arc::new(own);
     let texts = Texts { bundle: Arc::clone(ours), own: Some(Arc::clone(&own)), charset: Charset::Utf8 };
-    let mut long = Vec::new();
-    for message in [Message::SmsText, Message::SmsTextAgain, Message::SmsTextVerify] {
-        if own.taken.contains(&message) && !sms::is_one_segment(&texts, message) {
-            long.push(message);
-        }
-    }
-    drop(texts);
+    let unchanged = Texts { own: None, ..texts.clone() };
+    // Of a notice's frame and its sentence each is looked at beside ours of the other.
+    let is_long = |message: &Message| {
+        let says = sms::Says::ALL.iter().find(|(text, _)| text == message);
+        let one = if let Some((_, says)) = says {
+            sms::is_one_segment(&texts, *says)
+        } else if *message == Message::SmsNotice {
+            sms::notice::is_one_segment(None, &texts, &unchanged)
+        } else {
+            !sms::notice::is_sentence(*message) || sms::notice::is_one_segment(Some(*message), &unchanged, &texts)
+        };
+        !one
+    };
+    let long: Vec<Message> = own.taken.iter().copied().filter(is_long).collect();
+    drop((texts, unchanged));
     let own = Arc::into_inner(own).and_then(|mut own| {
         own.taken.retain(|message| !long.contains(message));
         (!own.taken.is_empty()).then(|| Arc::new(own))

@@ -6,6 +6,8 @@ use super::{Message, Texts, Value};
 use pam_2fa_protocol::Secret;
 use pam_2fa_settings::text::printable;
 
+pub mod notice;
+
 /// A name is cut to so many units at least, `..` included: less says nothing.
 const SHORTEST_NAME: usize = 8;
 
@@ -22,8 +24,41 @@ pub struct Short<'a> {
     pub host: &'a str,
     /// What is left of the code's life.
     pub left_ms: u64,
-    /// From 1; a second wording from 2.
-    pub attempt: u32,
+    /// What it says of the code.
+    pub says: Says,
+}
+
+/// What a text message says of its code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Says {
+    /// It is to log in with; a second wording from the second attempt on, since some providers swallow repeats.
+    Login {
+        /// From 1.
+        attempt: u32,
+    },
+    /// It confirms the number, to whoever typed it.
+    Confirm,
+    /// It confirms the number, to an administrator.
+    Verify,
+}
+
+impl Says {
+    /// One of each wording.
+    pub(super) const ALL: [(Message, Self); 4] = [
+        (Message::SmsText, Self::Login { attempt: 1 }),
+        (Message::SmsTextAgain, Self::Login { attempt: 2 }),
+        (Message::SmsTextEnrol, Self::Confirm),
+        (Message::SmsTextVerify, Self::Verify),
+    ];
+
+    fn message(self) -> Message {
+        match self {
+            Self::Login { attempt } if attempt > 1 => Message::SmsTextAgain,
+            Self::Login { .. } => Message::SmsText,
+            Self::Confirm => Message::SmsTextEnrol,
+            Self::Verify => Message::SmsTextVerify,
+        }
+    }
 }
 
 /// How a text message is written.
@@ -104,48 +139,35 @@ fn septets(character: char) -> Option<usize> {
 /// The message of a login, in `texts` that show everything.
 #[must_use]
 pub fn sms(short: Short<'_>, texts: &Texts) -> Secret {
-    fitted(short, if short.attempt > 1 { Message::SmsTextAgain } else { Message::SmsText }, texts)
+    fitted([short.host, short.application], |[host, application]| say(&short, host, application, texts))
 }
 
-/// The message that confirms a number (`pam-2fa user verify`).
-#[must_use]
-pub fn sms_verify(short: Short<'_>, texts: &Texts) -> Secret {
-    fitted(short, Message::SmsTextVerify, texts)
-}
-
-fn fitted(short: Short<'_>, message: Message, texts: &Texts) -> Secret {
-    let (host, application) = (printable(short.host), printable(short.application));
+/// What is said with `names`, these cut one after the other until it is one segment.
+fn fitted<const N: usize>(names: [&str; N], say: impl Fn(&[String; N]) -> Secret) -> Secret {
     // By the text alone: a name does not halve what may be said.
-    let bare = say(&short, message, ("", ""), texts);
+    let bare = say(&names.map(|_| String::new()));
     let writes = |character: char| septets(character).is_some() || ascii_of(character).is_some();
     let coding = if bare.expose().chars().all(writes) { Coding::Gsm7 } else { Coding::Ucs2 };
-    let (mut host, mut application) = (coding.written(&host), coding.written(&application));
-    let mut text = written(&say(&short, message, (&host, &application), texts), coding);
-    for name in [Name::Host, Name::Application] {
+    let mut names = names.map(|name| coding.written(&printable(name)));
+    let mut text = written(&say(&names), coding);
+    for at in 0..N {
         let over = coding.units(text.expose()).saturating_sub(coding.segment());
         if over == 0 {
             break;
         }
-        let long = match name {
-            Name::Host => &mut host,
-            Name::Application => &mut application,
-        };
-        *long = coding.cut(long, coding.units(long).saturating_sub(over).max(SHORTEST_NAME));
-        text = written(&say(&short, message, (&host, &application), texts), coding);
+        if let Some(long) = names.get_mut(at) {
+            *long = coding.cut(long, coding.units(long).saturating_sub(over).max(SHORTEST_NAME));
+        }
+        text = written(&say(&names), coding);
     }
     text
-}
-
-enum Name {
-    Host,
-    Application,
 }
 
 fn written(text: &Secret, coding: Coding) -> Secret {
     Secret::new(coding.written(text.expose()))
 }
 
-fn say(short: &Short<'_>, message: Message, (host, application): (&str, &str), texts: &Texts) -> Secret {
+fn say(short: &Short<'_>, host: &str, application: &str, texts: &Texts) -> Secret {
     let left = texts.span_in_words(short.left_ms);
     let values = [
         ("code", Value::Text(short.code.expose())),
@@ -154,16 +176,15 @@ fn say(short: &Short<'_>, message: Message, (host, application): (&str, &str), t
         ("host", Value::Text(host)),
         ("left", Value::Text(&left)),
     ];
-    Secret::new(texts.say(message, &values))
+    Secret::new(texts.say(short.says.message(), &values))
 }
 
-/// Whether this message is one segment whatever the names are: for the words of an administrator.
-pub(super) fn is_one_segment(texts: &Texts, message: Message) -> bool {
+/// Whether such a message is one segment whatever the names are: for the words of an administrator.
+pub(super) fn is_one_segment(texts: &Texts, says: Says) -> bool {
     let (code, name) = (Secret::new(String::from("0123456789")), "m".repeat(255));
     // The longest life of a code is 10 minutes.
     [59_000, 600_000].into_iter().all(|left_ms| {
-        let short = Short { code: &code, tag: "7F", application: &name, host: &name, left_ms, attempt: 1 };
-        let text = fitted(short, message, texts);
+        let text = sms(Short { code: &code, tag: "7F", application: &name, host: &name, left_ms, says }, texts);
         let coding = Coding::of(text.expose());
         coding.units(text.expose()) <= coding.segment()
     })
@@ -178,7 +199,8 @@ mod tests {
 
     fn sent(language: Language, application: &str, host: &str, attempt: u32) -> String {
         let code = Secret::new(String::from("123456"));
-        let short = Short { code: &code, tag: "7F", application, host, left_ms: 600_000, attempt };
+        let says = Says::Login { attempt };
+        let short = Short { code: &code, tag: "7F", application, host, left_ms: 600_000, says };
         sms(short, Languages::for_tests().letters(language)).expose().clone()
     }
 
@@ -245,14 +267,11 @@ mod tests {
             code in "[0-9]{6,10}",
             tag in "[0-9A-F]{2}",
             left_ms in 1_u64..86_400_000,
-            attempt in 1_u32..4,
-            verifies in any::<bool>(),
+            says in prop::sample::select(Says::ALL.map(|(_, says)| says).to_vec()),
         ) {
             let secret = Secret::new(code.clone());
-            let short = Short { code: &secret, tag: &tag, application: &application, host: &host, left_ms, attempt };
-            let languages = Languages::for_tests();
-            let texts = languages.letters(language);
-            let text = if verifies { sms_verify(short, texts) } else { sms(short, texts) };
+            let short = Short { code: &secret, tag: &tag, application: &application, host: &host, left_ms, says };
+            let text = sms(short, Languages::for_tests().letters(language));
             let text = text.expose();
             let coding = Coding::of(text);
             prop_assert!(coding.units(text) <= coding.segment(), "{} of {:?}: {}", coding.units(text), coding, text);

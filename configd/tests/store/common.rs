@@ -196,12 +196,12 @@ pub(crate) fn consume_of(user: UserKey, challenge: ChallengeId) -> Consume {
         source: from("192.0.2.7/32"),
         bucket: Bucket::Stranger,
         challenge,
-        login: LastLogin {
+        login: Some(LastLogin {
             at: String::from("2026-11-24T03:49:48Z"),
             service: String::from("sshd"),
             from: Some(String::from("192.0.2.7")),
             device: None,
-        },
+        }),
         remember: None,
         stamp: None,
         limits: TRIES,

@@ -27,8 +27,10 @@ fn filled() -> (Vec<u8>, Said) {
         wait(home.store.add_pass(crate::methods::pass(kind, kind.word(), ada()), at(0))).unwrap();
     }
     let remember = Some(crate::devices::remember(1));
-    let login =
-        pam_2fa_protocol::admin::LastLogin { device: Some(String::from("seat0")), ..consume_of(ada(), id(0)).login };
+    let login = Some(pam_2fa_protocol::admin::LastLogin {
+        device: Some(String::from("seat0")),
+        ..consume_of(ada(), id(0)).login.unwrap()
+    });
     home.consume(configd::store::Consume { remember, login, ..consume_of(ada(), id(0)) }).unwrap();
     wait(home.store.put_meta(vec![(MetaKey::Settings, vec![5; 6000]), (MetaKey::Generation, vec![1])])).unwrap();
     home.store.close().unwrap();

@@ -388,7 +388,7 @@ fn elevations_of_sessions_that_are_over_do_not_pile_up() {
 #[test]
 fn the_last_login_has_its_device_and_one_that_is_known_by_nothing_takes_it_away() {
     let mut home = Home::with_users();
-    let with = Consume { login: login("login", Some("console seat0")), ..consume_of(ada(), id(1)) };
+    let with = Consume { login: Some(login("login", Some("console seat0"))), ..consume_of(ada(), id(1)) };
     home.consume(with).unwrap();
     home.reopen();
     let last = |home: &Home| match wait(home.store.user(ada())).unwrap() {
@@ -399,7 +399,7 @@ fn the_last_login_has_its_device_and_one_that_is_known_by_nothing_takes_it_away(
     assert_eq!(wait(home.store.users(None)).unwrap()[0].last_login, Some(last(&home)));
     home.change(UserChange { language: Some(Some(String::from("en"))), ..change(ada()) }).unwrap();
     assert_eq!(last(&home), login("login", Some("console seat0")));
-    home.consume(Consume { login: login("sshd", None), ..consume_of(ada(), id(2)) }).unwrap();
+    home.consume(Consume { login: Some(login("sshd", None)), ..consume_of(ada(), id(2)) }).unwrap();
     assert_eq!(last(&home), login("sshd", None));
 }
 

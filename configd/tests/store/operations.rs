@@ -257,7 +257,7 @@ fn a_right_code_clears_its_own_count_makes_its_source_known_and_is_kept_as_the_l
 
     let facts = wait(home.store.facts(facts_for(ada()))).unwrap();
     let Known::Record(record) = facts.known else { panic!() };
-    assert_eq!(record.last_login, Some(consume.login));
+    assert_eq!(record.last_login, consume.login);
     assert_eq!(facts.bucket, known("192.0.2.7/32"));
     assert_eq!(facts.standings.email, Standing::Open { failures: 1 }, "the other bucket's count stays");
     let stands =

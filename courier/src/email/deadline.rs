@@ -24,6 +24,12 @@ impl Deadline {
         Self(self.0.min(Self::after(time).0))
     }
 
+    /// The moment.
+    #[must_use]
+    pub fn at(self) -> Instant {
+        self.0
+    }
+
     /// Whether it is over.
     #[must_use]
     pub fn has_passed(self) -> bool {

@@ -63,7 +63,12 @@ impl Daemon {
 
     pub fn start_with(folder: Folder, args: &[&str], socket: Socket) -> Self {
         let (command, notified) = command(&folder.0, args, socket);
-        let daemon = Self { folder, child: { command }.spawn().unwrap(), notified };
+        Self::adopt(folder, command, notified)
+    }
+
+    /// What [`command`] has made, started and ready.
+    pub fn adopt(folder: Folder, mut command: Command, notified: UnixDatagram) -> Self {
+        let daemon = Self { folder, child: command.spawn().unwrap(), notified };
         daemon.expect_notice("READY=1");
         daemon
     }

@@ -73,7 +73,7 @@ pub(crate) fn fields(user: &str, service: &str, more: &str) -> String {
 pub(crate) fn remembered(world: &World, person: &Person, parameters: &str, number: usize) {
     let (mut login, reply) = Login::begin(world, parameters);
     assert!(reply.contains("\"ask\""), "{reply}");
-    let reply = login.answer(&mailbox::wait_for(&person.email, number).code());
+    let reply = login.answer(&mailbox::wait_for_code(&person.email, number).code());
     assert!(reply.contains("\"allow\""), "{reply}");
     let (_, reply) = Login::begin(world, parameters);
     assert!(reply.contains("\"allow\""), "not remembered: {parameters}: {reply}");

@@ -105,7 +105,7 @@ fn what_changes_while_a_prompt_stands_is_not_passed_over() {
         let mut ssh = key_login(&world, &ada, &key, HERE).open();
         ssh.wait_for_code_prompt();
         mails += 1;
-        let code = mailbox::wait_for(&ada.email, mails).code();
+        let code = mailbox::wait_for_code(&ada.email, mails).code();
         change();
         ssh.type_line(&code);
         let (which, _) = ssh.wait_for_any(&["$ ", "denied", ": "]);
@@ -151,7 +151,7 @@ fn what_changes_between_a_right_code_and_the_question_about_trust_is_not_passed_
     let to_question = |world: &World, number: usize| {
         let mut ssh = key_login(world, &ada, &key, HERE).open();
         ssh.wait_for_code_prompt();
-        ssh.type_line(&mailbox::wait_for(&ada.email, number).code());
+        ssh.type_line(&mailbox::wait_for_code(&ada.email, number).code());
         ssh.wait_for("Trust this device");
         ssh.wait_for("[y/N] ");
         ssh
@@ -168,7 +168,7 @@ fn what_changes_between_a_right_code_and_the_question_about_trust_is_not_passed_
     ssh.interrupt();
     command(&world, &["user", "set", &name, "--email", "new@example.test", "--trusted"]);
     command(&world, &["user", "set", &name, "--email", &ada.email, "--trusted"]);
-    let before = mailbox::count_after_a_while(&ada.email);
+    let before = mailbox::count_codes_after_a_while(&ada.email);
     let mut ssh = to_question(&world, before.saturating_add(1));
     command(&world, &["user", "set", &name, "--email", "new@example.test", "--trusted"]);
     // The code was used before; what it would be remembered by is of an address that is hers no more.

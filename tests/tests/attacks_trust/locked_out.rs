@@ -67,8 +67,8 @@ fn a_stranger_with_the_password_locks_no_known_source_out_though_he_ends_its_tru
     let (mut login, reply) = Login::begin(&world, &here);
     assert!(reply.contains("\"ask\"") && listed.contains("locked"), "{reply} {listed}");
     {
-        let mails = mailbox::count_after_a_while(&ada.email);
-        let code = mailbox::all(&ada.email).last().unwrap().code();
+        let mails = mailbox::count_codes_after_a_while(&ada.email);
+        let code = mailbox::codes(&ada.email).last().unwrap().code();
         let reply = login.answer(&code);
         assert!(reply.contains("\"allow\""), "{reply} after {mails} mails");
     }
@@ -104,7 +104,7 @@ fn a_revocation_that_was_answered_holds_for_every_login_that_begins_after_it() {
         let (mut login, reply) = Login::begin(&world, &console);
         assert!(reply.contains("\"ask\""), "{reply}");
         std::thread::sleep(Duration::from_millis(400));
-        let _ = mailbox::wait_for(&ada.email, number.saturating_add(1));
+        let _ = mailbox::wait_for_code(&ada.email, number.saturating_add(1));
         drop(login.answer("q"));
         drop(login);
     }
@@ -122,7 +122,7 @@ fn right_codes_whose_question_about_trust_goes_unanswered_lock_nobody_out() {
         let prompt = ssh.wait_for_code_prompt();
         // One code or several: the tag says which, and it is the right one.
         let mail = e2e::wait::until("the mail of this prompt", || {
-            mailbox::all(&ada.email).into_iter().find(|mail| prompt.contains(&format!("({})", mail.tag())))
+            mailbox::codes(&ada.email).into_iter().find(|mail| prompt.contains(&format!("({})", mail.tag())))
         });
         ssh.type_line(&mail.code());
         ssh.wait_for("Trust this device");

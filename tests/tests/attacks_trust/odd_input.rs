@@ -79,7 +79,7 @@ fn odd_names_of_callers_and_hosts_reach_no_terminal_log_or_mail_as_they_are() {
     remembered(&world, &ada, &one, 1);
     let long = "x".repeat(9000);
     remembered(&world, &ada, &fields(name, "su", &format!(r#""session":9,"real_uid":1,"remote_user":"{long}""#)), 2);
-    let mail = mailbox::wait_for(&ada.email, 1);
+    let mail = mailbox::wait_for_code(&ada.email, 1);
     let mut texts = vec![mail.text, mail.subject, fs::read_to_string(world.path("configd.log")).unwrap()];
     for words in [
         &["device", "list"][..],

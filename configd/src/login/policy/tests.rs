@@ -75,6 +75,7 @@ fn dimensions(knowns: &[(&'static str, Known, Methods)]) -> Vec<Vec<String>> {
         words(&["trust off", "nameless", "new", "ended", "stamp unseen", "clock behind", "remembered"]),
         words(&["askable", "no channel"]),
         words(&["no grant", "a grant"]),
+        words(&["may not enrol", "may enrol"]),
     ]
 }
 
@@ -92,6 +93,7 @@ fn decided(at: &[usize], knowns: &[(&'static str, Known, Methods)]) -> String {
         methods: &knowns[at[5]].2,
         askable: [true, false][at[8]],
         grant: [false, true][at[9]],
+        may_enrol: [false, true][at[10]],
     };
     let early = without_user(situation.required, situation.class).map(Decision::NotSubject);
     let decision = decide(&situation);
@@ -100,6 +102,7 @@ fn decided(at: &[usize], knowns: &[(&'static str, Known, Methods)]) -> String {
         Decision::NotSubject(why) => format!("not subject: {why:?}"),
         Decision::Trusted => String::from("trusted"),
         Decision::Ask => String::from("ask"),
+        Decision::Enrol => String::from("enrol"),
         Decision::Refuse(why) => format!("refuse: {why:?}"),
     }
 }
@@ -129,6 +132,6 @@ fn the_decision_table_is_this() {
     let knowns = knowns();
     let dimensions = dimensions(&knowns);
     let combinations: usize = dimensions.iter().map(Vec::len).product();
-    assert_eq!(combinations, 3 * 6 * 3 * 4 * 3 * 15 * 2 * 7 * 2 * 2);
+    assert_eq!(combinations, 3 * 6 * 3 * 4 * 3 * 15 * 2 * 7 * 2 * 2 * 2);
     insta::assert_snapshot!(rows(&mut Vec::new(), &dimensions, &knowns).join("\n"));
 }

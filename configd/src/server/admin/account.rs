@@ -2,8 +2,9 @@
 //! function that gives what it turned.
 
 use super::users::{record, shown};
-use super::{Answer, Turned};
+use super::{Answer, Turned, told};
 use crate::house::House;
+use crate::notice::{About, Notice};
 use crate::store::{Authenticator, Methods, PassKind, UserKey, UserRecord};
 use pam_2fa_protocol::admin::{UserDisable, UserReply, UserReset, UserResetReply, UserUnlock, UserUnlockReply};
 use std::sync::PoisonError;
@@ -18,6 +19,9 @@ pub(super) async fn unlock(house: &House, asked: &UserUnlock) -> Result<UserUnlo
         was_disabled,
         "a user's wrong codes were forgiven by an administrator"
     );
+    if was_disabled {
+        told::tell(house, vec![About::by_administrator(key.clone(), Notice::LetInAgain)]);
+    }
     let forgotten = i64::try_from(forgotten).unwrap_or(i64::MAX);
     Ok(UserUnlockReply { user: shown(house, turned.after).await?, forgotten, was_disabled })
 }
@@ -39,6 +43,7 @@ pub(super) async fn disable(house: &House, asked: &UserDisable) -> Result<UserRe
     let turned = shut_out(house, &asked.name).await?;
     let key = &turned.after.key;
     tracing::warn!(user = key.name, uid = key.uid, "a user was shut out by an administrator");
+    told::tell(house, vec![About::by_administrator(key.clone(), Notice::ShutOut)]);
     Ok(UserReply { user: Some(shown(house, turned.after).await?) })
 }
 
@@ -57,6 +62,7 @@ pub(super) async fn reset(house: &House, asked: &UserReset) -> Result<UserResetR
     let (turned, gone) = take_away(house, &asked.name).await?;
     let key = &turned.after.key;
     tracing::warn!(user = key.name, uid = key.uid, "a user's methods and devices were taken away by an administrator");
+    told::tell(house, turned.before.iter().flat_map(told::reset).collect());
     Ok(UserResetReply { user: shown(house, turned.after).await?, gone })
 }
 

@@ -2,7 +2,7 @@
 //! here.
 
 use super::users::has_record;
-use super::{Answer, done};
+use super::{Answer, done, told};
 use crate::clock::{Moment, rfc3339};
 use crate::house::House;
 use crate::login::device::{over, trusted_s};
@@ -86,6 +86,7 @@ pub(super) async fn revoke(
         }
     }
     let (rules, now) = (house.rules(), house.now());
+    told::tell(house, told::revoked(&gone, &rules, &now));
     let mut devices: Vec<Device> = gone.into_iter().map(|kept| shown(kept, &rules, &now)).collect();
     let last = if more { devices.pop().into_iter().collect() } else { std::mem::take(&mut devices) };
     for device in devices {
@@ -110,7 +111,7 @@ async fn wanted(house: &House, asked: DeviceRevoke) -> Result<Revoke, Answer> {
 
 async fn is_of_several(house: &House, wanted: &Revoke) -> Result<bool, Answer> {
     let count = match wanted {
-        Revoke::Ids(ids) => ids.len(),
+        Revoke::Ids(ids) | Revoke::Own { ids, .. } => ids.len(),
         Revoke::User(name) => house.store.devices(name.clone()).await?.len(),
     };
     Ok(count > 1)
@@ -129,8 +130,8 @@ fn nothing_by(id: &str) -> Answer {
     Answer::NotFound(format!("no device has the id {id}, and none was revoked; see pam-2fa device list"))
 }
 
-/// As an administrator sees it.
-fn shown(kept: KeptDevice, rules: &Rules, now: &Moment) -> Device {
+/// As it is shown.
+pub(in crate::server) fn shown(kept: KeptDevice, rules: &Rules, now: &Moment) -> Device {
     // Where a change of the password could not be seen it is trusted for a shorter time, and that is when it ends.
     let lifetime_s = trusted_s(kept.lifetime_s, kept.stamp.as_deref(), &rules.trust);
     let kept = KeptDevice { lifetime_s, ..kept };

@@ -55,9 +55,13 @@ pub(super) async fn explain(daemon: &Daemon, house: &House, asked: Explain) -> R
                 | Effect::Consume(_)
                 | Effect::Remember(_)
                 | Effect::UseDevice(_)
+                | Effect::Enrol(_)
+                | Effect::Revoke(_)
+                | Effect::Done(_)
                 | Effect::EndDevices(_)
                 | Effect::Stand(_)
-                | Effect::Send(_) => {}
+                | Effect::Send(_)
+                | Effect::Notice(_) => {}
             }
         }
     }

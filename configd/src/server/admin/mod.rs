@@ -1,7 +1,7 @@
 //! `admin.sock`: one method after the other, for uid 0 and nobody else. Who may is one line, before anything is dispatched.
 
 mod account;
-mod devices;
+pub(super) mod devices;
 mod explain;
 mod import;
 mod log;
@@ -9,6 +9,7 @@ mod passes;
 #[cfg(test)]
 mod stage;
 mod system;
+mod told;
 mod users;
 mod verify;
 

@@ -1,13 +1,14 @@
 //! One-time codes of an administrator: an invitation enrols a first method, a grant stands for a code once. The code leaves in the
 //! reply and is kept as a MAC; no log has it.
 
-use super::Answer;
 use super::users::{any_record, open_pass, resolve};
+use super::{Answer, told};
 use crate::authenticator::{LongCode, LongCodeMac, LongUse};
 use crate::clock::rfc3339;
 use crate::daemon::Daemon;
 use crate::house::House;
 use crate::limits::{Standing, standing};
+use crate::notice::{About, Notice};
 use crate::random;
 use crate::store::{Authenticator, Bucket, KeptPass, Known, Methods, PassId, PassKind, UserKey, UserRecord};
 use pam_2fa_protocol::admin::{OneTimeCode, UserGrant, UserInvite};
@@ -163,6 +164,11 @@ async fn give(house: &House, user: UserKey, made: Made<'_>) -> Result<OneTimeCod
         reason = kept.reason,
         "a one-time code was made by an administrator"
     );
+    let notice = match kept.kind {
+        PassKind::Invitation => Notice::Invited,
+        PassKind::Grant => Notice::GrantMade { until_s: kept.until_s },
+    };
+    told::tell(house, vec![About::by_administrator(user.clone(), notice)]);
     Ok(OneTimeCode { code: code.shown(), user: user.name, uid: user.uid, pass: open_pass(kept), notes: Vec::new() })
 }
 

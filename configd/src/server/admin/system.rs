@@ -2,7 +2,7 @@
 
 use super::{Answer, done};
 use crate::daemon::{Daemon, State};
-use crate::delivery::Letterhead;
+use crate::delivery::{Letterhead, TextHead};
 use crate::house::House;
 use crate::random;
 use crate::texts::{Message, Value};
@@ -18,7 +18,7 @@ use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::wire::{Continues, Nothing, encode_reply};
 use pam_2fa_settings::EmailAddress;
 use pam_2fa_settings::text::printable;
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// For how long a message that carries no code is worth sending.
 const TEST_LIFE_MS: u64 = 60_000;
@@ -58,10 +58,8 @@ async fn open_status(version: String, since: String, house: &House) -> Status {
     let channels: Vec<ChannelHealth> = house.post.health.channels(&rules);
     problems.extend(channels.iter().filter_map(|channel| {
         let error = channel.last_error.as_ref()?;
-        Some(format!(
-            "{}: the last message was not taken: {error}; pam-2fa test email ADDRESS shows each step",
-            channel.name
-        ))
+        let more = if channel.name.starts_with("email") { "; pam-2fa test email ADDRESS shows each step" } else { "" };
+        Some(format!("{}: the last message was not taken: {error}{more}", channel.name))
     }));
     Status {
         version,
@@ -84,9 +82,7 @@ pub(super) async fn reload(daemon: &Daemon) -> Result<ReloadReply, Answer> {
 
 /// Only what may be a secret in `config.toml` is sealed, under its own name: a sealed value is worth nothing elsewhere.
 pub(super) fn seal(house: &House, asked: &Seal) -> Result<SealReply, Answer> {
-    let backup = asked.key.strip_prefix("email.backup.").and_then(|rest| rest.strip_suffix(".password"));
-    let known = asked.key == "email.password" || backup.is_some_and(|name| !name.is_empty() && !name.contains('.'));
-    if !known {
+    if !pam_2fa_settings::may_be_secret(&asked.key) {
         let key = printable(&asked.key);
         return Err(Answer::refused(format!("{key}: not a setting that may be secret; see config.toml")));
     }
@@ -149,9 +145,28 @@ pub(super) async fn post(
     more: bool,
     connection: &mut Connection,
 ) -> Result<Outcome, Answer> {
-    let (steps, mut happened) = unbounded_channel();
     let rules = house.rules();
-    let sending = async move { house.post.post(head, &rules, Some(&steps)).await };
+    with_steps(more, connection, |steps| async move { house.post.post(head, &rules, Some(&steps)).await }).await
+}
+
+/// Sends a text message, and passes on what happens meanwhile.
+pub(super) async fn text(
+    house: &House,
+    head: TextHead<'_>,
+    more: bool,
+    connection: &mut Connection,
+) -> Result<Outcome, Answer> {
+    let rules = house.rules();
+    with_steps(more, connection, |steps| async move { house.post.text(head, &rules, Some(&steps)).await }).await
+}
+
+async fn with_steps<F: Future<Output = Outcome>>(
+    more: bool,
+    connection: &mut Connection,
+    send: impl FnOnce(UnboundedSender<String>) -> F,
+) -> Result<Outcome, Answer> {
+    let (steps, mut happened) = unbounded_channel();
+    let sending = send(steps);
     let passing = async {
         while let Some(step) = happened.recv().await {
             if more {

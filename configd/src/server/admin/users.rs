@@ -1,6 +1,6 @@
 //! Users: show, change. What is shown never holds a code.
 
-use super::{Answer, Turned, done};
+use super::{Answer, Turned, done, told};
 use crate::clock::{Moment, rfc3339};
 use crate::daemon::Daemon;
 use crate::house::House;
@@ -167,6 +167,7 @@ pub(super) async fn set(daemon: &Daemon, house: &House, asked: UserSet) -> Resul
     let key = resolve(daemon, &asked.name).await?;
     let change = change(house, &key, &asked)?;
     let (turned, from_uid) = make(house, change).await?;
+    told::tell(house, told::changed(turned.before.as_ref(), &turned.after));
     let record = turned.after;
     if let Some(uid) = from_uid {
         tracing::warn!(

@@ -1,17 +1,19 @@
 //! An address is verified: a code is sent there, and its owner gives it back to the administrator.
 
-use super::system::post;
+use super::system::{post, text as text_message};
 use super::users::{record, show};
 use super::{Answer, Turned, done};
-use crate::delivery::Letterhead;
+use crate::delivery::{Letterhead, TextHead};
 use crate::house::House;
 use crate::store::{Authenticator, UserRecord};
+use crate::texts::sms::{Says, Short, sms};
 use crate::texts::{Message, Value};
 use crate::wire_io::Connection;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::{Channel, UserReply, UserShow, UserVerifyBegin, UserVerifyFinish, VerifySent};
 use pam_2fa_protocol::courier::Class;
 use pam_2fa_protocol::frame::Frame;
+use pam_2fa_settings::E164;
 use std::sync::PoisonError;
 
 pub(super) async fn begin(
@@ -21,17 +23,46 @@ pub(super) async fn begin(
     connection: &mut Connection,
 ) -> Result<Frame, Answer> {
     let record = record(house, &asked.name).await?;
-    let name = &record.key.name;
     match asked.channel {
         Channel::Email => by_email(house, &record, more, connection).await,
-        Channel::Sms if record.phone.is_none() => {
-            Err(Answer::refused(format!("{name} has no number; pam-2fa user set {name} --phone NUMBER")))
-        }
-        Channel::Sms => Err(Answer::refused(format!(
-            "this release sends no text messages, so the number cannot be proven; vouch for it with pam-2fa user set {name} \
-             --phone NUMBER --trusted, or verify the email address"
-        ))),
+        Channel::Sms => by_sms(house, &record, more, connection).await,
     }
+}
+
+async fn by_sms(house: &House, record: &UserRecord, more: bool, connection: &mut Connection) -> Result<Frame, Answer> {
+    let name = &record.key.name;
+    let Some(number) = &record.phone else {
+        return Err(Answer::refused(format!("{name} has no number; pam-2fa user set {name} --phone NUMBER")));
+    };
+    let to = E164::parse(number).map_err(Answer::refused)?;
+    let rules = house.rules();
+    if rules.sms.is_empty() {
+        return Err(Answer::refused(
+            "no provider of text messages is configured; set [sms] in config.toml, then pam-2fa config reload",
+        ));
+    }
+    let (of, now) = ((Authenticator::Sms, number.as_str()), house.now());
+    let fresh = house
+        .verifications
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .begin(&record.key, of, &rules.codes, &now, house.random.as_ref(), house.keys.as_ref())
+        .map_err(Answer::refused)?;
+    let life_ms = rules.codes.lifetime_ms;
+    let short = Short {
+        code: &fresh.code,
+        tag: &fresh.tag,
+        application: &rules.application,
+        host: &house.post.host,
+        left_ms: life_ms,
+        says: Says::Verify,
+    };
+    let text = sms(short, rules.letters(record.language.as_deref()));
+    let head =
+        TextHead { id: &fresh.id.0, attempt: 1, to: &to, text: &text, code: &fresh.code, tag: &fresh.tag, life_ms };
+    let outcome = text_message(house, head, more, connection).await?;
+    let tag = (outcome.class == Class::Accepted).then_some(fresh.tag);
+    done(&VerifySent { step: None, outcome: Some(outcome), tag })
 }
 
 async fn by_email(

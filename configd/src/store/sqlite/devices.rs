@@ -268,9 +268,13 @@ pub(super) fn revoke(connection: &Connection, revoke: &Revoke, now: &Moment) -> 
     let mut gone = Vec::new();
     match revoke {
         Revoke::User(name) => gone = named(connection, name)?,
-        Revoke::Ids(ids) => {
+        Revoke::Ids(ids) | Revoke::Own { ids, .. } => {
+            let is_theirs = |kept: &KeptDevice| match revoke {
+                Revoke::Own { user, .. } => kept.user == *user,
+                Revoke::Ids(_) | Revoke::User(_) => true,
+            };
             for id in ids {
-                match by_id(connection, id)? {
+                match by_id(connection, id)?.filter(is_theirs) {
                     None => return Ok(Revoked::NotThere(id.clone())),
                     Some(kept) if gone.contains(&kept) => {}
                     Some(kept) => gone.push(kept),

@@ -233,12 +233,15 @@ pub(super) fn enrol(connection: &Connection, enrol: &Enrol) -> Result<Enrolled, 
     let Enrol { user, address, app: new_app, recovery: codes, first, login, unique, now } = enrol;
     let mut record = match users::known(connection, user)? {
         Known::Record(record) => *record,
-        Known::Nobody | Known::UidOfOthers { .. } if *first != First::Further => users::blank(user),
+        Known::Nobody | Known::UidOfOthers { .. } if matches!(first, First::Allowed | First::Invited(_)) => {
+            users::blank(user)
+        }
         Known::Nobody | Known::UidOfOthers { .. } | Known::NameOfAnother { .. } => return Ok(Enrolled::NotAllowed),
     };
     let has_method = record.email_verified || record.phone_verified || app(connection, user)?.is_some();
     let may = match first {
-        First::Further => has_method && !is_disabled(connection, user)?,
+        First::Further => has_method || !recovery(connection, user)?.is_empty(),
+        First::Recovered => true,
         First::Allowed => !has_method,
         First::Invited(pass) => !has_method && passes::is_open(connection, user, pass, now)?,
     };

@@ -184,8 +184,10 @@ pub(super) fn consume(connection: &Connection, consume: &Consume) -> Result<Cons
         save(connection, user, authenticator, &bucket, &count)?;
     }
     if let Some(mut record) = record {
-        record.last_login = Some(login.clone());
-        users::save(connection, &record)?;
+        if let Some(login) = login {
+            record.last_login = Some(login.clone());
+            users::save(connection, &record)?;
+        }
         // What a user's own processes proved says nothing of where root's callers come from, and neither does what somebody else
         // was let in by.
         if *bucket != Bucket::Own && !matches!(proof, Proof::Grant { .. }) {

@@ -115,6 +115,25 @@ fn a_text_message_of_more_than_one_segment_is_not_taken() {
 }
 
 #[test]
+fn a_notice_of_more_than_one_segment_is_not_taken_and_its_frame_and_its_sentence_are_looked_at_each_by_itself() {
+    let sentence = |words: usize| format!("notice-locked = {}\n", "é".repeat(words));
+    let frame =
+        |words: usize| format!("sms-notice = {} {{ $what }} {{ $host }} {{ $application }}\n", "é".repeat(words));
+    assert_eq!(read_as_english(&sentence(80)).1, [""; 0]);
+    assert_eq!(read_as_english(&frame(40)).1, [""; 0]);
+    for (file, id) in [(sentence(120), "notice-locked"), (frame(100), "sms-notice")] {
+        let (_, problems) = read_as_english(&file);
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].contains(&format!("{id}: does not fit into one text message")), "{problems:?}");
+    }
+    // A long sentence does not take a good frame with it.
+    let (_, problems) = read_as_english(&(sentence(120) + &frame(40)));
+    assert!(problems.len() == 1 && problems[0].contains("notice-locked"), "{problems:?}");
+    let (_, problems) = read_as_english("notice-locked = One\n    two\nmail-text-notice = One\n    two { $what }\n");
+    assert!(problems.len() == 1 && problems[0].contains("notice-locked: must be one line"), "{problems:?}");
+}
+
+#[test]
 fn no_file_is_no_problem_and_one_that_others_could_have_written_is_not_read() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();

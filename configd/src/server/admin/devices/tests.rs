@@ -113,7 +113,7 @@ impl Admin {
             source: SourceText(String::from("192.0.2.7/32")),
             bucket: Bucket::Stranger,
             challenge: ChallengeId(format!("{id:0>32}")),
-            login: LastLogin { at: now.rfc3339(), service: String::from("sshd"), from: None, device: None },
+            login: Some(LastLogin { at: now.rfc3339(), service: String::from("sshd"), from: None, device: None }),
             remember: None,
             stamp: None,
             limits: self.house.rules().tries,

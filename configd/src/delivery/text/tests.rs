@@ -1,0 +1,173 @@
+//! Text messages against a courier that follows a script: which provider is asked, with what, and what is noted of it.
+
+use super::*;
+use crate::house::House;
+use crate::login::ways::Way;
+use crate::login::world::rules;
+use crate::wire_io::Connection;
+use pam_2fa_protocol::courier::Sent;
+use pam_2fa_protocol::wire::{Continues, decode_call, encode_reply};
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+fn outcome(class: Class, reason: Option<Reason>) -> Outcome {
+    Outcome { class, reason, retry_after_s: None, provider_id: None, said: String::from("said") }
+}
+
+/// Answers each message with the next of the script; what it was asked, in order.
+fn courier(folder: &Path, script: &[(Class, Option<Reason>)]) -> Arc<Mutex<Vec<Send>>> {
+    let listener = tokio::net::UnixListener::bind(folder.join("courier.sock")).unwrap();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let mut script: VecDeque<Outcome> = script.iter().map(|(class, reason)| outcome(*class, *reason)).collect();
+    let noted = Arc::clone(&asked);
+    tokio::spawn(async move {
+        loop {
+            let mut connection = Connection::new(listener.accept().await.unwrap().0);
+            let frame = connection.read().await.unwrap().unwrap();
+            noted.lock().unwrap().push(decode_call(&frame).unwrap().parameters().unwrap());
+            let sent = Sent { step: None, outcome: Some(script.pop_front().unwrap()) };
+            connection.write(&encode_reply(&sent, Continues::No).unwrap()).await.unwrap();
+        }
+    });
+    asked
+}
+
+fn way(name: &str, provider: &str, account: &[(&str, PasswordSetting)]) -> TextWay {
+    let copy = |value: &PasswordSetting| match value {
+        PasswordSetting::Plain(secret) => PasswordSetting::Plain(Secret::new(secret.expose().clone())),
+        PasswordSetting::Sealed(text) => PasswordSetting::Sealed(text.clone()),
+    };
+    TextWay {
+        name: String::from(name),
+        provider: String::from(provider),
+        sender: Some(String::from("+15550199")),
+        account: account.iter().map(|(field, value)| (String::from(*field), copy(value))).collect(),
+        proxy: None,
+        ca_file: None,
+    }
+}
+
+fn two_providers() -> Rules {
+    let mut rules = rules();
+    rules.sms = vec![way("sms", "kannel", &[]), way("sms.backup.second", "http", &[])];
+    rules
+}
+
+/// What one message, and what `tried` remembers of it, came to.
+async fn sent(house: &House, rules: &Rules, tried: &mut Tried) -> Outcome {
+    let (text, code) = (Secret::new(String::from("491823 is your code")), Secret::new(String::from("491823")));
+    let to = E164::parse("+15550100").unwrap();
+    let head = TextHead { id: "id-1", attempt: 1, to: &to, text: &text, code: &code, tag: "7F", life_ms: 600_000 };
+    house.post.text_round(head, rules, None, tried).await
+}
+
+fn asked_providers(asked: &Mutex<Vec<Send>>) -> Vec<String> {
+    asked.lock().unwrap().iter().map(|send| send.sms.as_ref().unwrap().provider.clone()).collect()
+}
+
+#[tokio::test]
+async fn the_courier_gets_the_whole_way_with_the_account_opened_under_its_own_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::for_tests(folder.path(), rules()).await;
+    let asked = courier(folder.path(), &[(Class::Accepted, None)]);
+    let seal = |name: &str| PasswordSetting::Sealed(house.keys.seal(house.random.as_ref(), name, b"hunter2").unwrap());
+    let plain = PasswordSetting::Plain(Secret::new(String::from("login")));
+    let mut rules = rules();
+    rules.sms = vec![way("sms.backup.b", "http", &[("token", seal("sms.backup.b.account.token")), ("user", plain)])];
+    assert_eq!(sent(&house, &rules, &mut Tried::default()).await.class, Class::Accepted);
+    let handed = asked.lock().unwrap().remove(0);
+    let text = handed.sms.unwrap();
+    assert_eq!(text.account["token"].0.expose(), "hunter2");
+    assert_eq!(text.account["user"].0.expose(), "login");
+    assert_eq!((text.to.as_str(), text.code.expose().as_str(), text.tag.as_str()), ("+15550100", "491823", "7F"));
+    assert_eq!((handed.deadline_ms, handed.mail.is_none()), (20_000, true));
+
+    rules.sms = vec![way("sms", "http", &[("token", seal("sms.backup.b.account.token"))])];
+    let moved = sent(&house, &rules, &mut Tried::default()).await;
+    assert_eq!((moved.class, moved.reason), (Class::Rejected, Some(Reason::Config)), "sealed under another name");
+    assert!(moved.said.starts_with("sms.account.token: "), "{}", moved.said);
+}
+
+#[tokio::test]
+async fn the_next_provider_is_asked_unless_the_number_itself_is_refused() {
+    for (first, providers) in [
+        ((Class::Accepted, None), 1),
+        ((Class::Rejected, Some(Reason::BadNumber)), 1),
+        ((Class::Rejected, Some(Reason::OptedOut)), 2),
+        ((Class::Rejected, Some(Reason::Config)), 2),
+        ((Class::AuthError, Some(Reason::Funds)), 2),
+        ((Class::RateLimited, None), 2),
+        ((Class::Temporary, Some(Reason::Unrecognised)), 2),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let house = House::for_tests(folder.path(), rules()).await;
+        let asked = courier(folder.path(), &[first, (Class::Accepted, None)]);
+        let end = sent(&house, &two_providers(), &mut Tried::default()).await;
+        assert_eq!(asked.lock().unwrap().len(), providers, "{first:?}");
+        assert_eq!(end.class == Class::Accepted, first.1 != Some(Reason::BadNumber), "{first:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_refused_our_credentials_is_asked_once_a_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::for_tests(folder.path(), rules()).await;
+    let later = (Class::Temporary, None);
+    let asked =
+        courier(folder.path(), &[(Class::AuthError, Some(Reason::Credentials)), later, (Class::Accepted, None)]);
+    let (rules, mut tried) = (two_providers(), Tried::default());
+    assert_eq!(sent(&house, &rules, &mut tried).await.class, Class::Temporary, "the second may take it the next time");
+    assert_eq!(sent(&house, &rules, &mut tried).await.class, Class::Accepted);
+    assert_eq!(asked_providers(&asked), ["kannel", "http", "http"]);
+}
+
+#[tokio::test]
+async fn status_says_how_each_provider_is_doing_and_blames_none_for_a_bad_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::for_tests(folder.path(), rules()).await;
+    let script =
+        [(Class::AuthError, Some(Reason::Funds)), (Class::Accepted, None), (Class::Rejected, Some(Reason::BadNumber))];
+    let _asked = courier(folder.path(), &script);
+    let rules = two_providers();
+    sent(&house, &rules, &mut Tried::default()).await;
+    let shown = |house: &House| {
+        let channels = house.post.health.channels(&rules).into_iter().filter(|channel| channel.name != "email");
+        channels.map(|channel| (channel.name, channel.server, channel.last_error)).collect::<Vec<_>>()
+    };
+    let first = (String::from("sms"), Some(String::from("kannel")), Some(String::from("said")));
+    let second = (String::from("sms.backup.second"), Some(String::from("http")), None);
+    assert_eq!(shown(&house), [first.clone(), second.clone()]);
+    sent(&house, &rules, &mut Tried::default()).await;
+    assert_eq!(shown(&house), [first, second]);
+}
+
+#[tokio::test]
+async fn without_a_provider_nothing_is_sent_and_it_is_said_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::for_tests(folder.path(), rules()).await;
+    let (to, words) = (E164::parse("+15550100").unwrap(), Secret::new(String::from("x")));
+    let rules = Rules { sms: Vec::new(), ..rules() };
+    let head = TextHead { id: "id-1", attempt: 1, to: &to, text: &words, code: &words, tag: "7F", life_ms: 1_000 };
+    let end = house.post.text(head, &rules, None).await;
+    assert_eq!((end.class, end.reason), (Class::Rejected, Some(Reason::Config)));
+    assert!(end.said.contains("set [sms] in config.toml"));
+}
+
+#[tokio::test]
+async fn a_login_code_is_one_text_with_the_code_and_the_tag_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::for_tests(folder.path(), rules()).await;
+    let asked = courier(folder.path(), &[(Class::Temporary, None), (Class::Accepted, None)]);
+    let errand = Errand { way: Way::Sms(String::from("+15550100")), ..crate::delivery::tests::errand(&house) };
+    let rules = two_providers();
+    let end = house.post.once(&errand, &rules, &mut Tried::default()).await.unwrap();
+    assert_eq!(end.class, Class::Accepted);
+    let mut asked = std::mem::take(&mut *asked.lock().unwrap());
+    let (second, first) = (asked.pop().unwrap(), asked.pop().unwrap());
+    assert_eq!((first.id.as_str(), first.id == second.id), (format!("{}-1", errand.challenge.0).as_str(), true));
+    let text = second.sms.unwrap();
+    let (words, code) = (text.text.expose(), text.code.expose());
+    assert!(words.starts_with(code.as_str()) && words.contains(&format!("({})", text.tag)), "{words}");
+    assert_eq!((text.provider.as_str(), text.to.as_str(), code.len()), ("http", "+15550100", 6));
+}

@@ -1,0 +1,472 @@
+//! From nothing to a first method at a login, and changes that a user makes of oneself: who may, in which steps, and that nothing of
+//! it stays where it ends early.
+
+use super::world::{PlainMac, Said, World, ssh};
+use super::*;
+use crate::authenticator::totp::{AppKey, Shape};
+use crate::authenticator::{LongUse, long};
+use crate::notice::Notice;
+use crate::store::{KeptPass, Known, Methods, PassId, PassKind};
+use challenge::Delivery;
+use pam_2fa_protocol::admin::{Channel, Verify};
+use pam_2fa_protocol::login::Verdict;
+use pam_2fa_settings::{Enrolment, Profile};
+
+fn ada() -> UserKey {
+    UserKey { uid: 1000, name: String::from("ada") }
+}
+
+/// ada has no record, and whoever knows the password may enrol.
+fn world(enrolment: Enrolment) -> World {
+    let mut world = World::new();
+    world.records.clear();
+    world.rules.who.enrolment = enrolment;
+    world
+}
+
+fn begin(world: &mut World) -> (Login, Said) {
+    let (login, said) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    if said.ended { (login, said) } else { (world.stand(login), said) }
+}
+
+/// An answer, and the prompt after it stands.
+fn say(world: &mut World, login: Login, text: &str) -> (Login, Said) {
+    let (login, said) = world.answer(login, text);
+    if said.ended { (login, said) } else { (world.stand(login), said) }
+}
+
+/// An invitation for ada.
+fn invitation(world: &mut World) -> LongCode {
+    let code = LongCode::new(&world.random).unwrap();
+    let pass = KeptPass {
+        id: PassId(String::from("i1")),
+        kind: PassKind::Invitation,
+        user: ada(),
+        mac: PlainMac.long_code_mac(LongUse::Invitation, &ada(), &code),
+        made_s: world.now.wall_s,
+        until_s: world.now.wall_s + 604_800,
+        origin: None,
+        service: None,
+        reason: String::new(),
+    };
+    world.methods.entry(ada()).or_default().passes.push(pass);
+    code
+}
+
+/// The key that stands below the square.
+fn key_shown(said: &Said) -> AppKey {
+    let told = said.told();
+    let line = told.lines().find(|line| line.starts_with("Key for the app: ")).unwrap();
+    let letters = line.trim_start_matches("Key for the app: ").replace(' ', "");
+    let key = data_encoding::BASE32_NOPAD.decode(letters.as_bytes()).unwrap();
+    AppKey::of(Secret::new(key), Shape::default()).unwrap()
+}
+
+/// The recovery codes on the screen.
+fn codes_shown(said: &Said) -> Vec<String> {
+    let told = said.told();
+    let codes = told.lines().filter(|line| line.starts_with("  ")).flat_map(str::split_whitespace);
+    codes.map(String::from).collect()
+}
+
+#[test]
+fn in_one_session_an_address_is_proven_an_app_added_and_recovery_codes_are_shown() {
+    let mut world = world(Enrolment::AtLogin);
+    let (login, said) = begin(&mut world);
+    assert_eq!(said.told(), "A second factor is needed here, and you have none yet.");
+    assert_eq!(said.prompt(), "Email address, or phone number as +15550100, 'a' for an app: ");
+    let (login, said) = say(&mut world, login, "Ada@Example.com");
+    assert!(said.prompt().starts_with("Code sent by email to A***@example.com ("), "{}", said.prompt());
+    assert_eq!(world.sent[0].aim, challenge::Aim::Address(String::from("Ada@example.com")));
+    let code = world.code(&login);
+    let (login, said) = say(&mut world, login, &code);
+    assert_eq!(said.prompt(), "Add an authenticator app, too? [y/N] ");
+    let (login, said) = say(&mut world, login, "y");
+    assert!(said.told().contains("█"), "{}", said.told());
+    assert!(said.step.as_ref().unwrap().tell.iter().all(|line| line.chars().count() <= 80));
+    assert_eq!(said.prompt(), "Code from the app, or Enter to go on without it: ");
+    let key = key_shown(&said);
+    let wrong = if key.shows(world.now.wall_s) == "000000" { "000001" } else { "000000" };
+    let (login, said) = say(&mut world, login, wrong);
+    assert_eq!(said.prompt(), "That code is wrong. Code from the app, or Enter to go on without it: ");
+    let right = key.shows(world.now.wall_s);
+    let (login, said) = say(&mut world, login, &right);
+    let codes = codes_shown(&said);
+    assert_eq!(codes.len(), 10, "{}", said.told());
+    assert_eq!(said.prompt(), "Press Enter when you have kept them: ");
+    assert_eq!((world.enrolled, world.records.len()), (0, 0), "nothing is kept before all of it is");
+    let (_, said) = say(&mut world, login, "");
+    assert_eq!((said.verdict(), said.told().as_str()), (Some(Verdict::Allow), "You are enrolled."));
+    let record = &world.records[&ada()];
+    assert_eq!((record.email.as_deref(), record.email_verified), (Some("Ada@example.com"), true));
+    assert_eq!(world.methods[&ada()].recovery.len(), 10);
+    let logged = world.logged.last().unwrap();
+    assert_eq!((logged.reason, logged.factor), ("enrolled", Some(Factor::Email)));
+    assert_eq!(world.told.iter().map(|about| about.notice.clone()).collect::<Vec<_>>(), [Notice::AppEnrolled]);
+    // The app and the codes are good from now on; the app's code that proved it is used.
+    let (login, said) = begin(&mut world);
+    assert!(said.prompt().starts_with("1) email"), "{}", said.prompt());
+    let (login, said) = world.answer(login, &right);
+    assert!(said.prompt().starts_with("Wrong code"), "{}", said.prompt());
+    let (_, said) = world.answer(login, &codes[9]);
+    assert_eq!(said.verdict(), Some(Verdict::Allow));
+}
+
+#[test]
+fn left_at_any_point_nothing_is_enrolled() {
+    for steps in 0..4 {
+        let mut world = world(Enrolment::AtLogin);
+        let (mut login, _) = begin(&mut world);
+        let mut typed = vec![String::from("ada@example.com")];
+        for step in 0..steps {
+            let text = match step {
+                0 => typed.remove(0),
+                1 => world.code(&login),
+                _ => String::from("n"),
+            };
+            (login, _) = say(&mut world, login, &text);
+        }
+        let _closed = world.drive(login, Event::Closed);
+        assert_eq!((world.enrolled, world.records.len()), (0, 0), "{steps}");
+        assert!(!world.logged.iter().any(|logged| logged.verdict == Verdict::Allow));
+        let (_, said) = world.begin(ssh("ada", "192.0.2.7"), 0);
+        assert!(said.prompt().starts_with("Email address"), "{steps}: {}", said.prompt());
+    }
+}
+
+#[test]
+fn a_code_that_came_late_is_asked_for_again_and_nothing_is_sent_twice() {
+    let mut world = world(Enrolment::AtLogin);
+    let (login, _) = begin(&mut world);
+    let (login, _) = say(&mut world, login, "ada@example.com");
+    let code = world.code(&login);
+    let _closed = world.drive(login, Event::Closed);
+    world.pass(240_000);
+    let (login, _) = begin(&mut world);
+    let (login, said) = say(&mut world, login, "ada@example.com");
+    assert!(said.prompt().contains("4 min ago"), "{}", said.prompt());
+    assert_eq!(world.sent.len(), 1);
+    let (_, said) = say(&mut world, login, &code);
+    assert_eq!(said.prompt(), "Add an authenticator app, too? [y/N] ");
+}
+
+#[test]
+fn the_code_of_an_unproven_address_logs_nobody_in_and_has_three_tries_over_all_connections() {
+    let mut world = world(Enrolment::AtLogin);
+    let (login, _) = begin(&mut world);
+    let (mut login, _) = say(&mut world, login, "mallory@example.com");
+    let code = world.code(&login);
+    let wrong = if code == "000000" { "000001" } else { "000000" };
+    (login, _) = say(&mut world, login, wrong);
+    let _closed = world.drive(login, Event::Closed);
+    // Meanwhile an administrator registers her own address: that code is nothing to it.
+    world.add("ada", 1000, Verify::NewDevice, Some("ada@example.com"));
+    let (login, _) = begin(&mut world);
+    assert_ne!(world.code(&login), code);
+    let (login, said) = world.answer(login, &code);
+    assert!(said.prompt().starts_with("Wrong code"), "{}", said.prompt());
+    let _closed = world.drive(login, Event::Closed);
+    world.records.clear();
+    let (login, _) = begin(&mut world);
+    let (login, said) = say(&mut world, login, "mallory@example.com");
+    assert!(said.prompt().contains("ago"), "adopted: {}", said.prompt());
+    let (login, said) = say(&mut world, login, wrong);
+    assert!(said.prompt().starts_with("Wrong code, 1 try left"), "{}", said.prompt());
+    let (_, said) = say(&mut world, login, wrong);
+    assert_eq!(said.verdict(), Some(Verdict::MaxTries));
+    assert_eq!(world.enrolled, 0);
+}
+
+#[test]
+fn by_default_an_invitation_or_a_local_console_is_needed() {
+    let mut world = world(Enrolment::Invited);
+    let (_, said) = begin(&mut world);
+    assert_eq!((said.verdict(), world.logged.pop().unwrap().reason), (Some(Verdict::Deny), "no-method"));
+    assert!(
+        said.told()
+            .starts_with("A second factor is needed here, and you have none. Ask your administrator for an invitation")
+    );
+    // At a console of this machine.
+    let local = |tty: &str| Begin {
+        service: String::from("login"),
+        tty: Some(String::from(tty)),
+        remote_host: None,
+        ..ssh("ada", "192.0.2.7")
+    };
+    for (tty, may) in [("/dev/tty1", true), ("ttyS0", true), ("pts/3", false), (":0", false)] {
+        let (_, said) = world.begin(local(tty), 0);
+        assert_eq!(said.verdict().is_none(), may, "{tty}");
+    }
+    let telnet = Begin { remote_host: Some(String::from("192.0.2.9")), ..local("tty1") };
+    assert_eq!(world.begin(telnet, 0).1.verdict(), Some(Verdict::Deny));
+    // Its own process claims to be there.
+    assert_eq!(world.begin(local("tty1"), 1000).1.verdict(), Some(Verdict::Deny));
+    // By an invitation, once.
+    let code = invitation(&mut world);
+    let (login, said) = begin(&mut world);
+    assert_eq!(said.prompt(), "Invitation code from your administrator: ");
+    let (login, said) = say(&mut world, login, "123456");
+    assert_eq!((said.prompt(), world.charged), ("Invitation code from your administrator: ", 0), "not of its form");
+    let other = LongCode::new(&world.random).unwrap();
+    let (login, said) = say(&mut world, login, other.shown().expose());
+    assert_eq!((said.prompt(), world.charged), ("Wrong code, 2 tries left. Code: ", 1));
+    let (login, said) = say(&mut world, login, code.shown().expose());
+    assert!(said.prompt().starts_with("Email address"), "{}", said.prompt());
+    assert_eq!(world.methods[&ada()].passes.len(), 1, "used up with the enrolment, not before");
+    let (login, _) = say(&mut world, login, "ada@example.com");
+    let sent = world.code(&login);
+    let (login, _) = say(&mut world, login, &sent);
+    let (login, _) = say(&mut world, login, "n");
+    let (_, said) = say(&mut world, login, "kept");
+    assert_eq!(said.verdict(), Some(Verdict::Allow));
+    assert!(world.methods[&ada()].passes.is_empty());
+}
+
+#[test]
+fn where_an_administrator_registers_methods_nobody_enrols() {
+    let mut world = world(Enrolment::Administrator);
+    let _code = invitation(&mut world);
+    let (_, said) = begin(&mut world);
+    assert_eq!(said.verdict(), Some(Verdict::Deny));
+    assert!(said.told().contains("Ask your administrator."), "{}", said.told());
+}
+
+#[test]
+fn somebody_elses_address_is_refused_once_it_is_proven() {
+    let mut world = world(Enrolment::AtLogin);
+    world.add("bob", 1001, Verify::NewDevice, Some("bob@example.com"));
+    let (login, _) = begin(&mut world);
+    let (login, said) = say(&mut world, login, "bob@example.com");
+    assert!(said.prompt().starts_with("Code sent by email"), "who has it is not told to whoever types it");
+    let code = world.code(&login);
+    let (login, _) = say(&mut world, login, &code);
+    let (login, _) = say(&mut world, login, "");
+    let (_, said) = say(&mut world, login, "");
+    assert_eq!((said.verdict(), world.enrolled), (Some(Verdict::Deny), 0));
+    assert!(said.told().starts_with("This address belongs to another user"), "{}", said.told());
+}
+
+#[test]
+fn what_is_no_address_or_cannot_be_reached_is_asked_again_and_an_app_needs_neither() {
+    let mut world = world(Enrolment::AtLogin);
+    world.rules.sms.clear();
+    let (login, said) = begin(&mut world);
+    assert_eq!(said.prompt(), "Email address, 'a' for an app: ");
+    let (login, said) = say(&mut world, login, "ada");
+    assert!(said.prompt().starts_with("That is no email address"), "{}", said.prompt());
+    let (login, said) = say(&mut world, login, "+1 555 0100-1");
+    assert!(said.prompt().starts_with("This host cannot send codes there."), "{}", said.prompt());
+    let (login, said) = say(&mut world, login, "a");
+    assert_eq!(said.prompt(), "Code from the app: ");
+    let code = key_shown(&said).shows(world.now.wall_s);
+    let (login, said) = say(&mut world, login, "");
+    assert!(said.prompt().ends_with("Code from the app: "), "there is nothing else: {}", said.prompt());
+    let (login, _) = say(&mut world, login, &code);
+    let (_, said) = say(&mut world, login, "");
+    assert_eq!(said.verdict(), Some(Verdict::Allow));
+    assert!(world.sent.is_empty() && world.methods[&ada()].app.is_some());
+}
+
+#[test]
+fn a_number_alone_is_not_enough_under_nist_aal2() {
+    let mut world = world(Enrolment::AtLogin);
+    world.rules.email.clear();
+    world.rules.profile = Profile::NistAal2;
+    let (login, said) = begin(&mut world);
+    assert_eq!(said.prompt(), "Phone number as +15550100, 'a' for an app: ");
+    let (login, _) = say(&mut world, login, "+1 (555) 010-0123");
+    assert_eq!(world.sent[0].way, Way::Sms(String::from("+15550100123")));
+    let code = world.code(&login);
+    let (login, said) = say(&mut world, login, &code);
+    assert_eq!(said.prompt(), "Code from the app: ", "an unrestricted one beside it (SP 800-63B-4 §3.2.9)");
+    let _closed = world.drive(login, Event::Closed);
+    assert_eq!(world.enrolled, 0);
+}
+
+#[test]
+fn an_address_that_an_administrator_registered_is_taken_with_enter() {
+    let mut world = world(Enrolment::AtLogin);
+    world.add("ada", 1000, Verify::NewDevice, Some("ada@example.com"));
+    world.records.get_mut(&ada()).unwrap().email_verified = false;
+    let (login, said) = begin(&mut world);
+    assert!(said.prompt().contains(", Enter for a***@example.com"), "{}", said.prompt());
+    let (_, said) = say(&mut world, login, "");
+    assert!(said.prompt().starts_with("Code sent by email to a***@example.com"), "{}", said.prompt());
+}
+
+#[test]
+fn a_code_that_could_not_be_sent_is_said_and_another_address_may_be_typed() {
+    let mut world = world(Enrolment::AtLogin);
+    let (login, _) = begin(&mut world);
+    let (login, _) = say(&mut world, login, "typo@exmaple.com");
+    let id = world.sent[0].challenge.clone();
+    world.challenges.get_mut(&id).unwrap().delivery = Delivery::Failed;
+    let (login, said) = say(&mut world, login, "");
+    assert!(said.prompt().starts_with("The code could not be sent to t***@exmaple.com"), "{}", said.prompt());
+    let (login, said) = say(&mut world, login, "ada@example.com");
+    assert!(said.prompt().starts_with("Code sent by email to a***@example.com"), "{}", said.prompt());
+    let _login = login;
+}
+
+#[test]
+fn nobody_there_and_junk_end_it_at_once() {
+    for (text, reason) in [("", "nobody-there"), ("\u{8}\n\r\u{7f}INCORRECT", "junk-answer")] {
+        let mut world = world(Enrolment::AtLogin);
+        let (login, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+        let (_, said) = world.answer(login, text);
+        assert_eq!((said.verdict(), world.logged[0].reason), (Some(Verdict::Deny), reason));
+        assert!(world.sent.is_empty() && world.charged == 0);
+    }
+}
+
+#[test]
+fn twelve_prompts_are_the_most() {
+    let mut world = world(Enrolment::AtLogin);
+    let (mut login, mut said) = begin(&mut world);
+    let mut prompts = 0;
+    while !said.ended {
+        prompts += 1;
+        (login, said) = say(&mut world, login, "what");
+    }
+    assert_eq!((prompts, world.logged[0].reason), (12, "too-many-prompts"));
+}
+
+#[test]
+fn a_store_that_fails_enrols_nobody() {
+    let mut world = world(Enrolment::AtLogin);
+    let (login, _) = begin(&mut world);
+    let (login, _) = say(&mut world, login, "ada@example.com");
+    let code = world.code(&login);
+    let (login, _) = say(&mut world, login, &code);
+    let (login, _) = say(&mut world, login, "n");
+    world.broken = true;
+    let (_, said) = say(&mut world, login, "");
+    assert_eq!(said.verdict(), Some(Verdict::Unavailable));
+}
+
+#[test]
+fn enrolment_speaks_in_detail_also_under_the_constant_prompt_and_only_reports_in_report_mode() {
+    let mut world = world(Enrolment::AtLogin);
+    world.rules.codes.prompt = crate::rules::PromptStyle::Constant;
+    let (login, _) = begin(&mut world);
+    let (_, said) = say(&mut world, login, "ada@example.com");
+    assert!(said.prompt().starts_with("Code sent by email to a***@example.com"), "{}", said.prompt());
+    world.rules.who.mode = pam_2fa_settings::Mode::parse("report until 2099-12-31").unwrap();
+    let (_, said) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    assert_eq!((said.verdict(), world.logged.last().unwrap().reason), (Some(Verdict::NotSubject), "report:enrol"));
+}
+
+/// ada changes something of hers.
+fn me(world: &mut World, uid: u32, change: Change) -> (Login, Said) {
+    let begin = Begin { service: String::from("me"), ..ssh("ada", "192.0.2.7") };
+    let login = Login::own(uid, String::from("K7Q2M9XD"), change);
+    let (login, said) = world.drive(login, Event::Begin(Box::new(begin)));
+    if said.ended { (login, said) } else { (world.stand(login), said) }
+}
+
+fn with_address() -> World {
+    let mut world = world(Enrolment::Invited);
+    world.add("ada", 1000, Verify::NewDevice, Some("ada@example.com"));
+    world.methods.insert(ada(), Methods { recovery: vec![[7; 32]], ..Methods::default() });
+    world
+}
+
+#[test]
+fn a_user_changes_the_address_by_a_fresh_code_of_the_old_one_and_a_code_of_the_new_one() {
+    let mut world = with_address();
+    let to = Way::Email(String::from("new@example.com"));
+    let (login, said) = me(&mut world, 1000, Change::Address(to.clone()));
+    assert!(said.prompt().starts_with("Code sent by email to a***@example.com"), "{}", said.prompt());
+    assert_eq!(world.sent[0].aim, challenge::Aim::Change);
+    let code = world.code(&login);
+    let (login, said) = say(&mut world, login, &code);
+    assert!(said.prompt().starts_with("Code sent by email to n***@example.com"), "{}", said.prompt());
+    let code = world.code(&login);
+    let (_, said) = say(&mut world, login, &code);
+    assert_eq!((said.done.as_deref(), said.verdict()), (Some("Done."), None));
+    assert_eq!(world.records[&ada()].email.as_deref(), Some("new@example.com"));
+    let told = &world.told[0];
+    assert_eq!(told.notice, Notice::EmailChanged { to: String::from("n***@example.com") });
+    assert_eq!(told.old, [(Channel::Email, String::from("ada@example.com"))], "the old address hears of it");
+    assert_eq!((world.told.len(), told.proved_by), (1, Some(Authenticator::Email)));
+    assert!(!world.logged.iter().any(|logged| logged.verdict == Verdict::Allow), "nobody is let in by it");
+}
+
+#[test]
+fn a_code_to_log_in_with_changes_nothing_and_one_for_a_change_logs_nobody_in() {
+    let mut world = with_address();
+    let (login, _) = begin(&mut world);
+    let for_login = world.code(&login);
+    let _closed = world.drive(login, Event::Closed);
+    let (login, said) = me(&mut world, 1000, Change::Codes);
+    assert!(!said.prompt().contains("ago"), "no code of a login is adopted: {}", said.prompt());
+    let (login, said) = world.answer(login, &for_login);
+    assert!(said.prompt().starts_with("Wrong code"), "{}", said.prompt());
+    let for_change = world.code(&login);
+    let _closed = world.drive(login, Event::Closed);
+    for peer in [0, 1000] {
+        let (login, _) = world.begin(ssh("ada", "192.0.2.7"), peer);
+        let (_, said) = world.answer(login, &for_change);
+        assert!(said.prompt().starts_with("Wrong code"), "{}", said.prompt());
+    }
+}
+
+#[test]
+fn new_recovery_codes_take_the_place_of_the_old_ones_and_need_no_new_app() {
+    let mut world = with_address();
+    let (login, _) = me(&mut world, 1000, Change::Codes);
+    let code = world.code(&login);
+    let (login, said) = say(&mut world, login, &code);
+    let codes = codes_shown(&said);
+    assert_eq!(codes.len(), 10);
+    assert_eq!(world.methods[&ada()].recovery.len(), 1, "the old ones are good until the new ones are kept");
+    let (_, said) = say(&mut world, login, "");
+    assert_eq!(said.done.as_deref(), Some("Done."));
+    let macs = &world.methods[&ada()].recovery;
+    let first = LongCode::parse(&codes[0]).unwrap();
+    assert!(long::position(macs, &PlainMac.long_code_mac(LongUse::Recovery, &ada(), &first)).is_some());
+    assert_eq!(macs.len(), 10);
+    assert_eq!(world.told.iter().map(|about| about.notice.clone()).collect::<Vec<_>>(), [Notice::RecoveryRenewed]);
+}
+
+#[test]
+fn a_user_changes_nothing_of_another_and_root_nothing_but_its_own() {
+    let mut world = with_address();
+    for uid in [0, 1001] {
+        let (login, said) = me(&mut world, uid, Change::App);
+        assert!(login.is_over() && said.failure == Some(Failure::NotPermitted), "{uid} {said:?}");
+    }
+    assert!(world.sent.is_empty() && world.charged == 0);
+}
+
+#[test]
+fn a_first_method_by_oneself_needs_an_invitation_or_a_seat_of_this_machine_whatever_the_settings_say() {
+    for enrolment in [Enrolment::Administrator, Enrolment::Invited, Enrolment::AtLogin] {
+        let mut world = world(enrolment);
+        let (_, said) = me(&mut world, 1000, Change::App);
+        assert_eq!((said.verdict(), world.logged[0].reason), (Some(Verdict::Deny), "not-invited"));
+        world.host_says = Ok(LookedUp { listed: false, member: false, console: true, here: None });
+        let (_, said) = me(&mut world, 1000, Change::App);
+        assert_eq!(said.prompt(), "Code from the app: ");
+        world.host_says = Ok(LookedUp { listed: false, member: false, console: false, here: None });
+        let invited = invitation(&mut world);
+        let (login, said) = me(&mut world, 1000, Change::App);
+        assert_eq!(said.prompt(), "Invitation code from your administrator: ");
+        let (login, said) = say(&mut world, login, invited.shown().expose());
+        let code = key_shown(&said).shows(world.now.wall_s);
+        let (login, _) = say(&mut world, login, &code);
+        let (_, said) = say(&mut world, login, "");
+        assert_eq!(said.done.as_deref(), Some("Done."));
+        assert!(world.methods[&ada()].app.is_some());
+    }
+}
+
+#[test]
+fn whoever_was_shut_out_or_is_somebody_else_by_now_changes_nothing() {
+    let mut world = with_address();
+    world.methods.get_mut(&ada()).unwrap().disabled_s = Some(1);
+    assert_eq!(me(&mut world, 1000, Change::App).1.verdict(), Some(Verdict::Deny));
+    let mut world = with_address();
+    world.known = Some(Known::NameOfAnother { uid: 7 });
+    assert_eq!(me(&mut world, 1000, Change::App).1.verdict(), Some(Verdict::Deny));
+}

@@ -1,0 +1,168 @@
+//! One request and its reply, over one connection that is made for it. The reply is a stranger's: its length, the time it takes
+//! and where it points to are bounded here; what it says is for [`super::verdict`].
+
+use super::failure::Failure;
+use super::fill::{Content, Ready};
+use pam_2fa_settings::provider::Method;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Client, Proxy, RequestBuilder, Response, redirect, retry};
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio_rustls::rustls;
+
+/// The longest wait for a connection, look-up of a proxy and TLS among it.
+const CONNECT: Duration = Duration::from_secs(3);
+/// The longest reply in bytes; what providers say fits two thousand.
+const MAX_REPLY: usize = 64 * 1024;
+/// The longest wait in seconds that is passed on; a code lives ten minutes.
+const LONGEST_WAIT: i64 = 3600;
+
+/// A reply, whole.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// `Retry-After` in seconds, where it is a number.
+    pub retry_after_s: Option<i64>,
+    /// The body; what is not UTF-8 in it is replaced.
+    pub body: String,
+}
+
+impl fmt::Display for Answer {
+    /// `HTTP 202: 0: Accepted for delivery`, in the provider's own words, which are still to be cleaned.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.body.trim() {
+            "" => write!(f, "HTTP {}", self.status),
+            body => write!(f, "HTTP {}: {body}", self.status),
+        }
+    }
+}
+
+/// How to get there.
+pub struct Way<'a> {
+    /// Where to connect to: the provider's addresses, or the proxy's. There is no other look-up.
+    pub addresses: Vec<SocketAddr>,
+    /// A proxy, `http://HOST:PORT`.
+    pub proxy: Option<&'a str>,
+    /// Whom to believe.
+    pub tls: rustls::ClientConfig,
+}
+
+/// Sends the request and reads the reply; the address it came from, where that is known.
+///
+/// # Errors
+/// [`Failure`]: no connection, no certificate, or no whole reply.
+pub async fn exchange(ready: Ready, way: Way<'_>) -> Result<(Answer, Option<SocketAddr>), Failure> {
+    let host = ready.url.host_str().unwrap_or_default().to_owned();
+    let client = client(way)?;
+    let failed = |error: reqwest::Error| failure(&host, &error);
+    let mut response = request(&client, ready).send().await.map_err(failed)?;
+    let (status, from) = (response.status().as_u16(), response.remote_addr());
+    let retry_after_s = retry_after(&response);
+    let lost = |why: String| Failure::Lost { host: host.clone(), why };
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| lost(words(&error)))? {
+        if body.len().saturating_add(chunk.len()) > MAX_REPLY {
+            return Err(lost(format!("HTTP {status}, and a reply of more than {} KiB", MAX_REPLY / 1024)));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok((Answer { status, retry_after_s, body: String::from_utf8_lossy(&body).into_owned() }, from))
+}
+
+/// Whatever name is asked for, it has these addresses: what was looked at is what is connected to.
+struct Pinned(Vec<SocketAddr>);
+
+impl Resolve for Pinned {
+    fn resolve(&self, _: Name) -> Resolving {
+        let addresses: Addrs = Box::new(self.0.clone().into_iter());
+        Box::pin(std::future::ready(Ok(addresses)))
+    }
+}
+
+/// A client for one request. Nothing in it comes from the environment.
+fn client(way: Way<'_>) -> Result<Client, Failure> {
+    let mut builder = Client::builder()
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .referer(false)
+        .http1_only()
+        .pool_max_idle_per_host(0)
+        .connect_timeout(CONNECT)
+        .user_agent("pam-2fa")
+        .dns_resolver(Pinned(way.addresses))
+        .tls_backend_preconfigured(way.tls);
+    if let Some(proxy) = way.proxy {
+        let why = "is not an address such as \"http://proxy.example.com:3128\"";
+        builder = builder.proxy(Proxy::all(proxy).map_err(|_| Failure::setting("proxy", why))?);
+    }
+    builder.build().map_err(|error| Failure::setting("provider", format!("no HTTP client ({})", words(&error))))
+}
+
+fn request(client: &Client, ready: Ready) -> RequestBuilder {
+    let Ready { method, url, headers, basic, body } = ready;
+    let mut request = match method {
+        Method::Get => client.get(url),
+        Method::Post => client.post(url),
+    };
+    request = request.headers(headers);
+    if let Some((user, pass)) = &basic {
+        request = request.basic_auth(user.as_str(), Some(pass.as_str()));
+    }
+    match body {
+        Content::None => request,
+        Content::Form(fields) => {
+            let pairs: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            request.form(&pairs)
+        }
+        Content::Json(value) => request.header(CONTENT_TYPE, "application/json").body(value.to_string()),
+        Content::Text(text) => request.header(CONTENT_TYPE, "text/plain; charset=UTF-8").body(text.as_str().to_owned()),
+    }
+}
+
+fn retry_after(response: &Response) -> Option<i64> {
+    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    value.trim().parse::<i64>().ok().filter(|wait| (1..=LONGEST_WAIT).contains(wait))
+}
+
+/// What went wrong, by how far it had come.
+fn failure(host: &str, error: &reqwest::Error) -> Failure {
+    let host = host.to_owned();
+    match tls_error(error) {
+        Some(rustls::Error::InvalidCertificate(why)) => return Failure::Certificate { host, why: why.to_string() },
+        Some(rustls::Error::NoCertificatesPresented) => {
+            return Failure::Certificate { host, why: String::from("there was none") };
+        }
+        Some(_) | None => {}
+    }
+    match (error.is_connect(), error.is_timeout()) {
+        (true, true) => Failure::NoConnection { host, why: String::from("no answer in 3 s") },
+        (true, false) => Failure::NoConnection { host, why: words(error) },
+        (false, _) => Failure::Lost { host, why: words(error) },
+    }
+}
+
+/// The error behind the errors, without the URL, in which there may be a secret.
+fn words(error: &reqwest::Error) -> String {
+    causes(error).last().map_or_else(|| String::from("the request failed"), ToString::to_string)
+}
+
+/// What each error has behind it. An `io::Error` does not tell of the error that it carries, but of that one's own source.
+fn causes<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(error.source(), |cause: &&'a (dyn Error + 'static)| {
+        let cause: &'a (dyn Error + 'static) = *cause;
+        match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(carried) => Some(carried as &'a (dyn Error + 'static)),
+            None => cause.source(),
+        }
+    })
+}
+
+fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
+    causes(error).find_map(|cause| cause.downcast_ref())
+}

@@ -1,0 +1,213 @@
+//! The values of one message: what stands for each placeholder of a provider file.
+
+use super::failure::Failure;
+use super::gsm::is_gsm;
+use pam_2fa_protocol::courier::{Send, Text};
+use pam_2fa_settings::E164;
+use pam_2fa_settings::provider::{Empty, Part, Provider, Source, Template};
+use sha2::{Digest, Sha256};
+use std::time::{Duration, SystemTime};
+use zeroize::Zeroizing;
+
+/// The longest life that a provider is told; Kannel 1.4.5 takes a message of a century for one that is over.
+const LONGEST_LIFE: Duration = Duration::from_secs(86_400);
+
+/// A filled template.
+pub type Filled = Zeroizing<String>;
+
+/// The values of one message.
+pub struct Values<'a> {
+    provider: &'a Provider,
+    text: &'a Text,
+    expires_at: &'a str,
+    /// What the code lives yet.
+    life: Duration,
+    /// Of the message's id: the same for every try.
+    digest: [u8; 32],
+}
+
+impl<'a> Values<'a> {
+    /// The values of `text`, which is `send`'s, for `provider`.
+    ///
+    /// # Errors
+    /// [`Failure`] for a message that cannot be right, and for an account that the provider's file does not describe.
+    pub fn new(provider: &'a Provider, send: &'a Send, text: &'a Text, now: SystemTime) -> Result<Self, Failure> {
+        if E164::parse(&text.to).is_err() {
+            return Err(Failure::Message(String::from("the number is not E.164: + and digits, such as +15550100")));
+        }
+        let length = text.text.expose().chars().count();
+        if let Some(most) = provider.max_text.filter(|most| length > *most) {
+            return Err(Failure::Message(format!(
+                "the text has {length} characters, and {} takes {most}",
+                provider.name
+            )));
+        }
+        let expires = since_1970(&send.expires_at)
+            .ok_or_else(|| Failure::Message(String::from("expires_at is not a time of RFC 3339 in UTC")))?;
+        let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let life = expires.saturating_sub(now).clamp(Duration::from_secs(1), LONGEST_LIFE);
+        check_account(provider, text)?;
+        let digest = Sha256::digest(format!("pam-2fa text message\0{}", send.id)).into();
+        Ok(Self { provider, text, expires_at: &send.expires_at, life, digest })
+    }
+
+    /// A template with its values; `None`: its key is left out.
+    ///
+    /// # Errors
+    /// [`Failure::Setting`] for a sender that is needed and not set.
+    pub fn fill(&self, template: &Template) -> Result<Option<Filled>, Failure> {
+        let mut filled = Zeroizing::new(String::new());
+        for part in template.parts() {
+            match part {
+                Part::Literal(text) => filled.push_str(text),
+                Part::Value(source) => {
+                    let value = self.of(source);
+                    let is_sender = matches!(source, Source::Sender | Source::SenderDigits);
+                    if value.is_empty() && is_sender && template.empty() == Empty::Stays {
+                        let why = format!("is missing, and {} wants one", self.provider.name);
+                        return Err(Failure::setting("sender", why));
+                    }
+                    filled.push_str(&value);
+                }
+            }
+        }
+        Ok((!filled.is_empty() || template.empty() == Empty::Stays).then_some(filled))
+    }
+
+    /// The value of one placeholder; empty where there is none.
+    #[must_use]
+    pub fn of(&self, source: &Source) -> Filled {
+        let sender = self.text.sender.as_deref().unwrap_or_default();
+        let digits = |number: &str| number.trim_start_matches('+').to_owned();
+        Zeroizing::new(match source {
+            Source::To => self.text.to.clone(),
+            Source::ToDigits => digits(&self.text.to),
+            Source::Sender => sender.to_owned(),
+            Source::SenderDigits => digits(sender),
+            Source::Text => self.text.text.expose().clone(),
+            Source::Code => self.text.code.expose().clone(),
+            Source::Ttl => self.life.as_secs().to_string(),
+            Source::TtlMs => self.life.as_millis().to_string(),
+            Source::TtlMin => self.life.as_secs().div_ceil(60).to_string(),
+            Source::Expiry => self.expires_at.to_owned(),
+            Source::Uuid => self.uuid(),
+            Source::U31 => self.u31().to_string(),
+            Source::Account(key) => return self.account(key),
+            Source::Encoding(gsm, ucs2) => if is_gsm(self.text.text.expose()) { gsm } else { ucs2 }.clone(),
+            Source::SenderKind(name, number) => if is_number(sender) { number } else { name }.clone(),
+        })
+    }
+
+    fn account(&self, key: &str) -> Filled {
+        let given = self.text.account.get(key).map(|field| field.0.expose().as_str());
+        let default = || self.provider.account.iter().find(|field| field.key == key)?.default.as_deref();
+        Zeroizing::new(given.or_else(default).unwrap_or_default().to_owned())
+    }
+
+    /// RFC 9562 §5.8: version 8, whose bits are ours; here, those of the id's digest.
+    fn uuid(&self) -> String {
+        let mut bytes = [0_u8; 16];
+        for (to, from) in bytes.iter_mut().zip(self.digest) {
+            *to = from;
+        }
+        let number = u128::from_be_bytes(bytes) & !(0xf << 76) & !(0x3 << 62) | 0x8 << 76 | 0x2 << 62;
+        let hex = format!("{number:032x}");
+        let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+        format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+    }
+
+    fn u31(&self) -> u32 {
+        let mut bytes = [0_u8; 4];
+        for (to, from) in bytes.iter_mut().zip(self.digest.into_iter().skip(16)) {
+            *to = from;
+        }
+        u32::from_be_bytes(bytes) & 0x7fff_ffff
+    }
+}
+
+/// Every field that the provider's file asks for, and no other: a field that is not used would be a promise that is not kept.
+fn check_account(provider: &Provider, text: &Text) -> Result<(), Failure> {
+    for key in text.account.keys() {
+        if !provider.account.iter().any(|field| field.key == *key) {
+            let known: Vec<&str> = provider.account.iter().map(|field| field.key.as_str()).collect();
+            let why = format!("there is no such field; an account of {} has {}", provider.name, known.join(", "));
+            return Err(Failure::setting(format!("account.{key}"), why));
+        }
+    }
+    for field in &provider.account {
+        let key = || format!("account.{}", field.key);
+        match text.account.get(&field.key).map(|given| given.0.expose()) {
+            None if field.optional || field.default.is_some() => {}
+            None => {
+                let why = format!("is missing; {} wants it ({})", provider.name, field.label);
+                return Err(Failure::setting(key(), why));
+            }
+            Some(value) if value.is_empty() || value.chars().any(char::is_control) => {
+                return Err(Failure::setting(key(), "is empty, or has control characters"));
+            }
+            Some(value) if !field.takes(value) => {
+                let why = match (&field.pattern, field.choices.as_slice()) {
+                    (Some(pattern), []) => format!("is not of the form {}", pattern.as_str()),
+                    (_, choices) => format!("is none of {}", choices.join(", ")),
+                };
+                return Err(Failure::setting(key(), why));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn is_number(sender: &str) -> bool {
+    let digits = sender.trim_start_matches('+');
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `2026-11-24T12:10:00Z`, as configd writes it, since 1970.
+fn since_1970(text: &str) -> Option<Duration> {
+    let bytes = text.as_bytes();
+    let punctuation = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'Z')];
+    if bytes.len() != 20 || !punctuation.iter().all(|(at, mark)| bytes.get(*at) == Some(mark)) {
+        return None;
+    }
+    let number = |from: usize, to: usize| {
+        let digits = text.get(from..to)?;
+        if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse::<u64>().ok() } else { None }
+    };
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let fits = (1970..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+    if !fits || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    // Days of the civil calendar, years beginning in March (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+    let (year, month) =
+        if month > 2 { (year, month.checked_sub(3)?) } else { (year.checked_sub(1)?, month.checked_add(9)?) };
+    let of_year = month.checked_mul(153)?.checked_add(2)?.checked_div(5)?.checked_add(day)?.checked_sub(1)?;
+    let leaps = year.checked_div(4)?.checked_sub(year.checked_div(100)?)?.checked_add(year.checked_div(400)?)?;
+    let days = year.checked_mul(365)?.checked_add(leaps)?.checked_add(of_year)?.checked_sub(719_468)?;
+    let seconds = days.checked_mul(86_400)?.checked_add(hour.checked_mul(3_600)?)?;
+    Some(Duration::from_secs(seconds.checked_add(minute.checked_mul(60)?)?.checked_add(second)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_of_rfc_3339_is_the_seconds_since_1970() {
+        for (text, seconds) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("2000-02-29T23:59:59Z", 951_868_799),
+            ("2026-11-24T12:10:00Z", 1_795_522_200),
+            ("2100-03-01T00:00:00Z", 4_107_542_400),
+        ] {
+            assert_eq!(since_1970(text), Some(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in
+            ["", "2026-11-24 12:10:00Z", "2026-11-24T12:10:00+01:00", "2026-13-01T00:00:00Z", "+026-11-24T12:10:00Z"]
+        {
+            assert_eq!(since_1970(text), None, "{text}");
+        }
+    }
+}

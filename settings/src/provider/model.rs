@@ -1,0 +1,201 @@
+//! What a provider file says, typed.
+
+use super::path::Path;
+use super::pattern::Pattern;
+use super::template::Template;
+use pam_2fa_protocol::courier::{Class, Reason};
+
+/// A provider file.
+#[derive(Debug)]
+pub struct Provider {
+    /// The file's name without `.toml`.
+    pub id: String,
+    /// The name that a person reads.
+    pub name: String,
+    /// Where the provider says what stands here.
+    pub docs: Option<String>,
+    /// Whether the provider may be asked without TLS.
+    pub cleartext: Cleartext,
+    /// The longest text in characters, where the provider has such a limit.
+    pub max_text: Option<usize>,
+    /// What an account there consists of.
+    pub account: Vec<Field>,
+    /// How a message is handed over.
+    pub request: Request,
+    /// What the replies mean.
+    pub reply: Reply,
+}
+
+/// `allow_http`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cleartext {
+    /// TLS, whatever the address.
+    Never,
+    /// `"loopback-or-private"`: plain HTTP to addresses that no public network routes, such as a gateway of one's own.
+    LoopbackOrPrivate,
+}
+
+/// `[[account]]`: a field that `[sms] account = { … }` fills.
+#[derive(Debug)]
+pub struct Field {
+    /// Its name.
+    pub key: String,
+    /// What a person reads beside it.
+    pub label: String,
+    /// Whether it is shown to nobody.
+    pub secret: bool,
+    /// Whether it may be left out.
+    pub optional: bool,
+    /// What it is where it is left out.
+    pub default: Option<String>,
+    /// What it must be one of; empty: anything.
+    pub choices: Vec<String>,
+    /// What it must match.
+    pub pattern: Option<Pattern>,
+}
+
+/// `request.method`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// GET.
+    Get,
+    /// POST.
+    Post,
+}
+
+/// `[request]`.
+#[derive(Debug)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// Begins with `https://`, `http://`, or a field of the account that does.
+    pub url: Template,
+    /// Appended to the URL.
+    pub query: Vec<(String, Template)>,
+    /// Headers beside those that HTTP itself needs.
+    pub headers: Vec<(String, Template)>,
+    /// How we prove who we are.
+    pub auth: Auth,
+    /// The body.
+    pub body: Body,
+}
+
+/// `request.auth`.
+#[derive(Debug)]
+pub enum Auth {
+    /// Nothing beyond what the file puts elsewhere.
+    None,
+    /// RFC 7617.
+    Basic {
+        /// The user, without a colon.
+        user: Template,
+        /// The password.
+        pass: Template,
+    },
+    /// RFC 6750 §2.1.
+    Bearer {
+        /// The token.
+        token: Template,
+    },
+    /// A header of the provider's own.
+    Header {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: Template,
+    },
+}
+
+/// `request.body` and the table of that name.
+#[derive(Debug)]
+pub enum Body {
+    /// None.
+    None,
+    /// `application/x-www-form-urlencoded`.
+    Form(Vec<(String, Template)>),
+    /// `application/json`.
+    Json(Node),
+    /// `text/plain; charset=UTF-8`.
+    Text(Template),
+}
+
+/// A node of a JSON body.
+#[derive(Debug)]
+pub enum Node {
+    /// An object; a member whose template comes out empty with `?` is left out.
+    Object(Vec<(String, Self)>),
+    /// An array.
+    Array(Vec<Self>),
+    /// A text, or by its cast a number or a truth value.
+    Text(Template),
+    /// A whole number.
+    Integer(i64),
+    /// `true` or `false`.
+    Switch(bool),
+}
+
+/// `[reply]`.
+#[derive(Debug)]
+pub struct Reply {
+    /// The statuses with which a message can be accepted at all.
+    pub accept_http: Vec<u16>,
+    /// All of these must hold; at least one wants something to be in the reply.
+    pub accept: Vec<Predicate>,
+    /// Where the provider's own id of the message is.
+    pub id: Option<Path>,
+    /// The same in a text: the first group of the pattern.
+    pub id_text: Option<Pattern>,
+    /// The first that holds says what a refusal is.
+    pub rules: Vec<Rule>,
+}
+
+/// Something that is or is not so of a reply. All of what it names must hold.
+#[derive(Debug)]
+pub struct Predicate {
+    /// One of these statuses; empty: any.
+    pub http: Vec<u16>,
+    /// A place in the JSON, what must be so of it, and of how many where the path has `[*]`.
+    pub json: Option<(Path, Test, Every)>,
+    /// A pattern that the raw text matches.
+    pub text: Option<Pattern>,
+}
+
+/// What must be so of a value. Texts and numbers and truth values of the same spelling are alike: providers mix them.
+#[derive(Debug)]
+pub enum Test {
+    /// One of these.
+    Is(Vec<String>),
+    /// There, and none of these.
+    Not(Vec<String>),
+    /// There, and matching.
+    Match(Pattern),
+    /// There, and not null; or not so.
+    Exists(bool),
+}
+
+/// How many of what `[*]` finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Every {
+    /// All, and there is one.
+    All,
+    /// `every = false`: one of them.
+    Any,
+}
+
+/// `[[reply.error]]`.
+#[derive(Debug)]
+pub struct Rule {
+    /// When.
+    pub when: Predicate,
+    /// What then.
+    pub verdict: Verdict,
+}
+
+/// What a refusal is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    /// Never [`Class::Accepted`].
+    pub class: Class,
+    /// Why; none where only the class counts.
+    pub reason: Option<Reason>,
+}

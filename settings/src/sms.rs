@@ -1,0 +1,42 @@
+//! `[sms]` from checked keys to typed settings. What a provider is, its file says, which the courier reads: here it is a name.
+
+use crate::build::named;
+use crate::finding::Raw;
+use crate::settings::{PasswordSetting, Sms, SmsBackup};
+use crate::walk::{Found, Group};
+
+/// `[sms]` with its backups.
+pub(crate) fn sms(found: &mut Found, findings: &mut Vec<Raw>, notes: &mut Vec<Raw>) -> Option<Sms> {
+    let backups = named(found.backups.remove("sms").unwrap_or_default(), findings);
+    let mut sms = provider(&mut found.sections.remove("sms")?, findings, notes);
+    for (name, mut group) in backups {
+        if let (Some(sms), Some(backup)) = (&mut sms, provider(&mut group, findings, notes)) {
+            sms.backups.push(SmsBackup { name, sms: backup });
+        }
+    }
+    sms
+}
+
+/// `[sms]` or a backup.
+fn provider(group: &mut Group, findings: &mut Vec<Raw>, notes: &mut Vec<Raw>) -> Option<Sms> {
+    if !group.has("provider") {
+        let text = "is missing; add provider = \"…\", the name of a file in providers/ without its .toml";
+        findings.push(Raw::new(group.at, format!("{}.provider", group.name), text));
+    }
+    let at = group.at("account");
+    let account = group.account();
+    for (field, value) in &account {
+        if matches!(value, PasswordSetting::Plain(_)) {
+            let text = "this is in plain text: run `pam-2fa config seal`";
+            notes.push(Raw::new(at, format!("{}.account.{field}", group.name), text));
+        }
+    }
+    Some(Sms {
+        provider: group.text("provider")?,
+        sender: group.text("sender"),
+        account,
+        proxy: group.text("proxy").filter(|proxy| !proxy.is_empty()),
+        ca_file: group.text("ca_file"),
+        backups: Vec::new(),
+    })
+}

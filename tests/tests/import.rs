@@ -56,7 +56,7 @@ fn a_hundred_thousand_users_are_imported_within_a_minute_and_logins_go_on() {
         let importing = scope.spawn(|| command(&world, &["user", "import", &path, "--trusted"]));
         let mut ssh = world.ssh(&ada).open_with_password();
         ssh.wait_for_code_prompt();
-        ssh.type_line(&mailbox::wait_for(&ada.email, 1).code());
+        ssh.type_line(&mailbox::wait_for_code(&ada.email, 1).code());
         ssh.prove_shell();
         importing.join().expect("the import")
     });

@@ -3,12 +3,20 @@
 #![expect(clippy::expect_used, reason = "a stage that cannot be set fails the test")]
 
 use e2e::mailbox;
-use e2e::world::{Plan, World, text_of};
+use e2e::world::{Person, Plan, World, text_of};
 
 fn command(world: &World, words: &[&str]) -> String {
     let out = world.command(words);
     assert!(out.status.success(), "pam-2fa {words:?}: {}\n{}", text_of(&out), world.logs());
     String::from_utf8_lossy(&out.stdout).into_owned()
+}
+
+/// Who has no method reads whom to ask, and is denied.
+fn refused_without_a_method(world: &World, person: &Person) {
+    let mut ssh = world.ssh(person).open_with_password();
+    ssh.wait_for("Press Enter: ");
+    ssh.type_line("");
+    ssh.wait_for_denial();
 }
 
 /// The code in what `grant` and `invite` show.
@@ -20,10 +28,10 @@ fn code_of(shown: &str) -> String {
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn a_grant_opens_a_shell_once_and_stands_in_the_log_with_its_reason_and_its_use() {
-    let world = Plan::default().policy("required = \"mandatory\"").start();
+    let world = Plan::default().policy("required = \"mandatory\"\nenrolment = \"administrator\"").start();
     let ada = world.stranger("ada");
     let name = &ada.host.name;
-    world.ssh(&ada).open_with_password().wait_for_denial();
+    refused_without_a_method(&world, &ada);
     let words = ["user", "grant", name, "--for", "1h", "--service", "sshd", "--reason", "telephone lost"];
     let other = command(&world, &["user", "grant", name, "--service", "login", "--reason", "for the console"]);
     let shown = command(&world, &words);
@@ -36,8 +44,8 @@ fn a_grant_opens_a_shell_once_and_stands_in_the_log_with_its_reason_and_its_use(
     ssh.wait_for_code_prompt();
     ssh.type_line(&code.to_lowercase().replace('-', " "));
     ssh.prove_shell();
-    world.ssh(&ada).open_with_password().wait_for_denial();
-    assert_eq!(mailbox::count_after_a_while(&ada.email), 0);
+    refused_without_a_method(&world, &ada);
+    assert_eq!(mailbox::count_codes_after_a_while(&ada.email), 0);
     let log = command(&world, &["log", "--user", name]);
     let place = |part: &str| log.find(part).unwrap_or_else(|| panic!("{part} is not in the log:\n{log}"));
     let id = shown.lines().find_map(|line| line.strip_prefix("in the log  ")).expect("the id");
@@ -56,7 +64,7 @@ fn whoever_is_shut_out_is_refused_though_the_password_is_right_until_unlocked() 
     let name = &ada.host.name;
     let mut standing = world.ssh(&ada).open_with_password();
     standing.wait_for_code_prompt();
-    let code = mailbox::wait_for(&ada.email, 1).code();
+    let code = mailbox::wait_for_code(&ada.email, 1).code();
     let shown = command(&world, &["user", "disable", name]);
     assert!(shown.contains("shut out"), "{shown}");
     standing.type_line(&code);
@@ -65,32 +73,32 @@ fn whoever_is_shut_out_is_refused_though_the_password_is_right_until_unlocked() 
     let log = command(&world, &["log", "--user", name]);
     assert!(log.lines().any(|line| line.contains("change") && line.ends_with("disabled")), "{log}");
     assert!(log.lines().last().is_some_and(|line| line.ends_with("disabled-user")), "{log}");
-    assert_eq!(mailbox::count_after_a_while(&ada.email), 1, "nothing is sent to whom nothing lets in");
+    assert_eq!(mailbox::count_codes_after_a_while(&ada.email), 1, "nothing is sent to whom nothing lets in");
     let refused = world.command(&["user", "grant", name, "--reason", "x"]);
     assert_eq!(refused.status.code(), Some(1), "{}", text_of(&refused));
     assert!(command(&world, &["user", "unlock", name]).contains("may log in again"));
     let mut ssh = world.ssh(&ada).open_with_password();
     ssh.wait_for_code_prompt();
-    ssh.type_line(&mailbox::wait_for(&ada.email, 2).code());
+    ssh.type_line(&mailbox::wait_for_code(&ada.email, 2).code());
     ssh.prove_shell();
 }
 
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn after_a_reset_the_old_address_gets_no_code_and_a_new_one_lets_in() {
-    let world = Plan::default().start();
+    let world = Plan::default().policy("required = \"optional\"\nenrolment = \"administrator\"").start();
     let ada = world.person("ada");
     let name = &ada.host.name;
     let shown = command(&world, &["user", "reset", name]);
     assert!(shown.contains(&format!("gone: email {}", ada.email)), "{shown}");
-    world.ssh(&ada).open_with_password().wait_for_denial();
-    assert_eq!(mailbox::count_after_a_while(&ada.email), 0);
+    refused_without_a_method(&world, &ada);
+    assert_eq!(mailbox::count_codes_after_a_while(&ada.email), 0);
     let invited = command(&world, &["user", "invite", name]);
     assert!(invited.contains("the enrolment of a first method"), "{invited}");
     command(&world, &["user", "set", name, "--email", &ada.email, "--trusted"]);
     let mut ssh = world.ssh(&ada).open_with_password();
     ssh.wait_for_code_prompt();
-    ssh.type_line(&mailbox::wait_for(&ada.email, 1).code());
+    ssh.type_line(&mailbox::wait_for_code(&ada.email, 1).code());
     ssh.prove_shell();
 }
 
@@ -112,7 +120,7 @@ fn users_are_imported_and_exported_and_who_was_imported_logs_in() {
     assert!(imported.starts_with("made 2, changed 0, as they are 0\n"), "{imported}");
     let mut ssh = world.ssh(&ada).open_with_password();
     ssh.wait_for_code_prompt();
-    ssh.type_line(&mailbox::wait_for(&ada.email, 1).code());
+    ssh.type_line(&mailbox::wait_for_code(&ada.email, 1).code());
     ssh.prove_shell();
     let exported = command(&world, &["user", "export"]);
     assert!(exported.contains(&format!("{},always,{},,\n", bob.host.name, bob.email)), "{exported}");

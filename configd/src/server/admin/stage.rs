@@ -106,6 +106,13 @@ fn daemon(folder: &Path) -> Daemon {
     Daemon::new(places, Arc::new(Known), host, since, LevelHandle::none()).unwrap()
 }
 
+/// Whoever has no method is refused, and asked for no invitation.
+pub(super) fn uninvited() -> Rules {
+    let mut rules = crate::login::world::rules();
+    rules.who.enrolment = pam_2fa_settings::Enrolment::Administrator;
+    rules
+}
+
 pub(super) fn ada() -> UserKey {
     UserKey { uid: 1000, name: String::from("ada") }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::login::world::{rules, ssh};
-use crate::server::admin::stage::{Stage, ada, done, refused};
+use crate::server::admin::stage::{Stage, ada, done, refused, uninvited};
 use crate::server::admin::users::{set, shown};
 use pam_2fa_protocol::admin::UserSet;
 use pam_2fa_protocol::login::Verdict;
@@ -47,7 +47,7 @@ async fn a_grant_lets_in_once_a_user_who_has_lost_everything_and_is_written_down
 
 #[tokio::test]
 async fn a_grant_says_where_and_for_what_it_is_good_and_is_good_nowhere_else() {
-    let stage = Stage::new(rules()).await;
+    let stage = Stage::new(uninvited()).await;
     let asked = UserGrant {
         for_s: Some(3_600),
         from: Some(String::from("192.0.2.0/24")),
@@ -57,8 +57,10 @@ async fn a_grant_says_where_and_for_what_it_is_good_and_is_good_nowhere_else() {
     let made = done(grant(&stage.daemon, &stage.house, &asked).await);
     assert_eq!((made.user.as_str(), made.uid), ("bob", 1001), "without a record");
     assert_eq!((made.pass.from.as_deref(), made.pass.service.as_deref()), (Some("192.0.2.0/24"), Some("sshd")));
-    let (verdict, _) = stage.begin(&ssh("bob", "198.51.100.7")).await.step().await;
-    assert_eq!(verdict, Some(Verdict::Deny), "bob has nothing else to prove with");
+    let mut login = stage.begin(&ssh("bob", "198.51.100.7")).await;
+    // Whom to ask is read before an Enter.
+    login.step().await;
+    assert_eq!(login.answer("").await.0, Some(Verdict::Deny), "bob has nothing else to prove with");
     let mut login = stage.begin(&ssh("bob", "192.0.2.200")).await;
     assert_eq!(login.step().await.0, None);
     assert_eq!(login.answer(made.code.expose()).await.0, Some(Verdict::Allow));
@@ -112,9 +114,12 @@ async fn an_invitation_is_for_a_user_without_a_method_and_one_at_a_time() {
     assert_eq!(kept[0].until_s - kept[0].made_s, 7 * 86_400);
     let code = LongCode::parse(second.code.expose()).unwrap();
     assert_eq!(kept[0].mac, stage.house.keys.long_code_mac(LongUse::Invitation, &eve, &code));
-    // It is no code of a login.
-    let (verdict, _) = stage.begin(&ssh("eve", "192.0.2.7")).await.step().await;
-    assert_eq!(verdict, Some(Verdict::Deny));
+    // It enrols, and lets in nobody by itself.
+    let mut login = stage.begin(&ssh("eve", "192.0.2.7")).await;
+    assert_eq!(login.step().await.0, None);
+    assert_eq!(login.answer(first.code.expose()).await.0, None, "the earlier one is over");
+    assert_eq!(login.answer(second.code.expose()).await.0, None);
+    assert_eq!(stage.house.store.methods(eve.clone(), stage.house.now()).await.unwrap().passes.len(), 1);
 
     // An app alone is a method too.
     stage.enrol_app().await;
@@ -130,6 +135,13 @@ async fn an_invitation_is_for_a_user_without_a_method_and_one_at_a_time() {
     done(set(&stage.daemon, &stage.house, without).await);
     let why = refused(invite(&stage.daemon, &stage.house, &invitation("ada")).await);
     assert!(why.starts_with("ada has an authenticator app already"), "{why}");
+}
+
+#[tokio::test]
+async fn an_invitation_that_the_settings_take_from_nobody_says_so() {
+    let stage = Stage::new(uninvited()).await;
+    let made = done(invite(&stage.daemon, &stage.house, &invitation("eve")).await);
+    assert!(made.notes[0].starts_with("policy.enrolment is \"administrator\""), "{:?}", made.notes);
 }
 
 #[tokio::test]

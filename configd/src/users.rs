@@ -345,4 +345,43 @@ mod tests {
         assert_eq!(SystemDirectory.find("root"), Ok(Some(UserKey { uid: 0, name: String::from("root") })));
         assert_eq!(SystemDirectory.find("no-such-user-here"), Ok(None));
     }
+
+    #[test]
+    fn the_file_is_asked_alone_only_where_every_program_asks_it_first() {
+        for (switch, first) in [
+            ("passwd:         files systemd\n", true),
+            ("# passwd: sss\npasswd: files [NOTFOUND=return] sss\ngroup: sss\n", true),
+            ("passwd: sss files\n", false),
+            ("passwd: compat\n", false),
+            ("passwd:\n", false),
+            ("group: files\n", false),
+            ("passwd: files\npasswd: sss\n", false),
+            ("", false),
+        ] {
+            assert_eq!(asks_file_first(switch), first, "{switch}");
+        }
+    }
+
+    #[test]
+    fn only_whole_lines_of_the_wanted_names_are_users_of_the_file() {
+        let passwd = "ada:x:1000:1000:Ada,,,:/home/ada:/bin/sh\nbob:x:1001\neve:x:-1:0::/:/bin/sh\n\
+                      ada:x:7:7::/:/bin/sh\n+joe:x:9:9::/:/bin/sh\nsue:x:10:ten::/:/bin/sh\nzoe:x:11:11::/:/bin/sh\n";
+        let names = ["ada", "bob", "eve", "joe", "sue", ""].map(String::from);
+        let found = in_file(passwd, &names);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found["ada"], UserKey { uid: 1000, name: String::from("ada") });
+    }
+
+    #[tokio::test]
+    async fn many_are_looked_up_in_their_order_and_nobody_is_waited_for_after_one_that_fails() {
+        let (_hold, held) = std::sync::mpsc::channel();
+        let users = Users::start(Arc::new(Scripted(Mutex::new(held))), 2).unwrap();
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let ada = Resolution::Found(UserKey { uid: 1000, name: String::from("ada") });
+        let all = users.resolve_all(names(&["ada", "nobody", "ada"])).await;
+        assert_eq!(format!("{all:?}"), format!("{:?}", [ada.clone(), Resolution::Unknown, ada.clone()]));
+        let all = users.resolve_all(names(&["ada", "broken", "slow", "ada", "slow"])).await;
+        let failed = || Resolution::Failed(String::from("EIO"));
+        assert_eq!(format!("{all:?}"), format!("{:?}", [ada, failed(), failed(), failed(), failed()]));
+    }
 }

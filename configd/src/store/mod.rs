@@ -417,6 +417,8 @@ pub trait Store: Send + Sync {
     fn user(&self, key: UserKey) -> Pending<Known>;
     /// Records with this name, whatever the uid; with `None` all, by name.
     fn users(&self, name: Option<String>) -> Pending<Vec<UserRecord>>;
+    /// The next records by name and uid, behind `after`: a short piece, so that logins go on between two. Empty: that was all.
+    fn users_next(&self, after: Option<UserKey>) -> Pending<Vec<UserRecord>>;
     /// How many records there are.
     fn count_users(&self) -> Pending<u64>;
     /// A value of [`MetaKey`].

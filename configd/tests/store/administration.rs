@@ -133,3 +133,23 @@ fn a_renamed_user_takes_the_address_along_and_nobody_else_does() {
     let other = UserKey { uid: 3000, name: String::from("eve") };
     assert!(matches!(home.change(UserChange { email, ..change(other) }), Err(Changed::EmailInUse(_))));
 }
+
+#[test]
+fn records_are_listed_in_short_pieces_and_none_is_left_out_or_told_twice() {
+    let home = Home::with_users();
+    // By name, which is not the order of the uids.
+    let keys = (0..1_100_u32).map(|number| UserKey { uid: 9_000 - number, name: format!("user{number}") });
+    wait_for_all(keys.map(|key| home.store.change_user(change(key))).collect()).into_iter().for_each(|done| {
+        done.unwrap();
+    });
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let piece = wait(home.store.users_next(after)).unwrap();
+        assert!(piece.len() <= 500);
+        let Some(last) = piece.last() else { break };
+        after = Some(last.key.clone());
+        all.extend(piece);
+    }
+    assert_eq!(all, wait(home.store.users(None)).unwrap());
+    assert_eq!(all.len(), 1_102);
+}

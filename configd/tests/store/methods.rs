@@ -261,6 +261,7 @@ fn whoever_is_shut_out_gets_in_by_nothing_until_let_in_again_and_a_reset_does_no
     }
     let devices = wait(home.store.devices(String::from("ada"))).unwrap();
     assert_eq!(devices[0].ended, Some(Ended::Record));
+    assert!(wait(home.store.open_challenges(at(0), 3)).unwrap().is_empty(), "a code on its way is worth nothing");
     assert_eq!(enrol(&home, enrol_of(ada())), Enrolled::NotAllowed);
     assert!(wait(home.store.disable(ada(), false, at(0))).unwrap());
     for (number, proof) in proofs().into_iter().enumerate() {

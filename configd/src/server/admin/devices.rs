@@ -7,7 +7,7 @@ use crate::clock::{Moment, rfc3339};
 use crate::house::House;
 use crate::login::device::{over, trusted_s};
 use crate::rules::Rules;
-use crate::store::{DeviceId, Ended, KeptDevice, Revoke, Revoked};
+use crate::store::{By, Change, DeviceId, Ended, KeptDevice, Revoke, Revoked};
 use crate::wire_io::Connection;
 use pam_2fa_protocol::admin::{Device, DeviceList, DeviceReply, DeviceRevoke, DeviceRevokeReply};
 use pam_2fa_protocol::frame::Frame;
@@ -77,6 +77,13 @@ pub(super) async fn revoke(
             known_by = kept.label,
             "a remembered device was revoked by an administrator"
         );
+        let (at_s, by, user) = (house.now().wall_s, By::Administrator, kept.user.clone());
+        let detail = format!("{}: {}, {}", kept.id.0, kept.key.class, kept.label);
+        let change = Change { at_s, by, user, what: String::from("device-revoked"), detail };
+        // They are revoked, whether that can be written down or not.
+        if let Err(error) = house.store.note_change(change).await {
+            tracing::error!(device = kept.id.0, %error, "a revocation does not stand in the log of changes");
+        }
     }
     let (rules, now) = (house.rules(), house.now());
     told::tell(house, told::revoked(&gone, &rules, &now));

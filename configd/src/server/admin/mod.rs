@@ -6,6 +6,8 @@ mod explain;
 mod import;
 mod log;
 mod passes;
+#[cfg(test)]
+mod stage;
 mod system;
 mod told;
 mod users;

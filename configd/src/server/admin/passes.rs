@@ -12,8 +12,8 @@ use crate::notice::{About, Notice};
 use crate::random;
 use crate::store::{Authenticator, Bucket, KeptPass, Known, Methods, PassId, PassKind, UserKey, UserRecord};
 use pam_2fa_protocol::admin::{OneTimeCode, UserGrant, UserInvite};
-use pam_2fa_settings::Network;
 use pam_2fa_settings::text::is_plain;
+use pam_2fa_settings::{Enrolment, Network};
 use std::net::IpAddr;
 
 /// An invitation is good for so long: it goes by letter, or is said on the first day of somebody's work.
@@ -43,6 +43,11 @@ pub(super) async fn invite(daemon: &Daemon, house: &House, asked: &UserInvite) -
     let is_another = methods.passes.iter().any(|pass| pass.kind == PassKind::Invitation);
     let made = Made { kind: PassKind::Invitation, for_s: INVITATION_S, origin: None, service: None, reason: "" };
     let mut code = give(house, user, made).await?;
+    if house.rules().who.enrolment == Enrolment::Administrator {
+        code.notes.push(String::from(
+            "policy.enrolment is \"administrator\", so no invitation is taken; set it to \"invited\", then pam-2fa config reload",
+        ));
+    }
     code.notes.extend(is_another.then(|| String::from("the earlier invitation is over")));
     Ok(code)
 }

@@ -19,16 +19,24 @@ use pam_2fa_settings::{E164, EmailAddress, Language};
 use std::sync::PoisonError;
 
 pub(super) async fn list(house: &House, more: bool, connection: &mut Connection) -> Result<Frame, Answer> {
-    let mut records = house.store.users(None).await?;
+    let mut records = house.store.users_next(None).await?;
     if !more && records.len() > 1 {
         return Err(Answer::refused("a list of several users wants a call with `more`"));
     }
-    let Some(last) = records.pop() else { return done(&UserReply { user: None }) };
-    for record in records {
-        let user = Some(shown(house, record).await?);
-        connection.write(&encode_reply(&UserReply { user }, Continues::Yes)?).await?;
+    // One is held back: the last reply ends the call.
+    while let Some(last) = records.pop() {
+        for record in records {
+            let user = Some(shown(house, record).await?);
+            connection.write(&encode_reply(&UserReply { user }, Continues::Yes)?).await?;
+        }
+        records = house.store.users_next(Some(last.key.clone())).await?;
+        let reply = UserReply { user: Some(shown(house, last).await?) };
+        if records.is_empty() {
+            return done(&reply);
+        }
+        connection.write(&encode_reply(&reply, Continues::Yes)?).await?;
     }
-    done(&UserReply { user: Some(shown(house, last).await?) })
+    done(&UserReply { user: None })
 }
 
 pub(super) async fn show(house: &House, asked: &UserShow) -> Result<UserReply, Answer> {

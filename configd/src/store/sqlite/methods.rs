@@ -196,6 +196,9 @@ pub(super) fn disable(connection: &Connection, user: &UserKey, disabled: bool, n
     choose(connection, user, prefers, since_s)?;
     if disabled {
         devices::end_all(connection, user, Ended::Record)?;
+        for of in [Authenticator::Email, Authenticator::Sms] {
+            challenges::end_all(connection, user, of, now)?;
+        }
     }
     if disabled != before.is_some() {
         let what = if disabled { "disabled" } else { "enabled" };

@@ -335,6 +335,10 @@ impl Store for SqliteStore {
         self.read("list users", move |connection| users::all(connection, name.as_deref()))
     }
 
+    fn users_next(&self, after: Option<UserKey>) -> Pending<Vec<UserRecord>> {
+        self.read("list users", move |connection| users::next(connection, after.as_ref()))
+    }
+
     fn count_users(&self) -> Pending<u64> {
         self.read("count users", users::count)
     }

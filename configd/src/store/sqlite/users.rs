@@ -11,6 +11,9 @@ use pam_2fa_protocol::admin::{LastLogin, Method, Verify};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Params, Row, params};
 
+/// Records that are read at once: some milliseconds.
+const PIECE: i64 = 500;
+
 macro_rules! select {
     ($rest:literal) => {
         concat!(
@@ -89,6 +92,18 @@ pub(super) fn all(connection: &Connection, name: Option<&str>) -> Result<Vec<Use
     match name {
         None => records(connection, select!("ORDER BY name, uid"), []),
         Some(name) => records(connection, select!("WHERE name = ?1 ORDER BY uid"), [name]),
+    }
+}
+
+/// [`crate::store::Store::users_next`].
+pub(super) fn next(connection: &Connection, after: Option<&UserKey>) -> Result<Vec<UserRecord>, Failed> {
+    match after {
+        None => records(connection, select!("ORDER BY name, uid LIMIT ?1"), [PIECE]),
+        Some(UserKey { uid, name }) => records(
+            connection,
+            select!("WHERE name >= ?2 AND (name, uid) > (?2, ?3) ORDER BY name, uid LIMIT ?1"),
+            params![PIECE, name, uid],
+        ),
     }
 }
 

@@ -233,6 +233,92 @@ async fn decoys_stand_where_their_hour_ends_and_not_where_a_user_is_asked_for() 
     assert_eq!(all(&daemon, &of_ada).await.len(), 2);
 }
 
+/// 2030-03-17T17:46:40Z: later than the house's own first change, whose time is the clock's.
+const LATER_S: i64 = 1_900_000_000;
+
+fn changed(number: i64, user: &str) -> store::Change {
+    store::Change {
+        at_s: LATER_S + number,
+        by: store::By::Login,
+        user: UserKey { uid: 1000, name: String::from(user) },
+        what: String::from("set"),
+        detail: format!("C{number}"),
+    }
+}
+
+/// The whole answer, changes too, but for that of the house's own record.
+async fn whole(daemon: &Arc<Daemon>, asked: &Log) -> String {
+    let mut client = ask(daemon, asked).await;
+    let mut all = Vec::new();
+    while let Some(reply) = next_of_all(&mut client).await {
+        match (reply.entry, reply.change) {
+            (Some(entry), None) => all.push(entry.reference),
+            (None, Some(change)) if change.detail.starts_with('C') => all.push(change.detail),
+            (None, _) => {}
+            both @ (Some(_), Some(_)) => panic!("{both:?}"),
+        }
+    }
+    all.join(" ")
+}
+
+#[tokio::test]
+async fn changes_stand_among_the_decisions_in_the_order_of_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let (daemon, store) = opened(folder.path(), rules()).await;
+    for number in [1, 3, 5] {
+        store.log_decision(store::Decision { at_s: LATER_S + i64::from(number), ..line(number) });
+    }
+    for (number, user) in [(0, "ada"), (2, "bob"), (3, "ada"), (6, "ada"), (7, "ada")] {
+        store.note_change(changed(number, user)).await.unwrap();
+    }
+    assert_eq!(
+        whole(&daemon, &Log::default()).await,
+        "C0 R0000001 C2 C3 R0000003 R0000005 C6 C7",
+        "what was changed in the second of a decision stands before it"
+    );
+    let of_ada = Log { user: Some(String::from("ada")), ..Log::default() };
+    assert_eq!(whole(&daemon, &of_ada).await, "C0 R0000001 C3 R0000003 R0000005 C6 C7");
+    let since = Log { since: Some(String::from("2030-03-17T17:46:46Z")), ..Log::default() };
+    assert_eq!(whole(&daemon, &since).await, "C6 C7");
+}
+
+#[tokio::test]
+async fn more_changes_than_one_read_gives_are_all_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (daemon, store) = opened(folder.path(), rules()).await;
+    for number in 0..1_300 {
+        store.note_change(changed(number, "ada")).await.unwrap();
+    }
+    store.log_decision(store::Decision { at_s: LATER_S + 1_000, ..line(1_000) });
+    let told = whole(&daemon, &Log::default()).await;
+    let expected: Vec<String> = (0..=1_000)
+        .map(|number| format!("C{number}"))
+        .chain([String::from("R0001000")])
+        .chain((1_001..1_300).map(|number| format!("C{number}")))
+        .collect();
+    assert!(told == expected.join(" "), "{told}");
+}
+
+#[tokio::test]
+async fn who_follows_is_told_of_a_change_at_once_and_of_none_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let (daemon, store) = opened(folder.path(), rules()).await;
+    store.note_change(changed(0, "ada")).await.unwrap();
+    let mut client = ask(&daemon, &Log { follow: true, ..Log::default() }).await;
+    // Nobody knows when it has begun to follow: the first that it tells is one of these, and then each.
+    let (mut told, mut number) = (Vec::new(), 1);
+    while told.len() < 3 {
+        store.note_change(changed(number, "ada")).await.unwrap();
+        number += 1;
+        if let Ok(Some(reply)) = tokio::time::timeout(Duration::from_millis(200), next_of_all(&mut client)).await {
+            told.push(reply.change.unwrap().detail);
+        }
+    }
+    let first: i64 = told[0].strip_prefix('C').unwrap().parse().unwrap();
+    assert!(first > 0, "{told:?}");
+    assert_eq!(told, [first, first + 1, first + 2].map(|number| format!("C{number}")));
+}
+
 /// As the daemon does each second.
 async fn daemon_writes(daemon: &Daemon) {
     let crate::daemon::State::Open(house) = daemon.state() else { panic!() };

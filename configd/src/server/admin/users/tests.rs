@@ -145,3 +145,58 @@ async fn a_language_is_one_of_five_and_an_empty_one_is_the_settings_again() {
     assert_eq!(change(&daemon, &house, set_of(None, false)).await.user.language.as_deref(), Some("ja"));
     assert_eq!(change(&daemon, &house, with("")).await.user.language, None);
 }
+
+async fn refused(daemon: &Daemon, house: &House, asked: UserSet) -> String {
+    match set(daemon, house, asked).await {
+        Err(Answer::Refused(why)) => why.join("\n"),
+        Err(_) => panic!("another error"),
+        Ok(_) => panic!("it was taken"),
+    }
+}
+
+#[tokio::test]
+async fn a_number_is_taken_in_international_form_and_verified_only_if_it_is_trusted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (daemon, house) = (
+        daemon(folder.path()),
+        House::for_tests(folder.path(), crate::rules::Rules { sms: Vec::new(), ..rules() }).await,
+    );
+    let with = |number: &str| UserSet { phone: Some(String::from(number)), ..set_of(None, false) };
+    assert!(refused(&daemon, &house, with("0155")).await.starts_with("--phone: "));
+    let reply = change(&daemon, &house, with("+15550100")).await;
+    assert_eq!((reply.user.phone.as_deref(), reply.user.phone_verified), (Some("+15550100"), false));
+    assert!(reply.notes.iter().any(|note| note.starts_with("the number is not verified yet")), "{:?}", reply.notes);
+    assert!(reply.notes.iter().any(|note| note.starts_with("no provider of text messages")), "{:?}", reply.notes);
+    let reply = change(&daemon, &house, UserSet { trusted: true, ..with("+15550100") }).await;
+    assert!(reply.user.phone_verified);
+    assert_eq!(change(&daemon, &house, with("")).await.user.phone, None);
+}
+
+#[tokio::test]
+async fn a_method_is_preferred_only_where_there_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (daemon, house) = (daemon(folder.path()), House::for_tests(folder.path(), rules()).await);
+    let prefer = |prefers| UserSet { prefers: Some(prefers), ..set_of(Some("ada@example.com"), true) };
+    let why = refused(&daemon, &house, prefer(Preference::App)).await;
+    assert_eq!(why, "--prefer: ada has no authenticator app; the user enrols one");
+    let why = refused(&daemon, &house, prefer(Preference::Sms)).await;
+    assert_eq!(why, "--prefer: ada has no number; give one with --phone");
+    assert_eq!(change(&daemon, &house, prefer(Preference::Email)).await.user.prefers, Some(Method::Email));
+    assert_eq!(change(&daemon, &house, prefer(Preference::None)).await.user.prefers, None);
+}
+
+#[tokio::test]
+async fn an_address_of_another_user_is_refused_or_taken_as_the_settings_say() {
+    for unique_email in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let rules = crate::rules::Rules { unique_email, ..rules() };
+        let (daemon, house) = (daemon(folder.path()), House::for_tests(folder.path(), rules).await);
+        let asked = UserSet { name: String::from("bob"), ..set_of(Some("ADA@example.com"), false) };
+        if unique_email {
+            let why = refused(&daemon, &house, asked).await;
+            assert_eq!(why, "--email: ada has this address; one address is one user's");
+        } else {
+            assert_eq!(change(&daemon, &house, asked).await.user.email.as_deref(), Some("ADA@example.com"));
+        }
+    }
+}

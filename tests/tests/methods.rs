@@ -1,7 +1,5 @@
 //! The ways of answering over a real sshd: a text message through a gateway, a choice, and the next way where one cannot be delivered.
 
-#![expect(clippy::expect_used, reason = "a stage that cannot be set fails the test")]
-
 use e2e::app::{key_on, recovery_codes_on, shows};
 use e2e::mailbox;
 use e2e::sms_gateway::Play;

@@ -33,7 +33,7 @@ fn a_code_by_text_message_opens_a_shell_and_is_one_segment() {
     );
     ssh.type_line(&text.code());
     ssh.prove_shell();
-    assert_eq!((world.texts().len(), mailbox::count_after_a_while(&ada.email)), (1, 0));
+    assert_eq!((world.texts().len(), mailbox::count_codes_after_a_while(&ada.email)), (1, 0));
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn with_several_ways_one_chooses_and_may_turn_to_another() {
     let _sent = world.gateway().until_taken(1);
     ssh.type_line("e");
     ssh.wait_for("'s' for SMS: ");
-    ssh.type_line(&mailbox::wait_for(&ada.email, 1).code());
+    ssh.type_line(&mailbox::wait_for_code(&ada.email, 1).code());
     ssh.prove_shell();
 }
 
@@ -92,7 +92,7 @@ fn a_provider_that_refuses_leads_to_the_mail() {
     ssh.type_line("r");
     ssh.wait_for("The code could not be sent by text message to +1•••0100. Code sent by email to ");
     ssh.wait_for("'s' for SMS: ");
-    ssh.type_line(&mailbox::wait_for(&ada.email, 1).code());
+    ssh.type_line(&mailbox::wait_for_code(&ada.email, 1).code());
     ssh.prove_shell();
 }
 

@@ -12,7 +12,7 @@ use super::{Asked, Effect, Effects, Login, MAX_PROMPTS, Standing, State, ask, no
 use crate::authenticator::{AppKey, Back, LongCode, LongUse, long, qr};
 use crate::random;
 use crate::store::{
-    Authenticator, Bucket, ChallengeId, Charge, Charged, Enrol, Enrolled, Facts, First, Known, NewApp, PassId,
+    Authenticator, Bucket, ChallengeId, Charge, Charged, Enrol, Enrolled, Facts, First, Had, Known, NewApp, PassId,
     PassKind, Proof, StoreError, UserKey,
 };
 use crate::texts::{Charset, Message, Value};
@@ -151,20 +151,18 @@ impl Enrolling {
     pub(super) fn after(standing: &Standing, wants: Wants) -> Self {
         // One that was just used is not among those that are left.
         let used = usize::from(matches!(standing.proof, Some(Proof::Recovery { .. })));
+        let codes_left = standing.held.recovery.len().saturating_sub(used);
         Self {
             asked: standing.asked.clone(),
             user: standing.owner.user.clone(),
             bucket: standing.bucket.clone(),
-            first: match standing.proof {
-                Some(Proof::Recovery { .. }) => First::Recovered,
-                _ => First::Further,
-            },
+            first: First::Further(Had { codes: codes_left, ..standing.held.had.clone() }),
             invitations: Vec::new(),
             wants,
             known: None,
             proved_by: standing.proof.as_ref().map(Proof::authenticator),
             had_app: standing.held.app.is_some(),
-            codes_left: standing.held.recovery.len().saturating_sub(used),
+            codes_left,
             stage: Stage::Address,
             address: None,
             app: None,

@@ -473,6 +473,27 @@ fn a_first_method_by_oneself_needs_an_invitation_or_a_seat_of_this_machine_whate
 }
 
 #[test]
+fn what_is_taken_away_while_a_change_stands_at_its_last_prompt_changes_nothing() {
+    for reset in [false, true] {
+        let mut world = with_address();
+        let saved = LongCode::new(&world.random).unwrap();
+        let mac = PlainMac.long_code_mac(LongUse::Recovery, &ada(), &saved);
+        world.methods.insert(ada(), Methods { recovery: vec![mac], ..Methods::default() });
+        let (login, _) = me(&mut world, 1000, Change::Codes);
+        let (login, said) = say(&mut world, login, saved.shown().expose());
+        assert_eq!(codes_shown(&said).len(), 10);
+        if reset {
+            // Everything is taken away, and the owner is given another address.
+            world.methods.remove(&ada());
+            world.add("ada", 1000, Verify::NewDevice, Some("new@example.com"));
+        }
+        let (_, said) = say(&mut world, login, "");
+        assert_eq!((said.done.is_some(), world.enrolled), (!reset, u32::from(!reset)));
+        assert_eq!(said.told().contains("Nothing was changed"), reset, "{}", said.told());
+    }
+}
+
+#[test]
 fn whoever_was_shut_out_or_is_somebody_else_by_now_changes_nothing() {
     let mut world = with_address();
     world.methods.get_mut(&ada()).unwrap().disabled_s = Some(1);

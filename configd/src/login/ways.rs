@@ -6,7 +6,7 @@ use super::source::Source;
 use super::{Asked, Effects};
 use crate::limits;
 use crate::rules::Rules;
-use crate::store::{Authenticator, Facts, KeptApp, Known, PassId, PassKind};
+use crate::store::{Authenticator, Facts, Had, KeptApp, Known, PassId, PassKind};
 use crate::texts::{Message, Value};
 use pam_2fa_protocol::admin::Method;
 use pam_2fa_settings::{E164, EmailAddress, Network, Profile};
@@ -119,6 +119,8 @@ pub struct Held {
     pub recovery: Vec<[u8; 32]>,
     /// MACs of an administrator's grants that are open for this login.
     pub grants: Vec<(PassId, [u8; 32])>,
+    /// All that there was: a change is made of that alone.
+    pub had: Had,
 }
 
 impl Held {
@@ -129,6 +131,10 @@ impl Held {
             app: facts.methods.app.clone(),
             recovery: facts.methods.recovery.clone(),
             grants: grants(facts, asked).map(|pass| (pass.id.clone(), pass.mac)).collect(),
+            had: match &facts.known {
+                Known::Record(record) => Had::of(record, facts.methods.app.as_ref(), facts.methods.recovery.len()),
+                Known::Nobody | Known::NameOfAnother { .. } | Known::UidOfOthers { .. } => Had::default(),
+            },
         }
     }
 

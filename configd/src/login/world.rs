@@ -13,7 +13,7 @@ use crate::random::NoRandomness;
 use crate::rules::{Codes, MailWay, PromptStyle, TextWay, Who};
 use crate::seal::SealError;
 use crate::store::{Ended, KeptDevice, Known, Methods, Remember, Standings, UserRecord};
-use crate::store::{First, NewApp};
+use crate::store::{First, Had, NewApp};
 use pam_2fa_protocol::admin::{Channel, Required, Verify};
 use pam_2fa_protocol::courier::Tls;
 use pam_2fa_protocol::login::Verdict;

@@ -1,7 +1,7 @@
 //! What a user can prove with besides the addresses of the record: an authenticator app, recovery codes, an administrator's one-time
 //! codes. As they are kept: sealed or as MACs. Decides nothing.
 
-use super::{Authenticator, SourceText, UserKey};
+use super::{Authenticator, SourceText, UserKey, UserRecord};
 use crate::clock::Moment;
 use crate::limits::Counts;
 use pam_2fa_protocol::admin::{Channel, LastLogin, Method};
@@ -170,14 +170,39 @@ pub struct Enrol {
 /// What allows an enrolment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum First {
-    /// The user has a method, and has just proven it.
-    Further,
-    /// The user has just used up a recovery code, perhaps the last thing there was.
-    Recovered,
+    /// The user has just proven something, and has this still: a proof is worth nothing once an administrator has taken away what
+    /// was there, or another change was faster. A recovery code that was used is not among what is left, and may have been the last.
+    Further(Had),
     /// The user has none (looked at again in the commit), and the settings or a local console allow it.
     Allowed,
     /// The user has none, and this invitation is used up with it.
     Invited(PassId),
+}
+
+/// What a user has to prove with, so that two looks at it can be compared.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Had {
+    /// The verified address.
+    pub email: Option<String>,
+    /// The verified number.
+    pub phone: Option<String>,
+    /// The app's id.
+    pub app: Option<String>,
+    /// How many recovery codes.
+    pub codes: usize,
+}
+
+impl Had {
+    /// What there is.
+    #[must_use]
+    pub fn of(record: &UserRecord, app: Option<&KeptApp>, codes: usize) -> Self {
+        Self {
+            email: record.email.clone().filter(|_| record.email_verified),
+            phone: record.phone.clone().filter(|_| record.phone_verified),
+            app: app.map(|app| app.id.clone()),
+            codes,
+        }
+    }
 }
 
 /// What became of it.
@@ -190,6 +215,7 @@ pub enum Enrolled {
     },
     /// The address is another user's; nothing was kept.
     AddressInUse(UserKey),
-    /// The invitation is used or over, or the user has a method meanwhile, or the record is somebody else's; nothing was kept.
+    /// The invitation is used or over, or what the user has to prove with is not what it was, or the record is somebody else's;
+    /// nothing was kept.
     NotAllowed,
 }

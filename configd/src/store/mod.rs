@@ -21,7 +21,7 @@ pub use device::{
     DeviceId, DeviceKey, EndDevices, Ended, KeptDevice, Remember, RememberDevice, Revoke, Revoked, UseDevice,
 };
 pub use method::{
-    About, Enrol, Enrolled, First, KeptApp, KeptPass, MOST_GRANTS, Methods, NewApp, PassId, PassKind, Proof,
+    About, Enrol, Enrolled, First, Had, KeptApp, KeptPass, MOST_GRANTS, Methods, NewApp, PassId, PassKind, Proof,
 };
 
 /// What every operation gives: a future, since commits are grouped. Nothing happens before it is polled; once it was, dropping

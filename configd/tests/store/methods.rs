@@ -2,8 +2,8 @@
 
 use crate::common::*;
 use configd::store::{
-    Authenticator, Consume, Consumed, Ended, Enrol, Enrolled, First, KeptPass, Known, MOST_GRANTS, Methods, NewApp,
-    PassId, PassKind, Proof, Store, UserChange, UserKey,
+    Authenticator, Consume, Consumed, Ended, Enrol, Enrolled, First, Had, KeptPass, Known, MOST_GRANTS, Methods,
+    NewApp, PassId, PassKind, Proof, Store, UserChange, UserKey,
 };
 use pam_2fa_protocol::admin::{Channel, Method, Verify};
 
@@ -12,14 +12,14 @@ pub(crate) fn mac(number: u8) -> [u8; 32] {
     [number; 32]
 }
 
-/// An app that has used its step 100, and recovery codes 1 to 10, for somebody who has a method.
+/// An app that has used its step 100, and recovery codes 1 to 10, for somebody who has the address of [`address_of`] and nothing else.
 pub(crate) fn enrol_of(user: UserKey) -> Enrol {
     Enrol {
-        user,
         address: None,
         app: Some(NewApp { id: String::from("app1"), sealed: String::from("sealed:v1:x"), step: 100 }),
         recovery: Some((1..=10).map(mac).collect()),
-        first: First::Further,
+        first: First::Further(Had { email: Some(address_of(&user, Authenticator::Email)), ..Had::default() }),
+        user,
         login: None,
         unique: true,
         now: at(0),
@@ -28,6 +28,13 @@ pub(crate) fn enrol_of(user: UserKey) -> Enrol {
 
 pub(crate) fn enrol(home: &Home, enrol: Enrol) -> Enrolled {
     wait(home.store.enrol(enrol)).unwrap()
+}
+
+/// What `user` has now.
+pub(crate) fn further(home: &Home, user: &UserKey) -> First {
+    let Methods { app, recovery, .. } = methods(home, user.clone());
+    let Known::Record(record) = wait(home.store.user(user.clone())).unwrap() else { panic!("{user:?} has no record") };
+    First::Further(Had::of(&record, app.as_ref(), recovery.len()))
 }
 
 pub(crate) fn pass(kind: PassKind, name: &str, user: UserKey) -> KeptPass {
@@ -85,7 +92,8 @@ fn a_step_of_an_app_is_used_once_and_only_rises_over_restarts() {
     }
     // Another app begins anew, and the old one is worth nothing.
     let app = Some(NewApp { id: String::from("app2"), sealed: String::from("sealed:v1:y"), step: 50 });
-    assert_eq!(enrol(&home, Enrol { app, recovery: None, ..enrol_of(ada()) }), Enrolled::Done { before: None });
+    let first = further(&home, &ada());
+    assert_eq!(enrol(&home, Enrol { app, recovery: None, first, ..enrol_of(ada()) }), Enrolled::Done { before: None });
     assert_eq!(home.consume(use_of(ada(), step(200), 20)).unwrap(), Consumed::AlreadyUsed);
     assert_eq!(methods(&home, ada()).recovery.len(), 10, "the recovery codes stay");
     // Nobody has somebody else's.
@@ -103,7 +111,8 @@ fn a_recovery_code_is_used_once_and_new_ones_are_in_the_place_of_all_older_ones(
     assert_eq!(home.consume(use_of(bob(), code(4), 3)).unwrap(), Consumed::AlreadyUsed);
     assert_eq!(methods(&home, ada()).recovery.len(), 9);
     let recovery = Some(vec![mac(50)]);
-    assert_eq!(enrol(&home, Enrol { app: None, recovery, ..enrol_of(ada()) }), Enrolled::Done { before: None });
+    let first = further(&home, &ada());
+    assert_eq!(enrol(&home, Enrol { app: None, recovery, first, ..enrol_of(ada()) }), Enrolled::Done { before: None });
     assert_eq!(home.consume(use_of(ada(), code(5), 4)).unwrap(), Consumed::AlreadyUsed);
     assert_eq!(methods(&home, ada()).recovery, [mac(50)]);
     assert!(methods(&home, ada()).app.is_some(), "the app stays");
@@ -154,10 +163,11 @@ fn a_first_method_is_enrolled_once_and_a_user_without_one_enrols_no_further_one(
     let home = Home::new();
     let eve = UserKey { uid: 3000, name: String::from("eve") };
     let first = |first| Enrol { first, ..enrol_of(eve.clone()) };
-    assert_eq!(enrol(&home, first(First::Further)), Enrolled::NotAllowed);
+    let proven = || First::Further(Had { email: Some(String::from("e@example.com")), ..Had::default() });
+    assert_eq!(enrol(&home, first(proven())), Enrolled::NotAllowed);
     // A record with an address that nobody has proven is no method.
     home.change(UserChange { email: Some(Some(String::from("e@example.com"))), ..change(eve.clone()) }).unwrap();
-    assert_eq!(enrol(&home, first(First::Further)), Enrolled::NotAllowed);
+    assert_eq!(enrol(&home, first(proven())), Enrolled::NotAllowed);
     let other = || Enrol { recovery: Some(vec![mac(77)]), ..first(First::Allowed) };
     let done = wait_for_all(vec![home.store.enrol(first(First::Allowed)), home.store.enrol(other())]);
     let done: Vec<Enrolled> = done.into_iter().map(Result::unwrap).collect();
@@ -192,7 +202,7 @@ fn an_invitation_is_used_up_with_what_it_enrols_and_not_without() {
         "it is used, and eve has a method"
     );
     // Where one address may be several users', ada's is as good as any.
-    let shared = Enrol { unique: false, first: First::Further, ..invited("", "ada@example.com") };
+    let shared = Enrol { unique: false, first: further(&home, &eve), ..invited("", "ada@example.com") };
     assert_eq!(enrol(&home, shared), Enrolled::Done { before: Some(String::from("eve@example.com")) });
 }
 
@@ -200,9 +210,47 @@ fn an_invitation_is_used_up_with_what_it_enrols_and_not_without() {
 fn a_name_bound_to_another_uid_enrols_nothing() {
     let home = Home::with_users();
     let anew = UserKey { uid: 2000, ..ada() };
-    for first in [First::Allowed, First::Further] {
+    for first in [First::Allowed, First::Further(Had::default())] {
         assert_eq!(enrol(&home, Enrol { first, ..enrol_of(anew.clone()) }), Enrolled::NotAllowed);
     }
+}
+
+#[test]
+fn a_proof_enrols_nothing_once_what_there_was_is_taken_away_or_is_another() {
+    // Whoever has somebody else's recovery code stands at the last prompt when an administrator takes everything away.
+    let home = with_methods();
+    assert_eq!(home.consume(use_of(ada(), Proof::Recovery { mac: mac(1) }, 1)).unwrap(), Consumed::Done);
+    let first = further(&home, &ada());
+    let app = || Some(NewApp { id: String::from("theirs"), sealed: String::from("sealed:v1:z"), step: 1 });
+    let theirs = || Enrol { app: app(), first: first.clone(), ..enrol_of(ada()) };
+    assert!(wait(home.store.reset(ada(), at(0))).unwrap());
+    assert_eq!(enrol(&home, theirs()), Enrolled::NotAllowed);
+    // And the owner is given an address anew.
+    let email = Some(Some(String::from("new@example.com")));
+    home.change(UserChange { email, trusted: true, ..change(ada()) }).unwrap();
+    assert_eq!(enrol(&home, theirs()), Enrolled::NotAllowed);
+    assert_eq!(methods(&home, ada()).app, None);
+    // The same where the code was one of the address that is another now.
+    let first = further(&home, &ada());
+    let email = Some(Some(String::from("newer@example.com")));
+    home.change(UserChange { email, trusted: true, ..change(ada()) }).unwrap();
+    assert_eq!(enrol(&home, Enrol { first, ..enrol_of(ada()) }), Enrolled::NotAllowed);
+    let first = further(&home, &ada());
+    assert_eq!(enrol(&home, Enrol { first, ..enrol_of(ada()) }), Enrolled::Done { before: None });
+}
+
+#[test]
+fn whoever_has_recovery_codes_alone_proves_one_before_anything_is_enrolled() {
+    let home = Home::with_users();
+    let eve = UserKey { uid: 3000, name: String::from("eve") };
+    let codes = Enrol { app: None, first: First::Allowed, ..enrol_of(eve.clone()) };
+    assert_eq!(enrol(&home, codes), Enrolled::Done { before: None });
+    wait(home.store.add_pass(pass(PassKind::Invitation, "i1", eve.clone()), at(0))).unwrap();
+    for first in [First::Allowed, First::Invited(PassId(String::from("i1")))] {
+        assert_eq!(enrol(&home, Enrol { first, ..enrol_of(eve.clone()) }), Enrolled::NotAllowed);
+    }
+    let first = further(&home, &eve);
+    assert_eq!(enrol(&home, Enrol { first, ..enrol_of(eve) }), Enrolled::Done { before: None });
 }
 
 /// All that ada can have.

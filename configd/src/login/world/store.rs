@@ -31,13 +31,12 @@ impl World {
     /// Keeps what was proven, by the rules of the store.
     pub(super) fn enrol(&mut self, enrol: Enrol) -> Enrolled {
         let methods = self.methods.entry(enrol.user.clone()).or_default();
-        let verified = |record: &UserRecord| record.email_verified || record.phone_verified;
-        let has = self.records.get(&enrol.user).is_some_and(verified) || methods.app.is_some();
+        let had = |record| Had::of(record, methods.app.as_ref(), methods.recovery.len());
+        let has = self.records.get(&enrol.user).map(had).unwrap_or_default();
         let may = match &enrol.first {
-            First::Recovered => true,
-            First::Further => has || !methods.recovery.is_empty(),
-            First::Allowed => !has,
-            First::Invited(id) => !has && methods.passes.iter().any(|pass| pass.id == *id),
+            First::Further(had) => *had == has,
+            First::Allowed => has == Had::default(),
+            First::Invited(id) => has == Had::default() && methods.passes.iter().any(|pass| pass.id == *id),
         };
         if !may {
             return Enrolled::NotAllowed;

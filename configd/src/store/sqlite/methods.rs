@@ -6,7 +6,7 @@ use super::values::{of_method, text, text_if_any, to_method};
 use super::{challenges, changes, devices, meta, passes, sources, sums, tries, users};
 use crate::clock::Moment;
 use crate::store::{
-    Authenticator, By, Ended, Enrol, Enrolled, First, KeptApp, Known, Methods, NewApp, UserKey, UserRecord,
+    Authenticator, By, Ended, Enrol, Enrolled, First, Had, KeptApp, Known, Methods, NewApp, UserKey, UserRecord,
 };
 use pam_2fa_protocol::admin::{Channel, Method};
 use rusqlite::types::Value;
@@ -238,12 +238,11 @@ pub(super) fn enrol(connection: &Connection, enrol: &Enrol) -> Result<Enrolled, 
         }
         Known::Nobody | Known::UidOfOthers { .. } | Known::NameOfAnother { .. } => return Ok(Enrolled::NotAllowed),
     };
-    let has_method = record.email_verified || record.phone_verified || app(connection, user)?.is_some();
+    let has = Had::of(&record, app(connection, user)?.as_ref(), recovery(connection, user)?.len());
     let may = match first {
-        First::Further => has_method || !recovery(connection, user)?.is_empty(),
-        First::Recovered => true,
-        First::Allowed => !has_method,
-        First::Invited(pass) => !has_method && passes::is_open(connection, user, pass, now)?,
+        First::Further(had) => *had == has,
+        First::Allowed => has == Had::default(),
+        First::Invited(pass) => has == Had::default() && passes::is_open(connection, user, pass, now)?,
     };
     if !may || is_disabled(connection, user)? {
         return Ok(Enrolled::NotAllowed);

@@ -403,6 +403,17 @@ impl Challenges {
         }
     }
 
+    /// Its code is used, and its login asks one thing more: it is answered by nothing any more, and stands there until the login lets
+    /// go of it, so that what ends the user's challenges meanwhile ends that login too.
+    pub fn spend(&mut self, id: &ChallengeId) {
+        if let Some(challenge) = self.open.get_mut(id) {
+            challenge.code = None;
+            challenge.mac = None;
+            challenge.before_renewal = None;
+            challenge.tries = u32::MAX;
+        }
+    }
+
     /// It ends: used, or out of tries.
     pub fn end(&mut self, id: &ChallengeId) {
         self.open.remove(id);

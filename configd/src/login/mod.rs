@@ -354,7 +354,10 @@ impl Login {
             State::AtPrompt(standing) | State::Charging(standing, _) | State::Consuming(standing, _) => {
                 fx.challenges.release(&standing.challenge);
             }
-            State::Trusting(standing) | State::Remembering(standing, _) => self.left(&standing, fx),
+            State::Trusting(standing) | State::Remembering(standing, _) => {
+                fx.challenges.end(&standing.challenge);
+                self.left(&standing, fx);
+            }
             State::Enrolling(enrolling) => enrol::release(&enrolling, fx),
             State::EnrolCharging(_, Tried::Code { challenge, .. }) => fx.challenges.release(&challenge),
             State::EnrolCharging(_, Tried::Invitation(_)) => {}

@@ -101,6 +101,11 @@ impl Login {
         consumed: Result<Consumed, StoreError>,
         fx: &mut Effects<'_>,
     ) -> State {
+        if matches!(consumed, Ok(Consumed::Done)) && asks_about(&standing, fx) {
+            fx.challenges.spend(&standing.challenge);
+            fx.out.push(Effect::Reply(Step { ask: Some(about_trust(&standing, fx)), ..Step::default() }));
+            return State::Trusting(standing);
+        }
         // Used or not to be relied on any more, either way it has ended.
         fx.challenges.end(&standing.challenge);
         match consumed {
@@ -113,16 +118,15 @@ impl Login {
                 let text = held_up(limits::Standing::Disabled, fx).map(|(text, _)| text);
                 self.over(&standing, Verdict::MaxTries, "disabled-authenticator", text, fx)
             }
-            Ok(Consumed::Done) if asks_about(&standing, fx) => {
-                fx.out.push(Effect::Reply(Step { ask: Some(about_trust(&standing, fx)), ..Step::default() }));
-                State::Trusting(standing)
-            }
             Ok(Consumed::Done) => self.allow_code(&standing, device, fx),
         }
     }
 
     /// Whether the device is to be remembered: only where the answer says so. The code is used by now, whatever it is.
     pub(super) fn trust_answered(&self, standing: Box<Standing>, text: &Secret, fx: &mut Effects<'_>) -> State {
+        if fx.challenges.get(&standing.challenge).is_none() {
+            return self.taken_away(&standing, fx);
+        }
         let yes = fx.texts.say(Message::AnswerYes, &[]);
         let said = text.expose().trim().to_lowercase();
         if yes.split_whitespace().any(|word| word == said) {
@@ -141,7 +145,14 @@ impl Login {
         } else if let Some(id) = standing.had.clone() {
             fx.out.push(Effect::EndDevices(EndDevices::One { id, why: Ended::Declined }));
         }
+        fx.challenges.end(&standing.challenge);
         self.allow_code(&standing, None, fx)
+    }
+
+    /// An administrator shut the user out, or took the address away, while the question stood.
+    fn taken_away(&self, standing: &Standing, fx: &mut Effects<'_>) -> State {
+        let text = fx.texts.say(Message::DeniedUsed, &[]);
+        self.over(standing, Verdict::Deny, "taken-away", Some(text), fx)
     }
 
     /// The device is remembered, or could not be: the code was right and is used, so that is no reason to keep anybody out.
@@ -152,6 +163,10 @@ impl Login {
         done: Result<bool, StoreError>,
         fx: &mut Effects<'_>,
     ) -> State {
+        if fx.challenges.get(&standing.challenge).is_none() {
+            return self.taken_away(standing, fx);
+        }
+        fx.challenges.end(&standing.challenge);
         self.allow_code(standing, matches!(done, Ok(true)).then_some(device), fx)
     }
 

@@ -457,4 +457,11 @@ fn a_device_is_remembered_after_the_question_only_where_the_codes_address_is_the
     let device = RememberDevice { user: ada(), remember: remember(1), proof, bucket, limits: TRIES, now };
     assert!(!wait(home.store.remember_device(device)).unwrap());
     assert_eq!(all(&home), []);
+    // Nor where an administrator has shut the user out meanwhile.
+    let home = Home::with_users();
+    assert!(wait(home.store.disable(ada(), true, at(0))).unwrap());
+    let (bucket, proof) = (Bucket::Stranger, proof_of(&ada(), Authenticator::Email));
+    let device = RememberDevice { user: ada(), remember: remember(1), proof, bucket, limits: TRIES, now: at(0) };
+    assert!(!wait(home.store.remember_device(device)).unwrap());
+    assert_eq!(all(&home), []);
 }

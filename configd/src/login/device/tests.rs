@@ -7,7 +7,7 @@ mod ends;
 use super::super::world::{World, ssh};
 use super::super::{Event, Factor, policy};
 use super::*;
-use crate::store::UserKey;
+use crate::store::{Authenticator, UserKey};
 use pam_2fa_protocol::admin::{Foreseen, Required, Verify};
 use pam_2fa_protocol::login::Verdict;
 

@@ -3,7 +3,7 @@
 
 use super::failed::Failed;
 use super::values::{number, text, text_if_any, unsigned};
-use super::{meta, sums, tries, users};
+use super::{meta, methods, sums, tries, users};
 use crate::clock::{BootId, Moment};
 use crate::limits::Standing;
 use crate::store::{
@@ -171,7 +171,8 @@ pub(super) fn remember(
 pub(super) fn remember_asked(connection: &Connection, device: &RememberDevice) -> Result<bool, Failed> {
     let RememberDevice { user, remember: what, proof, bucket, limits, now } = device;
     let of = proof.authenticator();
-    let is_theirs = tries::is_theirs(connection, user, proof)?;
+    // Shut out since the code was used.
+    let is_theirs = tries::is_theirs(connection, user, proof)? && !methods::is_disabled(connection, user)?;
     if !is_theirs || tries::standing(connection, user, of, bucket, *limits, now)? == Standing::Disabled {
         return Ok(false);
     }

@@ -45,6 +45,24 @@ fn a_login_that_ends_at_the_question_opens_nothing_and_its_right_code_is_no_wron
 }
 
 #[test]
+fn whoever_is_shut_out_while_the_question_stands_is_not_let_in_whatever_the_answer() {
+    for answer in ["n", "y"] {
+        let mut world = world("ssh = \"8 hours\"\nask = true");
+        let (login, _) = world.begin(by_key("192.0.2.7"), 0);
+        let code = world.code(&login);
+        let (login, question) = world.answer(login, &code);
+        assert!(question.prompt().starts_with("Trust "), "{question:?}");
+        // The used code answers nothing meanwhile, and nobody is asked for it.
+        let (_, said) = world.begin(by_key("192.0.2.7"), 0);
+        assert!(!said.prompt().contains("ago"), "{}", said.prompt());
+        world.challenges.end_all_of(&UserKey { uid: 1000, name: String::from("ada") }, Authenticator::Email);
+        let (_, said) = world.answer(login, answer);
+        assert_eq!((said.verdict(), world.devices.len()), (Some(Verdict::Deny), 0), "{answer}");
+        assert_eq!(world.logged.last().unwrap().reason, "taken-away");
+    }
+}
+
+#[test]
 fn who_says_yes_is_let_in_also_where_the_device_cannot_be_remembered() {
     let mut world = world("ssh = \"8 hours\"\nask = true");
     let (login, _) = world.begin(by_key("192.0.2.7"), 0);

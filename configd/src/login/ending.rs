@@ -115,6 +115,10 @@ impl Login {
         tell: Option<String>,
         fx: &mut Effects<'_>,
     ) -> State {
+        if self.gone {
+            self.left(asked, uid, fx);
+            return State::Over;
+        }
         let verdict = Verdict::Allow;
         self.log(&Ending { asked, uid: Some(uid), verdict, reason, detail: None, device }, verdict, fx);
         let (reference, tell) = (Some(self.reference.clone()), tell.into_iter().collect());
@@ -127,15 +131,18 @@ impl Login {
         let verdict = Verdict::NotSubject;
         let reason = "changed";
         self.log(&Ending { asked, uid: Some(uid), verdict, reason, detail: None, device: None }, verdict, fx);
-        fx.out.push(Effect::Done(text));
+        if !self.gone {
+            fx.out.push(Effect::Done(text));
+        }
         State::Over
     }
 
-    /// A right code was used, and whoever gave it went without an answer to the question about the device: nobody was let in.
-    pub(super) fn left(&self, standing: &Standing, fx: &mut Effects<'_>) {
-        let (asked, uid) = (&standing.asked, Some(standing.owner.user.uid));
-        let (verdict, reason) = (Verdict::Deny, "left-at-the-question");
-        self.log(&Ending { asked, uid, verdict, reason, detail: None, device: None }, verdict, fx);
+    /// A right code was used, and whoever gave it went without an answer to the question about the device, or before it was said that
+    /// it was right: nobody was let in.
+    pub(super) fn left(&self, asked: &Asked, uid: u32, fx: &mut Effects<'_>) {
+        let verdict = Verdict::Deny;
+        let reason = if self.gone { "left-before-the-end" } else { "left-at-the-question" };
+        self.log(&Ending { asked, uid: Some(uid), verdict, reason, detail: None, device: None }, verdict, fx);
     }
 
     /// Ends with a denial: `text` and the reference are shown. Under the constant prompt nothing is shown, and every denial is

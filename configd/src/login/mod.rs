@@ -251,6 +251,8 @@ pub struct Login {
     pub(crate) purpose: Purpose,
     /// What it has been asked for so far.
     pub(crate) factor: Option<Factor>,
+    /// The connection has ended while something was being written: nobody hears how that ends, but its owner and the log.
+    pub(crate) gone: bool,
     pub(crate) spoken: Spoken,
     pub(crate) state: State,
 }
@@ -275,6 +277,7 @@ impl Login {
             peer_uid,
             purpose: Purpose::LogIn,
             factor: None,
+            gone: false,
             spoken: Spoken::default(),
             state: State::New,
         }
@@ -348,15 +351,22 @@ impl Login {
         self
     }
 
-    /// The connection is gone; its challenge stays open, with nobody at it.
-    fn closed(&self, state: State, fx: &mut Effects<'_>) -> State {
+    /// The connection is gone; its challenge stays open, with nobody at it. What is being written will be written all the same, and is
+    /// waited for: whoever goes at that moment must not keep it from its owner.
+    fn closed(&mut self, state: State, fx: &mut Effects<'_>) -> State {
         match state {
-            State::AtPrompt(standing) | State::Charging(standing, _) | State::Consuming(standing, _) => {
-                fx.challenges.release(&standing.challenge);
+            State::Consuming(..) | State::Remembering(..) | State::Revoking(..) => {
+                self.gone = true;
+                return state;
             }
-            State::Trusting(standing) | State::Remembering(standing, _) => {
+            State::Enrolling(enrolling) if matches!(enrolling.stage, Stage::Committing) => {
+                self.gone = true;
+                return State::Enrolling(enrolling);
+            }
+            State::AtPrompt(standing) | State::Charging(standing, _) => fx.challenges.release(&standing.challenge),
+            State::Trusting(standing) => {
                 fx.challenges.end(&standing.challenge);
-                self.left(&standing, fx);
+                self.left(&standing.asked, standing.owner.user.uid, fx);
             }
             State::Enrolling(enrolling) => enrol::release(&enrolling, fx),
             State::EnrolCharging(_, Tried::Code { challenge, .. }) => fx.challenges.release(&challenge),
@@ -367,7 +377,6 @@ impl Login {
             | State::Reading(..)
             | State::Renamed(..)
             | State::Using(..)
-            | State::Revoking(..)
             | State::Refused(..)
             | State::Over => {}
         }

@@ -101,7 +101,7 @@ impl Login {
         consumed: Result<Consumed, StoreError>,
         fx: &mut Effects<'_>,
     ) -> State {
-        if matches!(consumed, Ok(Consumed::Done)) && asks_about(&standing, fx) {
+        if matches!(consumed, Ok(Consumed::Done)) && asks_about(&standing, fx) && !self.gone {
             fx.challenges.spend(&standing.challenge);
             fx.out.push(Effect::Reply(Step { ask: Some(about_trust(&standing, fx)), ..Step::default() }));
             return State::Trusting(standing);
@@ -173,6 +173,10 @@ impl Login {
     fn allow_code(&self, standing: &Standing, device: Option<DeviceId>, fx: &mut Effects<'_>) -> State {
         if let Purpose::Own(change) = &self.purpose {
             noticed::proven(standing, fx);
+            if self.gone {
+                self.left(&standing.asked, standing.owner.user.uid, fx);
+                return State::Over;
+            }
             return self.proven_own(standing, change, fx);
         }
         noticed::let_in(standing, device.as_ref(), fx);

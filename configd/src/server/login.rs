@@ -72,6 +72,8 @@ struct Drive<'a> {
     queue: UnboundedReceiver<Event>,
     machine: Option<Login>,
     wire: Wire,
+    /// The connection is over for us, and nothing is said any more.
+    mute: bool,
 }
 
 /// A login, until it is over or `enough` is ready.
@@ -88,13 +90,13 @@ async fn open(
     };
     let (events, queue) = unbounded_channel();
     let (rules, machine) = (house.rules(), Some(Login::new(uid, reference)));
-    let mut drive = Drive { daemon, uid, house, rules, events, queue, machine, wire: Wire::Login };
+    let mut drive = Drive { daemon, uid, house, rules, events, queue, machine, wire: Wire::Login, mute: false };
     let ended = tokio::select! {
         ended = drive.run(true, &mut connection) => ended,
         () = enough => Ok(()),
     };
     // However it ended: nobody stands at its challenge any more.
-    drive.step(Event::Closed, &mut connection).await?;
+    drive.close(&mut connection).await?;
     ended
 }
 
@@ -110,7 +112,7 @@ pub(super) async fn own_change(
     let most = Duration::from_millis(house.rules().codes.lifetime_ms).saturating_add(PAST_LIFETIME);
     let (events, queue) = unbounded_channel();
     let (rules, machine) = (house.rules(), Some(Login::own(uid, reference, change)));
-    let mut drive = Drive { daemon, uid, house, rules, events, queue, machine, wire: Wire::Own };
+    let mut drive = Drive { daemon, uid, house, rules, events, queue, machine, wire: Wire::Own, mute: false };
     let ended = tokio::select! {
         ended = async {
             match drive.step(Event::Begin(Box::new(begin)), connection).await? {
@@ -121,7 +123,7 @@ pub(super) async fn own_change(
         () = tokio::time::sleep(most) => Ok(()),
         () = daemon.until_sealed() => Ok(()),
     };
-    drive.step(Event::Closed, connection).await?;
+    drive.close(connection).await?;
     ended
 }
 
@@ -154,6 +156,21 @@ impl Drive<'_> {
                 return Ok(());
             }
         }
+    }
+
+    /// The connection has ended. What is being written is waited for: its owner is told of it, and the log has it.
+    async fn close(&mut self, connection: &mut Connection) -> Result<(), ConnectionError> {
+        self.mute = true;
+        self.step(Event::Closed, connection).await?;
+        while self.machine.as_ref().is_some_and(|machine| !machine.is_over()) {
+            let event = tokio::select! {
+                Some(event) = self.queue.recv() => event,
+                // Its store is let go of.
+                () = self.daemon.until_sealed() => return Ok(()),
+            };
+            self.step(event, connection).await?;
+        }
+        Ok(())
     }
 
     /// One step, and what it says is to be done.
@@ -196,6 +213,7 @@ impl Drive<'_> {
         connection: &mut Connection,
     ) -> Result<Going, ConnectionError> {
         match effect {
+            Effect::Reply(_) | Effect::End(_) | Effect::Fail(_) | Effect::Done(_) | Effect::HangUp if self.mute => {}
             Effect::Reply(step) => {
                 connection.write(&self.wire.step(step)?).await?;
                 return Ok(Going::On);

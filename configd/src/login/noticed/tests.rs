@@ -251,3 +251,76 @@ fn a_denial_a_broken_store_a_report_and_an_explanation_tell_nothing() {
     assert_eq!(log_in(&mut world, ssh("ada", "192.0.2.7")), Some(Verdict::NotSubject));
     assert_eq!(told(&mut world), []);
 }
+
+/// Steps up to what the store is asked for, which is answered by hand.
+fn asked_of_the_store(world: &mut World, login: Login, event: Event) -> (Login, Effect) {
+    let (login, mut effects) = world.step(login, event);
+    let at = effects.iter().position(|effect| {
+        matches!(
+            effect,
+            Effect::Charge(_) | Effect::Consume(_) | Effect::Remember(_) | Effect::Enrol(_) | Effect::Revoke(_)
+        )
+    });
+    (login, effects.remove(at.unwrap()))
+}
+
+fn answer(text: &str) -> Event {
+    Event::Answer(pam_2fa_protocol::Secret::new(String::from(text)))
+}
+
+/// Whoever goes, or speaks out of turn, while the commit is under way.
+fn goes(world: &mut World, login: Login, commit: Effect, by: Event) -> Login {
+    let (login, said) = world.drive(login, by);
+    assert!(said.step.is_none() && !login.is_over(), "{said:?}");
+    let done = world.store_answer(commit).unwrap();
+    let (login, said) = world.drive(login, done);
+    assert!(login.is_over() && said.step.is_none() && said.done.is_none(), "{said:?}");
+    login
+}
+
+#[test]
+fn whoever_goes_while_it_is_written_keeps_nothing_from_its_owner_and_is_not_let_in() {
+    for (by, ask) in [(Event::Closed, false), (answer("x"), false), (Event::Closed, true)] {
+        let mut world = world();
+        world.rules.trust.ask = ask;
+        let (login, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+        let code = world.code(&login);
+        let (mut login, mut commit) = asked_of_the_store(&mut world, login, answer(&code));
+        let mut event = world.store_answer(commit).unwrap();
+        if ask {
+            (login, commit) = asked_of_the_store(&mut world, login, event);
+            event = world.store_answer(commit).unwrap();
+            login = world.step(login, event).0;
+            event = answer("y");
+        }
+        (login, commit) = asked_of_the_store(&mut world, login, event);
+        let _over = goes(&mut world, login, commit, by);
+        assert_eq!(told(&mut world), [new_device("192.0.2.7")], "{ask}");
+        assert_eq!(world.devices.len(), 1);
+        let logged = world.logged.last().unwrap();
+        assert_eq!((logged.verdict, logged.reason), (Verdict::Deny, "left-before-the-end"));
+        assert!(world.challenges.is_empty());
+    }
+}
+
+#[test]
+fn the_address_before_is_told_though_whoever_changed_it_goes_while_it_is_written() {
+    for by in [Event::Closed, answer("x")] {
+        let mut world = world();
+        world.methods.insert(ada(), Methods { recovery: vec![[7; 32]], ..Methods::default() });
+        let to = Way::Email(String::from("mallory@example.com"));
+        let login = Login::own(1000, String::from("K7Q2M9XD"), crate::login::Change::Address(to));
+        let begin = Begin { service: String::from("me"), ..ssh("ada", "192.0.2.7") };
+        let (login, _) = world.drive(login, Event::Begin(Box::new(begin)));
+        let code = world.code(&login);
+        let (login, _) = world.answer(login, &code);
+        let code = world.code(&login);
+        let (login, charge) = asked_of_the_store(&mut world, login, answer(&code));
+        let charged = world.store_answer(charge).unwrap();
+        let (login, commit) = asked_of_the_store(&mut world, login, charged);
+        let _over = goes(&mut world, login, commit, by);
+        let about = world.told.pop().unwrap();
+        assert_eq!(about.old, [(Channel::Email, String::from("ada@example.com"))]);
+        assert_eq!(world.logged.last().unwrap().reason, "changed");
+    }
+}

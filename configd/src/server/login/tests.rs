@@ -109,3 +109,47 @@ async fn users_who_ask_for_names_that_take_long_keep_nobody_elses_login_out() {
     let reply: StepReply = decode_reply(&frame).unwrap().parameters().unwrap();
     assert!(reply.step.ask.is_some(), "{reply:?}");
 }
+
+#[tokio::test]
+async fn what_is_being_written_when_the_connection_ends_is_waited_for_logged_and_said_to_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let (daemon, house) = (daemon(folder.path()), house(folder.path()).await);
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let mut connection = Connection::new(ours);
+    let (events, queue) = unbounded_channel();
+    let mut drive = Drive {
+        daemon: &daemon,
+        uid: 0,
+        rules: house.rules(),
+        house: Arc::clone(&house),
+        events,
+        queue,
+        machine: Some(Login::new(0, String::from("K7Q2M9XD"))),
+        wire: Wire::Login,
+        mute: false,
+    };
+    drive.step(Event::Begin(Box::new(ssh("ada", "192.0.2.7"))), &mut connection).await.unwrap();
+    let mut answered = false;
+    while !matches!(drive.machine.as_ref().unwrap().state, crate::login::State::Consuming(..)) {
+        let code = house.challenges.lock().unwrap().codes().pop();
+        let event = match code.filter(|_| !answered) {
+            Some(code) => Event::Answer(pam_2fa_protocol::Secret::new(code)),
+            None => drive.queue.recv().await.unwrap(),
+        };
+        answered |= matches!(event, Event::Answer(_));
+        drive.step(event, &mut connection).await.unwrap();
+    }
+    drive.close(&mut connection).await.unwrap();
+    assert!(drive.machine.as_ref().unwrap().is_over());
+    house.keep_log().await;
+    let ask = crate::store::LogAsk { after: 0, user: None, since_s: i64::MIN };
+    let page = house.store.decisions(ask).await.unwrap();
+    let logged: Vec<&str> = page.decisions.iter().map(|decision| decision.reason.as_str()).collect();
+    assert_eq!(logged, ["left-before-the-end"]);
+    drop(connection);
+    let mut client = Connection::new(theirs);
+    let frame = client.read().await.unwrap().unwrap();
+    let prompt: StepReply = decode_reply(&frame).unwrap().parameters().unwrap();
+    assert!(prompt.step.ask.is_some());
+    assert!(client.read().await.unwrap().is_none(), "nothing is said after it");
+}

@@ -105,8 +105,10 @@ async fn admitted(house: &House, user: &UserKey) -> Result<(Option<UserRecord>, 
 /// The first method that there is, in words.
 fn method_of(record: &UserRecord, methods: &Methods) -> Option<String> {
     let email = record.email.as_ref().filter(|_| record.email_verified).map(|address| format!("email ({address})"));
+    let codes = || (!methods.recovery.is_empty()).then(|| String::from("recovery codes"));
     let phone = || record.phone.as_ref().filter(|_| record.phone_verified).map(|number| format!("a phone ({number})"));
-    email.or_else(phone).or_else(|| methods.app.as_ref().map(|_| String::from("an authenticator app")))
+    let app = || methods.app.as_ref().map(|_| String::from("an authenticator app"));
+    email.or_else(phone).or_else(app).or_else(codes)
 }
 
 /// An address or a network, as the login compares it.

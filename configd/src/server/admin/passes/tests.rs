@@ -135,6 +135,22 @@ async fn an_invitation_is_for_a_user_without_a_method_and_one_at_a_time() {
     done(set(&stage.daemon, &stage.house, without).await);
     let why = refused(invite(&stage.daemon, &stage.house, &invitation("ada")).await);
     assert!(why.starts_with("ada has an authenticator app already"), "{why}");
+
+    // And so are recovery codes alone: a login asks for one of them, and for no invitation.
+    let bob = UserKey { uid: 1001, name: String::from("bob") };
+    let enrol = crate::store::Enrol {
+        user: bob,
+        address: None,
+        app: None,
+        recovery: Some(vec![[7; 32]]),
+        first: crate::store::First::Allowed,
+        login: None,
+        unique: true,
+        now: stage.house.now(),
+    };
+    assert!(matches!(stage.house.store.enrol(enrol).await, Ok(crate::store::Enrolled::Done { .. })));
+    let why = refused(invite(&stage.daemon, &stage.house, &invitation("bob")).await);
+    assert!(why.starts_with("bob has recovery codes already"), "{why}");
 }
 
 #[tokio::test]

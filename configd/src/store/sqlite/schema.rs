@@ -69,7 +69,10 @@ pub(super) fn check(connection: &Connection) -> Result<(), Failed> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{sums, tries};
     use super::*;
+    use crate::store::{Authenticator, UserKey};
+    use rusqlite::types::Value;
 
     #[test]
     fn a_file_of_each_earlier_version_becomes_one_of_this_release_with_its_rows() {
@@ -83,6 +86,42 @@ mod tests {
             check(&connection).unwrap();
             let kept: Vec<u8> = connection.query_row("SELECT value FROM meta", [], |row| row.get(0)).unwrap();
             assert_eq!(kept, [7]);
+        }
+    }
+
+    #[test]
+    fn wrong_codes_that_were_counted_before_the_table_of_tries_was_made_anew_are_counted_still() {
+        for from in 1..4 {
+            let connection = Connection::open_in_memory().unwrap();
+            migrate(&connection, from).unwrap();
+            let text = |text: &str| Value::from(String::from(text));
+            for (bucket, source, failures, wait_ms) in
+                [("stranger", "", 79, Some(500)), ("known", "192.0.2.7/32", 2, None), ("own", "", 1, None)]
+            {
+                let row = vec![
+                    Value::from(1000),
+                    text("ada"),
+                    text("email"),
+                    text(bucket),
+                    text(source),
+                    Value::from(failures),
+                    wait_ms.map_or(Value::Null, |_| text("boot")),
+                    wait_ms.map_or(Value::Null, Value::from),
+                    wait_ms.map_or(Value::Null, Value::from),
+                ];
+                let row = sums::with_sum("tries", row);
+                connection
+                    .execute("INSERT INTO tries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rusqlite::params_from_iter(row))
+                    .unwrap();
+            }
+            migrate(&connection, VERSION).unwrap();
+            let ada = UserKey { uid: 1000, name: String::from("ada") };
+            let counts = tries::counts(&connection, &ada, Authenticator::Email).unwrap();
+            assert_eq!((counts.all(), counts.stranger.failures, counts.own.failures), (82, 79, 1));
+            let wait = counts.stranger.wait.unwrap();
+            assert_eq!((wait.boot.0.as_str(), wait.until_ms, wait.length_ms), ("boot", 500, 500));
+            let app = tries::counts(&connection, &ada, Authenticator::App).unwrap();
+            assert_eq!(app.all(), 0);
         }
     }
 }

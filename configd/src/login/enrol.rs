@@ -9,7 +9,7 @@ use super::deliver::{self, Offer};
 use super::ending::{Ending, Factor, last_login};
 use super::ways::{APP_DIGITS, At, Way};
 use super::{Asked, Effect, Effects, Login, MAX_PROMPTS, Standing, State, ask, noticed};
-use crate::authenticator::{AppKey, Back, LongCode, LongUse, long, qr};
+use crate::authenticator::{AppKey, LongCode, LongUse, long, qr};
 use crate::random;
 use crate::store::{
     Authenticator, Bucket, ChallengeId, Charge, Charged, Enrol, Enrolled, Facts, First, Had, Known, NewApp, PassId,

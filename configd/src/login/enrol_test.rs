@@ -285,6 +285,49 @@ fn a_number_alone_is_not_enough_under_nist_aal2() {
 }
 
 #[test]
+fn nor_is_a_number_that_a_user_gives_with_pam_2fa_me_but_beside_an_app() {
+    let number = || Change::Address(Way::Sms(String::from("+15550100123")));
+    let mut world = world(Enrolment::Invited);
+    world.rules.email.clear();
+    world.rules.profile = Profile::NistAal2;
+    world.host_says = Ok(LookedUp { listed: false, member: false, console: true, here: None });
+    let (login, _) = me(&mut world, 1000, number());
+    let code = world.code(&login);
+    let (login, said) = say(&mut world, login, &code);
+    assert_eq!(said.prompt(), "Code from the app: ");
+    // Under a profile a code of the step before is none.
+    let key = key_shown(&said);
+    let before = key.shows(world.now.wall_s - 30);
+    let (login, said) = say(&mut world, login, &before);
+    assert!(said.prompt().starts_with("That code is wrong."), "{}", said.prompt());
+    let right = key.shows(world.now.wall_s);
+    let (login, _) = say(&mut world, login, &right);
+    let (_, said) = say(&mut world, login, "");
+    assert_eq!(said.done.as_deref(), Some("Done."));
+    // With the app another number needs nothing more.
+    world.pass(60_000);
+    let (login, _) = me(&mut world, 1000, Change::Address(Way::Sms(String::from("+15550100199"))));
+    let right = key.shows(world.now.wall_s);
+    let (login, said) = say(&mut world, login, &right);
+    assert!(said.prompt().starts_with("Code sent by text message"), "{}", said.prompt());
+    let code = world.code(&login);
+    let (_, said) = say(&mut world, login, &code);
+    assert_eq!(said.done.as_deref(), Some("Done."));
+}
+
+#[test]
+fn a_user_with_a_number_alone_is_told_why_nothing_can_be_changed() {
+    let mut world = with_address();
+    world.methods.clear();
+    let record = world.records.get_mut(&ada()).unwrap();
+    (record.email, record.email_verified) = (None, false);
+    (record.phone, record.phone_verified) = (Some(String::from("+15550100")), true);
+    let (_, said) = me(&mut world, 1000, Change::App);
+    assert!(said.told().starts_with("A code is needed here, and this host cannot send one."), "{}", said.told());
+    assert_eq!(world.logged.last().unwrap().reason, "no-channel");
+}
+
+#[test]
 fn an_address_that_an_administrator_registered_is_taken_with_enter() {
     let mut world = world(Enrolment::AtLogin);
     world.add("ada", 1000, Verify::NewDevice, Some("ada@example.com"));

@@ -67,11 +67,16 @@ impl Login {
         if verified || facts.methods.app.is_some() || !facts.methods.recovery.is_empty() {
             return match ways_to_ask(&asked, facts, fx) {
                 (Act::Ask { ways }, _) => self.challenge(asked, user, facts, ways, fx),
+                // Nothing of what there is can be asked for here: a number alone, since a user's own process costs no money (rule 7), or
+                // a channel that is not configured.
+                (Act::Refuse { text, .. }, _) if text.is_empty() => {
+                    self.refuse_own(&asked, &user, "no-channel", Message::DeniedNoChannel, fx)
+                }
                 (Act::Refuse { verdict, text }, reason) => {
                     let uid = Some(user.uid);
                     self.deny(
                         Ending { asked: &asked, uid, verdict, reason, detail: None, device: None },
-                        Some(text).filter(|text| !text.is_empty()),
+                        Some(text),
                         fx,
                     )
                 }

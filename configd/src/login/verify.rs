@@ -214,8 +214,7 @@ fn proven(standing: &Standing, typed: &Typed, fx: &Effects<'_>) -> Option<Proof>
                     return None;
                 }
             };
-            let back = if fx.rules.profile == Profile::Standard { Back::One } else { Back::None };
-            let step = key.check(code.expose(), fx.now.wall_s, Some(app.last_step), back)?;
+            let step = key.check(code.expose(), fx.now.wall_s, Some(app.last_step), back(fx))?;
             Some(Proof::App { id: app.id.clone(), step })
         }
         (Typed::Digits(code), At::Way(way @ (Way::Email(address) | Way::Sms(address)))) => {
@@ -225,6 +224,11 @@ fn proven(standing: &Standing, typed: &Typed, fx: &Effects<'_>) -> Option<Proof>
         }
         (Typed::Digits(_), At::Choice | At::Saved) => None,
     }
+}
+
+/// How late an app's code may be: under a profile, not at all.
+pub(super) fn back(fx: &Effects<'_>) -> Back {
+    if fx.rules.profile == Profile::Standard { Back::One } else { Back::None }
 }
 
 /// How many recovery codes there are after this one.

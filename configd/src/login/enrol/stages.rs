@@ -3,6 +3,7 @@
 use super::*;
 use crate::login::challenge::Delivery;
 use crate::login::conclude::held_up;
+use crate::login::verify::back;
 
 /// What a person may have typed, whatever is asked for.
 enum Typed {
@@ -283,11 +284,11 @@ impl Login {
     }
 
     fn after_address(&self, enrolling: Box<Enrolling>, fx: &mut Effects<'_>) -> State {
+        if !enrolling.had_app && !may_go_without_app(&enrolling, fx) {
+            return self.show_app(enrolling, Vec::new(), fx);
+        }
         if enrolling.wants != Wants::Any {
             return self.after_methods(enrolling, fx);
-        }
-        if !may_go_without_app(&enrolling, fx) {
-            return self.show_app(enrolling, Vec::new(), fx);
         }
         let text = fx.texts.prompt(Message::EnrolOfferApp, &[]);
         self.ask_next(enrolling, Stage::OfferApp, Vec::new(), text, fx)
@@ -303,7 +304,7 @@ impl Login {
             Typed::Empty | Typed::Junk => Secret::new(String::new()),
         };
         let code = digits(text.expose(), APP_DIGITS);
-        let step = code.and_then(|code| fresh.key.check(code.expose(), fx.now.wall_s, None, Back::One));
+        let step = code.and_then(|code| fresh.key.check(code.expose(), fx.now.wall_s, None, back(fx)));
         let Some(step) = step else {
             let text = format!("{} {}", fx.texts.say(Message::EnrolWrong, &[]), app_prompt(&enrolling, fx));
             return self.ask_next(enrolling, Stage::App(fresh), Vec::new(), text, fx);

@@ -1,5 +1,5 @@
-//! Whether a user sits at this machine, as logind tells in its own folder: an active session of that uid on a seat, and not a remote
-//! one. What it does not say is no. Nothing that a process of the user says is looked at.
+//! Whether a user sits at this machine, as logind tells in its own folder: an active session of that uid on a seat or on a terminal of the
+//! machine, and not a remote one. What it does not say is no. Nothing that a process of the user says is looked at.
 
 use std::fs;
 use std::path::Path;
@@ -28,9 +28,17 @@ fn is_at_seat(users: &Path, sessions: &Path, uid: u32) -> bool {
                 && is("ACTIVE", "1")
                 && is("STATE", "active")
                 && is("CLASS", "user")
-                && value(&session, "SEAT").is_some_and(|seat| !seat.is_empty())
+                && (value(&session, "SEAT").is_some_and(|seat| !seat.is_empty())
+                    || value(&session, "TTY").is_some_and(is_terminal))
         })
     })
+}
+
+/// Whether a terminal, named without `/dev/`, is one of the machine: a virtual or a serial one.
+pub(crate) fn is_terminal(tty: &str) -> bool {
+    let is_number = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
+    tty == "console"
+        || ["tty", "ttyS", "ttyAMA", "hvc"].iter().any(|kind| tty.strip_prefix(kind).is_some_and(is_number))
 }
 
 fn read(path: &Path) -> Option<String> {
@@ -65,12 +73,15 @@ mod tests {
             ("STATE=active", "STATE=closing"),
             ("REMOTE=0", "REMOTE=1"),
             ("CLASS=user", "CLASS=lock-screen"),
-            ("SEAT=seat0", "SEAT="),
-            ("SEAT=seat0\n", ""),
+            ("SEAT=seat0\nTTY=tty1", "SEAT=\nTTY=pts/1"),
+            ("SEAT=seat0\nTTY=tty1\n", ""),
         ] {
             fs::write(sessions.join("c1"), good.replace(from, to)).unwrap();
             assert!(!is_at_seat(&users, &sessions, 1000), "{to}");
         }
+        // A serial line belongs to no seat.
+        fs::write(sessions.join("c1"), good.replace("SEAT=seat0\nTTY=tty1", "TTY=ttyS0")).unwrap();
+        assert!(is_at_seat(&users, &sessions, 1000));
         fs::write(sessions.join("3"), good).unwrap();
         assert!(!is_at_seat(&users, &sessions, 1001), "another user's session");
         assert!(!is_at_seat(&users, &sessions, 4711));

@@ -19,6 +19,13 @@ use std::collections::BTreeMap;
 /// PCI DSS 8.3.4: "a minimum of 30 minutes".
 const PCI_LOCK: Lifetime = Lifetime::of_seconds(30 * 60);
 
+/// Which sections that send there are.
+#[derive(Debug, Clone, Copy)]
+struct Channels {
+    email: bool,
+    sms: bool,
+}
+
 /// Builds the settings; they are worth something only if there is no finding.
 pub(crate) fn build(mut found: Found, findings: &mut Vec<Raw>) -> (Settings, Vec<Raw>) {
     let mut notes = Vec::new();
@@ -27,7 +34,8 @@ pub(crate) fn build(mut found: Found, findings: &mut Vec<Raw>) -> (Settings, Vec
         (section("policy"), section("trust"), section("codes"), section("limits"), section("log"));
     let email = email(&mut found, findings, &mut notes);
     let sms = sms(&mut found, findings, &mut notes);
-    let policy = policy.policy(email.is_some() || sms.is_some(), findings, &mut notes);
+    let channels = Channels { email: email.is_some(), sms: sms.is_some() };
+    let policy = policy.policy(channels, findings, &mut notes);
     let profile = policy.profile;
     let settings = Settings {
         policy,
@@ -187,13 +195,13 @@ impl Group {
         if let Some(Checked::Switch(on)) = self.take(name) { on } else { default }
     }
 
-    fn policy(&mut self, has_way: bool, findings: &mut Vec<Raw>, notes: &mut Vec<Raw>) -> Policy {
+    fn policy(&mut self, channels: Channels, findings: &mut Vec<Raw>, notes: &mut Vec<Raw>) -> Policy {
         let required = match self.text("required").as_deref() {
             Some("optional") => Required::Optional,
             Some("mandatory") => Required::Mandatory,
             _ => Required::Disabled,
         };
-        if required != Required::Disabled && !has_way {
+        if required != Required::Disabled && !(channels.email || channels.sms) {
             let text = "there is neither [email] nor [sms], so no code can be sent and whoever is asked is denied; add [email]";
             notes.push(Raw::new(self.at("required"), "policy.required", text));
         }
@@ -206,7 +214,7 @@ impl Group {
             required,
             application: application.unwrap_or_default(),
             mode: self.text("mode").as_deref().and_then(Mode::parse).unwrap_or_default(),
-            profile: self.profile(required, findings),
+            profile: self.profile(required, channels, findings),
             enrolment: match self.text("enrolment").as_deref() {
                 Some("administrator") => Enrolment::Administrator,
                 Some("at-login") => Enrolment::AtLogin,
@@ -221,15 +229,14 @@ impl Group {
         }
     }
 
-    /// What the standard forbids is an error. Email is the one method of this release, and no factor by NIST's count.
-    fn profile(&mut self, required: Required, findings: &mut Vec<Raw>) -> Profile {
+    /// What the standard forbids is an error: email is no factor by NIST's count.
+    fn profile(&mut self, required: Required, channels: Channels, findings: &mut Vec<Raw>) -> Profile {
         let at = self.at("profile");
         match self.text("profile").as_deref() {
             Some("nist-aal2") => {
-                if required != Required::Disabled {
+                if required != Required::Disabled && channels.email {
                     let text = "\"nist-aal2\" forbids codes by email (SP 800-63B-4 §3.1.3.1: email SHALL NOT be an \
-                                out-of-band authenticator), and this release has no other method; write \"standard\", or \
-                                required = \"disabled\"";
+                                out-of-band authenticator); take [email] out, or write \"standard\"";
                     findings.push(Raw::new(at, "policy.profile", text));
                 }
                 Profile::NistAal2

@@ -336,9 +336,12 @@ fn what_policy_says_reaches_the_settings() {
 #[test]
 fn nist_aal2_refuses_codes_by_email() {
     for required in ["optional", "mandatory"] {
-        let said = shown(&format!("[policy]\nrequired = \"{required}\"\nprofile = \"nist-aal2\"\n"));
+        let policy = format!("[policy]\nrequired = \"{required}\"\nprofile = \"nist-aal2\"\n");
+        let said = shown(&format!("{policy}[email]\nserver = \"smtp.example.com\"\nfrom = \"a@example.com\"\n"));
         assert!(said.starts_with("3:11: policy.profile: \"nist-aal2\" forbids codes by email (SP 800-63B-4"), "{said}");
         assert_eq!(said.lines().count(), 1, "{said}");
+        let accepted = parse(&policy).unwrap();
+        assert_eq!(accepted.settings.policy.profile, Profile::NistAal2, "an app is one, and needs no section");
     }
     let accepted = parse("[policy]\nprofile = \"nist-aal2\"\n").unwrap();
     assert_eq!(accepted.settings.policy.profile, Profile::NistAal2, "nobody is asked, so nothing is claimed");

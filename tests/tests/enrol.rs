@@ -209,3 +209,31 @@ fn a_user_can_never_touch_another() {
     let answer = varlink::call(&world.path("run/self.sock"), "io.pam2fa.Self.Answer", "{\"text\":\"123456\"}").unwrap();
     assert!(!String::from_utf8_lossy(&answer).contains("step"), "{}", String::from_utf8_lossy(&answer));
 }
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_user_who_changes_the_address_is_told_at_the_old_one_and_codes_go_to_the_new_one() {
+    let world = Plan::default().start();
+    let ada = world.person("ada");
+    let new = format!("new-{}", ada.email);
+    let mut enrol = me(&world, &ada, &["enrol", "email", &new]);
+    enrol.wait_for("to resend:");
+    enrol.type_line(&mailbox::wait_for_code(&ada.email, 1).code());
+    enrol.wait_for("Code sent by email to n***@example.test");
+    enrol.wait_for("to resend:");
+    let mail = mailbox::wait_for_code(&new, 1);
+    assert!(mail.text.contains("confirms this address"), "{}", mail.text);
+    enrol.type_line(&mail.code());
+    enrol.wait_for("Press Enter when you have kept them:");
+    enrol.type_line("");
+    enrol.wait_for("Done.");
+    assert!(enrol.wait_for_end().success(), "{}", enrol.text());
+    let notice = mailbox::wait_for_notice(&ada.email, 1);
+    assert!(notice.text.contains("n***@example.test") && !notice.text.contains(&new), "{}", notice.text);
+    let mut ssh = world.ssh(&ada).open_with_password();
+    ssh.wait_for("Code sent by email to n***@example.test");
+    ssh.wait_for("to resend: ");
+    ssh.type_line(&mailbox::wait_for_code(&new, 2).code());
+    ssh.prove_shell();
+    assert_eq!(mailbox::codes(&ada.email).len(), 1, "none but the one for the change");
+}

@@ -3,6 +3,7 @@
 use e2e::app::{key_on, recovery_codes_on, shows};
 use e2e::mailbox;
 use e2e::sms_gateway::Play;
+use e2e::terminal::Terminal;
 use e2e::world::{Person, Plan, World, text_of};
 
 const NUMBER: &str = "+15550100";
@@ -129,4 +130,23 @@ fn by_an_invitation_a_user_enrols_with_a_number_and_the_invitation_is_used_up() 
     assert!(again.contains("by invitation") && !again.contains(&code), "{again}");
     let other = world.command(&["user", "invite", &ada.host.name]);
     assert_eq!(other.status.code(), Some(1), "who has a method needs none: {}", text_of(&other));
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn an_administrator_verifies_a_number_by_a_code_that_its_owner_reads_out() {
+    let world = Plan::default().with_texts().start();
+    let ada = world.person("ada");
+    let out = world.command(&["user", "set", &ada.host.name, "--phone", NUMBER]);
+    assert!(text_of(&out).contains("not verified"), "{}", text_of(&out));
+    let run = world.path("run").display().to_string();
+    let words = ["--runtime-dir", &run, "user", "verify", &ada.host.name, "sms"].map(str::to_owned);
+    let mut verify = Terminal::open("/usr/sbin/pam-2fa", &words);
+    verify.wait_for("Code from the message with the tag ");
+    let text = world.gateway().until_taken(1).pop().expect("a message");
+    assert!(text.text.contains("Give it to your administrator") && text.text.len() <= 160, "{}", text.text);
+    verify.type_line(&text.code());
+    assert!(verify.wait_for_end().success(), "{}", verify.text());
+    let shown = text_of(&world.command(&["user", "show", &ada.host.name]));
+    assert!(shown.contains(NUMBER) && !shown.contains("not verified"), "{shown}");
 }

@@ -8,6 +8,7 @@ use super::policy::{Must, Network};
 use super::source::Source;
 use super::ways::remote;
 use super::{Asked, Effects, Purpose};
+use crate::console::is_terminal;
 use pam_2fa_protocol::login::Begin;
 use pam_2fa_settings::Factor;
 use pam_2fa_settings::text::printable;
@@ -98,12 +99,10 @@ fn own(user: String, must: Option<Must>) -> Asked {
 
 /// Whether somebody sits at this machine: a console or a seat of it, and nothing remote said of it.
 fn at_console(begin: &Begin, class: Class) -> bool {
-    let is_number = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
     let tty = begin.tty.as_deref().map(|tty| tty.strip_prefix("/dev/").unwrap_or(tty)).unwrap_or_default();
-    let is_terminal = ["tty", "ttyS", "ttyAMA", "hvc"].iter().any(|kind| tty.strip_prefix(kind).is_some_and(is_number));
     let has_seat = begin.seat.as_deref().is_some_and(|seat| !seat.is_empty());
     let is_local = begin.remote_host.as_deref().is_none_or(str::is_empty);
-    class == Class::Desktop && is_local && begin.service != "remote" && (is_terminal || tty == "console" || has_seat)
+    class == Class::Desktop && is_local && begin.service != "remote" && (is_terminal(tty) || has_seat)
 }
 
 /// Whether `[services]` asks the caller of a program, and not whom it names.

@@ -16,11 +16,10 @@ use super::{
     About, Authenticator, Bucket, By, ChallengeId, Change, ChangeAsk, ChangePage, Changed, Charge, Charged, Consume,
     Consumed, Decision, Decoys, EndDevices, Enrol, Enrolled, Facts, FactsFor, Import, Imported, KeptChallenge,
     KeptDevice, KeptPass, Known, LogAsk, LogLimits, LogPage, LogState, MetaKey, Methods, Pending, RememberDevice,
-    Revoke, Revoked, SendOf, SendTicket, SendVerdict, Standings, Store, StoreError, UseDevice, UserChange, UserKey,
-    UserRecord,
+    Revoke, Revoked, SendOf, SendTicket, SendVerdict, Store, StoreError, UseDevice, UserChange, UserKey, UserRecord,
 };
 use crate::clock::Moment;
-use crate::limits::{Counts, TryLimits};
+use crate::limits::Counts;
 use failed::Failed;
 use job::{Queue, submit};
 use ledger::Ledger;
@@ -202,7 +201,7 @@ fn facts(connection: &Connection, ask: &FactsFor) -> Result<Facts, Failed> {
     let bucket = if *own { Bucket::Own } else { sources::bucket(connection, user, source)? };
     Ok(Facts {
         known: users::known(connection, user)?,
-        standings: standings(connection, user, &bucket, *limits, now)?,
+        standings: tries::standings(connection, user, &bucket, *limits, now)?,
         methods: methods::of(connection, user, now)?,
         device: match device {
             Some(key) => devices::find(connection, user, key)?.map(Box::new),
@@ -210,22 +209,6 @@ fn facts(connection: &Connection, ask: &FactsFor) -> Result<Facts, Failed> {
         },
         send_wait_s: sends::wait_for_next_s(connection, user, source, &bucket, *send_limits, now)?,
         bucket,
-    })
-}
-
-fn standings(
-    connection: &Connection,
-    user: &UserKey,
-    bucket: &Bucket,
-    limits: TryLimits,
-    now: &Moment,
-) -> Result<Standings, Failed> {
-    let of = |authenticator| tries::standing(connection, user, authenticator, bucket, limits, now);
-    Ok(Standings {
-        email: of(Authenticator::Email)?,
-        sms: of(Authenticator::Sms)?,
-        app: of(Authenticator::App)?,
-        recovery: of(Authenticator::Recovery)?,
     })
 }
 

@@ -5,27 +5,63 @@ use super::values::{number, of_authenticator, of_bucket, text, text_if_any, to_a
 use super::{challenges, changes, devices, meta, methods, passes, sources, sums, users};
 use crate::clock::{BootId, Moment};
 use crate::limits::{self, Count, Counts, Standing, TryLimits, Wait};
-use crate::store::{Authenticator, Bucket, Charge, Charged, Consume, Consumed, Ended, Proof, UserKey};
+use crate::store::{Authenticator, Bucket, Charge, Charged, Consume, Consumed, Ended, Proof, Standings, UserKey};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params};
 
-/// All counts of one authenticator of a user, and those of the others beside them. Each row is a failure at least, so there are no more rows than failures allowed.
-pub(super) fn counts(connection: &Connection, user: &UserKey, of: Authenticator) -> Result<Counts, Failed> {
+/// A row: whose count it is, and the count.
+type Tried = (Authenticator, Bucket, Count);
+
+/// All rows of a user. Each is a failure at least, so there are no more of them than failures allowed.
+fn rows_of(connection: &Connection, user: &UserKey) -> Result<Vec<Tried>, Failed> {
     let mut statement = connection.prepare_cached(
         "SELECT uid, name, authenticator, bucket, source, failures, wait_boot, wait_until_ms, wait_length_ms, sum
          FROM tries WHERE uid = ?1 AND name = ?2",
     )?;
     let mut rows = statement.query(params![user.uid, user.name])?;
-    let mut counts = Counts::default();
+    let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let count = count(row)?;
-        if to_authenticator(&row.get::<_, String>(2)?)? != of {
-            counts.elsewhere.push(count);
-            continue;
-        }
-        counts.put(to_bucket(&row.get::<_, String>(3)?, row.get(4)?)?, count);
+        let bucket = to_bucket(&row.get::<_, String>(3)?, row.get(4)?)?;
+        found.push((to_authenticator(&row.get::<_, String>(2)?)?, bucket, count));
     }
-    Ok(counts)
+    Ok(found)
+}
+
+/// The counts of one authenticator, and those of the others beside them.
+fn counts_of(rows: &[Tried], of: Authenticator) -> Counts {
+    let mut counts = Counts::default();
+    for (authenticator, bucket, count) in rows {
+        if *authenticator == of {
+            counts.put(bucket.clone(), count.clone());
+        } else {
+            counts.elsewhere.push(count.clone());
+        }
+    }
+    counts
+}
+
+/// All counts of one authenticator of a user, and those of the others beside them.
+pub(super) fn counts(connection: &Connection, user: &UserKey, of: Authenticator) -> Result<Counts, Failed> {
+    Ok(counts_of(&rows_of(connection, user)?, of))
+}
+
+/// How tries stand for each authenticator, in one read.
+pub(super) fn standings(
+    connection: &Connection,
+    user: &UserKey,
+    bucket: &Bucket,
+    limits: TryLimits,
+    now: &Moment,
+) -> Result<Standings, Failed> {
+    let rows = rows_of(connection, user)?;
+    let of = |authenticator| limits::standing(bucket, &counts_of(&rows, authenticator), limits, now);
+    Ok(Standings {
+        email: of(Authenticator::Email),
+        sms: of(Authenticator::Sms),
+        app: of(Authenticator::App),
+        recovery: of(Authenticator::Recovery),
+    })
 }
 
 fn count(row: &Row<'_>) -> Result<Count, Failed> {

@@ -53,6 +53,12 @@ impl Desk {
         Some(taken.count)
     }
 
+    /// How many have been taken.
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> u64 {
+        self.taken.lock().unwrap().count
+    }
+
     /// Ready when the house has gone.
     pub(super) fn closed(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut open = self.open.clone();

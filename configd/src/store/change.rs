@@ -122,13 +122,22 @@ pub enum Then {
     Undo,
 }
 
+/// A record before a change of it and after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turned {
+    /// As it was.
+    pub before: UserRecord,
+    /// As it is.
+    pub after: UserRecord,
+}
+
 /// What became of one of them, or would have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Imported {
     /// A record was made, or made anew.
     Made,
     /// A record was changed.
-    Changed,
+    Changed(Box<Turned>),
     /// It was so already.
     Same,
     /// It is refused, and so nothing of the import was kept.

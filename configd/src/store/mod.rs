@@ -15,7 +15,7 @@ mod device;
 mod method;
 pub mod sqlite;
 
-pub use change::{By, Change, ChangeAsk, ChangePage, Changed, Import, Imported, OldRecord, Then, UserChange};
+pub use change::{By, Change, ChangeAsk, ChangePage, Changed, Import, Imported, OldRecord, Then, Turned, UserChange};
 pub use decision::{Decision, Decoys, LogAsk, LogLimits, LogPage, LogState};
 pub use device::{
     DeviceId, DeviceKey, EndDevices, Ended, KeptDevice, Remember, RememberDevice, Revoke, Revoked, UseDevice,

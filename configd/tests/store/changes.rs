@@ -166,7 +166,10 @@ fn an_import_is_whole_or_nothing_and_a_try_keeps_nothing() {
     let all =
         || vec![with(1, "1@example.com"), UserChange { verify: Some(Verify::Never), ..change(ada()) }, change(bob())];
     let before = (said(&home), wait(home.store.users(None)).unwrap());
-    let expected = [Imported::Made, Imported::Changed, Imported::Same];
+    let configd::store::Known::Record(was) = wait(home.store.user(ada())).unwrap() else { panic!() };
+    let after = configd::store::UserRecord { verify: Verify::Never, ..configd::store::UserRecord::clone(&was) };
+    let turned = configd::store::Turned { before: *was, after };
+    let expected = [Imported::Made, Imported::Changed(Box::new(turned)), Imported::Same];
     assert_eq!(import(&home, all(), Then::Undo), expected);
     let mut refused = all();
     refused.insert(1, with(2, "BOB@example.com"));

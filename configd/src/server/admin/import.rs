@@ -1,7 +1,7 @@
 //! Many records at once. All rows of a call are looked at and written in one commit, or none is; every row that is wrong is named.
 
-use super::Answer;
 use super::users::{email, end_addresses, language, phone};
+use super::{Answer, told};
 use crate::daemon::Daemon;
 use crate::house::House;
 use crate::login::Resolution;
@@ -36,12 +36,13 @@ pub(super) async fn import(daemon: &Daemon, house: &House, asked: UserImport) ->
     // With a row that is wrong the others are tried all the same, so that what is wrong with them is said too.
     let then = if asked.dry_run || !reply.wrong.is_empty() { Then::Undo } else { Then::Keep };
     let outcomes = house.store.import_users(Import { changes, then }).await?;
-    let mut with_other_addresses = Vec::new();
+    let (mut with_other_addresses, mut about) = (Vec::new(), Vec::new());
     for ((line, key), outcome) in lines.into_iter().zip(outcomes) {
         let count = match outcome {
             Imported::Made => &mut reply.made,
-            Imported::Changed => {
+            Imported::Changed(turned) => {
                 with_other_addresses.extend(key);
+                about.extend(told::changed(Some(&turned.before), &turned.after));
                 &mut reply.changed
             }
             Imported::Same => &mut reply.same,
@@ -57,6 +58,7 @@ pub(super) async fn import(daemon: &Daemon, house: &House, asked: UserImport) ->
         for key in with_other_addresses {
             end_addresses(house, &key);
         }
+        told::tell(house, about);
         tracing::info!(
             made = reply.made,
             changed = reply.changed,

@@ -5,7 +5,8 @@ use super::values::{of_method, of_verify, text, text_if_any, to_verify, unsigned
 use super::{challenges, changes, devices, meta, methods, passes, sums, tries};
 use crate::clock::Moment;
 use crate::store::{
-    Authenticator, By, Changed, Ended, Import, Imported, Known, OldRecord, Then, UserChange, UserKey, UserRecord,
+    Authenticator, By, Changed, Ended, Import, Imported, Known, OldRecord, Then, Turned, UserChange, UserKey,
+    UserRecord,
 };
 use pam_2fa_protocol::admin::{LastLogin, Method, Verify};
 use rusqlite::types::Value;
@@ -208,6 +209,7 @@ fn apply(connection: &Connection, change: &UserChange, word: &str) -> Result<(Im
     {
         return refused(Changed::NoSuchMethod(method));
     }
+    let before = record.clone();
     if let Some(old) = &old {
         forget(connection, old, &change.now)?;
     }
@@ -226,7 +228,8 @@ fn apply(connection: &Connection, change: &UserChange, word: &str) -> Result<(Im
     changes::say(connection, change.by, &change.key, (word, said.join(", ")), &change.now)?;
     meta::raise_high_water(connection, &change.now)?;
     let record = Box::new(record);
-    let short = if is_new { Imported::Made } else { Imported::Changed };
+    let turned = || Box::new(Turned { before, after: UserRecord::clone(&record) });
+    let short = if is_new { Imported::Made } else { Imported::Changed(turned()) };
     Ok(match old {
         None => (short, Changed::Done(record)),
         Some(old) => (short, Changed::Rebound { from_uid: old.uid, record }),

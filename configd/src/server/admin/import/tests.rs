@@ -54,6 +54,18 @@ async fn rows_are_written_together_and_the_same_file_again_changes_nothing() {
 }
 
 #[tokio::test]
+async fn whose_verified_address_a_file_changes_is_told_once_it_is_written_and_nobody_else() {
+    let stage = Stage::new(rules()).await;
+    let rows = || vec![row(2, "ada", "new@example.com"), row(3, "bob", "b@example.com")];
+    run(&stage, UserImport { dry_run: true, ..asked(rows()) }).await;
+    assert_eq!(stage.house.post.notices.count(), 0, "a try");
+    run(&stage, asked(rows())).await;
+    assert_eq!(stage.house.post.notices.count(), 1, "a first address is nobody's news");
+    run(&stage, asked(rows())).await;
+    assert_eq!(stage.house.post.notices.count(), 1, "it was so already");
+}
+
+#[tokio::test]
 async fn every_row_that_is_wrong_is_named_and_none_is_written() {
     let stage = Stage::new(rules()).await;
     let rows = vec![

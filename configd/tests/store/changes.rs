@@ -159,6 +159,25 @@ fn import(home: &Home, changes: Vec<UserChange>, then: Then) -> Vec<Imported> {
 }
 
 #[test]
+fn a_device_that_a_user_forgets_stands_in_the_log_with_who_did_it_and_nobody_elses_is_touched() {
+    let home = Home::with_users();
+    let remember = Some(crate::devices::remember(1));
+    home.consume(Consume { remember, ..consume_of(ada(), id(1)) }).unwrap();
+    let ids = vec![crate::devices::remember(1).id];
+    let own = |user| configd::store::Revoke::Own { user, ids: ids.clone() };
+    let before = said(&home);
+    assert!(matches!(
+        wait(home.store.revoke_devices(own(bob()), at(0))).unwrap(),
+        configd::store::Revoked::NotThere(_)
+    ));
+    assert_eq!(said(&home), before);
+    assert!(matches!(wait(home.store.revoke_devices(own(ada()), at(0))).unwrap(), configd::store::Revoked::Done(_)));
+    let now = said(&home);
+    let last = now.lines().last().unwrap();
+    assert!(last.starts_with(&format!("User ada device-revoked: {}: ", ids[0].0)), "{now}");
+}
+
+#[test]
 fn an_import_is_whole_or_nothing_and_a_try_keeps_nothing() {
     let mut home = Home::with_users();
     let user = |number: u32| UserKey { uid: 5000 + number, name: format!("user{number}") };

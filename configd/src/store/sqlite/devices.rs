@@ -3,11 +3,12 @@
 
 use super::failed::Failed;
 use super::values::{number, text, text_if_any, unsigned};
-use super::{meta, methods, sums, tries, users};
+use super::{changes, meta, methods, sums, tries, users};
 use crate::clock::{BootId, Moment};
 use crate::limits::Standing;
 use crate::store::{
-    DeviceId, DeviceKey, EndDevices, Ended, KeptDevice, Remember, RememberDevice, Revoke, Revoked, UseDevice, UserKey,
+    By, DeviceId, DeviceKey, EndDevices, Ended, KeptDevice, Remember, RememberDevice, Revoke, Revoked, UseDevice,
+    UserKey,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, Params, Row, params};
@@ -285,6 +286,11 @@ pub(super) fn revoke(connection: &Connection, revoke: &Revoke, now: &Moment) -> 
     }
     for kept in &gone {
         connection.prepare_cached("DELETE FROM devices WHERE id = ?1")?.execute([&kept.id.0])?;
+        // An administrator's are written down by whoever asks, since they are revoked whether that can be done or not.
+        if let Revoke::Own { user, .. } = revoke {
+            let detail = format!("{}: {}, {}", kept.id.0, kept.key.class, kept.label);
+            changes::say(connection, By::User, user, ("device-revoked", detail), now)?;
+        }
     }
     meta::raise_high_water(connection, now)?;
     Ok(Revoked::Done(gone))

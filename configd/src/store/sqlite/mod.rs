@@ -268,7 +268,7 @@ impl Store for SqliteStore {
     }
 
     fn revoke_devices(&self, revoke: Revoke, now: Moment) -> Pending<Revoked> {
-        self.write("revoke devices", move |connection| devices::revoke(connection, &revoke, &now))
+        self.log("revoke devices", move |connection| devices::revoke(connection, &revoke, &now))
     }
 
     fn devices(&self, user: String) -> Pending<Vec<KeptDevice>> {

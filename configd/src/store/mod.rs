@@ -78,6 +78,23 @@ pub struct UserRecord {
     pub last_login: Option<LastLogin>,
 }
 
+impl UserRecord {
+    /// One with nothing in it.
+    #[must_use]
+    pub fn blank(key: UserKey) -> Self {
+        Self {
+            key,
+            verify: Verify::NewDevice,
+            email: None,
+            email_verified: false,
+            phone: None,
+            phone_verified: false,
+            language: None,
+            last_login: None,
+        }
+    }
+}
+
 /// What the store knows of a name and uid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Known {

@@ -1,15 +1,19 @@
 //! What ends for a user, or may begin again: wrong codes, being shut out, everything that can be proven with. Each verb is one
 //! function that gives what it turned.
 
-use super::users::{record, shown};
+use super::users::{record, resolve, shown};
 use super::{Answer, Turned, told};
+use crate::daemon::Daemon;
 use crate::house::House;
 use crate::notice::{About, Notice};
 use crate::store::{Authenticator, Methods, PassKind, UserKey, UserRecord};
 use pam_2fa_protocol::admin::{UserDisable, UserReply, UserReset, UserResetReply, UserUnlock, UserUnlockReply};
 use std::sync::PoisonError;
 
-pub(super) async fn unlock(house: &House, asked: &UserUnlock) -> Result<UserUnlockReply, Answer> {
+pub(super) async fn unlock(daemon: &Daemon, house: &House, asked: &UserUnlock) -> Result<UserUnlockReply, Answer> {
+    if let Err(Answer::NotFound(why)) = record(house, &asked.name).await {
+        return unlock_without_record(daemon, house, asked, why).await;
+    }
     let (turned, forgotten, was_disabled) = let_in_again(house, &asked.name).await?;
     let key = &turned.after.key;
     tracing::info!(
@@ -24,6 +28,24 @@ pub(super) async fn unlock(house: &House, asked: &UserUnlock) -> Result<UserUnlo
     }
     let forgotten = i64::try_from(forgotten).unwrap_or(i64::MAX);
     Ok(UserUnlockReply { user: shown(house, turned.after).await?, forgotten, was_disabled })
+}
+
+/// Wrong codes may be of a user without a record: invitations and grants are for those too.
+async fn unlock_without_record(
+    daemon: &Daemon,
+    house: &House,
+    asked: &UserUnlock,
+    why: String,
+) -> Result<UserUnlockReply, Answer> {
+    let Ok(key) = resolve(daemon, &asked.name).await else { return Err(Answer::NotFound(why)) };
+    let failures = house.store.unlock(key.clone(), house.now()).await?;
+    if failures == 0 {
+        return Err(Answer::NotFound(why));
+    }
+    let (user, uid) = (&key.name, key.uid);
+    tracing::info!(user, uid, failures, "the wrong codes of a user without a record were forgiven by an administrator");
+    let user = shown(house, UserRecord::blank(key)).await?;
+    Ok(UserUnlockReply { user, forgotten: i64::try_from(failures).unwrap_or(i64::MAX), was_disabled: false })
 }
 
 /// Forgets wrong codes and lets in whom an administrator shut out. Wrong codes go first: nobody gets in by the first half alone.

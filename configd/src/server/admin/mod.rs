@@ -116,7 +116,7 @@ async fn dispatch(call: &IncomingCall<'_>, daemon: &Daemon, connection: &mut Con
         USER_LIST => users::list(house(daemon)?.as_ref(), call.more, connection).await,
         USER_SHOW => done(&users::show(house(daemon)?.as_ref(), &parameters(call)?).await?),
         USER_SET => done(&users::set(daemon, house(daemon)?.as_ref(), parameters(call)?).await?),
-        USER_UNLOCK => done(&account::unlock(house(daemon)?.as_ref(), &parameters(call)?).await?),
+        USER_UNLOCK => done(&account::unlock(daemon, house(daemon)?.as_ref(), &parameters(call)?).await?),
         USER_DISABLE => done(&account::disable(house(daemon)?.as_ref(), &parameters(call)?).await?),
         USER_RESET => done(&account::reset(house(daemon)?.as_ref(), &parameters(call)?).await?),
         USER_INVITE => done(&passes::invite(daemon, house(daemon)?.as_ref(), &parameters(call)?).await?),

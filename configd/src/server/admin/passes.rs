@@ -42,13 +42,14 @@ pub(super) async fn invite(daemon: &Daemon, house: &House, asked: &UserInvite) -
     }
     let is_another = methods.passes.iter().any(|pass| pass.kind == PassKind::Invitation);
     let made = Made { kind: PassKind::Invitation, for_s: INVITATION_S, origin: None, service: None, reason: "" };
-    let mut code = give(house, user, made).await?;
+    let mut code = give(house, user.clone(), made).await?;
     if house.rules().who.enrolment == Enrolment::Administrator {
         code.notes.push(String::from(
             "policy.enrolment is \"administrator\", so no invitation is taken; set it to \"invited\", then pam-2fa config reload",
         ));
     }
     code.notes.extend(is_another.then(|| String::from("the earlier invitation is over")));
+    code.notes.extend(unheard(house, user).await?);
     Ok(code)
 }
 
@@ -73,14 +74,17 @@ pub(super) async fn grant(daemon: &Daemon, house: &House, asked: &UserGrant) -> 
     if grants >= crate::store::MOST_GRANTS {
         code.notes.push(format!("{grants} were open, so the oldest is over"));
     }
-    let counts = house.store.counts(user.clone(), Authenticator::Recovery).await?;
-    if !matches!(standing(&Bucket::Stranger, &counts, house.rules().tries, &house.now()), Standing::Open { .. }) {
-        let name = &user.name;
-        code.notes.push(format!(
-            "too many wrong codes of this kind were typed, and it is not heard; pam-2fa user unlock {name}"
-        ));
-    }
+    code.notes.extend(unheard(house, user).await?);
     Ok(code)
+}
+
+/// That wrong codes of the same form keep a one-time code from being heard.
+async fn unheard(house: &House, user: UserKey) -> Result<Option<String>, Answer> {
+    let note =
+        format!("too many wrong codes of this kind were typed, and it is not heard; pam-2fa user unlock {}", user.name);
+    let counts = house.store.counts(user, Authenticator::Recovery).await?;
+    let standing = standing(&Bucket::Stranger, &counts, house.rules().tries, &house.now());
+    Ok((!matches!(standing, Standing::Open { .. })).then_some(note))
 }
 
 /// The record, if any, and the methods of a user who may be given a code: not of one who is shut out, or whose name is bound to

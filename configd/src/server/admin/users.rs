@@ -313,7 +313,8 @@ fn notes(house: &House, record: &UserRecord, asked: &UserSet) -> Vec<String> {
         ));
     }
     if is_open(&asked.phone, record.phone_verified) {
-        notes.push(String::from("the number is not verified yet, and no code is sent there"));
+        notes
+            .push(format!("the number is not verified yet, and no code is sent there: pam-2fa user verify {name} sms"));
     }
     if record.phone.is_some() && asked.phone.is_some() && house.rules().sms.is_empty() {
         notes.push(String::from("no provider of text messages is configured, so none can be sent to the number"));

@@ -234,7 +234,7 @@ pub(super) fn enrol(connection: &Connection, enrol: &Enrol) -> Result<Enrolled, 
     let mut record = match users::known(connection, user)? {
         Known::Record(record) => *record,
         Known::Nobody | Known::UidOfOthers { .. } if matches!(first, First::Allowed | First::Invited(_)) => {
-            users::blank(user)
+            UserRecord::blank(user.clone())
         }
         Known::Nobody | Known::UidOfOthers { .. } | Known::NameOfAnother { .. } => return Ok(Enrolled::NotAllowed),
     };

@@ -8,7 +8,7 @@ use crate::store::{
     Authenticator, By, Changed, Ended, Import, Imported, Known, OldRecord, Then, Turned, UserChange, UserKey,
     UserRecord,
 };
-use pam_2fa_protocol::admin::{LastLogin, Method, Verify};
+use pam_2fa_protocol::admin::{LastLogin, Method};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Params, Row, params};
 
@@ -195,9 +195,9 @@ fn apply(connection: &Connection, change: &UserChange, word: &str) -> Result<(Im
             return refused(Changed::NameOfAnother { uid });
         }
         Known::NameOfAnother { uid } => {
-            (blank(&change.key), Some(UserKey { uid, name: change.key.name.clone() }), true)
+            (UserRecord::blank(change.key.clone()), Some(UserKey { uid, name: change.key.name.clone() }), true)
         }
-        Known::Nobody | Known::UidOfOthers { .. } => (blank(&change.key), None, true),
+        Known::Nobody | Known::UidOfOthers { .. } => (UserRecord::blank(change.key.clone()), None, true),
     };
     if let (Some(Some(email)), true) = (&change.email, change.unique)
         && let Some(other) = email_in_use(connection, &change.key, email)?
@@ -322,19 +322,6 @@ pub(super) fn forget(connection: &Connection, key: &UserKey, now: &Moment) -> Re
     // The known sources, the devices, the app and the recovery codes go with it, by their reference.
     connection.prepare_cached("DELETE FROM users WHERE uid = ?1 AND name = ?2")?.execute(params![key.uid, key.name])?;
     Ok(())
-}
-
-pub(super) fn blank(key: &UserKey) -> UserRecord {
-    UserRecord {
-        key: key.clone(),
-        verify: Verify::NewDevice,
-        email: None,
-        email_verified: false,
-        phone: None,
-        phone_verified: false,
-        language: None,
-        last_login: None,
-    }
 }
 
 /// Sets an address. `true`: it is another one now, and unverified.

@@ -29,13 +29,13 @@ async fn whoever_is_shut_out_is_denied_at_the_prompt_too_and_let_in_again_by_unl
     assert_eq!(verdict, Some(Verdict::Deny));
     assert!(said.starts_with("Your account is shut out here."), "{said}");
 
-    let reply = done(unlock(&stage.house, &UserUnlock { name: name() }).await);
+    let reply = done(unlock(&stage.daemon, &stage.house, &UserUnlock { name: name() }).await);
     assert_eq!((reply.was_disabled, reply.user.disabled_since), (true, None));
     let mut again = stage.begin(&ssh("ada", "192.0.2.7")).await;
     assert_eq!(again.step().await.0, None);
     let code = stage.house.challenges.lock().unwrap().codes().pop().unwrap();
     assert_eq!(again.answer(&code).await.0, Some(Verdict::Allow));
-    let reply = done(unlock(&stage.house, &UserUnlock { name: name() }).await);
+    let reply = done(unlock(&stage.daemon, &stage.house, &UserUnlock { name: name() }).await);
     assert!(!reply.was_disabled);
     let changes = stage.changes().await;
     assert_eq!(changes[1..], ["disabled: ", "enabled: "], "{changes:?}");
@@ -99,9 +99,37 @@ async fn of_a_user_without_a_record_nothing_is_done() {
     let all = [
         refused(disable(&stage.house, &UserDisable { name: eve() }).await),
         refused(reset(&stage.house, &UserReset { name: eve() }).await),
-        refused(unlock(&stage.house, &UserUnlock { name: eve() }).await),
+        refused(unlock(&stage.daemon, &stage.house, &UserUnlock { name: eve() }).await),
     ];
     assert!(all.iter().all(|why| why.starts_with("not found: eve has no record; ")), "{all:?}");
+}
+
+#[tokio::test]
+async fn wrong_invitations_of_a_user_without_a_record_are_said_where_one_is_made_and_forgiven() {
+    use crate::server::admin::passes::invite;
+    use crate::store::{Bucket, ChallengeId, Charge, Charged};
+    let stage = Stage::new(rules()).await;
+    let eve = UserKey { uid: 1002, name: String::from("eve") };
+    for _ in 0..3 {
+        let charge = Charge {
+            user: eve.clone(),
+            authenticator: Authenticator::Recovery,
+            bucket: Bucket::Stranger,
+            challenge: ChallengeId(String::new()),
+            limits: stage.house.rules().tries,
+            now: stage.house.now(),
+        };
+        assert!(matches!(stage.house.store.charge_attempt(charge).await, Ok(Charged::Done(_))));
+    }
+    let asked = || pam_2fa_protocol::admin::UserInvite { name: String::from("eve") };
+    let made = done(invite(&stage.daemon, &stage.house, &asked()).await);
+    assert_eq!(made.notes.len(), 1);
+    assert!(made.notes[0].ends_with("it is not heard; pam-2fa user unlock eve"), "{:?}", made.notes);
+    let unlocked = done(unlock(&stage.daemon, &stage.house, &UserUnlock { name: String::from("eve") }).await);
+    assert_eq!((unlocked.forgotten, unlocked.user.uid, unlocked.user.email), (3, 1002, None));
+    let made = done(invite(&stage.daemon, &stage.house, &asked()).await);
+    assert_eq!(made.notes, ["the earlier invitation is over"]);
+    assert_eq!(stage.house.store.count_users().await.unwrap(), 1, "no record is made by it");
 }
 
 #[test]

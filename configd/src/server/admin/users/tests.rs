@@ -81,7 +81,7 @@ async fn an_address_given_with_the_re_binding_is_verified_only_if_it_is_trusted(
 #[tokio::test]
 async fn a_user_who_waits_is_shown_as_locked_until_unlocked() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::for_tests(folder.path(), rules()).await;
+    let (daemon, house) = (daemon(folder.path()), House::for_tests(folder.path(), rules()).await);
     let charge = |bucket| Charge {
         user: ada(1000),
         authenticator: Authenticator::Email,
@@ -101,10 +101,10 @@ async fn a_user_who_waits_is_shown_as_locked_until_unlocked() {
     let said = shown.user.unwrap().locked.unwrap();
     assert!(said.starts_with("codes by email: from new sources for "), "{said}");
     assert!(said.contains(" s, from local for "), "{said}");
-    let Ok(unlocked) = unlock(&house, &UserUnlock { name: name() }).await else { panic!() };
+    let Ok(unlocked) = unlock(&daemon, &house, &UserUnlock { name: name() }).await else { panic!() };
     assert_eq!((unlocked.user.locked, unlocked.forgotten, unlocked.was_disabled), (None, 6, false));
     assert!(matches!(house.store.charge_attempt(charge(local)).await.unwrap(), Charged::Done(_)));
-    let nobody = unlock(&house, &UserUnlock { name: String::from("eve") }).await;
+    let nobody = unlock(&daemon, &house, &UserUnlock { name: String::from("eve") }).await;
     assert!(matches!(nobody, Err(Answer::NotFound(_))));
 }
 

@@ -216,6 +216,23 @@ fn a_name_bound_to_another_uid_enrols_nothing() {
 }
 
 #[test]
+fn new_recovery_codes_are_heard_though_too_many_wrong_ones_were_typed_before() {
+    use configd::store::{Charge, Charged};
+    let home = with_methods();
+    let charge = |authenticator| {
+        let of = Charge { authenticator, ..charge_of(ada()) };
+        wait(home.store.charge_attempt(of)).unwrap()
+    };
+    for authenticator in [Authenticator::Recovery, Authenticator::App] {
+        while !matches!(charge(authenticator), Charged::Refused(_)) {}
+    }
+    let (recovery, first) = (Some(vec![mac(50)]), further(&home, &ada()));
+    assert_eq!(enrol(&home, Enrol { app: None, recovery, first, ..enrol_of(ada()) }), Enrolled::Done { before: None });
+    assert!(matches!(charge(Authenticator::Recovery), Charged::Done(_)));
+    assert!(matches!(charge(Authenticator::App), Charged::Refused(_)), "nothing was proven anew of the app");
+}
+
+#[test]
 fn a_proof_enrols_nothing_once_what_there_was_is_taken_away_or_is_another() {
     // Whoever has somebody else's recovery code stands at the last prompt when an administrator takes everything away.
     let home = with_methods();

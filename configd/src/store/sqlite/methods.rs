@@ -273,6 +273,7 @@ pub(super) fn enrol(connection: &Connection, enrol: &Enrol) -> Result<Enrolled, 
     }
     if let Some(macs) = codes {
         replace_recovery(connection, user, macs, now)?;
+        tries::forget(connection, user, Authenticator::Recovery)?;
     }
     if let First::Invited(pass) = first {
         passes::end(connection, pass)?;

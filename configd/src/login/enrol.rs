@@ -155,9 +155,12 @@ impl Enrolling {
             asked: standing.asked.clone(),
             user: standing.owner.user.clone(),
             bucket: standing.bucket.clone(),
-            first: match standing.proof {
-                Some(Proof::Recovery { .. }) => First::Recovered,
-                _ => First::Further,
+            first: match &standing.proof {
+                Some(proof @ (Proof::Message { .. } | Proof::App { .. } | Proof::Grant { .. })) => {
+                    First::Further(proof.clone())
+                }
+                // Without a proof nobody comes here; if one did, it would have to be the last that was changed.
+                Some(Proof::Recovery { .. }) | None => First::Recovered,
             },
             invitations: Vec::new(),
             wants,

@@ -170,9 +170,10 @@ pub struct Enrol {
 /// What allows an enrolment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum First {
-    /// The user has a method, and has just proven it.
-    Further,
-    /// The user has just used up a recovery code, perhaps the last thing there was.
+    /// The user has a method, and has just proven it. It must be the user's still in the commit: what an administrator has taken away
+    /// meanwhile proves nothing any more.
+    Further(Proof),
+    /// The user has just used up a recovery code, perhaps the last thing there was. Nothing of the user may have been changed since.
     Recovered,
     /// The user has none (looked at again in the commit), and the settings or a local console allow it.
     Allowed,

@@ -12,14 +12,19 @@ pub(crate) fn mac(number: u8) -> [u8; 32] {
     [number; 32]
 }
 
+/// A further one, after a code of the user's own address.
+fn by_mail(user: &UserKey) -> First {
+    First::Further(Proof::Message { of: Authenticator::Email, address: address_of(user, Authenticator::Email) })
+}
+
 /// An app that has used its step 100, and recovery codes 1 to 10, for somebody who has a method.
 pub(crate) fn enrol_of(user: UserKey) -> Enrol {
     Enrol {
+        first: by_mail(&user),
         user,
         address: None,
         app: Some(NewApp { id: String::from("app1"), sealed: String::from("sealed:v1:x"), step: 100 }),
         recovery: Some((1..=10).map(mac).collect()),
-        first: First::Further,
         login: None,
         unique: true,
         now: at(0),
@@ -154,15 +159,55 @@ fn a_first_method_is_enrolled_once_and_a_user_without_one_enrols_no_further_one(
     let home = Home::new();
     let eve = UserKey { uid: 3000, name: String::from("eve") };
     let first = |first| Enrol { first, ..enrol_of(eve.clone()) };
-    assert_eq!(enrol(&home, first(First::Further)), Enrolled::NotAllowed);
+    assert_eq!(enrol(&home, first(by_mail(&eve))), Enrolled::NotAllowed);
     // A record with an address that nobody has proven is no method.
     home.change(UserChange { email: Some(Some(String::from("e@example.com"))), ..change(eve.clone()) }).unwrap();
-    assert_eq!(enrol(&home, first(First::Further)), Enrolled::NotAllowed);
+    assert_eq!(enrol(&home, first(by_mail(&eve))), Enrolled::NotAllowed);
     let other = || Enrol { recovery: Some(vec![mac(77)]), ..first(First::Allowed) };
     let done = wait_for_all(vec![home.store.enrol(first(First::Allowed)), home.store.enrol(other())]);
     let done: Vec<Enrolled> = done.into_iter().map(Result::unwrap).collect();
     assert_eq!(done, [Enrolled::Done { before: None }, Enrolled::NotAllowed], "both found none, and one was first");
     assert_eq!(methods(&home, eve).recovery.len(), 10, "nothing of the other is kept");
+}
+
+#[test]
+fn what_was_proven_and_then_taken_away_enrols_nothing() {
+    let by_app = || First::Further(Proof::App { id: String::from("app1"), step: 100 });
+    let anew = |first| Enrol { app: None, recovery: Some(vec![mac(77)]), first, ..enrol_of(ada()) };
+    let done = Enrolled::Done { before: None };
+    // Another address, vouched for by an administrator: the one before proves nothing, what else there is does.
+    let home = with_methods();
+    assert_eq!(enrol(&home, anew(by_mail(&ada()))), done);
+    let email = Some(Some(String::from("new@example.com")));
+    home.change(UserChange { email, trusted: true, ..change(ada()) }).unwrap();
+    assert_eq!(enrol(&home, anew(by_mail(&ada()))), Enrolled::NotAllowed);
+    assert_eq!(enrol(&home, anew(by_app())), done);
+    // Another app in its place.
+    let other = NewApp { id: String::from("app2"), sealed: String::from("sealed:v1:y"), step: 100 };
+    assert_eq!(enrol(&home, Enrol { app: Some(other), ..anew(by_app()) }), done);
+    assert_eq!(enrol(&home, anew(by_app())), Enrolled::NotAllowed);
+}
+
+#[test]
+fn after_a_recovery_code_only_the_next_change_is_the_users() {
+    let used = |home: &Home, number: u8, id: u128| {
+        let consume = use_of(ada(), Proof::Recovery { mac: mac(number) }, id);
+        assert_eq!(home.consume(consume).unwrap(), Consumed::Done);
+    };
+    let anew = || Enrol { app: None, first: First::Recovered, ..enrol_of(ada()) };
+    let home = with_methods();
+    assert_eq!(enrol(&home, anew()), Enrolled::NotAllowed, "none was used");
+    used(&home, 1, 1);
+    assert!(wait(home.store.prefer(bob(), None, at(0))).unwrap(), "of another: nothing of ada's");
+    assert_eq!(enrol(&home, anew()), Enrolled::Done { before: None });
+    assert_eq!(enrol(&home, anew()), Enrolled::NotAllowed, "it was for one change");
+    // A reset leaves nothing to look at, the last code did neither.
+    used(&home, 1, 2);
+    assert!(wait(home.store.reset(ada(), at(0))).unwrap());
+    assert_eq!(enrol(&home, anew()), Enrolled::NotAllowed);
+    let email = Some(Some(String::from("ada@example.com")));
+    home.change(UserChange { email, trusted: true, ..change(ada()) }).unwrap();
+    assert_eq!(enrol(&home, anew()), Enrolled::NotAllowed);
 }
 
 #[test]
@@ -192,7 +237,8 @@ fn an_invitation_is_used_up_with_what_it_enrols_and_not_without() {
         "it is used, and eve has a method"
     );
     // Where one address may be several users', ada's is as good as any.
-    let shared = Enrol { unique: false, first: First::Further, ..invited("", "ada@example.com") };
+    let by_own = Proof::Message { of: Authenticator::Email, address: String::from("eve@example.com") };
+    let shared = Enrol { unique: false, first: First::Further(by_own), ..invited("", "ada@example.com") };
     assert_eq!(enrol(&home, shared), Enrolled::Done { before: Some(String::from("eve@example.com")) });
 }
 
@@ -200,7 +246,7 @@ fn an_invitation_is_used_up_with_what_it_enrols_and_not_without() {
 fn a_name_bound_to_another_uid_enrols_nothing() {
     let home = Home::with_users();
     let anew = UserKey { uid: 2000, ..ada() };
-    for first in [First::Allowed, First::Further] {
+    for first in [First::Allowed, by_mail(&anew), First::Recovered] {
         assert_eq!(enrol(&home, Enrol { first, ..enrol_of(anew.clone()) }), Enrolled::NotAllowed);
     }
 }

@@ -35,7 +35,7 @@ impl World {
         let has = self.records.get(&enrol.user).is_some_and(verified) || methods.app.is_some();
         let may = match &enrol.first {
             First::Recovered => true,
-            First::Further => has || !methods.recovery.is_empty(),
+            First::Further(_) => has || !methods.recovery.is_empty(),
             First::Allowed => !has,
             First::Invited(id) => !has && methods.passes.iter().any(|pass| pass.id == *id),
         };

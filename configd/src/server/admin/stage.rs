@@ -6,7 +6,7 @@ use crate::house::{House, Places};
 use crate::log::LevelHandle;
 use crate::rules::Rules;
 use crate::server::login;
-use crate::store::{Change, ChangeAsk, Enrol, Enrolled, First, NewApp, UserKey};
+use crate::store::{Authenticator, Change, ChangeAsk, Enrol, Enrolled, First, NewApp, Proof, UserKey};
 use crate::users::Directory;
 use crate::wire_io::Connection;
 use pam_2fa_protocol::Secret;
@@ -56,7 +56,10 @@ impl Stage {
             address: None,
             app: Some(NewApp { id: String::from("app1"), sealed: String::from("sealed:v1:x"), step: 100 }),
             recovery: Some((1..=10).map(|number| [number; 32]).collect()),
-            first: First::Further,
+            first: First::Further(Proof::Message {
+                of: Authenticator::Email,
+                address: String::from("ada@example.com"),
+            }),
             login: None,
             unique: true,
             now: self.house.now(),

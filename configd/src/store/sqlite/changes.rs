@@ -67,11 +67,28 @@ pub(super) fn say(
     note(connection, &Change { at_s: now.wall_s, by, user: user.clone(), what: String::from(what), detail })
 }
 
+/// The word for the use of a recovery code.
+pub(super) const RECOVERY_USED: &str = "recovery-code-used";
+
+/// The word of the newest line about a user; a damaged one is none.
+pub(super) fn last_of(connection: &Connection, user: &UserKey) -> Result<Option<String>, Failed> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, at_s, by, uid, name, what, detail, sum FROM changes WHERE uid = ?1 AND name = ?2
+         ORDER BY id DESC LIMIT 1",
+    )?;
+    let mut rows = statement.query(params![user.uid, user.name])?;
+    match rows.next()?.map(change) {
+        Some(Ok(newest)) => Ok(Some(newest.what)),
+        Some(Err(Failed::Damaged(_))) | None => Ok(None),
+        Some(Err(failed @ Failed::Engine(_))) => Err(failed),
+    }
+}
+
 /// The use of what somebody else gave, or was kept for a bad day.
 pub(super) fn used(connection: &Connection, user: &UserKey, proof: &Proof, now: &Moment) -> Result<(), Failed> {
     match proof {
         Proof::Grant { id } => say(connection, By::Login, user, ("grant-used", id.0.clone()), now),
-        Proof::Recovery { .. } => say(connection, By::Login, user, ("recovery-code-used", String::new()), now),
+        Proof::Recovery { .. } => say(connection, By::Login, user, (RECOVERY_USED, String::new()), now),
         Proof::Message { .. } | Proof::App { .. } => Ok(()),
     }
 }

@@ -240,8 +240,10 @@ pub(super) fn enrol(connection: &Connection, enrol: &Enrol) -> Result<Enrolled, 
     };
     let has_method = record.email_verified || record.phone_verified || app(connection, user)?.is_some();
     let may = match first {
-        First::Further => has_method || !recovery(connection, user)?.is_empty(),
-        First::Recovered => true,
+        First::Further(proof) => {
+            (has_method || !recovery(connection, user)?.is_empty()) && tries::is_theirs(connection, user, proof)?
+        }
+        First::Recovered => changes::last_of(connection, user)?.as_deref() == Some(changes::RECOVERY_USED),
         First::Allowed => !has_method,
         First::Invited(pass) => !has_method && passes::is_open(connection, user, pass, now)?,
     };

@@ -189,7 +189,7 @@ impl Login {
         }
         match typed_address(text.expose()).filter(|other| enrolling.wants == Wants::Any && can_send(other, fx)) {
             Some(other) => {
-                fx.challenges.release(&challenge);
+                fx.challenges.let_go(&challenge);
                 self.send_to(enrolling, other, Vec::new(), fx)
             }
             None => self.code_again(enrolling, way, challenge, None, fx),

@@ -2,8 +2,8 @@
 
 use crate::common::*;
 use configd::store::{
-    Authenticator, Consume, Consumed, Ended, Enrol, Enrolled, First, KeptPass, Known, MOST_GRANTS, Methods, NewApp,
-    PassId, PassKind, Proof, Store, UserChange, UserKey,
+    Authenticator, Charge, Consume, Consumed, Ended, Enrol, Enrolled, First, KeptPass, Known, MOST_GRANTS, Methods,
+    NewApp, PassId, PassKind, Proof, Store, UserChange, UserKey,
 };
 use pam_2fa_protocol::admin::{Channel, Method, Verify};
 
@@ -224,10 +224,13 @@ fn an_invitation_is_used_up_with_what_it_enrols_and_not_without() {
     // The address is ada's: nothing is kept, and the invitation is open.
     assert_eq!(enrol(&home, invited("i1", "ADA@example.com")), Enrolled::AddressInUse(ada()));
     assert_eq!(wait(home.store.user(eve.clone())).unwrap(), Known::Nobody);
+    // The right invitation was charged as any other, and once it is used that is no news of the codes that it brought.
+    home.charge(Charge { authenticator: Authenticator::Recovery, ..charge_of(eve.clone()) });
     let late = Enrol { now: at(7_200_000), ..invited("i1", "eve@example.com") };
     assert_eq!(enrol(&home, late), Enrolled::NotAllowed);
     assert_eq!(enrol(&home, invited("i1", "eve@example.com")), Enrolled::Done { before: None });
     home.reopen();
+    assert_eq!(wait(home.store.counts(eve.clone(), Authenticator::Recovery)).unwrap().all(), 0);
     let Known::Record(record) = wait(home.store.user(eve.clone())).unwrap() else { panic!() };
     assert_eq!((record.email.as_deref(), record.email_verified), (Some("eve@example.com"), true));
     assert!(methods(&home, eve.clone()).passes.is_empty() && methods(&home, eve.clone()).app.is_some());

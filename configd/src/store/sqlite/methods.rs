@@ -276,6 +276,8 @@ pub(super) fn enrol(connection: &Connection, enrol: &Enrol) -> Result<Enrolled, 
     }
     if let Some(macs) = codes {
         replace_recovery(connection, user, macs, now)?;
+        // An invitation is counted there too, the right one as well.
+        tries::forget(connection, user, Authenticator::Recovery)?;
     }
     if let First::Invited(pass) = first {
         passes::end(connection, pass)?;

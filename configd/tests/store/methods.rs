@@ -246,6 +246,18 @@ fn an_invitation_is_used_up_with_what_it_enrols_and_not_without() {
 }
 
 #[test]
+fn guesses_at_one_invitation_are_none_at_the_next_and_a_grant_forgives_none() {
+    let home = Home::new();
+    let eve = UserKey { uid: 3000, name: String::from("eve") };
+    let failures = || wait(home.store.counts(eve.clone(), Authenticator::Recovery)).unwrap().all();
+    home.charge(Charge { authenticator: Authenticator::Recovery, ..charge_of(eve.clone()) });
+    wait(home.store.add_pass(pass(PassKind::Grant, "g1", eve.clone()), at(0))).unwrap();
+    assert_eq!(failures(), 1);
+    wait(home.store.add_pass(pass(PassKind::Invitation, "i1", eve.clone()), at(0))).unwrap();
+    assert_eq!(failures(), 0);
+}
+
+#[test]
 fn a_name_bound_to_another_uid_enrols_nothing() {
     let home = Home::with_users();
     let anew = UserKey { uid: 2000, ..ada() };

@@ -7,5 +7,6 @@
 mod common;
 mod enrolment;
 mod kills;
+mod messages;
 mod own;
 mod stale;

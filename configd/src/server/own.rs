@@ -8,6 +8,7 @@ use super::repeats::Line;
 use crate::clock::rfc3339;
 use crate::daemon::{Daemon, State};
 use crate::house::House;
+use crate::login::begin::is_name;
 use crate::login::ways::Way;
 use crate::login::{Change, Resolution};
 use crate::store::{DeviceId, Known, PassKind, StoreError, UserKey};
@@ -130,6 +131,9 @@ fn house(daemon: &Daemon) -> Result<Arc<House>, Answer> {
 /// The caller, where the name is its own.
 async fn caller(daemon: &Daemon, uid: u32, call: &IncomingCall<'_>) -> Result<UserKey, Answer> {
     let Who { user } = call.parameters().map_err(|_| Answer::Parameters)?;
+    if !is_name(&user) {
+        return Err(Answer::NotPermitted);
+    }
     match daemon.users_for(uid).resolve(user).await {
         Resolution::Found(key) if key.uid == uid => Ok(key),
         Resolution::Found(_) | Resolution::Unknown => Err(Answer::NotPermitted),

@@ -13,6 +13,7 @@ struct Everybody;
 
 impl Directory for Everybody {
     fn find(&self, name: &str) -> Result<Option<UserKey>, String> {
+        assert!(is_name(name), "{name:?} reached the user database");
         Ok(Some(UserKey { uid: 1000, name: String::from(name) }))
     }
 }
@@ -45,6 +46,27 @@ async fn who_does_not_read_keeps_no_house_that_is_sealed() {
     daemon.put(State::Sealed(Arc::from("the store has failed")));
     serving.await.unwrap();
     assert_eq!(Arc::strong_count(&house), 1);
+}
+
+#[tokio::test]
+async fn what_can_be_nobodys_name_reaches_no_user_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let daemon = daemon(folder.path());
+    daemon.put(State::Open(Arc::new(House::for_tests(folder.path(), rules()).await)));
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    tokio::spawn(serve(ours, 1000, Arc::clone(&daemon)));
+    let mut client = Connection::new(theirs);
+    for (name, fits) in
+        [("ada", true), ("", false), ("ada\nroot:x:0:0", false), ("ada\0", false), (&"a".repeat(256), false)]
+    {
+        for method in [SHOW, DEVICES] {
+            let who = Who { user: String::from(name) };
+            client.write(&encode_call(method, &who, More::No).unwrap()).await.unwrap();
+            let reply = client.read().await.unwrap().unwrap();
+            let refused = String::from_utf8_lossy(&reply).contains("NotPermitted");
+            assert_eq!(refused, !fits, "{name:?} {method}");
+        }
+    }
 }
 
 #[tokio::test]

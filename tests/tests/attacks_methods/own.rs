@@ -82,6 +82,29 @@ fn a_user_who_asks_about_others_all_day_fills_no_log() {
 
 #[test]
 #[ignore = "needs tests/ns/enter"]
+fn a_user_who_is_denied_all_day_by_a_sealed_daemon_fills_no_log() {
+    let mut world = Plan::default().start();
+    let eve = world.stranger("eve");
+    world.kill_configd();
+    fs::write(world.path("etc/config.toml"), "[policy]\nrequired = \"no such word\"\n").unwrap();
+    // Settings that do not parse are taken from the store, where there is one.
+    fs::remove_file(world.path("state/key")).unwrap();
+    world.start_configd();
+    for _ in 0..200 {
+        let said = Talk::login_as(&world, eve.host.uid).call("Begin", &begin(&eve.host.name, "sshd", ""));
+        assert!(said.0.contains("Sealed"), "{said:?}");
+    }
+    for _ in 0..30 {
+        assert!(Talk::login(&world).call("Begin", &begin(&eve.host.name, "sshd", "")).0.contains("Sealed"));
+    }
+    let log = fs::read_to_string(world.path("configd.log")).unwrap();
+    let lines = |of: &str| log.lines().filter(|line| line.contains("is denied: sealed") && line.contains(of)).count();
+    assert!((1..=20).contains(&lines(&format!("uid={} ", eve.host.uid))), "{}", lines("uid="));
+    assert_eq!(lines("uid=0 "), 30, "each of root's has its line");
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
 fn who_takes_all_own_places_takes_nobody_elses() {
     let world = Plan::default().start();
     let (ada, eve) = (world.person("ada"), world.person("eve"));

@@ -135,6 +135,13 @@ impl SystemClock {
         &self.high_water
     }
 
+    /// `CLOCK_BOOTTIME`, where there is no clock because there is no store.
+    #[must_use]
+    pub fn boot_ms() -> u64 {
+        let (seconds, millis) = read(nix::time::ClockId::CLOCK_BOOTTIME);
+        u64::try_from(seconds).unwrap_or(0).saturating_mul(1000).saturating_add(millis)
+    }
+
     /// The wall as it stands, before the high-water mark: for a word to the administrator, not for decisions.
     #[must_use]
     pub fn wall_s() -> i64 {
@@ -153,8 +160,7 @@ fn read(clock: nix::time::ClockId) -> (i64, u64) {
 
 impl Clock for SystemClock {
     fn now(&self) -> Moment {
-        let (seconds, millis) = read(nix::time::ClockId::CLOCK_BOOTTIME);
-        let boot_ms = u64::try_from(seconds).unwrap_or(0).saturating_mul(1000).saturating_add(millis);
+        let boot_ms = Self::boot_ms();
         Moment { wall_s: self.high_water.pass(Self::wall_s(), boot_ms), boot_ms, boot: self.boot.clone() }
     }
 

@@ -46,7 +46,7 @@ impl Login {
                 String::from("[services] asks the caller, and the program does not say who that is (PAM_RUSER)");
             return self.unavailable(&asked, None, "no-caller", detail, fx);
         };
-        if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+        if !is_name(&name) {
             return self.deny(refused(&asked, "bad-name"), None, fx);
         }
         fx.out.push(Effect::Resolve(name));
@@ -328,6 +328,12 @@ impl Login {
         let ending = Ending { asked, uid, verdict, reason, detail: Some(detail), device: None };
         self.deny(ending, Some(text), fx)
     }
+}
+
+/// Whether it can be anybody's name. What cannot is handed to no user database: what its modules make of it nobody knows.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= LONGEST_NAME && !name.chars().any(char::is_control)
 }
 
 /// Everything is known that the host knows: now the store is asked.

@@ -403,6 +403,15 @@ impl Challenges {
         }
     }
 
+    /// The same of an address that is being proven: one whose code has not left is worth nothing to anybody, and whoever may name
+    /// addresses may name a million.
+    pub fn let_go(&mut self, id: &ChallengeId) {
+        self.release(id);
+        if self.open.get(id).is_some_and(|challenge| challenge.held == 0 && !challenge.delivery.has_left()) {
+            self.open.remove(id);
+        }
+    }
+
     /// Its code is used, and its login asks one thing more: it is answered by nothing any more, and stands there until the login lets
     /// go of it, so that what ends the user's challenges meanwhile ends that login too.
     pub fn spend(&mut self, id: &ChallengeId) {

@@ -277,6 +277,7 @@ impl Login {
         let owner = enrolling.owner(&way);
         let at = At::Way(way.clone());
         let offer = Offer { at: &at, ways: &[], saved: false };
+        fx.challenges.prune(&fx.rules.codes, &fx.now);
         match super::begin::choose(&owner, offer, 0, fx) {
             Ok((challenge, text)) => self.ask_next(enrolling, Stage::Code { way, challenge }, tell, text, fx),
             Err(error) => self.enrol_unavailable(&enrolling, "random", error.to_string(), fx),
@@ -408,7 +409,7 @@ impl Login {
 /// Nobody stands at its code any more.
 pub(super) fn release(enrolling: &Enrolling, fx: &mut Effects<'_>) {
     if let Stage::Code { challenge, .. } = &enrolling.stage {
-        fx.challenges.release(challenge);
+        fx.challenges.let_go(challenge);
     }
 }
 

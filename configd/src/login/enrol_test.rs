@@ -353,6 +353,18 @@ fn a_code_that_could_not_be_sent_is_said_and_another_address_may_be_typed() {
 }
 
 #[test]
+fn addresses_that_no_code_has_left_for_take_no_memory() {
+    let mut world = world(Enrolment::AtLogin);
+    let (mut login, _) = begin(&mut world);
+    for number in 0..10 {
+        (login, _) = world.answer(login, &format!("a{number}@example.com"));
+    }
+    assert_eq!((world.challenges.len(), world.sent.len()), (1, 0), "the one that it stands at");
+    let _closed = world.drive(login, Event::Closed);
+    assert!(world.challenges.is_empty());
+}
+
+#[test]
 fn nobody_there_and_junk_end_it_at_once() {
     for (text, reason) in [("", "nobody-there"), ("\u{8}\n\r\u{7f}INCORRECT", "junk-answer")] {
         let mut world = world(Enrolment::AtLogin);

@@ -16,7 +16,8 @@ pub(super) fn recipients(record: Option<&UserRecord>, about: &About, rules: &Rul
     let phone = record.filter(|record| record.phone_verified).and_then(|record| record.phone.clone());
     let email = email.filter(|_| able(Channel::Email, about, rules));
     let phone = phone.filter(|_| able(Channel::Sms, about, rules));
-    let old = about.old.iter().filter(|(channel, _)| able(*channel, about, rules)).cloned();
+    // Whoever takes an address away has given a code for it: that its owner hears of it is worth a text message, whoever asked.
+    let old = about.old.iter().filter(|(channel, _)| is_configured(*channel, rules)).cloned();
     let (email, phone) = match (email, phone) {
         (Some(email), Some(phone)) => match about.proved_by {
             Some(Authenticator::Email) => (None, Some(phone)),
@@ -37,9 +38,13 @@ pub(super) fn recipients(record: Option<&UserRecord>, about: &About, rules: &Rul
 }
 
 fn able(channel: Channel, about: &About, rules: &Rules) -> bool {
+    is_configured(channel, rules) && (channel == Channel::Email || about.caller == Caller::Root)
+}
+
+fn is_configured(channel: Channel, rules: &Rules) -> bool {
     match channel {
         Channel::Email => !rules.email.is_empty(),
-        Channel::Sms => !rules.sms.is_empty() && about.caller == Caller::Root,
+        Channel::Sms => !rules.sms.is_empty(),
     }
 }
 
@@ -148,6 +153,15 @@ mod tests {
         about.caller = Caller::Own;
         assert_eq!(told(Some(&record("@#")), &about, &rules()), MAIL);
         assert_eq!(told(Some(&record("#")), &about, &rules()), "");
+    }
+
+    #[test]
+    fn a_number_that_a_user_takes_away_by_oneself_is_told_also_where_it_is_all_there_was() {
+        let to = String::from("+1***0199");
+        let mut about = about(Notice::PhoneChanged { to }, Some(Authenticator::App), &[(Channel::Sms, "+15550198")]);
+        about.caller = Caller::Own;
+        assert_eq!(told(Some(&record("#")), &about, &rules()), "+15550198");
+        assert_eq!(told(Some(&record("@#")), &about, &rules()), format!("{MAIL} +15550198"));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use super::FIRST_FRAME;
 use super::log_line;
+use super::repeats::Line;
+use crate::clock::SystemClock;
 use crate::daemon::{Daemon, State};
 use crate::house::House;
 use crate::login::deliver::Errand;
@@ -28,10 +30,12 @@ const PAST_LIFETIME: Duration = Duration::from_secs(60);
 pub async fn serve(stream: UnixStream, uid: u32, daemon: Arc<Daemon>) {
     let connection = Connection::new(stream);
     let ended = match daemon.state() {
-        State::Sealed(reason) => match tokio::time::timeout(FIRST_FRAME, sealed(connection, uid, &reason)).await {
-            Ok(ended) => ended,
-            Err(_) => Ok(()),
-        },
+        State::Sealed(reason) => {
+            match tokio::time::timeout(FIRST_FRAME, sealed(connection, uid, &reason, &daemon)).await {
+                Ok(ended) => ended,
+                Err(_) => Ok(()),
+            }
+        }
         State::Open(house) => {
             let most = Duration::from_millis(house.rules().codes.lifetime_ms).saturating_add(PAST_LIFETIME);
             let enough = async {
@@ -50,12 +54,15 @@ pub async fn serve(stream: UnixStream, uid: u32, daemon: Arc<Daemon>) {
 }
 
 /// Everyone is denied, with the error after which alone break-glass may be tried.
-async fn sealed(mut connection: Connection, uid: u32, reason: &str) -> Result<(), ConnectionError> {
+async fn sealed(mut connection: Connection, uid: u32, reason: &str, daemon: &Daemon) -> Result<(), ConnectionError> {
     loop {
         let Some(frame) = connection.read().await? else { return Ok(()) };
         let call = decode_call(&frame)?;
         if call.method == BEGIN {
-            tracing::warn!(uid, reason, "a login is denied: sealed");
+            // Of users' own processes so many lines a minute, as where it is open.
+            if uid == 0 || daemon.repeats.line(uid, SystemClock::boot_ms()) != Line::LeaveOut {
+                tracing::warn!(uid, reason, "a login is denied: sealed");
+            }
             return connection.write(&encode_error(SEALED, &Nothing {})?).await;
         }
         connection.write(&SERVICE.answer(&call)?).await?;

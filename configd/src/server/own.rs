@@ -4,9 +4,11 @@
 use super::FIRST_FRAME;
 use super::admin::devices::shown;
 use super::login::own_change;
+use super::repeats::Line;
 use crate::clock::rfc3339;
 use crate::daemon::{Daemon, State};
 use crate::house::House;
+use crate::login::begin::is_name;
 use crate::login::ways::Way;
 use crate::login::{Change, Resolution};
 use crate::store::{DeviceId, Known, PassKind, StoreError, UserKey};
@@ -19,13 +21,45 @@ use pam_2fa_protocol::own::{
 };
 use pam_2fa_protocol::wire::{Continues, IncomingCall, WireError, decode_call, encode_error, encode_reply};
 use pam_2fa_settings::{E164, EmailAddress};
+use std::io::ErrorKind;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::UnixStream;
 
-/// One connection.
+/// For how long a reply waits for a client that does not read. Its place is one of few, and it keeps the house.
+const READ_WITHIN: Duration = Duration::from_secs(10);
+
+/// One connection. It lets go of the house when that is sealed, so that a new one can take its place.
 pub async fn serve(stream: UnixStream, uid: u32, daemon: Arc<Daemon>) {
-    if let Err(error) = converse(Connection::new(stream), uid, &daemon).await {
+    let sealed = daemon.until_sealed();
+    let ended = tokio::select! {
+        ended = converse(Connection::new(stream), uid, &daemon) => ended,
+        () = sealed => Ok(()),
+    };
+    if let Err(error) = ended {
         tracing::debug!(uid, %error, "a user's connection about oneself ended early");
+    }
+}
+
+async fn write(connection: &mut Connection, frame: &Frame, within: Duration) -> Result<(), ConnectionError> {
+    match tokio::time::timeout(within, connection.write(frame)).await {
+        Ok(written) => written,
+        Err(_) => Err(ConnectionError::Io(ErrorKind::TimedOut.into())),
+    }
+}
+
+/// Anybody may ask about others and be refused, as often as he likes: so many lines a minute.
+fn say_not_permitted(daemon: &Daemon, uid: u32) {
+    let State::Open(house) = daemon.state() else { return };
+    match daemon.repeats.line(uid, house.now().boot_ms) {
+        Line::Write => tracing::warn!(uid, "a user asked about another over self.sock"),
+        Line::WriteLast => {
+            tracing::warn!(
+                uid,
+                "a user asked about another over self.sock; further lines are left out for this minute"
+            );
+        }
+        Line::LeaveOut => {}
     }
 }
 
@@ -49,14 +83,14 @@ async fn converse(mut connection: Connection, uid: u32, daemon: &Arc<Daemon>) ->
             Ok(frame) => frame,
             Err(Answer::Connection(error)) => return Err(error),
             Err(Answer::NotPermitted) => {
-                tracing::warn!(uid, "a user asked about another over self.sock");
+                say_not_permitted(daemon, uid);
                 SERVICE.error("NotPermitted")?
             }
             Err(Answer::Refused(reason)) => encode_error(REFUSED, &Refused { reasons: vec![reason] })?,
             Err(Answer::Sealed(reason)) => encode_error(SEALED, &Sealed { reason })?,
             Err(Answer::Parameters) => SERVICE.invalid_parameter("parameters")?,
         };
-        connection.write(&last).await?;
+        write(&mut connection, &last, READ_WITHIN).await?;
     }
 }
 
@@ -97,6 +131,9 @@ fn house(daemon: &Daemon) -> Result<Arc<House>, Answer> {
 /// The caller, where the name is its own.
 async fn caller(daemon: &Daemon, uid: u32, call: &IncomingCall<'_>) -> Result<UserKey, Answer> {
     let Who { user } = call.parameters().map_err(|_| Answer::Parameters)?;
+    if !is_name(&user) {
+        return Err(Answer::NotPermitted);
+    }
     match daemon.users_for(uid).resolve(user).await {
         Resolution::Found(key) if key.uid == uid => Ok(key),
         Resolution::Found(_) | Resolution::Unknown => Err(Answer::NotPermitted),
@@ -152,7 +189,7 @@ async fn devices(
     let last = kept.pop();
     for device in kept {
         let device = Some(shown(device, &rules, &now));
-        connection.write(&encode_reply(&DeviceReply { device }, Continues::Yes)?).await?;
+        write(connection, &encode_reply(&DeviceReply { device }, Continues::Yes)?, READ_WITHIN).await?;
     }
     let device = last.map(|device| shown(device, &rules, &now));
     Ok(encode_reply(&DeviceReply { device }, Continues::No)?)
@@ -202,3 +239,6 @@ fn asked(daemon: &Daemon, call: &IncomingCall<'_>) -> Result<(Arc<House>, Begin,
     };
     Ok((house, begin, change))
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,8 +2,8 @@
 
 use crate::common::*;
 use configd::store::{
-    Authenticator, Consume, Consumed, Ended, Enrol, Enrolled, First, Had, KeptPass, Known, MOST_GRANTS, Methods,
-    NewApp, PassId, PassKind, Proof, Store, UserChange, UserKey,
+    Authenticator, Charge, Consume, Consumed, Ended, Enrol, Enrolled, First, Had, KeptPass, Known, MOST_GRANTS,
+    Methods, NewApp, PassId, PassKind, Proof, Store, UserChange, UserKey,
 };
 use pam_2fa_protocol::admin::{Channel, Method, Verify};
 
@@ -176,6 +176,46 @@ fn a_first_method_is_enrolled_once_and_a_user_without_one_enrols_no_further_one(
 }
 
 #[test]
+fn what_was_proven_and_then_taken_away_enrols_nothing() {
+    let by_app = || First::Further(Proof::App { id: String::from("app1"), step: 100 });
+    let anew = |first| Enrol { app: None, recovery: Some(vec![mac(77)]), first, ..enrol_of(ada()) };
+    let done = Enrolled::Done { before: None };
+    // Another address, vouched for by an administrator: the one before proves nothing, what else there is does.
+    let home = with_methods();
+    assert_eq!(enrol(&home, anew(by_mail(&ada()))), done);
+    let email = Some(Some(String::from("new@example.com")));
+    home.change(UserChange { email, trusted: true, ..change(ada()) }).unwrap();
+    assert_eq!(enrol(&home, anew(by_mail(&ada()))), Enrolled::NotAllowed);
+    assert_eq!(enrol(&home, anew(by_app())), done);
+    // Another app in its place.
+    let other = NewApp { id: String::from("app2"), sealed: String::from("sealed:v1:y"), step: 100 };
+    assert_eq!(enrol(&home, Enrol { app: Some(other), ..anew(by_app()) }), done);
+    assert_eq!(enrol(&home, anew(by_app())), Enrolled::NotAllowed);
+}
+
+#[test]
+fn after_a_recovery_code_only_the_next_change_is_the_users() {
+    let used = |home: &Home, number: u8, id: u128| {
+        let consume = use_of(ada(), Proof::Recovery { mac: mac(number) }, id);
+        assert_eq!(home.consume(consume).unwrap(), Consumed::Done);
+    };
+    let anew = || Enrol { app: None, first: First::Recovered, ..enrol_of(ada()) };
+    let home = with_methods();
+    assert_eq!(enrol(&home, anew()), Enrolled::NotAllowed, "none was used");
+    used(&home, 1, 1);
+    assert!(wait(home.store.prefer(bob(), None, at(0))).unwrap(), "of another: nothing of ada's");
+    assert_eq!(enrol(&home, anew()), Enrolled::Done { before: None });
+    assert_eq!(enrol(&home, anew()), Enrolled::NotAllowed, "it was for one change");
+    // A reset leaves nothing to look at, the last code did neither.
+    used(&home, 1, 2);
+    assert!(wait(home.store.reset(ada(), at(0))).unwrap());
+    assert_eq!(enrol(&home, anew()), Enrolled::NotAllowed);
+    let email = Some(Some(String::from("ada@example.com")));
+    home.change(UserChange { email, trusted: true, ..change(ada()) }).unwrap();
+    assert_eq!(enrol(&home, anew()), Enrolled::NotAllowed);
+}
+
+#[test]
 fn an_invitation_is_used_up_with_what_it_enrols_and_not_without() {
     let mut home = Home::with_users();
     let eve = UserKey { uid: 3000, name: String::from("eve") };
@@ -189,10 +229,13 @@ fn an_invitation_is_used_up_with_what_it_enrols_and_not_without() {
     // The address is ada's: nothing is kept, and the invitation is open.
     assert_eq!(enrol(&home, invited("i1", "ADA@example.com")), Enrolled::AddressInUse(ada()));
     assert_eq!(wait(home.store.user(eve.clone())).unwrap(), Known::Nobody);
+    // The right invitation was charged as any other, and once it is used that is no news of the codes that it brought.
+    home.charge(Charge { authenticator: Authenticator::Recovery, ..charge_of(eve.clone()) });
     let late = Enrol { now: at(7_200_000), ..invited("i1", "eve@example.com") };
     assert_eq!(enrol(&home, late), Enrolled::NotAllowed);
     assert_eq!(enrol(&home, invited("i1", "eve@example.com")), Enrolled::Done { before: None });
     home.reopen();
+    assert_eq!(wait(home.store.counts(eve.clone(), Authenticator::Recovery)).unwrap().all(), 0);
     let Known::Record(record) = wait(home.store.user(eve.clone())).unwrap() else { panic!() };
     assert_eq!((record.email.as_deref(), record.email_verified), (Some("eve@example.com"), true));
     assert!(methods(&home, eve.clone()).passes.is_empty() && methods(&home, eve.clone()).app.is_some());
@@ -204,6 +247,18 @@ fn an_invitation_is_used_up_with_what_it_enrols_and_not_without() {
     // Where one address may be several users', ada's is as good as any.
     let shared = Enrol { unique: false, first: further(&home, &eve), ..invited("", "ada@example.com") };
     assert_eq!(enrol(&home, shared), Enrolled::Done { before: Some(String::from("eve@example.com")) });
+}
+
+#[test]
+fn guesses_at_one_invitation_are_none_at_the_next_and_a_grant_forgives_none() {
+    let home = Home::new();
+    let eve = UserKey { uid: 3000, name: String::from("eve") };
+    let failures = || wait(home.store.counts(eve.clone(), Authenticator::Recovery)).unwrap().all();
+    home.charge(Charge { authenticator: Authenticator::Recovery, ..charge_of(eve.clone()) });
+    wait(home.store.add_pass(pass(PassKind::Grant, "g1", eve.clone()), at(0))).unwrap();
+    assert_eq!(failures(), 1);
+    wait(home.store.add_pass(pass(PassKind::Invitation, "i1", eve.clone()), at(0))).unwrap();
+    assert_eq!(failures(), 0);
 }
 
 #[test]

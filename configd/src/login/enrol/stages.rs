@@ -190,7 +190,7 @@ impl Login {
         }
         match typed_address(text.expose()).filter(|other| enrolling.wants == Wants::Any && can_send(other, fx)) {
             Some(other) => {
-                fx.challenges.release(&challenge);
+                fx.challenges.let_go(&challenge);
                 self.send_to(enrolling, other, Vec::new(), fx)
             }
             None => self.code_again(enrolling, way, challenge, None, fx),
@@ -268,8 +268,9 @@ impl Login {
             Delivery::Withheld { until_ms } => until_ms.saturating_sub(fx.now.boot_ms),
             // It leaves with the prompt, once that has stood.
             Delivery::Unsent => return self.code_again(enrolling, way, id, None, fx),
-            Delivery::Failed | Delivery::Late => 0,
-            Delivery::Sending | Delivery::Sent => open.resend_wait_ms(&codes, &fx.now),
+            Delivery::Failed => 0,
+            // One that is put off is still being tried.
+            Delivery::Sending | Delivery::Late | Delivery::Sent => open.resend_wait_ms(&codes, &fx.now),
         };
         if wait_ms > 0 {
             let wait = fx.texts.span(wait_ms.div_ceil(1000));

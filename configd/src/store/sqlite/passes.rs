@@ -2,9 +2,9 @@
 
 use super::failed::Failed;
 use super::values::{text, text_if_any, to_pass_kind};
-use super::{changes, meta, sums};
+use super::{changes, meta, sums, tries};
 use crate::clock::{Moment, rfc3339};
-use crate::store::{By, KeptPass, MOST_GRANTS, PassId, PassKind, UserKey};
+use crate::store::{Authenticator, By, KeptPass, MOST_GRANTS, PassId, PassKind, UserKey};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params};
 
@@ -63,9 +63,13 @@ pub(super) fn add(connection: &Connection, kept: &KeptPass, now: &Moment) -> Res
     connection.prepare_cached("DELETE FROM passes WHERE until_s <= ?1")?.execute([now.wall_s])?;
     let UserKey { uid, name } = &kept.user;
     match kept.kind {
-        PassKind::Invitation => connection
-            .prepare_cached("DELETE FROM passes WHERE uid = ?1 AND name = ?2 AND kind = 'invitation'")?
-            .execute(params![uid, name])?,
+        PassKind::Invitation => {
+            // Guesses at the one before are none at this one; and whoever is invited need not have a record that could be unlocked.
+            tries::forget(connection, &kept.user, Authenticator::Recovery)?;
+            connection
+                .prepare_cached("DELETE FROM passes WHERE uid = ?1 AND name = ?2 AND kind = 'invitation'")?
+                .execute(params![uid, name])?
+        }
         PassKind::Grant => connection
             .prepare_cached(
                 "DELETE FROM passes WHERE id IN (SELECT id FROM passes WHERE uid = ?1 AND name = ?2 AND kind = 'grant'

@@ -59,16 +59,20 @@ pub(super) async fn import(daemon: &Daemon, house: &House, asked: UserImport) ->
             end_addresses(house, &key);
         }
         told::tell(house, about);
-        tracing::info!(
-            made = reply.made,
-            changed = reply.changed,
-            same = reply.same,
-            left_out = reply.unknown,
-            vouched = asked.trusted,
-            "records were imported by an administrator"
-        );
+        write_down(&reply, asked.trusted);
     }
     Ok(reply)
+}
+
+fn write_down(reply: &UserImportReply, vouched: bool) {
+    tracing::info!(
+        made = reply.made,
+        changed = reply.changed,
+        same = reply.same,
+        left_out = reply.unknown,
+        vouched,
+        "records were imported by an administrator"
+    );
 }
 
 /// Whose addresses a change may change.

@@ -42,14 +42,13 @@ pub(super) async fn invite(daemon: &Daemon, house: &House, asked: &UserInvite) -
     }
     let is_another = methods.passes.iter().any(|pass| pass.kind == PassKind::Invitation);
     let made = Made { kind: PassKind::Invitation, for_s: INVITATION_S, origin: None, service: None, reason: "" };
-    let mut code = give(house, user.clone(), made).await?;
+    let mut code = give(house, user, made).await?;
     if house.rules().who.enrolment == Enrolment::Administrator {
         code.notes.push(String::from(
             "policy.enrolment is \"administrator\", so no invitation is taken; set it to \"invited\", then pam-2fa config reload",
         ));
     }
     code.notes.extend(is_another.then(|| String::from("the earlier invitation is over")));
-    code.notes.extend(unheard(house, user).await?);
     Ok(code)
 }
 

@@ -16,6 +16,7 @@ use crate::login::ways::Way;
 use crate::rules::Rules;
 use crate::store::{Authenticator, Known, UserKey, UserRecord};
 pub use desk::Desk;
+use desk::Does;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::Channel;
 use pam_2fa_protocol::courier::{Class, Outcome};
@@ -126,7 +127,8 @@ impl Post {
     /// Tells the owner, at leisure. A stop waits for it as for a code, and it ends with the house.
     pub fn notify(&self, about: About, rules: Arc<Rules>) {
         let now = self.clock.now();
-        let Some(number) = self.notices.take(&about.user, &now) else {
+        let does = if about.place.is_none() { Does::Administrator } else { Does::Anybody };
+        let Some(number) = self.notices.take(&about.user, does, &now) else {
             tracing::warn!(
                 user = about.user.name,
                 uid = about.user.uid,

@@ -94,7 +94,7 @@ pub(super) fn situation<'a>(asked: &Asked, facts: &'a Facts, fx: &Effects<'_>) -
         trust: if asked.distrust { device::Standing::New } else { device::standing(facts.device.as_deref(), seen) },
         grace: if runs { Grace::Runs } else { Grace::Over },
         methods: &facts.methods,
-        grant: ways::grants(facts, asked).next().is_some(),
+        grant: ways::grants(&facts.methods.passes, asked).next().is_some(),
         may_enrol: enrolment(asked, facts, fx).is_some(),
         askable: !ways::ways(facts, asked, fx.rules).is_empty() || !facts.methods.recovery.is_empty(),
     }

@@ -12,8 +12,8 @@ use super::{Asked, Effect, Effects, Login, MAX_PROMPTS, Standing, State, ask, no
 use crate::authenticator::{AppKey, LongCode, LongUse, long, qr};
 use crate::random;
 use crate::store::{
-    Authenticator, Bucket, ChallengeId, Charge, Charged, Enrol, Enrolled, Facts, First, Had, Known, NewApp, PassId,
-    PassKind, Proof, StoreError, UserKey,
+    Authenticator, Bucket, ChallengeId, Charge, Charged, Enrol, Enrolled, Facts, First, Had, KeptPass, Known, NewApp,
+    PassId, PassKind, Proof, StoreError, UserKey,
 };
 use crate::texts::{Charset, Message, Value};
 use pam_2fa_protocol::Secret;
@@ -125,9 +125,8 @@ impl Enrolling {
             }
             Known::Nobody | Known::NameOfAnother { .. } | Known::UidOfOthers { .. } => None,
         };
-        let invitations = facts.methods.passes.iter().filter(|pass| pass.kind == PassKind::Invitation);
         Self {
-            invitations: invitations.map(|pass| (pass.id.clone(), pass.mac)).collect(),
+            invitations: invitations(&facts.methods.passes),
             asked,
             user,
             bucket: facts.bucket.clone(),
@@ -173,6 +172,13 @@ impl Enrolling {
         }
     }
 
+    /// An invitation that an administrator has made meanwhile counts too.
+    pub(super) fn given(&mut self, passes: Option<Vec<KeptPass>>) {
+        if let Some(passes) = passes {
+            self.invitations = invitations(&passes);
+        }
+    }
+
     fn owner(&self, way: &Way) -> Owner {
         let address = String::from(way.address().unwrap_or_default());
         Owner {
@@ -198,6 +204,11 @@ impl Enrolling {
     fn needs_invitation(&self) -> bool {
         matches!(self.first, First::Invited(_))
     }
+}
+
+/// Open invitations.
+fn invitations(passes: &[KeptPass]) -> Vec<(PassId, [u8; 32])> {
+    passes.iter().filter(|pass| pass.kind == PassKind::Invitation).map(|pass| (pass.id.clone(), pass.mac)).collect()
 }
 
 /// A first method by an invitation that has yet to be given.

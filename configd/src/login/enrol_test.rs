@@ -213,6 +213,12 @@ fn by_default_an_invitation_or_a_local_console_is_needed() {
     let other = LongCode::new(&world.random).unwrap();
     let (login, said) = say(&mut world, login, other.shown().expose());
     assert_eq!((said.prompt(), world.charged), ("Wrong code, 2 tries left. Code: ", 1));
+    // Made anew while its user stands there: the earlier one is over.
+    world.methods.entry(ada()).or_default().passes.clear();
+    let code = {
+        let _over = code;
+        invitation(&mut world)
+    };
     let (login, said) = say(&mut world, login, code.shown().expose());
     assert!(said.prompt().starts_with("Email address"), "{}", said.prompt());
     assert_eq!(world.methods[&ada()].passes.len(), 1, "used up with the enrolment, not before");

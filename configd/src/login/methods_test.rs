@@ -253,6 +253,20 @@ fn an_administrators_code_lets_in_once_and_remembers_nothing() {
 }
 
 #[test]
+fn an_administrators_code_given_while_its_user_stands_at_the_prompt_lets_in() {
+    let mut world = World::new();
+    world.add("ada", 1000, Verify::NewDevice, Some("ada@example.com"));
+    let (login, said) = begin(&mut world);
+    assert!(said.prompt().starts_with("Code sent by email to a***@example.com"), "{}", said.prompt());
+    let elsewhere = grant(&mut world, |pass| pass.service = Some(String::from("login")));
+    let (login, said) = world.answer(login, elsewhere.shown().expose());
+    assert_eq!(said.prompt(), "Wrong code, 2 tries left. Code: ");
+    let code = grant(&mut world, |pass| pass.id = PassId(String::from("g2")));
+    let (_, said) = world.answer(login, code.shown().expose());
+    assert_eq!(said.verdict(), Some(Verdict::Allow));
+}
+
+#[test]
 fn an_administrators_code_is_for_its_address_service_and_time_alone() {
     let from = |origin: &str| {
         let origin = String::from(origin);

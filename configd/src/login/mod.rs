@@ -43,8 +43,8 @@ use crate::random::Random;
 use crate::rules::Rules;
 use crate::seal::SealError;
 use crate::store::{
-    Charge, Charged, Consume, Consumed, EndDevices, Enrol, Enrolled, Facts, FactsFor, KeptApp, RememberDevice, Revoke,
-    Revoked, StoreError, UseDevice, UserKey,
+    Charge, Charged, Consume, Consumed, EndDevices, Enrol, Enrolled, Facts, FactsFor, KeptApp, KeptPass,
+    RememberDevice, Revoke, Revoked, StoreError, UseDevice, UserKey,
 };
 use crate::texts::Texts;
 use challenge::{Challenges, CodeMac};
@@ -124,8 +124,8 @@ pub enum Event {
     Stood(u32),
     /// The module's next message.
     Answer(Secret),
-    /// Answer to [`Effect::Charge`].
-    Charged(Result<Charged, StoreError>),
+    /// Answer to [`Effect::Charge`]; and where the try may be a code that an administrator gave while the prompt stood, which there are.
+    Charged(Result<Charged, StoreError>, Option<Vec<KeptPass>>),
     /// Answer to [`Effect::Consume`].
     Consumed(Result<Consumed, StoreError>),
     /// Answer to [`Effect::Remember`]. `false`: it may not be any more.
@@ -322,7 +322,10 @@ impl Login {
             }
             (State::AtPrompt(standing), Event::Stood(prompt)) => stood(standing, prompt, fx),
             (State::AtPrompt(standing), Event::Answer(text)) => self.answered(standing, &text, fx),
-            (State::Charging(standing, typed), Event::Charged(charged)) => self.charged(standing, &typed, charged, fx),
+            (State::Charging(mut standing, typed), Event::Charged(charged, passes)) => {
+                standing.held.given(passes, &standing.asked);
+                self.charged(standing, &typed, charged, fx)
+            }
             (State::Trusting(standing), Event::Answer(text)) => self.trust_answered(standing, &text, fx),
             (State::Consuming(standing, device), Event::Consumed(consumed)) => {
                 self.consumed(standing, device, consumed, fx)
@@ -336,7 +339,8 @@ impl Login {
                 self.enrol_answered(enrolling, &text, fx)
             }
             (State::Enrolling(enrolling), Event::Enrolled(done)) => self.enrolled(&enrolling, done, fx),
-            (State::EnrolCharging(enrolling, tried), Event::Charged(charged)) => {
+            (State::EnrolCharging(mut enrolling, tried), Event::Charged(charged, passes)) => {
+                enrolling.given(passes);
                 self.enrol_charged(enrolling, tried, charged, fx)
             }
             (State::Revoking(asked, user), Event::Revoked(revoked)) => self.revoked(&asked, &user, revoked, fx),

@@ -6,7 +6,7 @@ use super::source::Source;
 use super::{Asked, Effects};
 use crate::limits;
 use crate::rules::Rules;
-use crate::store::{Authenticator, Facts, Had, KeptApp, Known, PassId, PassKind};
+use crate::store::{Authenticator, Facts, Had, KeptApp, KeptPass, Known, PassId, PassKind};
 use crate::texts::{Message, Value};
 use pam_2fa_protocol::admin::Method;
 use pam_2fa_settings::{E164, EmailAddress, Network, Profile};
@@ -130,11 +130,18 @@ impl Held {
         Self {
             app: facts.methods.app.clone(),
             recovery: facts.methods.recovery.clone(),
-            grants: grants(facts, asked).map(|pass| (pass.id.clone(), pass.mac)).collect(),
+            grants: grants(&facts.methods.passes, asked).map(|pass| (pass.id.clone(), pass.mac)).collect(),
             had: match &facts.known {
                 Known::Record(record) => Had::of(record, facts.methods.app.as_ref(), facts.methods.recovery.len()),
                 Known::Nobody | Known::NameOfAnother { .. } | Known::UidOfOthers { .. } => Had::default(),
             },
+        }
+    }
+
+    /// What an administrator has given meanwhile counts too: whoever calls for help stands at the prompt.
+    pub(super) fn given(&mut self, passes: Option<Vec<KeptPass>>, asked: &Asked) {
+        if let Some(passes) = passes {
+            self.grants = grants(&passes, asked).map(|pass| (pass.id.clone(), pass.mac)).collect();
         }
     }
 
@@ -145,9 +152,9 @@ impl Held {
     }
 }
 
-/// Open grants for such a login.
-pub(super) fn grants<'a>(facts: &'a Facts, asked: &'a Asked) -> impl Iterator<Item = &'a crate::store::KeptPass> {
-    facts.methods.passes.iter().filter(|pass| {
+/// Those of `passes` that are grants for such a login.
+pub(super) fn grants<'a>(passes: &'a [KeptPass], asked: &'a Asked) -> impl Iterator<Item = &'a KeptPass> {
+    passes.iter().filter(|pass| {
         let from = |origin: &String| {
             let Source::Address(_) = asked.source else { return false };
             let network = Network::parse(origin);

@@ -242,17 +242,20 @@ impl World {
             }
             Effect::Facts(_) if self.broken => Event::Facts(Err(broken())),
             Effect::Facts(ask) => Event::Facts(Ok(Box::new(self.facts(&ask)))),
-            Effect::Charge(_) if self.broken => Event::Charged(Err(broken())),
+            Effect::Charge(_) if self.broken => Event::Charged(Err(broken()), None),
             Effect::Charge(charge) => {
                 let counts = self.counts.entry((charge.user.clone(), charge.authenticator)).or_default();
                 let before = limits::standing(&charge.bucket, counts, charge.limits, &charge.now);
                 if !matches!(before, limits::Standing::Open { .. }) {
-                    return Some(Event::Charged(Ok(Charged::Refused(before))));
+                    return Some(Event::Charged(Ok(Charged::Refused(before)), None));
                 }
                 let _rows = limits::charge(counts, &charge.bucket, charge.limits, &charge.now);
                 self.charged += 1;
                 let after = limits::standing(&charge.bucket, counts, charge.limits, &charge.now);
-                Event::Charged(Ok(Charged::Done(after)))
+                let recovery = charge.authenticator == Authenticator::Recovery;
+                let passes =
+                    recovery.then(|| self.methods.get(&charge.user).map(|has| has.passes.clone()).unwrap_or_default());
+                Event::Charged(Ok(Charged::Done(after)), passes)
             }
             Effect::Consume(_) if self.broken => Event::Consumed(Err(broken())),
             Effect::Consume(consume) => {

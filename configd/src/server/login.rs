@@ -10,7 +10,7 @@ use crate::login::deliver::Errand;
 use crate::login::{Change, Effect, Effects, Event, Failure, Login, STAND_MS};
 use crate::random;
 use crate::rules::Rules;
-use crate::store::EndDevices;
+use crate::store::{Authenticator, EndDevices};
 use crate::wire_io::{Connection, ConnectionError};
 use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::login::{
@@ -285,8 +285,17 @@ impl Drive<'_> {
                 self.later(async move { Event::Facts(pending.await.map(Box::new)) });
             }
             Effect::Charge(charge) => {
-                let pending = store.charge_attempt(charge);
-                self.later(async move { Event::Charged(pending.await) });
+                let of = (charge.authenticator == Authenticator::Recovery)
+                    .then(|| (charge.user.clone(), charge.now.clone()));
+                let (pending, house) = (store.charge_attempt(charge), Arc::clone(&self.house));
+                self.later(async move {
+                    let charged = pending.await;
+                    let passes = match of {
+                        Some((user, now)) => house.store.methods(user, now).await.ok().map(|methods| methods.passes),
+                        None => None,
+                    };
+                    Event::Charged(charged, passes)
+                });
             }
             Effect::Remember(device) => {
                 let pending = store.remember_device(*device);

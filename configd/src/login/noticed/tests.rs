@@ -226,7 +226,7 @@ fn a_charge_that_locks_is_told_also_where_there_is_nothing_left_to_compare() {
     let (login, effects) = world.step(login, Event::Answer(pam_2fa_protocol::Secret::new(code)));
     assert!(matches!(effects.as_slice(), [Effect::Charge(_)]), "{effects:?}");
     world.challenges.end(&challenge);
-    let (_, said) = world.drive(login, Event::Charged(Ok(Charged::Done(limits::Standing::Disabled))));
+    let (_, said) = world.drive(login, Event::Charged(Ok(Charged::Done(limits::Standing::Disabled)), None));
     assert_eq!(said.verdict(), Some(Verdict::Deny));
     assert_eq!(told(&mut world), [Notice::Locked]);
 }

@@ -6,6 +6,7 @@
 
 mod common;
 mod enrolment;
+mod files;
 mod kills;
 mod messages;
 mod own;

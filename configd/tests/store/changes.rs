@@ -62,7 +62,9 @@ fn every_change_is_written_with_its_words_and_no_address_in_full() {
     let invitation = pass(PassKind::Invitation, "I1", UserKey { uid: 3000, name: String::from("eve") });
     wait(home.store.add_pass(configd::store::KeptPass { reason: String::new(), ..invitation }, at(0))).unwrap();
     let address = Some((Channel::Email, String::from("newer@example.com")));
-    wait(home.store.enrol(configd::store::Enrol { address, ..enrol_of(ada()) })).unwrap();
+    let proven = Proof::Message { of: Authenticator::Email, address: String::from("new@example.com") };
+    let first = configd::store::First::Further(proven);
+    wait(home.store.enrol(configd::store::Enrol { address, first, ..enrol_of(ada()) })).unwrap();
     for (number, proof) in [
         (1, Proof::Grant { id: PassId(String::from("G1")) }),
         (2, Proof::Recovery { mac: [1; 32] }),

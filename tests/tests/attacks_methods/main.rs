@@ -9,5 +9,6 @@ mod enrolment;
 mod files;
 mod kills;
 mod messages;
+mod noise;
 mod own;
 mod stale;

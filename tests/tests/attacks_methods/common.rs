@@ -96,28 +96,27 @@ pub(crate) fn begin(name: &str, service: &str, from: &str) -> Value {
 pub(crate) struct Said(pub(crate) String);
 
 impl Said {
-    fn step(&self) -> Option<Value> {
-        let whole: Value = serde_json::from_str(&self.0).ok()?;
-        Some(whole.get("parameters")?.get("step")?.clone())
+    /// A part of the step; null where it has none.
+    fn part(&self, path: &str) -> Value {
+        let whole: Value = serde_json::from_str(&self.0).unwrap_or_default();
+        whole.pointer(&format!("/parameters/step/{path}")).cloned().unwrap_or_default()
     }
 
     /// The question.
     pub(crate) fn asks(&self) -> String {
-        let step = self.step().unwrap_or_default();
-        step["ask"]["text"].as_str().unwrap_or_default().to_owned()
+        self.part("ask/text").as_str().unwrap_or_default().to_owned()
     }
 
     /// What is told, a line each.
     pub(crate) fn tells(&self) -> String {
-        let step = self.step().unwrap_or_default();
-        let lines: Vec<&str> = step["tell"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let lines = self.part("tell");
+        let lines: Vec<&str> = lines.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         lines.join("\n")
     }
 
     /// The verdict of a login.
     pub(crate) fn verdict(&self) -> String {
-        let step = self.step().unwrap_or_default();
-        step["verdict"].as_str().unwrap_or_default().to_owned()
+        self.part("verdict").as_str().unwrap_or_default().to_owned()
     }
 
     pub(crate) fn is_allow(&self) -> bool {
@@ -126,7 +125,7 @@ impl Said {
 
     /// A change was made.
     pub(crate) fn is_done(&self) -> bool {
-        self.step().is_some_and(|step| step["done"] == true)
+        self.part("done") == true
     }
 }
 

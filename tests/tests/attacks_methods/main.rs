@@ -6,7 +6,9 @@
 
 mod common;
 mod enrolment;
+mod files;
 mod kills;
 mod messages;
+mod noise;
 mod own;
 mod stale;

@@ -74,10 +74,11 @@ denied-shut-out = Your account is shut out here. Ask your administrator.
 denied-another = Your account does not match its record. Ask your administrator.
 denied-no-channel = A code is needed here, and this host cannot send one. Ask your administrator.
 denied-unavailable = The code cannot be checked now. Try again later.
-denied-in-use = This address belongs to another user here. Ask your administrator.
+denied-in-use = This address belongs to another user here, and nothing was changed. Ask your administrator.
 denied-not-invited = A second factor is needed here, and you have none. Ask your administrator for an invitation code.
 denied-not-allowed = Nothing was changed: the invitation is over, or something else was enrolled meanwhile. Begin again.
 denied-nothing-yours = There is nothing of yours to change. Ask your administrator for an invitation code.
+denied-no-device = There is no such device of yours. See the list: pam-2fa me devices
 grace-until = From { $date } on a code is needed here; ask your administrator to register an address for you.
 reference = Ref { $reference }
 # Behind a denial that is shown as a prompt, since OpenSSH before 10.3 and Cockpit show nothing else.

@@ -10,6 +10,7 @@ use super::{Asked, Effect, Effects, Login, Purpose, Standing, State};
 use crate::store::{DeviceId, Facts, First, Known, PassKind, Revoke, Revoked, StoreError, UserKey};
 use crate::texts::Message;
 use pam_2fa_protocol::login::Verdict;
+use pam_2fa_settings::Enrolment;
 
 /// What is to be changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,8 +93,13 @@ impl Login {
                 return self.refuse_own(&asked, &user, "no-method", Message::DeniedNothingYours, fx);
             }
         };
+        if fx.rules.who.enrolment == Enrolment::Administrator {
+            return self.refuse_own(&asked, &user, "no-method", Message::DeniedNoMethod, fx);
+        }
         let is_invited = facts.methods.passes.iter().any(|pass| pass.kind == PassKind::Invitation);
-        let first = match (asked.at_console, is_invited) {
+        // Who sits there is known, and not which of their programs asks: no reason to send text messages to whatever number it says.
+        let is_free = !matches!(wants, Wants::Address(Way::Sms(_)));
+        let first = match (asked.at_console && is_free, is_invited) {
             (true, _) => First::Allowed,
             (false, true) => invited(),
             (false, false) => return self.refuse_own(&asked, &user, "not-invited", Message::DeniedNotInvited, fx),
@@ -140,7 +146,7 @@ impl Login {
     ) -> State {
         match revoked {
             Err(error) => self.unavailable(asked, Some(user.uid), "store", error.to_string(), fx),
-            Ok(Revoked::NotThere(_)) => self.refuse_own(asked, user, "no-device", Message::DeniedNothingYours, fx),
+            Ok(Revoked::NotThere(_)) => self.refuse_own(asked, user, "no-device", Message::DeniedNoDevice, fx),
             Ok(Revoked::Done(_)) => {
                 let text = fx.texts.say(Message::OwnRevoked, &[]);
                 self.changed(asked, user.uid, text, fx)

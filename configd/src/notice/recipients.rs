@@ -16,8 +16,7 @@ pub(super) fn recipients(record: Option<&UserRecord>, about: &About, rules: &Rul
     let phone = record.filter(|record| record.phone_verified).and_then(|record| record.phone.clone());
     let email = email.filter(|_| able(Channel::Email, about, rules));
     let phone = phone.filter(|_| able(Channel::Sms, about, rules));
-    // Whoever takes an address away has given a code for it: that its owner hears of it is worth a text message, whoever asked.
-    let old = about.old.iter().filter(|(channel, _)| is_configured(*channel, rules)).cloned();
+    let old = about.old.iter().filter(|(channel, _)| able(*channel, about, rules)).cloned();
     let (email, phone) = match (email, phone) {
         (Some(email), Some(phone)) => match about.proved_by {
             Some(Authenticator::Email) => (None, Some(phone)),
@@ -37,14 +36,11 @@ pub(super) fn recipients(record: Option<&UserRecord>, about: &About, rules: &Rul
     to
 }
 
+/// What a user's own processes can cause as often as they like costs no money; what needed a right code is worth a text message.
 fn able(channel: Channel, about: &About, rules: &Rules) -> bool {
-    is_configured(channel, rules) && (channel == Channel::Email || about.caller == Caller::Root)
-}
-
-fn is_configured(channel: Channel, rules: &Rules) -> bool {
     match channel {
         Channel::Email => !rules.email.is_empty(),
-        Channel::Sms => !rules.sms.is_empty(),
+        Channel::Sms => !rules.sms.is_empty() && (about.caller == Caller::Root || about.proved_by.is_some()),
     }
 }
 
@@ -148,8 +144,8 @@ mod tests {
     }
 
     #[test]
-    fn what_a_users_own_processes_cause_costs_no_text_message() {
-        let mut about = about(Notice::Locked, Some(Authenticator::Email), &[]);
+    fn what_a_users_own_processes_cause_without_a_code_costs_no_text_message() {
+        let mut about = about(Notice::Locked, None, &[]);
         about.caller = Caller::Own;
         assert_eq!(told(Some(&record("@#")), &about, &rules()), MAIL);
         assert_eq!(told(Some(&record("#")), &about, &rules()), "");
@@ -160,8 +156,16 @@ mod tests {
         let to = String::from("+1***0199");
         let mut about = about(Notice::PhoneChanged { to }, Some(Authenticator::App), &[(Channel::Sms, "+15550198")]);
         about.caller = Caller::Own;
-        assert_eq!(told(Some(&record("#")), &about, &rules()), "+15550198");
+        assert_eq!(told(None, &about, &rules()), "+15550198");
         assert_eq!(told(Some(&record("@#")), &about, &rules()), format!("{MAIL} +15550198"));
+    }
+
+    #[test]
+    fn a_mailbox_that_is_added_with_a_recovery_code_is_told_to_the_number_there_was() {
+        let to = String::from("e***@example.com");
+        let mut about = about(Notice::EmailChanged { to }, Some(Authenticator::Recovery), &[]);
+        about.caller = Caller::Own;
+        assert_eq!(told(Some(&record("@#")), &about, &rules()), format!("{MAIL} {PHONE}"));
     }
 
     #[test]

@@ -61,7 +61,7 @@ messages! {
     EnrolWrong = "enrol-wrong", EnrolCodes = "enrol-codes", EnrolKept = "enrol-kept", EnrolDone = "enrol-done",
     OwnDone = "own-done", OwnRevoked = "own-revoked",
     DeniedEnter = "denied-enter", DeniedInUse = "denied-in-use", DeniedNotInvited = "denied-not-invited", DeniedNotAllowed = "denied-not-allowed",
-    DeniedNothingYours = "denied-nothing-yours",
+    DeniedNothingYours = "denied-nothing-yours", DeniedNoDevice = "denied-no-device",
     SmsText = "sms-text", SmsTextAgain = "sms-text-again", SmsTextEnrol = "sms-text-enrol", SmsTextVerify = "sms-text-verify",
     MailSubjectChange = "mail-subject-change", MailTextChange = "mail-text-change",
     MailSubjectEnrol = "mail-subject-enrol", MailTextEnrol = "mail-text-enrol",

@@ -86,8 +86,33 @@ fn a_user_changes_nothing_of_another_and_root_nothing_but_its_own() {
 }
 
 #[test]
-fn a_first_method_by_oneself_needs_an_invitation_or_a_seat_of_this_machine_whatever_the_settings_say() {
-    for enrolment in [Enrolment::Administrator, Enrolment::Invited, Enrolment::AtLogin] {
+fn a_first_method_by_oneself_is_the_administrators_where_the_settings_say_so() {
+    let mut world = world(Enrolment::Administrator);
+    world.host_says = Ok(LookedUp { listed: false, member: false, console: true, here: None });
+    let _invited = invitation(&mut world);
+    let (_, said) = me(&mut world, 1000, Change::App);
+    assert_eq!((said.verdict(), world.logged[0].reason), (Some(Verdict::Deny), "no-method"));
+    assert!(said.told().contains("Ask your administrator."), "{}", said.told());
+}
+
+#[test]
+fn a_seat_alone_is_no_reason_to_send_text_messages_to_whatever_number_a_program_says() {
+    let mut world = world(Enrolment::Invited);
+    world.host_says = Ok(LookedUp { listed: false, member: false, console: true, here: None });
+    let number = || Change::Address(Way::Sms(String::from("+15550100123")));
+    let (_, said) = me(&mut world, 1000, number());
+    assert_eq!((said.verdict(), world.logged[0].reason), (Some(Verdict::Deny), "not-invited"));
+    assert!(world.sent.is_empty());
+    let invited = invitation(&mut world);
+    let (login, said) = me(&mut world, 1000, number());
+    assert_eq!((said.prompt(), world.sent.len()), ("Invitation code from your administrator: ", 0));
+    let (_, _) = say(&mut world, login, invited.shown().expose());
+    assert_eq!(world.sent.len(), 1);
+}
+
+#[test]
+fn a_first_method_by_oneself_needs_an_invitation_or_a_seat_of_this_machine() {
+    for enrolment in [Enrolment::Invited, Enrolment::AtLogin] {
         let mut world = world(enrolment);
         let (_, said) = me(&mut world, 1000, Change::App);
         assert_eq!((said.verdict(), world.logged[0].reason), (Some(Verdict::Deny), "not-invited"));
@@ -144,8 +169,9 @@ fn nor_is_a_number_that_a_user_gives_with_pam_2fa_me_but_beside_an_app() {
     let mut world = world(Enrolment::Invited);
     world.rules.email.clear();
     world.rules.profile = Profile::NistAal2;
-    world.host_says = Ok(LookedUp { listed: false, member: false, console: true, here: None });
+    let invited = invitation(&mut world);
     let (login, _) = me(&mut world, 1000, number());
+    let (login, _) = say(&mut world, login, invited.shown().expose());
     let code = world.code(&login);
     let (login, said) = say(&mut world, login, &code);
     assert_eq!(said.prompt(), "Code from the app: ");

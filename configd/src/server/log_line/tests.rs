@@ -83,6 +83,8 @@ impl<S: tracing::Subscriber> Layer<S> for Seen {
 #[test]
 fn the_line_in_the_journal_has_every_field_whatever_was_decided() {
     let seen = Seen::default();
+    // With a single dispatcher tracing asks that of the thread which comes first to an event, and another test's has none.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     tracing::subscriber::with_default(tracing_subscriber::registry().with(seen.clone()), || {
         for verdict in [Verdict::Allow, Verdict::NotSubject, Verdict::Deny, Verdict::MaxTries, Verdict::Unavailable] {
             trace(&decided(0, verdict));

@@ -6,6 +6,7 @@
 use crate::secret::Secret;
 use crate::service::Service;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The version of this interface that this release speaks, and the oldest it understands.
 pub const VERSION: i64 = 1;
@@ -109,7 +110,7 @@ pub enum Verdict {
 }
 
 /// What to do next: show `tell`, then exactly one of `ask` and `verdict`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Step {
     /// Texts to show first, one line each.
     #[serde(default)]
@@ -126,6 +127,19 @@ pub struct Step {
     /// What the module hands to `pam_fail_delay` on a denial, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fail_delay_ms: Option<i64>,
+}
+
+/// What is told may be the key of an app or recovery codes, so none of it is shown.
+impl fmt::Debug for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Step")
+            .field("tell", &format_args!("{} lines", self.tell.len()))
+            .field("ask", &self.ask)
+            .field("verdict", &self.verdict)
+            .field("reference", &self.reference)
+            .field("fail_delay_ms", &self.fail_delay_ms)
+            .finish()
+    }
 }
 
 /// The parameters of every reply.

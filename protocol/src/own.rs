@@ -7,6 +7,7 @@ use crate::admin::{LastLogin, Method};
 use crate::login::Question;
 use crate::service::Service;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The socket's interface.
 pub const SERVICE: Service =
@@ -110,7 +111,7 @@ pub struct Change {
 }
 
 /// One step of a change.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Step {
     /// Shown first, a line each.
     #[serde(default)]
@@ -121,6 +122,17 @@ pub struct Step {
     /// Or this is the end: true where it was changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done: Option<bool>,
+}
+
+/// What is told may be the key of an app or recovery codes, so none of it is shown.
+impl fmt::Debug for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Step")
+            .field("tell", &format_args!("{} lines", self.tell.len()))
+            .field("ask", &self.ask)
+            .field("done", &self.done)
+            .finish()
+    }
 }
 
 /// A reply with a step.

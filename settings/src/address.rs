@@ -25,6 +25,11 @@ pub enum AddressError {
     /// Not `name@domain`.
     #[error("not an address: write name@domain, such as ada@example.com")]
     Form,
+    /// A sign before the name.
+    #[error(
+        "an address that begins with =, + or - is a formula to a spreadsheet and an option to a program; use another one"
+    )]
+    Start,
 }
 
 impl EmailAddress {
@@ -45,6 +50,10 @@ impl EmailAddress {
         let is_atom = |atom: &str| !atom.is_empty() && atom.bytes().all(is_atom_text);
         if !name.split('.').all(is_atom) || !is_domain(domain) {
             return Err(AddressError::Form);
+        }
+        // Whoever owns a mailbox chooses its name, and an administrator opens what is exported.
+        if name.starts_with(['=', '+', '-']) {
+            return Err(AddressError::Start);
         }
         Ok(Self { text: format!("{name}@{}", domain.to_ascii_lowercase()), at: name.len() })
     }
@@ -112,6 +121,13 @@ mod tests {
         assert_eq!(EmailAddress::parse("Ada@EXAMPLE.com"), EmailAddress::parse("Ada@example.COM"));
         assert_ne!(EmailAddress::parse("Ada@example.com"), EmailAddress::parse("ada@example.com"));
         assert_eq!(EmailAddress::parse("ada@Example.com").unwrap().domain(), "example.com");
+    }
+
+    #[test]
+    fn what_a_spreadsheet_or_a_program_reads_as_something_else_is_no_address() {
+        for text in ["=cmd|'/c'!a1@example.com", "+ada@example.com", "-ada@example.com"] {
+            assert_eq!(EmailAddress::parse(text), Err(AddressError::Start), "{text}");
+        }
     }
 
     #[test]

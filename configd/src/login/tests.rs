@@ -248,6 +248,26 @@ fn a_resend_has_the_same_code_and_does_not_reset_the_count() {
 }
 
 #[test]
+fn a_resend_waits_30_60_and_120_seconds_and_each_says_which_message_it_is() {
+    let mut world = World::new();
+    world.rules.codes.attempts = 5;
+    let (login, _) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    let mut login = world.stand(login);
+    for (wait_ms, number, next) in [(30_000, 2, "60 s"), (60_000, 3, "2 min"), (120_000, 4, "4 min")] {
+        world.pass(wait_ms - 1);
+        let (early, said) = world.answer(login, "r");
+        assert!(said.prompt().starts_with("Another message can be sent in 1 s."), "{}", said.prompt());
+        world.pass(1);
+        let (resent, said) = world.answer(early, "r");
+        assert!(said.prompt().starts_with("Code sent again by email"), "{}", said.prompt());
+        assert_eq!(world.sent.last().map(|sent| sent.attempt), Some(number));
+        let (after, said) = world.answer(resent, "r");
+        assert!(said.prompt().starts_with(&format!("Another message can be sent in {next}.")), "{}", said.prompt());
+        login = after;
+    }
+}
+
+#[test]
 fn nothing_leaves_for_an_r_before_a_prompt_has_stood() {
     let mut world = World::new();
     let (mut login, _) = world.begin(ssh("ada", "192.0.2.7"), 0);

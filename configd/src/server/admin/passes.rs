@@ -10,6 +10,7 @@ use crate::house::House;
 use crate::limits::{Standing, standing};
 use crate::notice::{About, Notice};
 use crate::random;
+use crate::rules::Rules;
 use crate::store::{Authenticator, Bucket, KeptPass, Known, Methods, PassId, PassKind, UserKey, UserRecord};
 use pam_2fa_protocol::admin::{OneTimeCode, UserGrant, UserInvite};
 use pam_2fa_settings::text::is_plain;
@@ -35,9 +36,13 @@ pub(super) async fn invite(daemon: &Daemon, house: &House, asked: &UserInvite) -
     let user = resolve(daemon, &asked.name).await?;
     let (known, methods) = admitted(house, &user).await?;
     if let Some(has) = known.as_ref().and_then(|record| method_of(record, &methods)) {
+        let name = &user.name;
+        let enrols = match unreachable(known.as_ref(), &methods, house.rules().as_ref()) {
+            None => String::from("and enrols more with it"),
+            Some(channel) => format!("and [{channel}], which it needs, is not configured"),
+        };
         return Err(Answer::refused(format!(
-            "{name} has {has} already, and enrols more with it; pam-2fa user reset {name} takes everything away",
-            name = user.name
+            "{name} has {has} already, {enrols}; pam-2fa user reset {name} takes everything away"
         )));
     }
     let is_another = methods.passes.iter().any(|pass| pass.kind == PassKind::Invitation);
@@ -112,6 +117,16 @@ fn method_of(record: &UserRecord, methods: &Methods) -> Option<String> {
     let phone = || record.phone.as_ref().filter(|_| record.phone_verified).map(|number| format!("a phone ({number})"));
     let app = || methods.app.as_ref().map(|_| String::from("an authenticator app"));
     email.or_else(phone).or_else(app).or_else(codes)
+}
+
+/// The section of the settings without which nothing that the user has can be asked for.
+fn unreachable(record: Option<&UserRecord>, methods: &Methods, rules: &Rules) -> Option<&'static str> {
+    let record = record.filter(|_| methods.app.is_none() && methods.recovery.is_empty())?;
+    match (record.email_verified, record.phone_verified) {
+        (true, phone) if rules.email.is_empty() && (!phone || rules.sms.is_empty()) => Some("email"),
+        (false, true) if rules.sms.is_empty() => Some("sms"),
+        _ => None,
+    }
 }
 
 /// An address or a network, as the login compares it.

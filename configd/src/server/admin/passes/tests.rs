@@ -226,3 +226,25 @@ async fn a_grant_that_would_not_be_heard_says_so() {
     let made = done(grant(&stage.daemon, &stage.house, &wanted("ada")).await);
     assert!(made.notes[0].ends_with("pam-2fa user unlock ada"), "{:?}", made.notes);
 }
+
+#[tokio::test]
+async fn whoever_has_an_address_that_nothing_is_sent_to_is_invited_to_nothing_and_one_line_says_why() {
+    let mut rules = uninvited();
+    rules.email.clear();
+    let stage = Stage::new(rules).await;
+    let with = UserSet {
+        name: String::from("ada"),
+        verify: None,
+        email: Some(String::from("ada@example.com")),
+        phone: None,
+        language: None,
+        prefers: None,
+        trusted: true,
+    };
+    done(set(&stage.daemon, &stage.house, with).await);
+    let why = refused(invite(&stage.daemon, &stage.house, &invitation("ada")).await);
+    assert_eq!(
+        why,
+        "ada has email (ada@example.com) already, and [email], which it needs, is not configured; pam-2fa user reset ada takes everything away"
+    );
+}

@@ -10,7 +10,7 @@ use crate::login::ways::Way;
 use crate::notice::Desk;
 use crate::rules::{MailWay, Rules};
 use crate::seal::{Keys, SealError};
-use crate::store::{Known, SendOf, SendTicket, SendVerdict, Store};
+use crate::store::{Known, SendOf, SendTicket, SendVerdict, Store, Withheld};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::courier::{Class, Mail, Outcome, Reason, Send};
 use pam_2fa_settings::PasswordSetting;
@@ -149,11 +149,24 @@ impl Post {
 
     /// Counts the message and keeps its challenge, or notes why it stays here.
     async fn count(&self, errand: &Errand, rules: &Rules, reference: &str) -> Option<SendTicket> {
+        if let Some(number) = errand.way.number().filter(|number| !rules.countries.reach(number)) {
+            self.note(errand, Delivery::Failed);
+            self.change(errand, Challenge::undo_renewal);
+            let country = number.region().to_string();
+            tracing::warn!(
+                reference,
+                user = errand.user.name,
+                country,
+                "no text message goes there: limits.sms_countries"
+            );
+            return None;
+        }
         let send = self.with(errand, |challenge, now| SendOf {
             challenge: challenge.kept(),
             user: errand.user.clone(),
             source: challenge.owner.source.text(),
             bucket: errand.bucket.clone(),
+            range: errand.way.number().map(|number| String::from(number.range())),
             limits: rules.sends,
             now,
         });
@@ -163,11 +176,12 @@ impl Post {
                 self.change(errand, Challenge::settle_renewal);
                 Some(ticket)
             }
-            Ok(SendVerdict::Withheld { wait_s }) => {
+            Ok(SendVerdict::Withheld(Withheld { wait_s, by })) => {
                 let until_ms = self.clock.now().boot_ms.saturating_add(wait_s.saturating_mul(1000));
                 self.note(errand, Delivery::Withheld { until_ms });
                 self.change(errand, Challenge::undo_renewal);
-                tracing::warn!(reference, user = errand.user.name, wait_s, "a limit withholds the message");
+                let limit = by.setting();
+                tracing::warn!(reference, user = errand.user.name, wait_s, limit, "a limit withholds the message");
                 None
             }
             Err(error) => {
@@ -367,7 +381,7 @@ pub(crate) fn config_fault(said: String) -> Outcome {
 }
 
 mod text;
-pub use text::TextHead;
+pub use text::{TextHead, Uncounted};
 
 #[cfg(test)]
 mod tests;

@@ -10,9 +10,12 @@
 //! can lock the owner out, and for no longer than that standard says: nothing is charged meanwhile, so nothing prolongs it, and
 //! the waits of the other buckets are not the owner's.
 
+mod texts;
+
 use crate::clock::{BootId, Moment};
 use crate::store::{Bucket, SourceText};
 use std::collections::BTreeMap;
+pub use texts::{Share, TextLimits, cost_wait_ms};
 
 /// How many of the tries before an authenticator is disabled are left to known sources alone.
 pub const KEPT_FOR_KNOWN: u32 = 20;
@@ -74,6 +77,8 @@ pub struct SendLimits {
     pub per_user_day: u32,
     /// Messages asked for from one source in any 3,600 s, whoever they go to. Not for `local` and known sources.
     pub per_source_hour: u32,
+    /// Text messages, beside all that.
+    pub texts: TextLimits,
 }
 
 /// A wait on `CLOCK_BOOTTIME`, so that a clock that is set moves nothing.

@@ -9,7 +9,8 @@ mod desk;
 mod recipients;
 mod words;
 
-use crate::delivery::{Letterhead, Post, TextHead, Tried, config_fault, may_retry, retry_after};
+use crate::delivery::{Letterhead, Post, TextHead, Tried, Uncounted, config_fault, may_retry, retry_after};
+use crate::limits::Share;
 use crate::login::challenge::Caller;
 use crate::login::place::Place;
 use crate::login::ways::Way;
@@ -185,15 +186,38 @@ impl Post {
         Letter { id, user: about.user.name.clone(), channel, to, subject, text }
     }
 
-    /// Tries until somebody has taken it, or no try can help.
+    /// One message on its way; a text message is counted as any other, but never from what is kept for known sources: whoever can
+    /// cause notices must not use that up.
     async fn carry_notice(self, letter: Letter, rules: Arc<Rules>) {
+        let mut tried = Tried::default();
+        if letter.channel == Channel::Email {
+            return self.try_notice(&letter, &rules, &mut tried).await;
+        }
+        let counted = match E164::parse(&letter.to) {
+            Ok(number) => self.count_text(&number, Share::Rest, &rules).await,
+            Err(error) => Err(Uncounted::Failed(error.to_string())),
+        };
+        match counted {
+            Ok(ticket) => {
+                self.try_notice(&letter, &rules, &mut tried).await;
+                self.settle_text(ticket, &tried).await;
+            }
+            Err(why) => {
+                let (user, to) = (&letter.user, masked(letter.channel, &letter.to));
+                tracing::warn!(user, to, id = letter.id, %why, "the owner is not told by text message");
+            }
+        }
+    }
+
+    /// Tries until somebody has taken it, or no try can help.
+    async fn try_notice(&self, letter: &Letter, rules: &Rules, tried: &mut Tried) {
         let began_ms = self.clock.now().boot_ms;
-        let (mut tried, mut attempt) = (Tried::default(), 1_u32);
+        let mut attempt = 1_u32;
         let mut waits = self.waits_s.iter().copied();
         let (user, to) = (&letter.user, masked(letter.channel, &letter.to));
         loop {
             let left_ms = LIFE_MS.saturating_sub(self.clock.now().boot_ms.saturating_sub(began_ms));
-            let outcome = self.once_notice(&letter, attempt, left_ms, &rules, &mut tried).await;
+            let outcome = self.once_notice(letter, attempt, left_ms, rules, tried).await;
             let said = outcome.said.as_str();
             if outcome.class == Class::Accepted {
                 tracing::info!(user, to, said, id = letter.id, "the owner was told");

@@ -7,7 +7,7 @@ use crate::texts::{Languages, Texts};
 use pam_2fa_protocol::admin::Required;
 use pam_2fa_protocol::courier::Tls;
 use pam_2fa_settings::{
-    Enrolment, Language, Level, Mode, Network, PasswordSetting, Patterns, Profile, Services, Trust,
+    Countries, Enrolment, Language, Level, Mode, Network, PasswordSetting, Patterns, Profile, Services, Trust,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,6 +33,8 @@ pub struct Rules {
     pub tries: TryLimits,
     /// Sends of `[limits]`.
     pub sends: SendLimits,
+    /// `limits.sms_countries`.
+    pub countries: Countries,
     /// `[services]`.
     pub services: Services,
     /// `[trust]`.

@@ -3,14 +3,14 @@
 //! The file must be root's, and nobody but root may be able to write it or, since secrets stand in it, others to read it: root's
 //! command seals them, but an administrator may have typed one a minute ago.
 
-use crate::limits::{Lock, SendLimits, TryLimits};
+use crate::limits::{Lock, SendLimits, TextLimits, TryLimits};
 use crate::rules::{Codes, MailWay, PromptStyle, Rules, TextWay, Who};
 use crate::seal::Keys;
 use crate::store::LogLimits;
 use crate::texts::Languages;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use pam_2fa_protocol::Secret;
-use pam_2fa_settings::{Accepted, Email, Exemption, Finding, PasswordSetting, Policy, Prompt, Settings, Sms};
+use pam_2fa_settings::{Accepted, Email, Exemption, Finding, Limits, PasswordSetting, Policy, Prompt, Settings, Sms};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Read;
@@ -112,6 +112,7 @@ pub fn rules(path: &Path, text: &str, keys: &Keys, generation: i64) -> Result<(R
     let mut wrong = Vec::new();
     let policy_hash = policy_hash(&settings);
     let email = settings.email.map(|email| mail_ways(email, keys, &mut wrong)).unwrap_or_default();
+    let price = settings.sms.as_ref().map_or(0, dearest);
     let sms = settings.sms.map(|sms| text_ways(sms, keys, &mut wrong)).unwrap_or_default();
     if !wrong.is_empty() {
         return Err(wrong.into_iter().map(|line| format!("{}: {line}", path.display())).collect());
@@ -147,11 +148,8 @@ pub fn rules(path: &Path, text: &str, keys: &Keys, generation: i64) -> Result<(R
             longest_wait_s: limits.longest_wait.seconds(),
             lock: limits.lock.map(|lock| Lock { after: lock.after, length_s: lock.length.seconds() }),
         },
-        sends: SendLimits {
-            per_user_hour: limits.sends_per_user_hour,
-            per_user_day: limits.sends_per_user_day,
-            per_source_hour: limits.sends_per_source_hour,
-        },
+        sends: send_limits(&limits, price),
+        countries: limits.sms_countries,
         services: settings.services,
         trust: settings.trust,
         // The store knows; the house puts it in.
@@ -187,6 +185,27 @@ fn policy_hash(settings: &Settings) -> [u8; 32] {
     } = &settings.policy;
     let who = (required, profile, required_groups, required_services, exempt_users, exempt_networks);
     Sha256::digest(format!("{who:?} {:?} {:?}", settings.trust, settings.services)).into()
+}
+
+fn send_limits(limits: &Limits, price: u64) -> SendLimits {
+    SendLimits {
+        per_user_hour: limits.sends_per_user_hour,
+        per_user_day: limits.sends_per_user_day,
+        per_source_hour: limits.sends_per_source_hour,
+        texts: TextLimits {
+            per_range_hour: limits.sends_per_number_prefix_hour,
+            per_day: limits.sms_per_day,
+            cost_per_day: Some(limits.sms_cost_per_day.micros()).filter(|cap| *cap > 0),
+            price,
+        },
+    }
+}
+
+/// What a text message costs at most, millionths.
+fn dearest(sms: &Sms) -> u64 {
+    let backups = sms.backups.iter().map(|backup| &backup.sms);
+    let prices = std::iter::once(sms).chain(backups).filter_map(|way| way.price);
+    prices.max().map_or(0, |price| price.micros())
 }
 
 fn who(policy: Policy) -> Who {

@@ -3,7 +3,7 @@
 use crate::client::Client;
 use crate::error::Error;
 use crate::screen::Screen;
-use pam_2fa_protocol::admin::{ChannelHealth, Required, STATUS, State, Status, StatusReply};
+use pam_2fa_protocol::admin::{ChannelHealth, Required, STATUS, State, Status, StatusReply, Texts};
 use pam_2fa_protocol::wire::Nothing;
 
 /// `pam-2fa status`. Its exit status says whether the daemon answered, not how it is.
@@ -32,7 +32,19 @@ fn rows(status: &Status) -> Vec<Vec<String>> {
     rows.extend(status.users.map(|users| ("users", users.to_string())));
     let mut rows: Vec<Vec<String>> = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
     rows.extend(status.channels.iter().map(|channel| vec![channel.name.clone(), health(channel)]));
+    rows.extend(status.texts.as_ref().map(|texts| vec![String::from("texts"), sent(texts)]));
     rows
+}
+
+/// `37 of 500 in 24 h; 2.96 of 25.00; to AT, DE`.
+fn sent(texts: &Texts) -> String {
+    let mut parts = vec![format!("{} of {} in 24 h", texts.sent, texts.limit)];
+    parts.extend(texts.cost.iter().zip(&texts.cost_limit).map(|(cost, most)| format!("{cost} of {most}")));
+    parts.push(match texts.countries.as_slice() {
+        [] => String::from("to no country: no user has a number, and limits.sms_countries names none"),
+        countries => format!("to {}", countries.join(", ")),
+    });
+    parts.join("; ")
 }
 
 fn required_word(required: Required) -> &'static str {

@@ -37,6 +37,7 @@ note-not-sent = Der Code konnte nicht per { $way ->
    *[email] E-Mail
 } an { $to } gesendet werden.
 note-withheld = Neue Codes gibt es erst in { $wait }.
+note-texts-withheld = Neue SMS gibt es erst in { $wait }.
 recovery-left =
     { $left ->
         [0] Das war Ihr letzter Wiederherstellungscode. Neue erzeugt: pam-2fa me codes
@@ -84,6 +85,7 @@ enrol-known = , Enter für { $to }
 enrol-app = , 'a' für eine App
 enrol-address-wrong = Das ist weder eine E-Mail-Adresse noch eine Telefonnummer wie +15550100.
 enrol-no-channel = Dieser Rechner kann dorthin keine Codes senden.
+enrol-country = An Nummern dieses Landes werden keine SMS gesendet.
 enrol-offer-app = Auch eine Authenticator-App einrichten? [j/N]
 enrol-scan = Scannen Sie dies mit Ihrer Authenticator-App, oder geben Sie den Schlüssel darunter ein.
 enrol-type = Schlüssel für die App:

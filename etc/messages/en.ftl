@@ -46,6 +46,7 @@ note-not-sent = The code could not be sent by { $way ->
    *[email] email
 } to { $to }.
 note-withheld = No more codes can be sent for { $wait }.
+note-texts-withheld = No more text messages can be sent for { $wait }.
 recovery-left =
     { $left ->
         [0] That was your last recovery code. Make new ones with: pam-2fa me codes
@@ -97,6 +98,7 @@ enrol-known = , Enter for { $to }
 enrol-app = , 'a' for an app
 enrol-address-wrong = That is no email address and no phone number as +15550100.
 enrol-no-channel = This host cannot send codes there.
+enrol-country = No text messages are sent to numbers of that country.
 enrol-offer-app = Add an authenticator app, too? [y/N]
 enrol-scan = Scan this with your authenticator app, or type the key below into it.
 # Before the key of an app, in letters.

@@ -37,6 +37,7 @@ note-not-sent = No se pudo enviar el código por { $way ->
    *[email] correo
 } a { $to }.
 note-withheld = No habrá más códigos hasta dentro de { $wait }.
+note-texts-withheld = No habrá más SMS hasta dentro de { $wait }.
 recovery-left =
     { $left ->
         [0] Era su último código de recuperación. Para crear otros: pam-2fa me codes
@@ -84,6 +85,7 @@ enrol-known = , Intro para { $to }
 enrol-app = , 'a' para una aplicación
 enrol-address-wrong = No es una dirección de correo ni un número como +15550100.
 enrol-no-channel = Este equipo no puede enviar códigos allí.
+enrol-country = No se envían SMS a números de ese país.
 enrol-offer-app = ¿Añadir también una aplicación de autenticación? [s/N]
 enrol-scan = Escanee esto con su aplicación de autenticación, o escriba en ella la clave de abajo.
 enrol-type = Clave para la aplicación:

@@ -37,6 +37,7 @@ note-not-sent = Le code n'a pas pu être envoyé par { $way ->
    *[email] e-mail
 } à { $to }.
 note-withheld = Aucun nouveau code avant { $wait }.
+note-texts-withheld = Aucun nouveau SMS avant { $wait }.
 recovery-left =
     { $left ->
         [0] C'était votre dernier code de secours. Pour en créer : pam-2fa me codes
@@ -84,6 +85,7 @@ enrol-known = , Entrée pour { $to }
 enrol-app = , 'a' pour une application
 enrol-address-wrong = Ce n'est ni une adresse e-mail ni un numéro comme +15550100.
 enrol-no-channel = Cette machine ne peut pas y envoyer de codes.
+enrol-country = Aucun SMS n'est envoyé aux numéros de ce pays.
 enrol-offer-app = Ajouter aussi une application d'authentification ? [o/N]
 enrol-scan = Scannez ceci avec votre application d'authentification, ou saisissez-y la clé ci-dessous.
 enrol-type = Clé pour l'application :

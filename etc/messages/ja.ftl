@@ -37,6 +37,7 @@ note-not-sent = { $to } に{ $way ->
    *[email] メール
 }でコードを送信できませんでした。
 note-withheld = 新しいコードは{ $wait }後まで送信できません。
+note-texts-withheld = SMSは{ $wait }後まで送信できません。
 recovery-left =
     { $left ->
         [0] 最後のリカバリーコードでした。新しいコードの作成: pam-2fa me codes
@@ -79,6 +80,7 @@ enrol-known = 、Enterで { $to }
 enrol-app = 、'a'でアプリ
 enrol-address-wrong = メールアドレスでも +15550100 のような電話番号でもありません。
 enrol-no-channel = このホストからはそこへコードを送信できません。
+enrol-country = その国の番号にはSMSを送信できません。
 enrol-offer-app = 認証アプリも追加しますか? [y/N]
 enrol-scan = 認証アプリでこれを読み取るか、下のキーをアプリに入力してください。
 enrol-type = アプリ用のキー:

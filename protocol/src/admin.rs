@@ -442,6 +442,27 @@ pub struct Status {
     /// The ways out.
     #[serde(default)]
     pub channels: Vec<ChannelHealth>,
+    /// Text messages, where they are configured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub texts: Option<Texts>,
+}
+
+/// The text messages of the last 86,400 s, against `[limits]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Texts {
+    /// How many.
+    pub sent: i64,
+    /// `limits.sms_per_day`.
+    pub limit: i64,
+    /// What they cost, where there is a cap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<String>,
+    /// `limits.sms_cost_per_day`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_limit: Option<String>,
+    /// Where they go.
+    #[serde(default)]
+    pub countries: Vec<String>,
 }
 
 /// The reply to [`STATUS`].

@@ -147,6 +147,13 @@ fn status() -> admin::Status {
             last_error: Some("535 no".into()),
             last_error_at: Some("2026-11-24T04:00:00Z".into()),
         }],
+        texts: Some(admin::Texts {
+            sent: 37,
+            limit: 500,
+            cost: Some("2.96".into()),
+            cost_limit: Some("25.00".into()),
+            countries: vec!["AT".into(), "DE".into()],
+        }),
     }
 }
 

@@ -1,15 +1,17 @@
 //! From checked keys to typed settings: the defaults, and what keys mean together. It adds findings and takes none away.
 
 use crate::check::{Checked, is_loopback, size_bytes};
+use crate::country::{Countries, Region};
 use crate::finding::Raw;
 use crate::language::Language;
 use crate::lifetime::Lifetime;
 use crate::mailbox::Mailbox;
+use crate::money::Money;
 use crate::service::Services;
 use crate::settings::{
     Application, Backup, Codes, Email, Level, Limits, Lock, Log, PasswordSetting, Policy, Prompt, Settings,
 };
-use crate::sms::sms;
+use crate::sms::{check_prices, sms};
 use crate::walk::{Found, Group};
 use crate::who::{Enrolment, Exemption, Mode, Network, Patterns, Profile};
 use pam_2fa_protocol::admin::Required;
@@ -37,6 +39,9 @@ pub(crate) fn build(mut found: Found, findings: &mut Vec<Raw>) -> (Settings, Vec
     let channels = Channels { email: email.is_some(), sms: sms.is_some() };
     let policy = policy.policy(channels, findings, &mut notes);
     let profile = policy.profile;
+    let cost_at = limits.at("sms_cost_per_day");
+    let limits = limits.limits(profile, findings);
+    check_prices(sms.as_ref(), limits.sms_cost_per_day, cost_at, findings);
     let settings = Settings {
         policy,
         email,
@@ -44,7 +49,7 @@ pub(crate) fn build(mut found: Found, findings: &mut Vec<Raw>) -> (Settings, Vec
         trust: trust.trust(profile, findings, &mut notes),
         services: Services::new(found.rules),
         codes: codes.codes(),
-        limits: limits.limits(profile, findings),
+        limits,
         log: log.log(),
     };
     (settings, notes)
@@ -298,6 +303,11 @@ impl Group {
             sends_per_user_hour: self.number("sends_per_user_hour", default.sends_per_user_hour),
             sends_per_user_day: self.number("sends_per_user_day", default.sends_per_user_day),
             sends_per_source_hour: self.number("sends_per_source_hour", default.sends_per_source_hour),
+            sends_per_number_prefix_hour: self
+                .number("sends_per_number_prefix_hour", default.sends_per_number_prefix_hour),
+            sms_per_day: self.number("sms_per_day", default.sms_per_day),
+            sms_cost_per_day: self.text("sms_cost_per_day").as_deref().and_then(Money::parse).unwrap_or_default(),
+            sms_countries: Countries::named(self.list("sms_countries").iter().filter_map(|name| Region::parse(name))),
             tries_before_disabled,
             lock,
             first_wait: self.lifetime("first_wait", default.first_wait),

@@ -1,9 +1,11 @@
 //! Checks one value against what its key takes. The texts say what is wrong and what to write; a secret is never in them.
 
 use crate::address::is_domain;
+use crate::country::Region;
 use crate::lifetime::Lifetime;
 use crate::mailbox::Mailbox;
-use crate::schema::{Anyway, Kind};
+use crate::money::Money;
+use crate::schema::Kind;
 use crate::service::is_pattern;
 use crate::settings::{Application, PasswordSetting};
 use crate::text::{is_plain, quoted};
@@ -51,6 +53,8 @@ pub(crate) enum Form {
     Proxy,
     /// An amount.
     Money,
+    /// An amount that is not nothing.
+    Price,
     /// A country, ISO 3166-1 alpha-2.
     Country,
     /// A number of bytes.
@@ -68,17 +72,6 @@ pub(crate) enum Checked {
     Password(PasswordSetting),
     List(Vec<String>),
     Account(BTreeMap<String, PasswordSetting>),
-}
-
-impl Checked {
-    /// Whether it is what this release does anyway.
-    pub(crate) fn is_done(&self, anyway: &Anyway) -> bool {
-        match (anyway, self) {
-            (Anyway::Word(word), Self::Text(text)) => word == text,
-            (Anyway::Empty, Self::List(list)) => list.is_empty(),
-            _ => false,
-        }
-    }
 }
 
 /// Checks a value.
@@ -243,10 +236,13 @@ fn fits(text: &str, form: Form) -> Result<(), String> {
             text.is_empty() || is_proxy(text),
             "an address such as \"http://proxy.example.com:3128\" (without user and path), or \"\"",
         ),
-        Form::Money => (is_money(text), "an amount such as \"25\" or \"12.50\"; \"0\" is no cap"),
+        Form::Money => (Money::parse(text).is_some(), "an amount such as \"25\" or \"12.50\"; \"0\" is no cap"),
+        Form::Price => {
+            (Money::parse(text).is_some_and(|price| price > Money::ZERO), "what a text message costs, such as \"0.08\"")
+        }
         Form::Country => (
-            text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()),
-            "a country of two capital letters, such as \"DE\"",
+            Region::parse(text).is_some(),
+            "a country of two capital letters, such as \"DE\" (or what is none, such as \"+881\")",
         ),
         Form::Size => (size_bytes(text).is_some(), "a number, a space and MB or GB, such as \"200 MB\""),
         Form::Mailbox => (Mailbox::parse(text).is_ok(), "an address, or Name <address>"),
@@ -271,15 +267,6 @@ fn is_proxy(text: &str) -> bool {
     let Some((host, port)) = text.strip_prefix("http://").and_then(|rest| rest.rsplit_once(':')) else { return false };
     let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     is_host(host) && port.parse::<u16>().is_ok_and(|port| port > 0)
-}
-
-fn is_money(text: &str) -> bool {
-    let digits =
-        |part: &str, most: usize| (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
-    match text.split_once('.') {
-        Some((whole, cents)) => digits(whole, 9) && digits(cents, 2),
-        None => digits(text, 9),
-    }
 }
 
 /// `200 MB`, in bytes; the units are those of SI.

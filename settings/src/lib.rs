@@ -10,11 +10,13 @@
 mod address;
 mod build;
 mod check;
+mod country;
 mod edit;
 mod finding;
 mod language;
 mod lifetime;
 mod mailbox;
+mod money;
 mod nearest;
 mod phone;
 pub mod provider;
@@ -28,11 +30,13 @@ mod walk;
 mod who;
 
 pub use address::EmailAddress;
+pub use country::{Countries, Region};
 pub use edit::{EditError, may_be_secret, plain_secrets, with_value};
 pub use finding::Finding;
 pub use language::{Language, UnknownLanguage};
 pub use lifetime::Lifetime;
 pub use mailbox::Mailbox;
+pub use money::Money;
 pub use phone::E164;
 pub use service::{Class, Factor, Services};
 pub use settings::{

@@ -47,6 +47,12 @@ impl E164 {
         }
     }
 
+    /// What it shares with the numbers that differ in their last four digits alone, which are mostly one carrier's.
+    #[must_use]
+    pub fn range(&self) -> &str {
+        self.0.get(..self.0.len().saturating_sub(4)).unwrap_or_default()
+    }
+
     /// `+1•••0100`: enough for its owner to know it, for prompts and logs.
     #[must_use]
     pub fn masked(&self) -> String {

@@ -1,5 +1,5 @@
-//! The one table of what may stand in `config.toml`: every key of every release, what it takes, and whether it is in this one.
-//! A new feature turns `Later(…)` into `Now` here and gets a field in `settings.rs`; nothing else knows which keys there are.
+//! The one table of what may stand in `config.toml`: every key, and what it takes. A new one gets a line here and a field in
+//! `settings.rs`; nothing else knows which keys there are.
 
 use crate::check::Form;
 use crate::language::Language;
@@ -26,32 +26,11 @@ pub(crate) enum Kind {
     Account,
 }
 
-/// Whether a key does something in this release.
-#[derive(Debug)]
-pub(crate) enum Release {
-    /// It does.
-    Now,
-    /// It does not, and so is refused, unless its value is what this release does anyway.
-    Later(Anyway),
-}
-
-/// What this release does anyway.
-#[derive(Debug)]
-pub(crate) enum Anyway {
-    /// No value of the key says it.
-    Nothing,
-    /// This word.
-    Word(&'static str),
-    /// The empty list.
-    Empty,
-}
-
 /// A key of a section.
 #[derive(Debug)]
 pub(crate) struct Key {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
-    pub(crate) release: Release,
 }
 
 /// A section.
@@ -60,7 +39,6 @@ pub(crate) struct Section {
     pub(crate) name: &'static str,
     pub(crate) keys: &'static [Key],
     pub(crate) shape: Shape,
-    pub(crate) release: Release,
 }
 
 /// What a section has beside its keys.
@@ -75,10 +53,9 @@ pub(crate) enum Shape {
 }
 
 use Kind::{Account, Duration, List, Number, OneOf, Secret, Switch, Text};
-use Release::{Later, Now};
 
-const fn key(name: &'static str, kind: Kind, release: Release) -> Key {
-    Key { name, kind, release }
+const fn key(name: &'static str, kind: Kind) -> Key {
+    Key { name, kind }
 }
 
 const DAY: u64 = 86_400;
@@ -86,108 +63,104 @@ const LONGEST: u64 = 99_999 * DAY;
 const ANY: &str = "";
 
 const POLICY: &[Key] = &[
-    key("required", OneOf(&["disabled", "optional", "mandatory"]), Now),
-    key("application", Text(Form::Application), Now),
-    key("mode", Text(Form::Mode), Now),
-    key("profile", OneOf(&["standard", "nist-aal2", "pci-dss"]), Now),
-    key("enrolment", OneOf(&["administrator", "invited", "at-login"]), Now),
-    key("grace", Duration(0, LONGEST, ANY), Now),
-    key("required_groups", List(Form::Account), Now),
-    key("required_services", List(Form::Service), Now),
-    key("exempt_users", List(Form::UserOrGroup), Now),
-    key("exempt_networks", List(Form::Network), Now),
-    key("unique_email", Switch, Now),
+    key("required", OneOf(&["disabled", "optional", "mandatory"])),
+    key("application", Text(Form::Application)),
+    key("mode", Text(Form::Mode)),
+    key("profile", OneOf(&["standard", "nist-aal2", "pci-dss"])),
+    key("enrolment", OneOf(&["administrator", "invited", "at-login"])),
+    key("grace", Duration(0, LONGEST, ANY)),
+    key("required_groups", List(Form::Account)),
+    key("required_services", List(Form::Service)),
+    key("exempt_users", List(Form::UserOrGroup)),
+    key("exempt_networks", List(Form::Network)),
+    key("unique_email", Switch),
 ];
 
 const EMAIL: &[Key] = &[
-    key("server", Text(Form::Server), Now),
-    key("port", Number(1, 65_535, "a TCP port"), Now),
-    key("tls", OneOf(&["implicit", "starttls", "none"]), Now),
-    key("from", Text(Form::Mailbox), Now),
-    key("user", Text(Form::Login), Now),
-    key("password", Secret, Now),
-    key("ca_file", Text(Form::File), Now),
-    key("helo", Text(Form::Helo), Now),
+    key("server", Text(Form::Server)),
+    key("port", Number(1, 65_535, "a TCP port")),
+    key("tls", OneOf(&["implicit", "starttls", "none"])),
+    key("from", Text(Form::Mailbox)),
+    key("user", Text(Form::Login)),
+    key("password", Secret),
+    key("ca_file", Text(Form::File)),
+    key("helo", Text(Form::Helo)),
 ];
 
 const SMS: &[Key] = &[
-    key("provider", Text(Form::Name), Now),
-    key("sender", Text(Form::Sender), Now),
-    key("account", Account, Now),
-    key("proxy", Text(Form::Proxy), Now),
-    key("ca_file", Text(Form::File), Now),
+    key("provider", Text(Form::Name)),
+    key("sender", Text(Form::Sender)),
+    key("account", Account),
+    key("price", Text(Form::Price)),
+    key("proxy", Text(Form::Proxy)),
+    key("ca_file", Text(Form::File)),
 ];
 
 /// What a `[[….backup]]` has beside its section's keys.
-pub(crate) const BACKUP_NAME: Key = key("name", Text(Form::Name), Now);
+pub(crate) const BACKUP_NAME: Key = key("name", Text(Form::Name));
 
 const TRUST: &[Key] = &[
-    key("desktop", Duration(0, LONGEST, ANY), Now),
-    key("web", Duration(0, LONGEST, ANY), Now),
-    key("ssh", Duration(0, LONGEST, ANY), Now),
-    key("elevate", Duration(0, LONGEST, ANY), Now),
-    key("ssh_identity", OneOf(&["key", "address"]), Now),
-    key("web_identity", OneOf(&["none", "address"]), Now),
-    key("prefix_v4", Number(1, 32, "the bits of an IPv4 address that tell a network"), Now),
-    key("prefix_v6", Number(1, 128, "the bits of an IPv6 address that tell a network"), Now),
-    key(
-        "without_stamp",
-        Duration(0, LONGEST_WITHOUT_STAMP_S as u64, "a changed password would go unseen for so long"),
-        Now,
-    ),
-    key("ask", Switch, Now),
+    key("desktop", Duration(0, LONGEST, ANY)),
+    key("web", Duration(0, LONGEST, ANY)),
+    key("ssh", Duration(0, LONGEST, ANY)),
+    key("elevate", Duration(0, LONGEST, ANY)),
+    key("ssh_identity", OneOf(&["key", "address"])),
+    key("web_identity", OneOf(&["none", "address"])),
+    key("prefix_v4", Number(1, 32, "the bits of an IPv4 address that tell a network")),
+    key("prefix_v6", Number(1, 128, "the bits of an IPv6 address that tell a network")),
+    key("without_stamp", Duration(0, LONGEST_WITHOUT_STAMP_S as u64, "a changed password would go unseen for so long")),
+    key("ask", Switch),
 ];
 
 const CODES: &[Key] = &[
-    key("digits", Number(6, 8, "SP 800-63B-4 §3.1.3.2 asks for at least 6; more than 8 are mistyped"), Now),
-    key("lifetime", Duration(1, 600, "SP 800-63B-4 §3.1.3.2: a code is good for 10 minutes at most"), Now),
-    key("attempts", Number(1, 10, "each try guesses one code of a million; PCI DSS 8.3.4 ends at 10"), Now),
-    key("resend_after", Duration(1, 600, "a code lives 10 minutes at most"), Now),
-    key("prompt", OneOf(&["detailed", "constant"]), Now),
-    key("echo", Switch, Now),
-    key("language", OneOf(Language::WORDS), Now),
+    key("digits", Number(6, 8, "SP 800-63B-4 §3.1.3.2 asks for at least 6; more than 8 are mistyped")),
+    key("lifetime", Duration(1, 600, "SP 800-63B-4 §3.1.3.2: a code is good for 10 minutes at most")),
+    key("attempts", Number(1, 10, "each try guesses one code of a million; PCI DSS 8.3.4 ends at 10")),
+    key("resend_after", Duration(1, 600, "a code lives 10 minutes at most")),
+    key("prompt", OneOf(&["detailed", "constant"])),
+    key("echo", Switch),
+    key("language", OneOf(Language::WORDS)),
 ];
 
 const MANY: &str = "0 would lock everyone out, more would be no limit";
 
 const LIMITS: &[Key] = &[
-    key("sends_per_user_hour", Number(1, 1_000, MANY), Now),
-    key("sends_per_user_day", Number(1, 10_000, MANY), Now),
-    key("sends_per_source_hour", Number(1, 10_000, MANY), Now),
-    key("sends_per_number_prefix_hour", Number(1, 100_000, MANY), Later(Anyway::Nothing)),
-    key("sms_per_day", Number(1, 10_000_000, MANY), Later(Anyway::Nothing)),
-    key("sms_cost_per_day", Text(Form::Money), Later(Anyway::Word("0"))),
-    key("sms_countries", List(Form::Country), Later(Anyway::Empty)),
+    key("sends_per_user_hour", Number(1, 1_000, MANY)),
+    key("sends_per_user_day", Number(1, 10_000, MANY)),
+    key("sends_per_source_hour", Number(1, 10_000, MANY)),
+    key("sends_per_number_prefix_hour", Number(1, 100_000, MANY)),
+    key("sms_per_day", Number(1, 10_000_000, MANY)),
+    key("sms_cost_per_day", Text(Form::Money)),
+    key("sms_countries", List(Form::Country)),
     key(
         "tries_before_disabled",
         // Profiles say more; build.rs knows which.
         Number(1, 100, "SP 800-63B-4 §3.2.2 ends at 100"),
-        Now,
     ),
-    key("first_wait", Duration(1, 3_600, "a user who mistypes waits so long"), Now),
-    key("longest_wait", Duration(1, DAY, "a user under attack waits so long"), Now),
+    key("first_wait", Duration(1, 3_600, "a user who mistypes waits so long")),
+    key("longest_wait", Duration(1, DAY, "a user under attack waits so long")),
 ];
 
 const LOG: &[Key] = &[
-    key("level", OneOf(&["error", "warn", "info", "debug", "trace"]), Now),
-    key("keep", Duration(DAY, LONGEST, "a log of less than a day shows nobody anything"), Now),
-    key("size", Text(Form::Size), Now),
+    key("level", OneOf(&["error", "warn", "info", "debug", "trace"])),
+    key("keep", Duration(DAY, LONGEST, "a log of less than a day shows nobody anything")),
+    key("size", Text(Form::Size)),
 ];
 
-const fn section(name: &'static str, keys: &'static [Key], shape: Shape, release: Release) -> Section {
-    Section { name, keys, shape, release }
+const fn section(name: &'static str, keys: &'static [Key], shape: Shape) -> Section {
+    Section { name, keys, shape }
 }
 
 /// All sections, in the order of the shipped file.
 pub(crate) const SECTIONS: &[Section] = &[
-    section("policy", POLICY, Shape::Plain, Now),
-    section("email", EMAIL, Shape::Backups, Now),
-    section("sms", SMS, Shape::Backups, Now),
-    section("trust", TRUST, Shape::Plain, Now),
-    section("services", &[], Shape::Services, Now),
-    section("codes", CODES, Shape::Plain, Now),
-    section("limits", LIMITS, Shape::Plain, Now),
-    section("log", LOG, Shape::Plain, Now),
+    section("policy", POLICY, Shape::Plain),
+    section("email", EMAIL, Shape::Backups),
+    section("sms", SMS, Shape::Backups),
+    section("trust", TRUST, Shape::Plain),
+    section("services", &[], Shape::Services),
+    section("codes", CODES, Shape::Plain),
+    section("limits", LIMITS, Shape::Plain),
+    section("log", LOG, Shape::Plain),
 ];
 
 /// The dotted names of all keys (those of backups aside, which are their section's).

@@ -1,10 +1,11 @@
-//! What `config.toml` says, typed. Only what this release does is here: a key that is not in this release has no field that
-//! somebody could forget to read.
+//! What `config.toml` says, typed: a field for each key of the schema, and nothing that only looks like a setting.
 
+use crate::country::Countries;
 use crate::finding::Finding;
 use crate::language::Language;
 use crate::lifetime::Lifetime;
 use crate::mailbox::Mailbox;
+use crate::money::Money;
 use crate::service::Services;
 use crate::text::is_plain;
 use crate::trust::Trust;
@@ -162,6 +163,8 @@ pub struct Sms {
     pub sender: Option<String>,
     /// The fields of the account, as the provider's file names them.
     pub account: BTreeMap<String, PasswordSetting>,
+    /// What a message costs, in whatever currency `limits.sms_cost_per_day` is.
+    pub price: Option<Money>,
     /// An HTTP proxy, `http://HOST:PORT`.
     pub proxy: Option<String>,
     /// A PEM file of certificates that count beside the system's roots; absolute.
@@ -239,6 +242,14 @@ pub struct Limits {
     pub sends_per_user_day: u32,
     /// Messages that logins from one source cause in an hour.
     pub sends_per_source_hour: u32,
+    /// Text messages to numbers that differ in their last four digits alone, in an hour.
+    pub sends_per_number_prefix_hour: u32,
+    /// Text messages of this host in a day.
+    pub sms_per_day: u32,
+    /// What they may cost in a day; nothing: any amount.
+    pub sms_cost_per_day: Money,
+    /// Where they may go.
+    pub sms_countries: Countries,
     /// Wrong tries of one authenticator before it is disabled.
     pub tries_before_disabled: u32,
     /// The wait after too many wrong codes; doubles.
@@ -264,6 +275,10 @@ impl Default for Limits {
             sends_per_user_hour: 10,
             sends_per_user_day: 40,
             sends_per_source_hour: 20,
+            sends_per_number_prefix_hour: 20,
+            sms_per_day: 500,
+            sms_cost_per_day: Money::ZERO,
+            sms_countries: Countries::default(),
             tries_before_disabled: 100,
             first_wait: Lifetime::of_seconds(30),
             longest_wait: Lifetime::of_seconds(3_600),

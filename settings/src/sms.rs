@@ -2,6 +2,7 @@
 
 use crate::build::named;
 use crate::finding::Raw;
+use crate::money::Money;
 use crate::settings::{PasswordSetting, Sms, SmsBackup};
 use crate::walk::{Found, Group};
 
@@ -35,8 +36,25 @@ fn provider(group: &mut Group, findings: &mut Vec<Raw>, notes: &mut Vec<Raw>) ->
         provider: group.text("provider")?,
         sender: group.text("sender"),
         account,
+        price: group.text("price").as_deref().and_then(Money::parse),
         proxy: group.text("proxy").filter(|proxy| !proxy.is_empty()),
         ca_file: group.text("ca_file"),
         backups: Vec::new(),
     })
+}
+
+/// A cap on what messages cost counts nothing where nobody says what they cost.
+pub(crate) fn check_prices(sms: Option<&Sms>, cap: Money, at: usize, findings: &mut Vec<Raw>) {
+    if cap == Money::ZERO {
+        return;
+    }
+    let Some(sms) = sms else { return };
+    let backups = sms.backups.iter().map(|backup| (format!("[[sms.backup]] \"{}\"", backup.name), &backup.sms));
+    for (name, way) in std::iter::once((String::from("[sms]"), sms)).chain(backups) {
+        if way.price.is_none() {
+            let text =
+                format!("{name} does not say what a message costs; add price = \"…\" there, in the same currency");
+            findings.push(Raw::new(at, "limits.sms_cost_per_day", text));
+        }
+    }
 }

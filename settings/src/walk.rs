@@ -5,14 +5,11 @@ use crate::MAX_TEXT;
 use crate::check::{Checked, check, kind_of};
 use crate::finding::{Finding, Raw, placed};
 use crate::nearest::nearest;
-use crate::schema::{BACKUP_NAME, Key, Release, SECTIONS, Section, Shape, dotted};
+use crate::schema::{BACKUP_NAME, Key, SECTIONS, Section, Shape, dotted};
 use crate::service::{Class, Factor, Rule, is_match, is_pattern};
 use crate::text::quoted;
 use std::collections::BTreeMap;
 use toml_edit::{Document, Item, TableLike, Value};
-
-/// What every key of a later release is told.
-const NOT_YET: &str = "this is not available in this release; remove the line";
 
 /// A section as it was found.
 #[derive(Debug)]
@@ -98,9 +95,6 @@ impl Walker {
     }
 
     fn section(&mut self, section: &'static Section, table: &dyn TableLike, at: usize) {
-        if matches!(section.release, Release::Later(_)) {
-            self.say(at, section.name, "this is not available in this release; remove the section");
-        }
         let mut group = Group { name: section.name.to_owned(), at, values: BTreeMap::new() };
         for (name, item) in table.iter() {
             let at = key_at(table, name, item);
@@ -139,12 +133,6 @@ impl Walker {
                 None
             }
         };
-        // A whole section of a later release has been refused already, once.
-        if let (Release::Later(anyway), Release::Now, Some(checked)) = (&key.release, &section.release, &checked)
-            && !checked.is_done(anyway)
-        {
-            self.say(at, dotted_name, NOT_YET);
-        }
         group.values.insert(key.name, (value_at, checked));
     }
 

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "the tests' own helpers")]
 
 use pam_2fa_settings::{
-    Class, Date, Exemption, Lifetime, Lock, Mode, PasswordSetting, Profile, Prompt, Required, Tls, parse,
+    Class, Date, Exemption, Lifetime, Lock, Mode, Money, PasswordSetting, Profile, Prompt, Region, Required, Tls, parse,
 };
 use proptest::prelude::*;
 
@@ -234,7 +234,7 @@ fn every_key_takes_its_values_and_refuses_others_with_a_reason() {
 }
 
 #[test]
-fn a_key_of_a_later_release_is_checked_first_and_refused_once() {
+fn a_value_that_its_key_does_not_take_is_refused_once_with_what_to_write() {
     for (line, said) in [
         ("[policy]\nmode = \"observe\"", "2:8: policy.mode: \"observe\" is not \"enforce\" or"),
         ("[policy]\nmode = \"report until 2026-02-29\"", "policy.mode: \"report until 2026-02-29\" is not"),
@@ -249,6 +249,13 @@ fn a_key_of_a_later_release_is_checked_first_and_refused_once() {
         ("[trust]\nprefix_v4 = 33", "between 1 and 32"),
         ("[limits]\nsms_cost_per_day = \"12,50\"", "is not an amount"),
         ("[limits]\nsms_countries = [\"de\"]", "two capital letters"),
+        ("[limits]\nsms_countries = [\"UK\"]", "\"UK\" is not a country of two capital letters"),
+        ("[limits]\nsms_countries = [\"+49\"]", "\"+49\" is not a country"),
+        ("[limits]\nsms_countries = \"DE\"", "must be a list"),
+        ("[limits]\nsms_per_day = 0", "is not between 1"),
+        ("[limits]\nsends_per_number_prefix_hour = 0", "is not between 1"),
+        ("[sms]\nprovider = \"http\"\nprice = \"0\"", "\"0\" is not what a text message costs"),
+        ("[sms]\nprovider = \"http\"\nprice = 0.08", "must be a text in quotes"),
         ("[log]\nsize = \"200\"", "MB or GB"),
         ("[log]\nkeep = \"1 hour\"", "is not between"),
     ] {
@@ -433,4 +440,37 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn the_limits_of_text_messages_are_typed_with_their_defaults() {
+    let limits = parse("").unwrap().settings.limits;
+    assert_eq!((limits.sends_per_number_prefix_hour, limits.sms_per_day), (20, 500));
+    assert_eq!((limits.sms_cost_per_day, limits.sms_countries.names().len()), (Money::ZERO, 0));
+    let text = "[limits]\nsends_per_number_prefix_hour = 5\nsms_per_day = 60\nsms_cost_per_day = \"12.50\"\n\
+                sms_countries = [\"DE\", \"AT\", \"DE\", \"+881\"]\n";
+    let limits = parse(text).unwrap().settings.limits;
+    assert_eq!((limits.sends_per_number_prefix_hour, limits.sms_per_day), (5, 60));
+    assert_eq!(limits.sms_cost_per_day.to_string(), "12.50");
+    let named: Vec<&str> = limits.sms_countries.names().iter().map(Region::as_str).collect();
+    assert_eq!(named, ["+881", "AT", "DE"]);
+}
+
+#[test]
+fn a_cap_on_cost_needs_every_providers_price() {
+    let with = |first: &str, second: &str| {
+        format!(
+            "[limits]\nsms_cost_per_day = \"10\"\n[sms]\nprovider = \"http\"\n{first}\n\
+             [[sms.backup]]\nname = \"b\"\nprovider = \"kannel\"\n{second}\n"
+        )
+    };
+    let price = "price = \"0.08\"";
+    let sms = parse(&with(price, "price = \"0.1\"")).unwrap().settings.sms.unwrap();
+    assert_eq!(sms.price.map(|price| price.to_string()).as_deref(), Some("0.08"));
+    assert_eq!(sms.backups[0].sms.price.map(|price| price.to_string()).as_deref(), Some("0.10"));
+    let said = shown(&with(price, ""));
+    assert!(said.contains("limits.sms_cost_per_day: [[sms.backup]] \"b\" does not say what a message costs"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert_eq!(shown(&with("", "")).lines().count(), 2);
+    assert!(parse("[limits]\nsms_cost_per_day = \"10\"\n").is_ok(), "nothing is sent, and nothing costs");
 }

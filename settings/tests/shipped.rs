@@ -3,9 +3,6 @@
 use pam_2fa_settings::{Settings, parse};
 
 const SHIPPED: &str = include_str!("../../etc/config.toml");
-const REFUSED: &str = "(not in this release)";
-const ONLY: &str = "(only this value in this release)";
-
 /// A line of the shipped file that is a key once its `# ` is gone, and the header that it stands under.
 struct Line {
     header: String,
@@ -75,51 +72,22 @@ fn the_shipped_file_as_it_is_says_what_an_empty_one_does() {
 }
 
 #[test]
-fn every_line_uncommented_is_accepted_or_refused_as_its_comment_says() {
-    let (mut accepted, mut refused) = (0, 0);
+fn every_line_uncommented_is_accepted() {
+    let mut accepted = 0;
     for line in lines() {
         let text = format!("{}{}\n", around(&line), line.text);
         let result = parse(&text);
-        if line.text.contains(REFUSED) {
-            let findings = result.expect_err(&text);
-            assert_eq!(findings.len(), 1, "{text}\n{findings:?}");
-            assert!(
-                findings[0].text.ends_with("is not available in this release; remove the line"),
-                "{text}\n{}",
-                findings[0]
-            );
-            refused += 1;
-        } else {
-            assert!(result.is_ok(), "{text}\n{:?}", result.err());
-            accepted += 1;
-        }
+        assert!(result.is_ok(), "{text}\n{:?}", result.err());
+        accepted += 1;
     }
-    assert_eq!((accepted, refused), (62, 2), "a line of the file is not read as one any more");
+    assert_eq!(accepted, 65, "a line of the file is not read as one any more");
 }
 
 #[test]
-fn every_key_that_has_only_one_value_here_has_that_one_in_the_file() {
-    for line in lines().iter().filter(|line| line.text.contains(ONLY)) {
-        let other = match line.text.split_once(" = ").map(|(_, value)| value.chars().next()) {
-            Some(Some('[')) => String::from("[\"de\"]"),
-            Some(Some('t')) => String::from("false"),
-            Some(Some('f')) => String::from("true"),
-            _ => String::from("\"1 day\""),
-        };
-        let text = format!("{}\n{} = {other}\n", line.header, line.key);
-        let findings = parse(&text).expect_err(&text);
-        assert_eq!(findings.len(), 1, "{text}");
-    }
-}
-
-#[test]
-fn all_lines_of_this_release_together_are_accepted() {
+fn all_lines_together_are_accepted() {
     let mut text = String::new();
     for line in SHIPPED.lines() {
         let is_key = bare(line).split_once(" = ").is_some_and(|(key, _)| !key.trim_matches('"').contains(' '));
-        if line.contains(REFUSED) {
-            continue;
-        }
         text.push_str(if is_header(line) || is_key { bare(line) } else { line });
         text.push('\n');
     }

@@ -83,7 +83,7 @@ pub(super) fn errand(house: &House) -> Errand {
     }
 }
 
-fn delivery(house: &House, id: &ChallengeId) -> Delivery {
+pub(crate) fn delivery(house: &House, id: &ChallengeId) -> Delivery {
     house.challenges.lock().unwrap().get(id).unwrap().delivery.clone()
 }
 
@@ -120,6 +120,7 @@ async fn left(house: &House) -> u32 {
         user: UserKey { uid: 1000, name: String::from("ada") },
         source: Source::Unknown.text(),
         bucket: Bucket::Stranger,
+        range: None,
         limits: rules().sends,
         now: house.now(),
     };

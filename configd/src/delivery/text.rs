@@ -4,14 +4,30 @@
 //! The fields of an account are opened for the one call of the courier, and nowhere kept open.
 
 use super::{Post, TRY_MS, Tried, config_fault, may_retry};
+use crate::limits::Share;
 use crate::login::deliver::{Errand, Letter, sms};
 use crate::rules::{Rules, TextWay};
 use crate::seal::SealError;
+use crate::store::{TextOf, TextTicket, TextVerdict, Withheld};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::courier::{AccountField, Class, Outcome, Reason, Send, Text};
-use pam_2fa_settings::{E164, PasswordSetting};
+use pam_2fa_settings::{E164, PasswordSetting, Region};
 use std::collections::BTreeMap;
 use tokio::sync::mpsc::UnboundedSender;
+
+/// Why a text message was not counted, and so not sent.
+#[derive(Debug, thiserror::Error)]
+pub enum Uncounted {
+    /// None goes to that country.
+    #[error("no text message goes to numbers of {0}; name it in limits.sms_countries, then pam-2fa config reload")]
+    Country(Region),
+    /// A limit withholds it.
+    #[error("{} withholds text messages for {} s", .0.by.setting(), .0.wait_s)]
+    Withheld(Withheld),
+    /// It could not be counted.
+    #[error("{0}")]
+    Failed(String),
+}
 
 /// A message to one number.
 #[derive(Debug, Clone, Copy)]
@@ -33,9 +49,46 @@ pub struct TextHead<'a> {
 }
 
 impl Post {
-    /// One message, by the first provider that accepts it, or why none did.
-    pub async fn text(&self, head: TextHead<'_>, rules: &Rules, steps: Option<&UnboundedSender<String>>) -> Outcome {
-        self.text_round(head, rules, steps, &mut Tried::default()).await
+    /// One message that an administrator asked for, by the first provider that accepts it, or why none did. It is counted first, and
+    /// may use up what is kept for known sources.
+    ///
+    /// # Errors
+    /// [`Uncounted`]: nothing was sent.
+    pub async fn text(
+        &self,
+        head: TextHead<'_>,
+        rules: &Rules,
+        steps: Option<&UnboundedSender<String>>,
+    ) -> Result<Outcome, Uncounted> {
+        let ticket = self.count_text(head.to, Share::Whole, rules).await?;
+        let mut tried = Tried::default();
+        let outcome = self.text_round(head, rules, steps, &mut tried).await;
+        self.settle_text(ticket, &tried).await;
+        Ok(outcome)
+    }
+
+    /// Counts a text message that is no code of a login.
+    pub(crate) async fn count_text(&self, to: &E164, share: Share, rules: &Rules) -> Result<TextTicket, Uncounted> {
+        if !rules.countries.reach(to) {
+            return Err(Uncounted::Country(to.region()));
+        }
+        let range = String::from(to.range());
+        let send = TextOf { range, share, limits: rules.sends.texts, now: self.clock.now() };
+        match self.store.record_text(send).await {
+            Ok(TextVerdict::Go { ticket }) => Ok(ticket),
+            Ok(TextVerdict::Withheld(withheld)) => Err(Uncounted::Withheld(withheld)),
+            Err(error) => Err(Uncounted::Failed(error.to_string())),
+        }
+    }
+
+    /// What certainly was not sent is not counted.
+    pub(crate) async fn settle_text(&self, ticket: TextTicket, tried: &Tried) {
+        if tried.counts {
+            return;
+        }
+        if let Err(error) = self.store.take_back_text(ticket).await {
+            tracing::warn!(%error, "a message that was not sent stays counted");
+        }
     }
 
     /// A login code as a text message, by one round over the providers. `None`: nothing need be sent.

@@ -237,7 +237,7 @@ impl Login {
 fn stand_at(standing: &mut Standing, way: Way, fx: &mut Effects<'_>) -> Result<String, NoRandomness> {
     let at = At::Way(way);
     let offer = Offer { at: &at, ways: &standing.ways, saved: standing.held.saved() };
-    let (id, text) = choose(&standing.owner, offer, standing.send_wait_s, fx)?;
+    let (id, text) = choose(&standing.owner, offer, standing.waits.of_prompt(&at), fx)?;
     fx.challenges.release(&standing.challenge);
     standing.challenge = id;
     standing.at = at;

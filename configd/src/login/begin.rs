@@ -8,7 +8,7 @@ use super::ending::{Ending, last_from, last_login};
 use super::enrol::{Enrolling, Wants};
 use super::explain;
 use super::policy::{self, Listed, Must, Network};
-use super::ways::{self, Held, Way};
+use super::ways::{self, Held, Waits, Way};
 use super::{
     Asked, Effect, Effects, FAIL_DELAY_MS, Failure, Login, LookUp, LookedUp, Purpose, Resolution, Standing, State, ask,
 };
@@ -287,9 +287,9 @@ impl Login {
         let owner = Owner { user, class: asked.class, source: asked.source, caller: asked.caller, aim: self.aim() };
         fx.challenges.prune(&fx.rules.codes, &fx.now);
         let (at, note) = ways::first(&ways, &owner, facts, fx);
-        let held = Held::of(facts, &asked);
+        let (held, waits) = (Held::of(facts, &asked), Waits::of(facts));
         let offer = Offer { at: &at, ways: &ways, saved: held.saved() };
-        let (id, text) = match choose(&owner, offer, facts.send_wait_s, fx) {
+        let (id, text) = match choose(&owner, offer, waits.of_prompt(&at), fx) {
             Ok(chosen) => chosen,
             Err(error) => return self.unavailable(&asked, Some(uid), "random", error.to_string(), fx),
         };
@@ -305,7 +305,7 @@ impl Login {
             held,
             proof: None,
             challenge: id,
-            send_wait_s: facts.send_wait_s,
+            waits,
             prompts: 1,
             stood: false,
             remember,

@@ -19,7 +19,8 @@ use crate::texts::{Charset, Message, Value};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::Channel;
 use pam_2fa_protocol::login::{Step, Verdict};
-use pam_2fa_settings::{E164, EmailAddress, Profile};
+use pam_2fa_settings::{E164, EmailAddress, Profile, Region};
+use std::collections::BTreeSet;
 
 mod stages;
 
@@ -106,6 +107,8 @@ pub(crate) struct Enrolling {
     pub(crate) had_app: bool,
     /// Recovery codes that the user has.
     pub(crate) codes_left: usize,
+    /// Of which countries there are numbers on file.
+    pub(crate) regions: BTreeSet<Region>,
     pub(crate) stage: Stage,
     pub(crate) address: Option<Way>,
     pub(crate) app: Option<NewApp>,
@@ -136,6 +139,7 @@ impl Enrolling {
             proved_by: None,
             had_app: facts.methods.app.is_some(),
             codes_left: facts.methods.recovery.len(),
+            regions: facts.regions.clone(),
             stage: Stage::Address,
             address: None,
             app: None,
@@ -162,6 +166,7 @@ impl Enrolling {
             proved_by: standing.proof.as_ref().map(Proof::authenticator),
             had_app: standing.held.app.is_some(),
             codes_left,
+            regions: standing.held.regions.clone(),
             stage: Stage::Address,
             address: None,
             app: None,
@@ -234,6 +239,11 @@ impl Login {
         match enrolling.wants.clone() {
             Wants::Any if channels(fx).is_none() => self.show_app(enrolling, tell, fx),
             Wants::Any => self.ask_address(enrolling, tell, None, fx),
+            // A user who names a number by command is told, and that is all.
+            Wants::Address(way) if !is_reached(&way, &enrolling, fx) => {
+                let text = fx.texts.say(Message::EnrolCountry, &[]);
+                self.enrol_over(&enrolling, Verdict::Deny, "sms-country", Some(text), fx)
+            }
             Wants::Address(way) => self.send_to(enrolling, way, tell, fx),
             Wants::App => self.show_app(enrolling, tell, fx),
             Wants::Codes => self.show_codes(enrolling, tell, fx),
@@ -270,7 +280,8 @@ impl Login {
         fx: &mut Effects<'_>,
     ) -> State {
         let mut keys = String::new();
-        if let Some(known) = enrolling.known.as_ref().filter(|way| can_send(way, fx)) {
+        if let Some(known) = enrolling.known.as_ref().filter(|way| can_send(way, fx) && is_reached(way, &enrolling, fx))
+        {
             keys.push_str(&fx.texts.say(Message::EnrolKnown, &[("to", Value::Text(&known.masked()))]));
         }
         keys.push_str(&fx.texts.say(Message::EnrolApp, &[]));
@@ -455,6 +466,11 @@ fn can_send(way: &Way, fx: &Effects<'_>) -> bool {
         Way::Sms(_) => !fx.rules.sms.is_empty(),
         Way::App => false,
     }
+}
+
+/// Whether text messages go to the country of a number that somebody names.
+fn is_reached(way: &Way, enrolling: &Enrolling, fx: &Effects<'_>) -> bool {
+    way.number().is_none_or(|number| fx.rules.countries.may_enrol(&number, &enrolling.regions))
 }
 
 /// An address or a number as people type it.

@@ -254,7 +254,6 @@ fn verify(situation: &Situation<'_>) -> String {
 fn message(asked: &Asked, user: &UserKey, facts: &Facts, fx: &Effects<'_>) -> String {
     let owner =
         Owner { user: user.clone(), class: asked.class, source: asked.source, caller: asked.caller, aim: Aim::Login };
-    let withheld = facts.send_wait_s > 0;
     let open = ways::open(ways::ways(facts, asked, fx.rules), facts);
     let way = match ways::first(&open, &owner, facts, fx).0 {
         At::Choice => {
@@ -265,12 +264,14 @@ fn message(asked: &Asked, user: &UserKey, facts: &Facts, fx: &Effects<'_>) -> St
         At::Way(Way::App) => return String::from("none: a code of the app is asked for"),
         At::Way(way) => way,
     };
+    let wait_s = ways::Waits::of(facts).of_way(&way);
+    let withheld = wait_s > 0;
     if let Some(open) = fx.challenges.would_adopt(&owner, way.authenticator(), &fx.rules.codes, &fx.now, withheld) {
         let ago = fx.now.boot_ms.saturating_sub(open.last_send_ms) / 1000;
         return format!("none: the code of {ago} s ago, tag {}, is asked for again", open.tag);
     }
     if withheld {
-        return format!("none: limits withhold messages for {} s; an earlier code is taken", facts.send_wait_s);
+        return format!("none: limits withhold messages for {wait_s} s; an earlier code is taken");
     }
     format!("a code to {}, once the prompt has stood", way.masked())
 }

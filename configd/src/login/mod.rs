@@ -414,6 +414,8 @@ use {
 #[cfg(test)]
 mod enrol_test;
 #[cfg(test)]
+mod limits_test;
+#[cfg(test)]
 mod methods_test;
 #[cfg(test)]
 mod model_test;

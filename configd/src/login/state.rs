@@ -8,7 +8,7 @@ use super::enrol::{Enrolling, Tried};
 use super::place::Place;
 use super::policy::{Listed, Must, Network};
 use super::source::Source;
-use super::ways::{At, Held, Way};
+use super::ways::{At, Held, Waits, Way};
 use crate::authenticator::LongCode;
 use crate::store::{Authenticator, Bucket, ChallengeId, DeviceId, Facts, Proof, UserKey};
 use pam_2fa_protocol::Secret;
@@ -66,8 +66,8 @@ pub(crate) struct Standing {
     /// What was right.
     pub(crate) proof: Option<Proof>,
     pub(crate) challenge: ChallengeId,
-    /// Seconds for which a limit withheld messages when the login began.
-    pub(crate) send_wait_s: u64,
+    /// For how long limits withheld messages when the login began.
+    pub(crate) waits: Waits,
     /// Prompts shown so far.
     pub(crate) prompts: u32,
     /// The present prompt, or one before it, has stood for [`STAND_MS`]: somebody is there.

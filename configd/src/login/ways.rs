@@ -9,7 +9,8 @@ use crate::rules::Rules;
 use crate::store::{Authenticator, Facts, Had, KeptApp, KeptPass, Known, PassId, PassKind};
 use crate::texts::{Message, Value};
 use pam_2fa_protocol::admin::Method;
-use pam_2fa_settings::{E164, EmailAddress, Network, Profile};
+use pam_2fa_settings::{E164, EmailAddress, Network, Profile, Region};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 /// How many digits an app's code has (RFC 6238, as every app has it).
@@ -68,6 +69,15 @@ impl Way {
         }
     }
 
+    /// The number that a text message goes to.
+    #[must_use]
+    pub fn number(&self) -> Option<E164> {
+        match self {
+            Self::Sms(number) => E164::parse(number).ok(),
+            Self::Email(_) | Self::App => None,
+        }
+    }
+
     /// The word by which messages tell channels apart.
     #[must_use]
     pub fn word(&self) -> &'static str {
@@ -121,6 +131,8 @@ pub struct Held {
     pub grants: Vec<(PassId, [u8; 32])>,
     /// All that there was: a change is made of that alone.
     pub had: Had,
+    /// Of which countries there are numbers on file.
+    pub regions: BTreeSet<Region>,
 }
 
 impl Held {
@@ -131,6 +143,7 @@ impl Held {
             app: facts.methods.app.clone(),
             recovery: facts.methods.recovery.clone(),
             grants: grants(&facts.methods.passes, asked).map(|pass| (pass.id.clone(), pass.mac)).collect(),
+            regions: facts.regions.clone(),
             had: match &facts.known {
                 Known::Record(record) => Had::of(record, facts.methods.app.as_ref(), facts.methods.recovery.len()),
                 Known::Nobody | Known::NameOfAnother { .. } | Known::UidOfOthers { .. } => Had::default(),
@@ -173,6 +186,36 @@ pub(super) fn grants<'a>(passes: &'a [KeptPass], asked: &'a Asked) -> impl Itera
     })
 }
 
+/// For how long limits withhold messages, seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Waits {
+    any_s: u64,
+    texts_s: u64,
+}
+
+impl Waits {
+    pub(super) fn of(facts: &Facts) -> Self {
+        Self { any_s: facts.send_wait_s, texts_s: facts.text_wait_s }
+    }
+
+    /// In this way.
+    pub(super) fn of_way(self, way: &Way) -> u64 {
+        match way {
+            Way::Email(_) => self.any_s,
+            Way::Sms(_) => self.any_s.max(self.texts_s),
+            Way::App => 0,
+        }
+    }
+
+    /// For what a prompt asks for.
+    pub(super) fn of_prompt(self, at: &At) -> u64 {
+        match at {
+            At::Way(way) => self.of_way(way),
+            At::Choice | At::Saved => 0,
+        }
+    }
+}
+
 /// What the user has, whether it can be asked for now or not; first what is preferred. `able` says for which of it a channel is there.
 pub(super) fn ways(facts: &Facts, asked: &Asked, rules: &Rules) -> Vec<Way> {
     let mut ways = Vec::new();
@@ -197,7 +240,8 @@ pub(super) fn ways(facts: &Facts, asked: &Asked, rules: &Rules) -> Vec<Way> {
 fn able(way: &Way, rules: &Rules) -> bool {
     match way {
         Way::Email(_) => !rules.email.is_empty(),
-        Way::Sms(_) => !rules.sms.is_empty(),
+        // A number of a country that no message goes to: nothing can be delivered there.
+        Way::Sms(_) => !rules.sms.is_empty() && way.number().is_some_and(|number| rules.countries.reach(&number)),
         Way::App => true,
     }
 }
@@ -215,11 +259,13 @@ pub(super) fn first(ways: &[Way], owner: &Owner, facts: &Facts, fx: &Effects<'_>
     if ways.len() > 1 && !chosen && fx.rules.codes.prompt == crate::rules::PromptStyle::Detailed {
         return (At::Choice, None);
     }
-    let out = |way: &Way| left(fx.challenges, owner, way, fx);
-    let withheld = facts.send_wait_s > 0 && preferred.address().is_some() && !out(preferred);
-    if withheld && ways.contains(&Way::App) {
-        let wait = fx.texts.span(facts.send_wait_s);
-        return (At::Way(Way::App), Some(fx.texts.say(Message::NoteWithheld, &[("wait", Value::Text(&wait))])));
+    let withheld_s = |way: &Way| if left(fx.challenges, owner, way, fx) { 0 } else { Waits::of(facts).of_way(way) };
+    let wait_s = withheld_s(preferred);
+    if let Some(other) = ways.iter().find(|way| withheld_s(way) == 0).filter(|_| wait_s > 0) {
+        let wait = fx.texts.span(wait_s);
+        let of_texts_alone = *preferred != *other && facts.send_wait_s == 0;
+        let message = if of_texts_alone { Message::NoteTextsWithheld } else { Message::NoteWithheld };
+        return (At::Way(other.clone()), Some(fx.texts.say(message, &[("wait", Value::Text(&wait))])));
     }
     let failed = |way: &Way| {
         fx.challenges

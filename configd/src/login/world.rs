@@ -8,7 +8,7 @@ use super::*;
 use crate::authenticator::LongUse;
 use crate::authenticator::totp::Shape;
 use crate::clock::BootId;
-use crate::limits::{self, Counts, SendLimits, TryLimits};
+use crate::limits::{self, Counts, SendLimits, TextLimits, TryLimits};
 use crate::random::NoRandomness;
 use crate::rules::{Codes, MailWay, PromptStyle, TextWay, Who};
 use crate::seal::SealError;
@@ -17,7 +17,7 @@ use crate::store::{First, Had, NewApp};
 use pam_2fa_protocol::admin::{Channel, Required, Verify};
 use pam_2fa_protocol::courier::Tls;
 use pam_2fa_protocol::login::Verdict;
-use pam_2fa_settings::{Level, Profile, Services};
+use pam_2fa_settings::{Countries, Level, Profile, Region, Services};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -86,7 +86,13 @@ pub(crate) fn rules() -> Rules {
         },
         languages: crate::texts::Languages::for_tests(),
         tries: TryLimits { attempts: 3, before_disabled: 100, first_wait_s: 30, longest_wait_s: 3600, lock: None },
-        sends: SendLimits { per_user_hour: 10, per_user_day: 40, per_source_hour: 20 },
+        sends: SendLimits {
+            per_user_hour: 10,
+            per_user_day: 40,
+            per_source_hour: 20,
+            texts: TextLimits { per_range_hour: 20, per_day: 500, cost_per_day: None, price: 0 },
+        },
+        countries: Countries::named(Region::parse("US")),
         services: Services::default(),
         trust: pam_2fa_settings::Trust::default(),
         policy: 1,
@@ -133,6 +139,8 @@ pub(super) struct World {
     /// How many enrolments were kept.
     pub(super) enrolled: u32,
     pub(super) send_wait_s: u64,
+    /// Of text messages.
+    pub(super) text_wait_s: u64,
     pub(super) broken: bool,
     pub(super) logged: Vec<Decided>,
     /// What the owner was told.
@@ -170,6 +178,7 @@ impl World {
             charged: 0,
             enrolled: 0,
             send_wait_s: 0,
+            text_wait_s: 0,
             broken: false,
             logged: Vec::new(),
             told: Vec::new(),

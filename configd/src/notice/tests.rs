@@ -144,6 +144,7 @@ async fn codes_left(house: &House) -> u32 {
         user: ada(),
         source: SourceText(String::from(SourceText::UNKNOWN)),
         bucket: Bucket::Stranger,
+        range: None,
         limits: rules().sends,
         now,
     };

@@ -4,8 +4,10 @@
 //! [`sqlite`] is the engine: one file, one writer thread that groups commits, WAL, `synchronous=FULL`.
 
 use crate::clock::Moment;
-use crate::limits::{Counts, SendLimits, Standing, TryLimits};
+use crate::limits::{Counts, SendLimits, Standing, TextLimits, TryLimits};
 use pam_2fa_protocol::admin::{LastLogin, Method, Verify};
+use pam_2fa_settings::Region;
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -14,6 +16,7 @@ mod decision;
 mod device;
 mod method;
 pub mod sqlite;
+mod text;
 
 pub use change::{By, Change, ChangeAsk, ChangePage, Changed, Import, Imported, OldRecord, Then, Turned, UserChange};
 pub use decision::{Decision, Decoys, LogAsk, LogLimits, LogPage, LogState};
@@ -23,6 +26,8 @@ pub use device::{
 pub use method::{
     About, Enrol, Enrolled, First, Had, KeptApp, KeptPass, MOST_GRANTS, Methods, NewApp, PassId, PassKind, Proof,
 };
+
+pub use text::{Limit, TextOf, TextTicket, TextVerdict, TextsNow, Withheld};
 
 /// What every operation gives: a future, since commits are grouped. Nothing happens before it is polled; once it was, dropping
 /// it does not undo the operation. It needs no runtime.
@@ -199,6 +204,10 @@ pub struct Facts {
     pub methods: Methods,
     /// Seconds until another message may be sent; 0: now.
     pub send_wait_s: u64,
+    /// The same for a text message to the user's number, where it has one that is verified; it waits for both.
+    pub text_wait_s: u64,
+    /// Of which countries there are numbers on file, where somebody without a method may come to name one, or a user one more.
+    pub regions: BTreeSet<Region>,
     /// The device that was asked about, if it was ever remembered; it may have ended.
     pub device: Option<Box<KeptDevice>>,
 }
@@ -322,6 +331,8 @@ pub struct SendOf {
     pub source: SourceText,
     /// From which bucket.
     pub bucket: Bucket,
+    /// Of a text message: the number without its last four digits.
+    pub range: Option<String>,
     /// The limits in force.
     pub limits: SendLimits,
     /// Now.
@@ -337,6 +348,8 @@ pub struct SendTicket {
     pub user: UserKey,
     /// When it was counted. Numbers are used again, this tells apart whose it is.
     pub counted: Moment,
+    /// Of a text message: its count among all of them.
+    pub text: Option<TextTicket>,
 }
 
 /// Whether it may.
@@ -347,11 +360,8 @@ pub enum SendVerdict {
         /// Takes the count back, where no mail was sent.
         ticket: SendTicket,
     },
-    /// A limit withholds it, for so many seconds. Nothing was counted and nothing kept.
-    Withheld {
-        /// Until another may be sent.
-        wait_s: u64,
-    },
+    /// A limit withholds it. Nothing was counted and nothing kept.
+    Withheld(Withheld),
 }
 
 /// What the daemon keeps about itself. Values are opaque to the store.
@@ -420,6 +430,12 @@ pub trait Store: Send + Sync {
     fn record_send(&self, send: SendOf) -> Pending<SendVerdict>;
     /// Takes the count of a message back that certainly was not sent. Its challenge stays.
     fn take_back_send(&self, ticket: SendTicket) -> Pending<()>;
+    /// Counts a text message that is no code of a login, durable before it leaves; or withholds it.
+    fn record_text(&self, send: TextOf) -> Pending<TextVerdict>;
+    /// Takes its count back: it certainly was not sent.
+    fn take_back_text(&self, ticket: TextTicket) -> Pending<()>;
+    /// How the text messages of this host stand.
+    fn texts(&self, limits: TextLimits, now: Moment) -> Pending<TextsNow>;
     /// The challenges that were open (not used, tries and lifetime left, of this boot) when the daemon stopped.
     fn open_challenges(&self, now: Moment, attempts: u32) -> Pending<Vec<KeptChallenge>>;
     /// Ends a kept challenge.

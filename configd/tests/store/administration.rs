@@ -3,8 +3,8 @@
 use crate::common::*;
 use configd::limits::Standing;
 use configd::store::{
-    Authenticator, Bucket, Changed, Charge, Charged, Consumed, FactsFor, Known, OldRecord, SendVerdict, Store,
-    UserChange, UserKey,
+    Authenticator, Bucket, Changed, Charge, Charged, Consumed, FactsFor, Known, Limit, OldRecord, SendVerdict, Store,
+    UserChange, UserKey, Withheld,
 };
 use pam_2fa_protocol::admin::Verify;
 
@@ -38,7 +38,7 @@ fn unlocking_clears_all_tries_of_one_user_and_leaves_challenges_sends_and_others
         }
     }
     assert_eq!(wait(home.store.open_challenges(at(0), 1_000)).unwrap().len(), 1);
-    let nine = SendVerdict::Withheld { wait_s: 3600 };
+    let nine = SendVerdict::Withheld(Withheld { wait_s: 3600, by: Limit::User });
     for _ in 0..9 {
         assert_ne!(wait(home.store.record_send(send_of(ada(), None))).unwrap(), nine);
     }

@@ -1,7 +1,7 @@
 //! A store in a folder that goes away, people, moments.
 
 use configd::clock::{BootId, Moment};
-use configd::limits::{SendLimits, Standing, TryLimits};
+use configd::limits::{SendLimits, Standing, TextLimits, TryLimits};
 use configd::store::sqlite::SqliteStore;
 use configd::store::{
     Authenticator, Bucket, By, ChallengeId, Changed, Charge, Charged, Consume, Consumed, Decision, FactsFor,
@@ -17,7 +17,9 @@ use std::task::{Context, Poll, Wake, Waker};
 
 pub(crate) const TRIES: TryLimits =
     TryLimits { attempts: 3, before_disabled: 100, first_wait_s: 30, longest_wait_s: 3600, lock: None };
-pub(crate) const SENDS: SendLimits = SendLimits { per_user_hour: 10, per_user_day: 40, per_source_hour: 20 };
+pub(crate) const SENDS: SendLimits =
+    SendLimits { per_user_hour: 10, per_user_day: 40, per_source_hour: 20, texts: TEXTS };
+pub(crate) const TEXTS: TextLimits = TextLimits { per_range_hour: 20, per_day: 500, cost_per_day: None, price: 0 };
 
 /// 2026-11-24, more or less.
 pub(crate) const WALL_S: i64 = 1_795_492_188;
@@ -225,7 +227,15 @@ pub(crate) fn kept(user: UserKey, id: ChallengeId) -> KeptChallenge {
 }
 
 pub(crate) fn send_of(user: UserKey, challenge: Option<KeptChallenge>) -> SendOf {
-    SendOf { challenge, user, source: from("192.0.2.7/32"), bucket: Bucket::Stranger, limits: SENDS, now: at(0) }
+    SendOf {
+        challenge,
+        user,
+        source: from("192.0.2.7/32"),
+        bucket: Bucket::Stranger,
+        range: None,
+        limits: SENDS,
+        now: at(0),
+    }
 }
 
 pub(crate) fn facts_for(user: UserKey) -> FactsFor {

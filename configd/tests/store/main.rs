@@ -28,6 +28,8 @@ mod races;
 #[cfg(test)]
 mod sending;
 #[cfg(test)]
+mod sending_texts;
+#[cfg(test)]
 mod space;
 #[cfg(test)]
 mod vault;

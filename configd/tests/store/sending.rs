@@ -3,7 +3,7 @@
 use crate::common::*;
 use configd::clock::Moment;
 use configd::limits::SendLimits;
-use configd::store::{Consumed, FactsFor, SendOf, SendVerdict, Store};
+use configd::store::{Consumed, FactsFor, Limit, SendOf, SendVerdict, Store, Withheld};
 
 const HOUR_MS: u64 = 3_600_000;
 const DAY_MS: u64 = 86_400_000;
@@ -24,8 +24,9 @@ fn is_go(verdict: &SendVerdict) -> bool {
     matches!(verdict, SendVerdict::Go { .. })
 }
 
+/// By what one user may be sent.
 fn withheld(wait_s: u64) -> SendVerdict {
-    SendVerdict::Withheld { wait_s }
+    SendVerdict::Withheld(Withheld { wait_s, by: Limit::User })
 }
 
 #[test]
@@ -84,7 +85,8 @@ fn twenty_messages_an_hour_from_one_source_whoever_they_go_to() {
     send_many(&home, &send_of(ada(), None), 10);
     send_many(&home, &send_of(bob(), None), 10);
     let eve = configd::store::UserKey { uid: 9, name: String::from("eve") };
-    assert_eq!(sent(&home, send_of(eve.clone(), None)), withheld(3600));
+    let by_source = SendVerdict::Withheld(Withheld { wait_s: 3600, by: Limit::Source });
+    assert_eq!(sent(&home, send_of(eve.clone(), None)), by_source);
     // From elsewhere, and for the known and the local, it does not matter.
     assert!(is_go(&sent(&home, SendOf { source: from("192.0.2.8/32"), ..send_of(eve.clone(), None) })));
     assert!(is_go(&sent(&home, SendOf { bucket: known("192.0.2.7/32"), ..send_of(eve.clone(), None) })));
@@ -138,7 +140,7 @@ fn a_ticket_takes_back_its_own_message_and_no_other() {
     // Its number is used again, for another user.
     let SendVerdict::Go { ticket } = sent(&home, SendOf { now: at(1), ..send_of(bob(), None) }) else { panic!() };
     assert_eq!(ticket.number, number);
-    let stale = configd::store::SendTicket { number, user: ada(), counted: at(1) };
+    let stale = configd::store::SendTicket { number, user: ada(), counted: at(1), text: None };
     wait(home.store.take_back_send(stale)).unwrap();
     wait(home.store.take_back_send(first)).unwrap();
     send_many(&home, &SendOf { now: at(2), ..send_of(bob(), None) }, 9);

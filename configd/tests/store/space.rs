@@ -94,7 +94,7 @@ fn assert_passed(output: &std::process::Output) {
 
 /// Logins: 60 charges, 12 messages with their challenges, 12 codes used, of ada and bob, from sources that are new. All must go.
 fn log_in(store: &SqliteStore, round: u8) {
-    let limits = SendLimits { per_user_hour: 100, per_user_day: 100, per_source_hour: 100 };
+    let limits = SendLimits { per_user_hour: 100, per_user_day: 100, per_source_hour: 100, ..SENDS };
     for number in 0..12_u8 {
         let user = if number % 2 == 0 { ada() } else { bob() };
         let challenge = id(u128::from(round) * 100 + u128::from(number));

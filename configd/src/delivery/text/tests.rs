@@ -149,7 +149,7 @@ async fn without_a_provider_nothing_is_sent_and_it_is_said_what_to_do() {
     let (to, words) = (E164::parse("+15550100").unwrap(), Secret::new(String::from("x")));
     let rules = Rules { sms: Vec::new(), ..rules() };
     let head = TextHead { id: "id-1", attempt: 1, to: &to, text: &words, code: &words, tag: "7F", life_ms: 1_000 };
-    let end = house.post.text(head, &rules, None).await;
+    let end = house.post.text(head, &rules, None).await.unwrap();
     assert_eq!((end.class, end.reason), (Class::Rejected, Some(Reason::Config)));
     assert!(end.said.contains("set [sms] in config.toml"));
 }
@@ -170,4 +170,57 @@ async fn a_login_code_is_one_text_with_the_code_and_the_tag_apart() {
     let (words, code) = (text.text.expose(), text.code.expose());
     assert!(words.starts_with(code.as_str()) && words.contains(&format!("({})", text.tag)), "{words}");
     assert_eq!((text.provider.as_str(), text.to.as_str(), code.len()), ("http", "+15550100", 6));
+}
+
+/// How many text messages the store has counted.
+async fn counted(house: &House) -> u64 {
+    house.store.texts(rules().sends.texts, house.now()).await.unwrap().sent
+}
+
+fn to_ada<'a>(to: &'a E164, words: &'a Secret) -> TextHead<'a> {
+    TextHead { id: "id-1", attempt: 1, to, text: words, code: words, tag: "7F", life_ms: 1_000 }
+}
+
+#[tokio::test]
+async fn what_an_administrator_sends_is_counted_if_a_provider_may_have_it_and_only_then() {
+    let (to, words) = (E164::parse("+15550100").unwrap(), Secret::new(String::from("x")));
+    for (class, reason, counts) in
+        [(Class::Accepted, None, 1), (Class::Temporary, Some(Reason::Unrecognised), 1), (Class::Temporary, None, 0)]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let house = House::for_tests(folder.path(), rules()).await;
+        let _asked = courier(folder.path(), &[(class, reason)]);
+        let outcome = house.post.text(to_ada(&to, &words), &rules(), None).await.unwrap();
+        assert_eq!((outcome.class, counted(&house).await), (class, counts), "{reason:?}");
+    }
+}
+
+#[tokio::test]
+async fn beyond_a_limit_or_to_another_country_nothing_is_handed_to_the_courier_and_it_is_said_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::for_tests(folder.path(), rules()).await;
+    let asked = courier(folder.path(), &[(Class::Accepted, None)]);
+    let words = Secret::new(String::from("x"));
+    let mut one_a_day = rules();
+    one_a_day.sends.texts.per_day = 1;
+    let (to, dear) = (E164::parse("+15550100").unwrap(), E164::parse("+18762101234").unwrap());
+    let said = house.post.text(to_ada(&dear, &words), &one_a_day, None).await.unwrap_err().to_string();
+    assert!(said.starts_with("no text message goes to numbers of JM; name it in limits.sms_countries"), "{said}");
+    house.post.text(to_ada(&to, &words), &one_a_day, None).await.unwrap();
+    let said = house.post.text(to_ada(&to, &words), &one_a_day, None).await.unwrap_err().to_string();
+    assert!(said.starts_with("limits.sms_per_day withholds text messages for 86"), "{said}");
+    assert_eq!(counted(&house).await, 1);
+    assert_eq!(asked.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_login_code_for_a_number_of_another_country_is_not_sent_and_counts_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::for_tests(folder.path(), rules()).await;
+    let asked = courier(folder.path(), &[]);
+    let errand = Errand { way: Way::Sms(String::from("+18762101234")), ..crate::delivery::tests::errand(&house) };
+    house.post.clone().run(errand.clone(), Arc::new(rules()), String::new()).await;
+    assert_eq!(crate::delivery::tests::delivery(&house, &errand.challenge), crate::login::challenge::Delivery::Failed);
+    assert_eq!(counted(&house).await, 0);
+    assert_eq!(asked.lock().unwrap().len(), 0);
 }

@@ -74,10 +74,12 @@ impl Login {
                 self.ask_next(enrolling, Stage::Invitation, Vec::new(), text, fx)
             }
             (Stage::Address, Typed::Text(text)) => self.address_typed(enrolling, text.expose(), fx),
-            (Stage::Address, _) => match enrolling.known.clone().filter(|way| can_send(way, fx)) {
-                Some(way) => self.send_to(enrolling, way, Vec::new(), fx),
-                None => self.ask_address(enrolling, Vec::new(), Some(Message::EnrolAddressWrong), fx),
-            },
+            (Stage::Address, _) => {
+                match enrolling.known.clone().filter(|way| can_send(way, fx) && is_reached(way, &enrolling, fx)) {
+                    Some(way) => self.send_to(enrolling, way, Vec::new(), fx),
+                    None => self.ask_address(enrolling, Vec::new(), Some(Message::EnrolAddressWrong), fx),
+                }
+            }
             (Stage::Code { way, challenge }, typed) => self.code_typed(enrolling, way, challenge, typed, fx),
             (Stage::OfferApp, typed) => {
                 let yes = fx.texts.say(Message::AnswerYes, &[]);
@@ -165,6 +167,9 @@ impl Login {
             Some(way) if !can_send(&way, fx) => {
                 self.ask_address(enrolling, Vec::new(), Some(Message::EnrolNoChannel), fx)
             }
+            Some(way) if !is_reached(&way, &enrolling, fx) => {
+                self.ask_address(enrolling, Vec::new(), Some(Message::EnrolCountry), fx)
+            }
             Some(way) => self.send_to(enrolling, way, Vec::new(), fx),
         }
     }
@@ -191,6 +196,9 @@ impl Login {
         match typed_address(text.expose()).filter(|other| enrolling.wants == Wants::Any && can_send(other, fx)) {
             Some(other) => {
                 fx.challenges.let_go(&challenge);
+                if !is_reached(&other, &enrolling, fx) {
+                    return self.ask_address(enrolling, Vec::new(), Some(Message::EnrolCountry), fx);
+                }
                 self.send_to(enrolling, other, Vec::new(), fx)
             }
             None => self.code_again(enrolling, way, challenge, None, fx),

@@ -183,6 +183,10 @@ impl World {
             self.devices.iter().find(|device| device.user == ask.user && device.key == *key).cloned()
         };
         let device = ask.device.as_ref().and_then(kept).map(Box::new);
-        Facts { known, bucket, standings, methods, send_wait_s: self.send_wait_s, device }
+        let phones = self.records.values().filter_map(|record| record.phone.as_deref());
+        let regions =
+            phones.filter_map(|phone| pam_2fa_settings::E164::parse(phone).ok()).map(|phone| phone.region()).collect();
+        let (send_wait_s, text_wait_s) = (self.send_wait_s, self.text_wait_s);
+        Facts { known, bucket, standings, methods, send_wait_s, text_wait_s, regions, device }
     }
 }

@@ -1,23 +1,26 @@
 //! Settings, secrets, tests, status.
 
 use super::{Answer, done};
+use crate::clock::rfc3339;
 use crate::daemon::{Daemon, State};
 use crate::delivery::{Letterhead, TextHead};
 use crate::house::House;
 use crate::random;
+use crate::rules::Rules;
+use crate::store::Withheld;
 use crate::texts::{Message, Value};
 use crate::wire_io::{Connection, ConnectionError};
 use data_encoding::HEXLOWER;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::{
     ChannelHealth, ExemptionChange, ExemptionChanged, ReloadReply, Seal, SealReply, State as Word, Status, StatusReply,
-    TestEmail,
+    TestEmail, Texts,
 };
 use pam_2fa_protocol::courier::{Outcome, Sent};
 use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::wire::{Continues, Nothing, encode_reply};
-use pam_2fa_settings::EmailAddress;
 use pam_2fa_settings::text::printable;
+use pam_2fa_settings::{EmailAddress, Money, Region};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// For how long a message that carries no code is worth sending.
@@ -38,6 +41,7 @@ pub(super) async fn status(daemon: &Daemon) -> StatusReply {
             key_id: None,
             users: None,
             channels: Vec::new(),
+            texts: None,
         },
         State::Open(house) => open_status(version, since, &house).await,
     };
@@ -56,6 +60,7 @@ async fn open_status(version: String, since: String, house: &House) -> Status {
         }
     };
     let channels: Vec<ChannelHealth> = house.post.health.channels(&rules);
+    let texts = if rules.sms.is_empty() { None } else { texts(house, &rules, &mut problems).await };
     problems.extend(channels.iter().filter_map(|channel| {
         let error = channel.last_error.as_ref()?;
         let more = if channel.name.starts_with("email") { "; pam-2fa test email ADDRESS shows each step" } else { "" };
@@ -72,7 +77,51 @@ async fn open_status(version: String, since: String, house: &House) -> Status {
         key_id: Some(String::from(house.keys.id().as_str())),
         users,
         channels,
+        texts,
     }
+}
+
+/// How many text messages there were, and which limits withhold more.
+async fn texts(house: &House, rules: &Rules, problems: &mut Vec<String>) -> Option<Texts> {
+    let (limits, now) = (rules.sends.texts, house.now());
+    let stands = match house.store.texts(limits, now.clone()).await {
+        Ok(stands) => stands,
+        Err(error) => {
+            problems.push(error.to_string());
+            return None;
+        }
+    };
+    let until =
+        |withheld: &Withheld| rfc3339(now.wall_s.saturating_add(i64::try_from(withheld.wait_s).unwrap_or(i64::MAX)));
+    let of_day = match (&stands.whole, &stands.rest) {
+        (Some(all), _) => Some((all, "from everybody")),
+        (None, Some(rest)) => Some((rest, "but from known sources, for which the rest is kept,")),
+        (None, None) => None,
+    };
+    problems.extend(of_day.map(|(withheld, whom)| {
+        let setting = withheld.by.setting();
+        format!("{setting} withholds text messages {whom} until {}; see who causes them: pam-2fa log", until(withheld))
+    }));
+    problems.extend(stands.ranges.iter().map(|(range, withheld)| {
+        let setting = withheld.by.setting();
+        format!(
+            "{setting} withholds text messages to numbers that begin with {range} until {}; see who causes them: pam-2fa log",
+            until(withheld)
+        )
+    }));
+    let named = rules.countries.names();
+    let regions = if named.is_empty() { &stands.regions } else { named };
+    Some(Texts {
+        sent: i64::try_from(stands.sent).unwrap_or(i64::MAX),
+        limit: i64::from(limits.per_day),
+        cost: limits.cost_per_day.map(|_| Money::of_micros(stands.cost).to_string()),
+        cost_limit: limits.cost_per_day.map(|cap| Money::of_micros(cap).to_string()),
+        countries: regions
+            .iter()
+            .filter(|region| !named.is_empty() || region.is_country())
+            .map(Region::to_string)
+            .collect(),
+    })
 }
 
 pub(super) async fn reload(daemon: &Daemon) -> Result<ReloadReply, Answer> {
@@ -149,7 +198,7 @@ pub(super) async fn post(
     with_steps(more, connection, |steps| async move { house.post.post(head, &rules, Some(&steps)).await }).await
 }
 
-/// Sends a text message, and passes on what happens meanwhile.
+/// Sends a text message, and passes on what happens meanwhile; or a limit withholds it.
 pub(super) async fn text(
     house: &House,
     head: TextHead<'_>,
@@ -157,14 +206,15 @@ pub(super) async fn text(
     connection: &mut Connection,
 ) -> Result<Outcome, Answer> {
     let rules = house.rules();
-    with_steps(more, connection, |steps| async move { house.post.text(head, &rules, Some(&steps)).await }).await
+    let sent = with_steps(more, connection, |steps| async move { house.post.text(head, &rules, Some(&steps)).await });
+    sent.await?.map_err(Answer::refused)
 }
 
-async fn with_steps<F: Future<Output = Outcome>>(
+async fn with_steps<T, F: Future<Output = T>>(
     more: bool,
     connection: &mut Connection,
     send: impl FnOnce(UnboundedSender<String>) -> F,
-) -> Result<Outcome, Answer> {
+) -> Result<T, Answer> {
     let (steps, mut happened) = unbounded_channel();
     let sending = send(steps);
     let passing = async {

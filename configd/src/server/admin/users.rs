@@ -3,6 +3,7 @@
 use super::{Answer, Turned, done, told};
 use crate::clock::{Moment, rfc3339};
 use crate::daemon::Daemon;
+use crate::delivery::Uncounted;
 use crate::house::House;
 use crate::limits::{Counts, Standing, TryLimits, locked_s, standing};
 use crate::login::Resolution;
@@ -315,6 +316,10 @@ fn notes(house: &House, record: &UserRecord, asked: &UserSet) -> Vec<String> {
     if is_open(&asked.phone, record.phone_verified) {
         notes
             .push(format!("the number is not verified yet, and no code is sent there: pam-2fa user verify {name} sms"));
+    }
+    let number = record.phone.as_deref().filter(|_| asked.phone.is_some()).and_then(|phone| E164::parse(phone).ok());
+    if let Some(number) = number.filter(|number| !house.rules().countries.reach(number)) {
+        notes.push(Uncounted::Country(number.region()).to_string());
     }
     if record.phone.is_some() && asked.phone.is_some() && house.rules().sms.is_empty() {
         notes.push(String::from("no provider of text messages is configured, so none can be sent to the number"));

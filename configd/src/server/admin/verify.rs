@@ -3,7 +3,7 @@
 use super::system::{post, text as text_message};
 use super::users::{record, show};
 use super::{Answer, Turned, done};
-use crate::delivery::{Letterhead, TextHead};
+use crate::delivery::{Letterhead, TextHead, Uncounted};
 use crate::house::House;
 use crate::store::{Authenticator, UserRecord};
 use crate::texts::sms::{Says, Short, sms};
@@ -40,6 +40,9 @@ async fn by_sms(house: &House, record: &UserRecord, more: bool, connection: &mut
         return Err(Answer::refused(
             "no provider of text messages is configured; set [sms] in config.toml, then pam-2fa config reload",
         ));
+    }
+    if !rules.countries.reach(&to) {
+        return Err(Answer::refused(Uncounted::Country(to.region())));
     }
     let (of, now) = ((Authenticator::Sms, number.as_str()), house.now());
     let fresh = house

@@ -7,7 +7,7 @@
 //! | `room` | space kept ahead, for a full disk |
 //! | `queue`, `job`, `writer`, `reader` | the two threads |
 //! | `ledger`, `decisions`, `changes` | the log: what waits for the next group, and its tables |
-//! | `tries`, `sources`, `challenges`, `sends`, `users`, `methods`, `passes`, `devices`, `meta` | the operations, each on a connection inside a transaction |
+//! | `tries`, `sources`, `challenges`, `sends`, `texts`, `users`, `methods`, `passes`, `devices`, `meta` | the operations, each on a connection inside a transaction |
 //! | `values`, `sums`, `failed` | columns, checksums, errors |
 //!
 //! Never decides who is let in, and never hands out a default for what it cannot read.
@@ -16,15 +16,18 @@ use super::{
     About, Authenticator, Bucket, By, ChallengeId, Change, ChangeAsk, ChangePage, Changed, Charge, Charged, Consume,
     Consumed, Decision, Decoys, EndDevices, Enrol, Enrolled, Facts, FactsFor, Import, Imported, KeptChallenge,
     KeptDevice, KeptPass, Known, LogAsk, LogLimits, LogPage, LogState, MetaKey, Methods, Pending, RememberDevice,
-    Revoke, Revoked, SendOf, SendTicket, SendVerdict, Store, StoreError, UseDevice, UserChange, UserKey, UserRecord,
+    Revoke, Revoked, SendOf, SendTicket, SendVerdict, Store, StoreError, TextOf, TextTicket, TextVerdict, TextsNow,
+    UseDevice, UserChange, UserKey, UserRecord,
 };
 use crate::clock::Moment;
-use crate::limits::Counts;
+use crate::limits::{Counts, TextLimits};
 use failed::Failed;
 use job::{Queue, submit};
 use ledger::Ledger;
 use pam_2fa_protocol::admin::Method;
+use pam_2fa_settings::E164;
 use rusqlite::Connection;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -49,6 +52,7 @@ mod schema;
 mod sends;
 mod sources;
 mod sums;
+mod texts;
 mod tries;
 mod users;
 mod values;
@@ -199,15 +203,30 @@ fn thread<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'stati
 fn facts(connection: &Connection, ask: &FactsFor) -> Result<Facts, Failed> {
     let FactsFor { user, source, own, tries: limits, sends: send_limits, device, now } = ask;
     let bucket = if *own { Bucket::Own } else { sources::bucket(connection, user, source)? };
+    let known = users::known(connection, user)?;
+    let methods = methods::of(connection, user, now)?;
+    let record = if let Known::Record(record) = &known { Some(record) } else { None };
+    let phone = record.filter(|record| record.phone_verified).and_then(|record| record.phone.as_deref());
+    let text_withheld = match phone.and_then(|phone| E164::parse(phone).ok()) {
+        Some(phone) => texts::withheld(connection, phone.range(), sends::share(&bucket), send_limits.texts, now)?,
+        None => None,
+    };
+    // Only who may come to name a number needs them.
+    let has_method =
+        methods.app.is_some() || record.is_some_and(|record| record.email_verified || record.phone_verified);
+    let regions = if *own || !has_method { texts::regions(connection)? } else { BTreeSet::new() };
+    let send_withheld = sends::withheld(connection, user, source, &bucket, *send_limits, now)?;
     Ok(Facts {
-        known: users::known(connection, user)?,
+        known,
         standings: tries::standings(connection, user, &bucket, *limits, now)?,
-        methods: methods::of(connection, user, now)?,
+        methods,
         device: match device {
             Some(key) => devices::find(connection, user, key)?.map(Box::new),
             None => None,
         },
-        send_wait_s: sends::wait_for_next_s(connection, user, source, &bucket, *send_limits, now)?,
+        send_wait_s: send_withheld.map_or(0, |withheld| withheld.wait_s),
+        text_wait_s: text_withheld.map_or(0, |withheld| withheld.wait_s),
+        regions,
         bucket,
     })
 }
@@ -285,6 +304,18 @@ impl Store for SqliteStore {
 
     fn take_back_send(&self, ticket: SendTicket) -> Pending<()> {
         self.write("take back the count of a message", move |connection| sends::take_back(connection, &ticket))
+    }
+
+    fn record_text(&self, send: TextOf) -> Pending<TextVerdict> {
+        self.write("count a text message", move |connection| texts::record(connection, &send))
+    }
+
+    fn take_back_text(&self, ticket: TextTicket) -> Pending<()> {
+        self.write("take back the count of a message", move |connection| texts::take_back(connection, &ticket))
+    }
+
+    fn texts(&self, limits: TextLimits, now: Moment) -> Pending<TextsNow> {
+        self.read("look at text messages", move |connection| texts::standing(connection, limits, &now))
     }
 
     fn open_challenges(&self, now: Moment, attempts: u32) -> Pending<Vec<KeptChallenge>> {

@@ -7,17 +7,18 @@ use rusqlite::Connection;
 pub(super) const APPLICATION_ID: i32 = 0x7032_6661;
 
 /// Migration `n` leads from `user_version` n to n + 1.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_log.sql"),
     include_str!("../migrations/0003_devices.sql"),
     include_str!("../migrations/0004_methods.sql"),
+    include_str!("../migrations/0005_limits.sql"),
 ];
 
 /// The `user_version` of this release.
-pub(super) const VERSION: i32 = 4;
+pub(super) const VERSION: i32 = 5;
 
-const _: () = assert!(MIGRATIONS.len() == 4 && VERSION == 4, "one version a migration");
+const _: () = assert!(MIGRATIONS.len() == 5 && VERSION == 5, "one version a migration");
 
 /// The file's `user_version`.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<i32> {
@@ -69,9 +70,11 @@ pub(super) fn check(connection: &Connection) -> Result<(), Failed> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{sums, tries};
+    use super::super::{sends, sums, tries};
     use super::*;
-    use crate::store::{Authenticator, UserKey};
+    use crate::clock::{BootId, Moment};
+    use crate::limits::{SendLimits, Share, TextLimits};
+    use crate::store::{Authenticator, Bucket, Limit, SourceText, UserKey, Withheld};
     use rusqlite::types::Value;
 
     #[test]
@@ -122,6 +125,33 @@ mod tests {
             assert_eq!((wait.boot.0.as_str(), wait.until_ms, wait.length_ms), ("boot", 500, 500));
             let app = tries::counts(&connection, &ada, Authenticator::App).unwrap();
             assert_eq!(app.all(), 0);
+        }
+    }
+
+    #[test]
+    fn messages_that_were_counted_before_there_were_limits_on_text_messages_are_counted_still() {
+        for from in 1..5 {
+            let connection = Connection::open_in_memory().unwrap();
+            migrate(&connection, from).unwrap();
+            let text = |text: &str| Value::from(String::from(text));
+            for id in 1..=3 {
+                let head =
+                    vec![Value::from(id), Value::from(1000), text("ada"), text("stranger"), text("192.0.2.7/32")];
+                let row = sums::with_sum("sends", [head, vec![Value::from(5), text("boot"), Value::from(7)]].concat());
+                connection
+                    .execute("INSERT INTO sends VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rusqlite::params_from_iter(row))
+                    .unwrap();
+            }
+            migrate(&connection, VERSION).unwrap();
+            sums::check_all(&connection).unwrap();
+            let ada = UserKey { uid: 1000, name: String::from("ada") };
+            let now = Moment { wall_s: 5, boot: BootId(String::from("boot")), boot_ms: 7 };
+            let texts = TextLimits { per_range_hour: 1, per_day: 1, cost_per_day: None, price: 0 };
+            let limits = SendLimits { per_user_hour: 3, per_user_day: 40, per_source_hour: 20, texts };
+            let source = SourceText(String::from("192.0.2.7/32"));
+            let withheld = sends::withheld(&connection, &ada, &source, &Bucket::Stranger, limits, &now).unwrap();
+            assert_eq!(withheld, Some(Withheld { wait_s: 3600, by: Limit::User }));
+            assert_eq!(super::super::texts::withheld(&connection, "+1555", Share::Rest, texts, &now).unwrap(), None);
         }
     }
 }

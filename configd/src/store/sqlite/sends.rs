@@ -7,18 +7,18 @@
 
 use super::failed::Failed;
 use super::values::{number, of_bucket, signed, text, unsigned};
-use super::{challenges, meta, sums};
+use super::{challenges, meta, sums, texts};
 use crate::clock::{BootId, Moment};
-use crate::limits::SendLimits;
-use crate::store::{Bucket, SendOf, SendTicket, SendVerdict, SourceText, UserKey};
+use crate::limits::{SendLimits, Share};
+use crate::store::{Bucket, Limit, SendOf, SendTicket, SendVerdict, SourceText, TextTicket, UserKey, Withheld};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Rows, params};
 
-const HOUR_MS: u64 = 3_600_000;
-const DAY_MS: u64 = 86_400_000;
+pub(super) const HOUR_MS: u64 = 3_600_000;
+pub(super) const DAY_MS: u64 = 86_400_000;
 
 /// Milliseconds until a message made at `made` leaves the window; 0: it has.
-fn left_ms(made: &Moment, now: &Moment, window_ms: u64) -> u64 {
+pub(super) fn left_ms(made: &Moment, now: &Moment, window_ms: u64) -> u64 {
     let age_ms = if made.boot == now.boot {
         now.boot_ms.saturating_sub(made.boot_ms)
     } else {
@@ -29,7 +29,7 @@ fn left_ms(made: &Moment, now: &Moment, window_ms: u64) -> u64 {
 }
 
 /// Seconds until fewer than `limit` of `sent` are in the window.
-fn wait_s(sent: &[Moment], now: &Moment, limit: u32, window_ms: u64) -> u64 {
+pub(super) fn wait_s(sent: &[Moment], now: &Moment, limit: u32, window_ms: u64) -> u64 {
     let mut left: Vec<u64> =
         sent.iter().map(|made| left_ms(made, now, window_ms)).filter(|left_ms| *left_ms > 0).collect();
     left.sort_unstable();
@@ -53,45 +53,57 @@ fn moments(mut rows: Rows<'_>) -> Result<Vec<Moment>, Failed> {
     Ok(moments)
 }
 
-/// Seconds until another message may be sent; 0: now. Each bucket of a user, so each known source, has the user's whole
+/// Whether another message of whatever kind is withheld. Each bucket of a user, so each known source, has the user's whole
 /// allowance for itself, and messages from known sources do not count against the source.
-pub(super) fn wait_for_next_s(
+pub(super) fn withheld(
     connection: &Connection,
     user: &UserKey,
     source: &SourceText,
     bucket: &Bucket,
     limits: SendLimits,
     now: &Moment,
-) -> Result<u64, Failed> {
+) -> Result<Option<Withheld>, Failed> {
     let (word, own_source) = of_bucket(bucket);
     let mut by_user = connection.prepare_cached(
         "SELECT id, uid, name, bucket, source, wall_s, boot, boot_ms, sum FROM sends
          WHERE uid = ?1 AND name = ?2 AND bucket = ?3 AND (bucket <> 'known' OR source = ?4)",
     )?;
     let to_user = moments(by_user.query(params![user.uid, user.name, word, own_source])?)?;
-    let mut longest_s =
+    let of_user_s =
         wait_s(&to_user, now, limits.per_user_hour, HOUR_MS).max(wait_s(&to_user, now, limits.per_user_day, DAY_MS));
+    let mut longest = Withheld { wait_s: of_user_s, by: Limit::User };
     if *bucket == Bucket::Stranger && source.0 != SourceText::LOCAL {
         let mut by_source = connection.prepare_cached(
             "SELECT id, uid, name, bucket, source, wall_s, boot, boot_ms, sum FROM sends
              WHERE source = ?1 AND bucket = ?2",
         )?;
         let from_source = moments(by_source.query(params![source.0, word])?)?;
-        longest_s = longest_s.max(wait_s(&from_source, now, limits.per_source_hour, HOUR_MS));
+        let of_source_s = wait_s(&from_source, now, limits.per_source_hour, HOUR_MS);
+        if of_source_s > longest.wait_s {
+            longest = Withheld { wait_s: of_source_s, by: Limit::Source };
+        }
     }
-    Ok(longest_s)
+    Ok(Some(longest).filter(|longest| longest.wait_s > 0))
 }
 
 /// [`crate::store::Store::record_send`].
 pub(super) fn record(connection: &Connection, send: &SendOf) -> Result<SendVerdict, Failed> {
-    let SendOf { challenge, user, source, bucket, limits, now } = send;
-    let wait_s = wait_for_next_s(connection, user, source, bucket, *limits, now)?;
-    if wait_s > 0 {
-        return Ok(SendVerdict::Withheld { wait_s });
+    let SendOf { challenge, user, source, bucket, range, limits, now } = send;
+    let of_any = withheld(connection, user, source, bucket, *limits, now)?;
+    let of_texts = match range {
+        Some(range) => texts::withheld(connection, range, share(bucket), limits.texts, now)?,
+        None => None,
+    };
+    if let Some(withheld) = of_any.into_iter().chain(of_texts).max_by_key(|withheld| withheld.wait_s) {
+        return Ok(SendVerdict::Withheld(withheld));
     }
     prune(connection, now)?;
     challenges::prune(connection, now)?;
-    let ticket = count(connection, send)?;
+    let text = match range {
+        Some(range) => Some(texts::count(connection, range, limits.texts, now)?),
+        None => None,
+    };
+    let ticket = count(connection, send, text)?;
     if let Some(kept) = challenge {
         if kept.user != *user {
             return Err(Failed::Damaged(format!("challenge {} is not one of {}", kept.id.0, user.name)));
@@ -102,7 +114,15 @@ pub(super) fn record(connection: &Connection, send: &SendOf) -> Result<SendVerdi
     Ok(SendVerdict::Go { ticket })
 }
 
-fn count(connection: &Connection, send: &SendOf) -> Result<SendTicket, Failed> {
+/// How much of what is counted over everybody is open to a bucket.
+pub(super) fn share(bucket: &Bucket) -> Share {
+    match bucket {
+        Bucket::Known(_) => Share::Whole,
+        Bucket::Stranger | Bucket::Own => Share::Rest,
+    }
+}
+
+fn count(connection: &Connection, send: &SendOf, text_ticket: Option<TextTicket>) -> Result<SendTicket, Failed> {
     // The id is part of the sum, so it is chosen here and not by SQLite.
     let id: i64 =
         connection.prepare_cached("SELECT coalesce(max(id), 0) + 1 FROM sends")?.query_row([], |row| row.get(0))?;
@@ -130,16 +150,16 @@ fn count(connection: &Connection, send: &SendOf) -> Result<SendTicket, Failed> {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute(rusqlite::params_from_iter(row))?;
-    Ok(SendTicket { number: id, user: send.user.clone(), counted: send.now.clone() })
+    Ok(SendTicket { number: id, user: send.user.clone(), counted: send.now.clone(), text: text_ticket })
 }
 
 /// [`crate::store::Store::take_back_send`]. A row that is gone (it was older than a day) is nothing.
 pub(super) fn take_back(connection: &Connection, ticket: &SendTicket) -> Result<(), Failed> {
-    let SendTicket { number, user, counted } = ticket;
+    let SendTicket { number, user, counted, text } = ticket;
     connection
         .prepare_cached("DELETE FROM sends WHERE id = ?1 AND uid = ?2 AND name = ?3 AND boot = ?4 AND boot_ms = ?5")?
         .execute(params![number, user.uid, user.name, counted.boot.0, signed(counted.boot_ms)])?;
-    Ok(())
+    text.as_ref().map_or(Ok(()), |ticket| texts::take_back(connection, ticket))
 }
 
 /// Takes away what is out of the longest window, by the rule of [`left_ms`].

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 /// The tables that are checked at each start; each ends in `sum`. Those of the log are not among them: a damaged line of it is left
 /// out when it is read, and denies nobody.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
     "meta",
     "users",
     "known_sources",
@@ -19,6 +19,7 @@ const TABLES: [&str; 13] = [
     "challenges",
     "ended",
     "sends",
+    "texts",
     "devices",
     "login_devices",
     "apps",

@@ -5,7 +5,9 @@
 use e2e::libpam::{become_uid, many_descriptors};
 use e2e::varlink;
 use e2e::world::{Person, Plan, World};
-use std::os::unix::net::UnixStream;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -29,12 +31,11 @@ fn begin(person: &Person) -> String {
 }
 
 /// How long root waits from the connection to the question, `count` times, sorted.
-#[expect(clippy::disallowed_methods, reason = "how long a login takes is the promise")]
 fn logins(world: &World, person: &Person, count: usize) -> Vec<Duration> {
     let (socket, begin) = (world.path("run/login.sock"), begin(person));
     let mut times = Vec::new();
     for _ in 0..count {
-        let since = Instant::now();
+        let since = now();
         let reply = varlink::call(&socket, "io.pam2fa.Login.Begin", &begin).unwrap();
         times.push(since.elapsed());
         assert!(String::from_utf8(reply).unwrap().contains("\"ask\""));
@@ -85,4 +86,56 @@ fn ten_thousand_silent_clients_of_fifty_users_hold_no_login_of_roots_up() {
             assert!(at < WITHIN, "{what}: {at:?}");
         }
     });
+}
+
+/// As SSSD is where its server is away: users of the host's own file are found, and every other name waits.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_directory_that_does_not_answer_denies_after_a_second_and_holds_up_nobody_of_this_host() {
+    let mut world = Plan::default().policy("required = \"mandatory\"").start();
+    let ada = world.person("ada");
+    // A service of systemd-userdb that takes connections and says nothing, and a host that asks it after its own file.
+    let (service, switch) = (world.path("hung"), world.path("nsswitch.conf"));
+    let hung = UnixListener::bind(&service).unwrap();
+    fs::set_permissions(&service, Permissions::from_mode(0o666)).unwrap();
+    fs::write(&switch, "passwd: files systemd\ngroup: files\nhosts: files\n").unwrap();
+    let mounts = [(service, "/run/systemd/userdb/io.systemd.Hung"), (switch, "/etc/nsswitch.conf")]
+        .map(|(from, to)| (from, to.into()));
+    world.restart_configd_apart(&mounts);
+    let nobody = {
+        let mut nobody = ada.clone();
+        nobody.host.name = "of-the-directory".to_owned();
+        nobody
+    };
+    let socket = world.path("run/login.sock");
+    let ask = |person: &Person| {
+        let since = now();
+        let reply = varlink::call(&socket, "io.pam2fa.Login.Begin", &begin(person)).unwrap();
+        (String::from_utf8(reply).unwrap(), since.elapsed())
+    };
+    let (reply, time) = ask(&nobody);
+    assert!(reply.contains("\"unavailable\""), "{reply}\n{}", world.logs());
+    assert!((Duration::from_millis(900)..Duration::from_secs(2)).contains(&time), "{time:?}");
+    // A hundred of them, and somebody of this host.
+    std::thread::scope(|scope| {
+        for _ in 0..100 {
+            scope.spawn(|| {
+                let (reply, time) = ask(&nobody);
+                assert!(reply.contains("\"unavailable\"") && time < Duration::from_secs(3), "{time:?} {reply}");
+            });
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        for _ in 0..20 {
+            let (reply, time) = ask(&ada);
+            assert!(reply.contains("\"ask\"") && time < Duration::from_millis(500), "{time:?} {reply}");
+        }
+    });
+    let (reply, time) = ask(&ada);
+    assert!(reply.contains("\"ask\"") && time < WITHIN, "{time:?} {reply}");
+    drop(hung);
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long a login takes is the promise")]
+fn now() -> Instant {
+    Instant::now()
 }

@@ -22,18 +22,18 @@ impl Pace {
         Self { now, since: Cell::new(now()) }
     }
 
-    /// Something was typed.
-    pub(crate) fn restart(&self) {
+    /// Something was typed. `None`: the clock cannot be read.
+    pub(crate) fn restart(&self) -> Option<()> {
         self.since.set((self.now)());
+        self.since.get().map(drop)
     }
 
-    /// What is left of `pace_ms`. Nothing where the clock cannot be read: the budget of the call sees to that.
-    pub(crate) fn left(&self, pace_ms: Option<i64>) -> Duration {
-        let (Some(pace_ms), Some(since), Some(now)) = (pace_ms, self.since.get(), (self.now)()) else {
-            return Duration::ZERO;
-        };
+    /// What is left of `pace_ms`. `None`: the clock cannot be read, or could not.
+    pub(crate) fn left(&self, pace_ms: Option<i64>) -> Option<Duration> {
+        let since = self.since.get()?;
+        let Some(pace_ms) = pace_ms else { return Some(Duration::ZERO) };
         let pace = Duration::from_millis(u64::try_from(pace_ms.min(MOST_MS)).unwrap_or(0));
-        since.saturating_add(pace).saturating_sub(now)
+        Some(since.saturating_add(pace).saturating_sub((self.now)()?))
     }
 }
 
@@ -46,19 +46,20 @@ mod tests {
     fn a_prompt_is_put_off_to_its_time_and_by_little_whatever_the_daemon_says() {
         static MS: AtomicU64 = AtomicU64::new(5_000);
         let pace = Pace::new(|| Some(Duration::from_millis(MS.load(Ordering::Relaxed))));
-        let left = |pace_ms| pace.left(pace_ms).as_millis();
+        let left = |pace_ms| pace.left(pace_ms).unwrap().as_millis();
         assert_eq!((left(None), left(Some(80)), left(Some(-1)), left(Some(i64::MIN))), (0, 80, 0, 0));
         assert_eq!(left(Some(i64::MAX)), 150);
         MS.fetch_add(30, Ordering::Relaxed);
         assert_eq!(left(Some(80)), 50);
         MS.fetch_add(60, Ordering::Relaxed);
         assert_eq!(left(Some(80)), 0);
-        pace.restart();
+        pace.restart().unwrap();
         assert_eq!(left(Some(80)), 80);
     }
 
     #[test]
-    fn without_a_clock_nothing_is_put_off() {
-        assert_eq!(Pace::new(|| None).left(Some(80)), Duration::ZERO);
+    fn without_a_clock_there_is_no_pace() {
+        let pace = Pace::new(|| None);
+        assert_eq!((pace.left(Some(80)), pace.left(None), pace.restart()), (None, None, None));
     }
 }

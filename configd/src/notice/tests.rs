@@ -206,3 +206,43 @@ async fn a_user_without_a_verified_address_is_sent_nothing() {
     house.errands_done().await;
     assert!(handed.try_recv().is_err());
 }
+
+/// A notice to a number that was just taken away, and to nobody else.
+fn to_number(number: &str) -> About {
+    let nobody = UserKey { uid: 4000, name: String::from("nobody-here") };
+    let old = vec![(Channel::Sms, String::from(number))];
+    About { old, ..About::by_administrator(nobody, Notice::PhoneRemoved) }
+}
+
+#[tokio::test]
+async fn a_notice_by_text_message_is_one_of_the_days_and_none_is_sent_beyond_it_or_to_another_country() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::for_tests(folder.path(), rules()).await;
+    let mut handed = courier(folder.path(), Vec::new());
+    let mut five_a_day = rules();
+    // Of five, one is for known sources, and a notice is for none of them.
+    five_a_day.sends.texts.per_day = 5;
+    let rules = Arc::new(five_a_day);
+    house.post.notify(to_number("+33612345678"), Arc::clone(&rules));
+    for _ in 0..6 {
+        house.post.notify(to_number("+15550100"), Arc::clone(&rules));
+    }
+    house.errands_done().await;
+    let mut numbers = Vec::new();
+    while let Ok(send) = handed.try_recv() {
+        numbers.push(send.sms.unwrap().to);
+    }
+    assert_eq!(numbers, ["+15550100"; 4]);
+    let stands = house.store.texts(rules.sends.texts, house.now()).await.unwrap();
+    assert_eq!((stands.sent, stands.whole.is_some(), stands.rest.is_some()), (4, false, true));
+}
+
+#[tokio::test]
+async fn a_notice_that_no_provider_took_counts_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::for_tests(folder.path(), rules()).await;
+    let _handed = courier(folder.path(), vec![outcome(Class::Temporary); 9]);
+    house.post.notify(to_number("+15550100"), Arc::new(rules()));
+    house.errands_done().await;
+    assert_eq!(house.store.texts(rules().sends.texts, house.now()).await.unwrap().sent, 0);
+}

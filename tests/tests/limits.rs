@@ -121,7 +121,8 @@ fn a_stranger_with_the_password_uses_up_the_day_and_the_owner_at_a_known_source_
     ssh.wait_for("No more codes can be sent for");
     let status = command(&world, &["status"]);
     assert!(status.contains("8 of 10 in 24 h"), "{status}");
-    assert!(status.contains("limits.sms_per_day withholds text messages but from known sources"), "{status}");
+    assert!(status.contains("limits.sms_per_day withholds text messages until "), "{status}");
+    assert!(status.contains(", but for logins from known sources, which have a fifth to themselves"), "{status}");
     // Another user has what else there is.
     let mut ssh = world.ssh(&bob).from(ELSEWHERE).open_with_password();
     ssh.wait_for("No more text messages can be sent for");

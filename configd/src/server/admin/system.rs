@@ -93,22 +93,26 @@ async fn texts(house: &House, rules: &Rules, problems: &mut Vec<String>) -> Opti
     };
     let until =
         |withheld: &Withheld| rfc3339(now.wall_s.saturating_add(i64::try_from(withheld.wait_s).unwrap_or(i64::MAX)));
-    let of_day = match (&stands.whole, &stands.rest) {
-        (Some(all), _) => Some((all, "from everybody")),
-        (None, Some(rest)) => Some((rest, "but from known sources, for which the rest is kept,")),
-        (None, None) => None,
-    };
-    problems.extend(of_day.map(|(withheld, whom)| {
-        let setting = withheld.by.setting();
-        format!("{setting} withholds text messages {whom} until {}; see who causes them: pam-2fa log", until(withheld))
-    }));
-    problems.extend(stands.ranges.iter().map(|(range, withheld)| {
+    let tell = |to: &str, withheld: &Withheld, but: &str| {
         let setting = withheld.by.setting();
         format!(
-            "{setting} withholds text messages to numbers that begin with {range} until {}; see who causes them: pam-2fa log",
+            "{setting} withholds text messages{to} until {}{but}; see who causes them: pam-2fa log",
             until(withheld)
         )
-    }));
+    };
+    let but_known = ", but for logins from known sources, which have a fifth to themselves";
+    let of_day = match (&stands.whole, &stands.rest) {
+        (Some(all), _) => Some(tell("", all, "")),
+        (None, Some(rest)) => Some(tell("", rest, but_known)),
+        (None, None) => None,
+    };
+    problems.extend(of_day);
+    problems.extend(
+        stands
+            .ranges
+            .iter()
+            .map(|(range, withheld)| tell(&format!(" to numbers that begin with {range}"), withheld, but_known)),
+    );
     let named = rules.countries.names();
     let regions = if named.is_empty() { &stands.regions } else { named };
     Some(Texts {

@@ -107,8 +107,8 @@ pub(super) fn prompt(id: &ChallengeId, message: Message, offer: Offer<'_>, fx: &
     let Some(challenge) = fx.challenges.get(id) else {
         return fx.texts.prompt(Message::PromptForm, &[("digits", Value::Number(u64::from(fx.rules.codes.digits)))]);
     };
-    // Who enrols or changes something is a user for certain, and reads everything.
-    if fx.rules.codes.prompt == PromptStyle::Constant && challenge.owner.aim == Aim::Login {
+    // Who enrols or changes something is a user for certain, and reads everything; so does whom sshd has let by with a key alone.
+    if fx.rules.codes.prompt == PromptStyle::Constant && challenge.owner.aim == Aim::Login && *offer.at != At::Choice {
         return fx.texts.prompt(Message::PromptConstant, &[("tag", Value::Text(&challenge.tag))]);
     }
     let At::Way(way @ (Way::Email(_) | Way::Sms(_))) = offer.at else { return first(offer, fx) };
@@ -170,6 +170,10 @@ pub(super) fn first(offer: Offer<'_>, fx: &Effects<'_>) -> String {
 
 /// `1) email a***@example.com  2) app  Choose [1]: `.
 fn choice(ways: &[Way], fx: &Effects<'_>) -> String {
+    if let [only] = ways {
+        let values = [("way", Value::Text(only.word())), ("to", Value::Text(&only.masked()))];
+        return fx.texts.prompt(Message::PromptEnter, &values);
+    }
     let mut text = String::new();
     for (number, way) in (1_u64..).zip(ways) {
         let message = match way {

@@ -130,7 +130,8 @@ fn sudo_from_cron_is_denied_and_nothing_is_sent_or_charged() {
     nothing_came_of_it(&world, &ada, None);
 }
 
-/// sshd runs the stack for root by key and then refuses: it hands on junk, whatever is typed. Where it does not refuse, Enter is asked for.
+/// sshd runs the stack for root by key and then refuses: it hands on junk, whatever is typed. Where it does not refuse, a letter
+/// brings the code.
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn root_by_key_is_sent_nothing_where_sshd_refuses_it_and_a_code_where_it_does_not() {
@@ -145,9 +146,9 @@ fn root_by_key_is_sent_nothing_where_sshd_refuses_it_and_a_code_where_it_does_no
         let out = world.command(&["user", "set", "root", "--email", &root.email, "--verify", "always", "--trusted"]);
         assert!(out.status.success(), "{}", text_of(&out));
         let mut ssh = world.ssh(&root).key(&world.key(&root)).open();
-        ssh.wait_for("Press Enter for a code by email to r***@example.test: ");
+        ssh.wait_for("Type 'e' for a code by email to r***@example.test: ");
         assert_eq!(mailbox::count_after_a_while(&root.email), 0);
-        ssh.type_line("");
+        ssh.type_line("e");
         if permit == "yes" {
             ssh.wait_for_code_prompt();
             let code = mailbox::wait_for(&root.email, 1).code();

@@ -88,7 +88,7 @@ impl Login {
                     None => self.no_code(standing, fx),
                 }
             }
-            Form::Empty if standing.at == At::Choice => match standing.ways.first().cloned() {
+            Form::Empty if standing.at == At::Choice && !standing.asked_first => match standing.ways.first().cloned() {
                 Some(way) => self.turn_to(standing, way, None, fx),
                 None => self.no_code(standing, fx),
             },
@@ -237,7 +237,7 @@ impl Login {
 /// Stands at the challenge of another way and lets go of the one before; gives the prompt.
 fn stand_at(standing: &mut Standing, way: Way, fx: &mut Effects<'_>) -> Result<String, NoRandomness> {
     let at = At::Way(way);
-    let offer = Offer { at: &at, ways: &standing.ways, saved: standing.held.saved() };
+    let offer = Offer { at: &at, ways: &standing.ways, saved: standing.held.saved(), named: standing.asked_first };
     let (id, text) = choose(&standing.owner, offer, standing.send_wait_s, fx)?;
     fx.challenges.release(&standing.challenge);
     standing.challenge = id;

@@ -276,7 +276,7 @@ impl Login {
         let asked_first = asks_before_it_sends(&asked, &at, &owner, fx);
         let at = if asked_first { At::Choice } else { at };
         let held = Held::of(facts, &asked);
-        let offer = Offer { at: &at, ways: &ways, saved: held.saved() };
+        let offer = Offer { at: &at, ways: &ways, saved: held.saved(), named: asked_first };
         let (id, text) = match choose(&owner, offer, facts.send_wait_s, fx) {
             Ok(chosen) => chosen,
             Err(error) => return self.unavailable(&asked, Some(uid), "random", error.to_string(), fx),
@@ -320,7 +320,8 @@ impl Login {
 }
 
 /// Whether sshd may be about to throw away whatever is typed, as it does for root by key under `PermitRootLogin prohibit-password`: it
-/// runs the stack all the same. A password that counted has shown that it does not; else Enter is asked for before a message leaves.
+/// runs the stack all the same. A password that counted has shown that it does not; else a letter is
+/// asked for before a message leaves. Not Enter: sshd's junk is as long as what was typed, and of nothing it is nothing.
 fn asks_before_it_sends(asked: &Asked, at: &At, owner: &Owner, fx: &Effects<'_>) -> bool {
     let At::Way(way) = at else { return false };
     asked.junk_may_come && owner.user.uid == 0 && way.address().is_some() && !ways::left(fx.challenges, owner, way, fx)

@@ -70,7 +70,7 @@ pub(crate) struct Standing {
     pub(crate) challenge: ChallengeId,
     /// Seconds for which a limit withheld messages when the login began.
     pub(crate) send_wait_s: u64,
-    /// Enter was asked for before anything is sent, since sshd may let nobody in.
+    /// A letter was asked for before anything is sent, since sshd may let nobody in.
     pub(crate) asked_first: bool,
     /// Prompts shown so far.
     pub(crate) prompts: u32,

@@ -56,7 +56,7 @@ impl Login {
         match (asked, &next) {
             (None, State::Over) => self.instead_of_denial(since, fx).unwrap_or(next),
             (None, _) => next,
-            // Enter is asked for of root by key alone: no password was typed that could have been wrong.
+            // A letter is asked for of root by key alone: no password was typed that could have been wrong.
             (Some(_), State::AtPrompt(standing)) if standing.at == At::Choice => next,
             (Some(question), State::AtPrompt(_)) => {
                 self.shown.prompts = self.shown.prompts.saturating_add(1);

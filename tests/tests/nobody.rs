@@ -153,7 +153,9 @@ fn root_by_key_is_sent_nothing_where_sshd_refuses_it_and_a_code_where_it_does_no
             ssh.wait_for_code_prompt();
             let code = mailbox::wait_for(&root.email, 1).code();
             ssh.type_line(&code);
-            ssh.prove_shell();
+            ssh.wait_for("# ");
+            ssh.type_line("echo shell-$((40 + 2))");
+            ssh.wait_for("shell-42");
         } else {
             ssh.wait_for_denial();
             assert_eq!(mailbox::count_after_a_while(&root.email), 0);

@@ -263,8 +263,7 @@ pub(super) fn first(ways: &[Way], owner: &Owner, facts: &Facts, fx: &Effects<'_>
     let wait_s = withheld_s(preferred);
     if let Some(other) = ways.iter().find(|way| withheld_s(way) == 0).filter(|_| wait_s > 0) {
         let wait = fx.texts.span(wait_s);
-        let of_texts_alone = *preferred != *other && facts.send_wait_s == 0;
-        let message = if of_texts_alone { Message::NoteTextsWithheld } else { Message::NoteWithheld };
+        let message = if facts.send_wait_s == 0 { Message::NoteTextsWithheld } else { Message::NoteWithheld };
         return (At::Way(other.clone()), Some(fx.texts.say(message, &[("wait", Value::Text(&wait))])));
     }
     let failed = |way: &Way| {

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a stage that cannot be set fails the test")]
 
 use e2e::mailbox;
+use e2e::ssh::wrong;
 use e2e::world::{Person, Plan, World, text_of};
 use std::fs;
 use std::io::{Read, Write};
@@ -253,4 +254,42 @@ fn wrong_passwords_leave_the_store_as_it_is_byte_for_byte_and_send_nothing() {
     }
     assert!(files() == before, "a wrong password changed the store");
     assert_eq!(world.texts().len(), 1);
+}
+
+/// Of 21 tries 20 are for known sources, so a stranger has one.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn strangers_who_used_up_their_tries_stay_out_over_a_restart_until_user_unlock_and_the_owner_never_was() {
+    let mut world = Plan::default().settings("[limits]\ntries_before_disabled = 21").start();
+    let ada = world.person("ada");
+    let logs_in = |world: &World, from: &str, count: usize| {
+        let mut ssh = world.ssh(&ada).from(from).open_with_password();
+        ssh.wait_for_code_prompt();
+        ssh.type_line(&mailbox::wait_for_code(&ada.email, count).code());
+        ssh.prove_shell();
+    };
+    let is_refused = |world: &World, from: &str| {
+        let before = world.logs().matches("reason=\"disabled-authenticator\"").count();
+        let mut ssh = world.ssh(&ada).from(from).open_with_password();
+        ssh.wait_for_denial();
+        assert_eq!(ssh.count("ode"), 0, "{}", ssh.text());
+        assert_eq!(world.logs().matches("reason=\"disabled-authenticator\"").count(), before + 1, "{}", world.logs());
+    };
+    let guesses = |world: &World, count: usize| {
+        let mut ssh = world.ssh(&ada).from(ELSEWHERE).open_with_password();
+        ssh.wait_for_code_prompt();
+        ssh.type_line(&wrong(&mailbox::wait_for_code(&ada.email, count).code()));
+        ssh.wait_for_denial();
+    };
+    logs_in(&world, HOME, 1);
+    guesses(&world, 2);
+    is_refused(&world, ELSEWHERE);
+    world.kill_configd();
+    world.start_configd();
+    is_refused(&world, ELSEWHERE);
+    command(&world, &["user", "unlock", &ada.host.name]);
+    // The code of before is still open, and is asked for again.
+    guesses(&world, 2);
+    is_refused(&world, ELSEWHERE);
+    logs_in(&world, HOME, 3);
 }

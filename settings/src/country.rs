@@ -186,9 +186,16 @@ mod tests {
 
     #[test]
     fn a_setting_names_countries_that_have_numbers_and_nothing_else() {
-        for (text, country) in
-            [("DE", "DE"), ("US", "US"), ("CA", "CA"), ("KZ", "KZ"), ("IM", "IM"), ("BQ", "BQ"), ("YT", "RE")]
-        {
+        for (text, country) in [
+            ("DE", "DE"),
+            ("US", "US"),
+            ("CA", "CA"),
+            ("KZ", "KZ"),
+            ("IM", "IM"),
+            ("BQ", "BQ"),
+            ("YT", "RE"),
+            ("VA", "IT"),
+        ] {
             assert_eq!(Region::parse(text).map(|region| region.to_string()).as_deref(), Some(country), "{text}");
         }
         for text in ["", "de", "UK", "EU", "ZZ", "+49", "+1", "+1212", "+44", "49", "+8811", "+88", "+", "+x81", "DEU"]

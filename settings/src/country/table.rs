@@ -92,7 +92,6 @@ pub(super) const CODES: &[(&str, &str)] = &[
     ("376", "AD"),
     ("377", "MC"),
     ("378", "SM"),
-    ("379", "VA"),
     ("380", "UA"),
     ("381", "RS"),
     ("382", "ME"),
@@ -225,6 +224,7 @@ pub(super) const SHARED: &[(&str, &str)] = &[
     ("SJ", "NO"),
     ("TA", "SH"),
     ("TF", "RE"),
+    ("VA", "IT"),
     ("YT", "RE"),
 ];
 

@@ -3,8 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a stage that cannot be set fails the test")]
 
+use e2e::host::Stack;
+use e2e::libpam::code::AUTH_ERR;
+use e2e::libpam::{Item, Pam, Stage};
 use e2e::mailbox;
-use e2e::ssh::wrong;
+use e2e::ssh::{PASSWORD, wrong};
 use e2e::world::{Person, Plan, World, text_of};
 use std::fs;
 use std::io::{Read, Write};
@@ -252,8 +255,31 @@ fn wrong_passwords_leave_the_store_as_it_is_byte_for_byte_and_send_nothing() {
         }
         ssh.wait_for_denial();
     }
+    // Some hundreds more without sshd, whose connections cost more than the passwords, through its stack and the one with a decoy.
+    let stage = Stage::new();
+    let arguments = format!("socket={}", world.path("run/login.sock").display());
+    for (service, stack) in [("sshd", Stack::Password), ("sshd-decoy", Stack::Decoy)] {
+        let text = stack.text(&arguments).replace("pam_2fa.so", &stage.module().display().to_string());
+        stage.service(service, &[text]);
+        for number in 0..150 {
+            let from = if number % 2 == 0 { HOME } else { ELSEWHERE };
+            assert_eq!(wrong_password(&stage, service, &ada, from), AUTH_ERR, "{service}, the {number}th");
+        }
+    }
     assert!(files() == before, "a wrong password changed the store");
     assert_eq!(world.texts().len(), 1);
+    // The stack is one that the right password gets through, to the question for a code.
+    let mut pam = Pam::start(&stage, "sshd", Some(&ada.host.name), &[PASSWORD.into()]);
+    pam.set(Item::RemoteHost, HOME);
+    let _gave_up = pam.authenticate(0);
+    assert!(pam.shown().iter().any(|(_, text)| text.contains("Code sent by text message")), "{:?}", pam.shown());
+}
+
+/// One wrong password, and whatever is asked after it, through libpam; what libpam says.
+fn wrong_password(stage: &Stage, service: &str, person: &Person, from: &str) -> i32 {
+    let mut pam = Pam::start(stage, service, Some(&person.host.name), &["not the password".into(), "000000".into()]);
+    pam.set(Item::RemoteHost, from);
+    pam.authenticate(0)
 }
 
 /// Of 21 tries 20 are for known sources, so a stranger has one.

@@ -27,7 +27,7 @@ pub use method::{
     About, Enrol, Enrolled, First, Had, KeptApp, KeptPass, MOST_GRANTS, Methods, NewApp, PassId, PassKind, Proof,
 };
 
-pub use text::{Limit, TextOf, TextTicket, TextVerdict, TextsNow, Withheld};
+pub use text::{Limit, RangeNow, TextOf, TextTicket, TextVerdict, TextsNow, Withheld};
 
 /// What every operation gives: a future, since commits are grouped. Nothing happens before it is polled; once it was, dropping
 /// it does not undo the operation. It needs no runtime.

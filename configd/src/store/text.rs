@@ -79,6 +79,17 @@ pub enum TextVerdict {
     Withheld(Withheld),
 }
 
+/// A range of numbers that gets nothing more from some, or from all.
+#[derive(Debug, PartialEq, Eq)]
+pub struct RangeNow {
+    /// Its numbers without their last four digits.
+    pub range: String,
+    /// Whether everybody is kept from sending more there.
+    pub whole: Option<Withheld>,
+    /// How all but known sources are.
+    pub rest: Withheld,
+}
+
 /// How the text messages of this host stand, for `status`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct TextsNow {
@@ -90,8 +101,8 @@ pub struct TextsNow {
     pub whole: Option<Withheld>,
     /// Whether all but known sources are.
     pub rest: Option<Withheld>,
-    /// Ranges of numbers to which all but known sources can send nothing more, with the wait.
-    pub ranges: Vec<(String, Withheld)>,
+    /// Ranges of numbers to which all but known sources can send nothing more.
+    pub ranges: Vec<RangeNow>,
     /// Of which countries there are numbers on file.
     pub regions: BTreeSet<Region>,
 }

@@ -4,7 +4,8 @@ use crate::common::*;
 use configd::clock::Moment;
 use configd::limits::{Share, TextLimits};
 use configd::store::{
-    FactsFor, Limit, SendOf, SendVerdict, Store, TextOf, TextTicket, TextVerdict, UserChange, UserKey, Withheld,
+    FactsFor, Limit, RangeNow, SendOf, SendVerdict, Store, TextOf, TextTicket, TextVerdict, UserChange, UserKey,
+    Withheld,
 };
 use proptest::prelude::*;
 
@@ -200,8 +201,26 @@ fn a_login_is_told_the_wait_of_its_users_number_alone() {
     assert_eq!((facts(ada()).send_wait_s, facts(ada()).text_wait_s), (0, 3600));
     assert_eq!((facts(bob()).send_wait_s, facts(bob()).text_wait_s), (0, 0), "bob has mail alone");
     let stands = wait(home.store.texts(limits, at(0))).unwrap();
-    assert_eq!(stands.ranges, [(String::from(RANGE), Withheld { wait_s: 3600, by: Limit::Range })]);
+    let rest = Withheld { wait_s: 3600, by: Limit::Range };
+    assert_eq!(stands.ranges, [RangeNow { range: String::from(RANGE), whole: Some(rest), rest }]);
     assert_eq!((stands.whole, stands.rest), (None, None));
+}
+
+#[test]
+fn how_texts_stand_tells_a_range_that_is_used_up_for_all_from_one_that_known_sources_still_have_a_part_of() {
+    let home = Home::with_users();
+    let limits = TextLimits { per_range_hour: 5, ..FREE };
+    for number in 0..4 {
+        sent(&home, code(number, limits, at(0))).unwrap();
+    }
+    let ranges = |now| wait(home.store.texts(limits, now)).unwrap().ranges;
+    let withheld = |wait_s| Withheld { wait_s, by: Limit::Range };
+    let range = String::from(RANGE);
+    assert_eq!(ranges(at(1000)), [RangeNow { range: range.clone(), whole: None, rest: withheld(3599) }]);
+    sent(&home, known_code(4, limits, at(1000))).unwrap();
+    assert_eq!(ranges(at(2000)), [RangeNow { range, whole: Some(withheld(3598)), rest: withheld(3598) }]);
+    // The one of a known source is still there, and withholds nothing from anybody.
+    assert_eq!(ranges(at(HOUR_MS)), []);
 }
 
 #[test]

@@ -93,26 +93,16 @@ async fn texts(house: &House, rules: &Rules, problems: &mut Vec<String>) -> Opti
     };
     let until =
         |withheld: &Withheld| rfc3339(now.wall_s.saturating_add(i64::try_from(withheld.wait_s).unwrap_or(i64::MAX)));
-    let tell = |to: &str, withheld: &Withheld, but: &str| {
-        let setting = withheld.by.setting();
-        format!(
-            "{setting} withholds text messages{to} until {}{but}; see who causes them: pam-2fa log",
-            until(withheld)
-        )
-    };
     let but_known = ", but for logins from known sources, which have a fifth to themselves";
-    let of_day = match (&stands.whole, &stands.rest) {
-        (Some(all), _) => Some(tell("", all, "")),
-        (None, Some(rest)) => Some(tell("", rest, but_known)),
-        (None, None) => None,
+    let tell = |to: &str, whole: Option<Withheld>, rest: Option<Withheld>| {
+        let (withheld, but) = whole.map(|all| (all, "")).or(rest.map(|rest| (rest, but_known)))?;
+        let (setting, until) = (withheld.by.setting(), until(&withheld));
+        Some(format!("{setting} withholds text messages{to} until {until}{but}; see who causes them: pam-2fa log"))
     };
-    problems.extend(of_day);
-    problems.extend(
-        stands
-            .ranges
-            .iter()
-            .map(|(range, withheld)| tell(&format!(" to numbers that begin with {range}"), withheld, but_known)),
-    );
+    problems.extend(tell("", stands.whole, stands.rest));
+    problems.extend(stands.ranges.iter().filter_map(|range| {
+        tell(&format!(" to numbers that begin with {}", range.range), range.whole, Some(range.rest))
+    }));
     let named = rules.countries.names();
     let regions = if named.is_empty() { &stands.regions } else { named };
     Some(Texts {

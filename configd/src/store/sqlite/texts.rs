@@ -7,7 +7,7 @@ use super::sums;
 use super::values::{number, signed, text, unsigned};
 use crate::clock::{BootId, Moment};
 use crate::limits::{Share, TextLimits, cost_wait_ms};
-use crate::store::{Limit, TextOf, TextTicket, TextVerdict, TextsNow, Withheld};
+use crate::store::{Limit, RangeNow, TextOf, TextTicket, TextVerdict, TextsNow, Withheld};
 use pam_2fa_settings::{E164, Region};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Params, params};
@@ -168,8 +168,9 @@ pub(super) fn standing(connection: &Connection, limits: TextLimits, now: &Moment
         statement.query_map([open(Share::Rest, limits.per_range_hour)], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let mut ranges = Vec::new();
     for range in many {
-        if let Some(withheld) = of_the_range(connection, &range, Share::Rest, limits, now)? {
-            ranges.push((range, withheld));
+        if let Some(rest) = of_the_range(connection, &range, Share::Rest, limits, now)? {
+            let whole = of_the_range(connection, &range, Share::Whole, limits, now)?;
+            ranges.push(RangeNow { range, whole, rest });
         }
     }
     Ok(TextsNow {

@@ -7,6 +7,10 @@ use crate::users::{Directory, FOR_OTHERS, FOR_ROOT, Users};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+mod offline;
+
+pub use offline::Wanted;
+
 /// How often the store is looked at.
 const LOOK_AT_STORE: Duration = Duration::from_secs(1);
 

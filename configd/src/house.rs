@@ -3,6 +3,7 @@
 use crate::carrier::Carrier;
 use crate::clock::{Clock, LEAP_S, Moment, SystemClock, rfc3339};
 use crate::delivery::{Post, WAITS_S};
+use crate::generation::{self, Kept};
 use crate::health::Health;
 use crate::login::challenge::Challenges;
 use crate::membership;
@@ -74,6 +75,7 @@ impl House {
             tracing::warn!(folder = %places.state_dir.display(), "a first start: key and store are made, nobody is enrolled");
         }
         let store: Arc<dyn Store> = Arc::new(store);
+        not_older(places, store.as_ref()).await?;
         let keys = Arc::new(keys);
         let clock = SystemClock::new(high_water_s).map_err(|error| format!("no clock: {error}"))?;
         let clock: Arc<dyn Clock> = Arc::new(clock);
@@ -125,10 +127,14 @@ impl House {
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Kept::Odd(why) = self.kept_generation() {
+            problems.push(why);
+        }
         let behind_s = self.behind_s();
         if behind_s > 300 {
             problems.push(format!(
-                "the clock stands {behind_s} s behind a time that was seen before; set it right (timedatectl)"
+                "the clock stands {behind_s} s behind a time that was seen before; set it right (timedatectl), or, where that \
+                 time was wrong, `pam-2fa clock reset`"
             ));
         }
         if !self.rules().who.exempt_networks.is_empty() && !membership::sees_addresses() {
@@ -159,6 +165,20 @@ impl House {
         *self.in_force.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
         *self.problems.lock().unwrap_or_else(PoisonError::into_inner) = notes.clone();
         Ok((generation, notes))
+    }
+
+    /// How far the store is.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn store_generation(&self) -> Result<i64, StoreError> {
+        store_generation(self.store.as_ref()).await
+    }
+
+    /// How far it was seen to be.
+    #[must_use]
+    pub fn kept_generation(&self) -> Kept {
+        generation::kept(&self.places.config)
     }
 
     /// Now.
@@ -204,6 +224,28 @@ impl House {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// A store that counts less than it did is not taken unasked.
+async fn not_older(places: &Places, store: &dyn Store) -> Result<(), String> {
+    let counts = store_generation(store).await.map_err(|error| error.to_string())?;
+    match generation::kept(&places.config) {
+        Kept::At(kept) if counts < kept => Err(generation::older(&places.config, counts, kept)),
+        Kept::At(_) | Kept::Nothing => Ok(()),
+        Kept::Odd(why) => {
+            tracing::error!(why, "how far the store was is not known");
+            Ok(())
+        }
+    }
+}
+
+/// How far a store is; 0: nothing has happened that counts.
+///
+/// # Errors
+/// The store's.
+pub async fn store_generation(store: &dyn Store) -> Result<i64, StoreError> {
+    let kept = store.meta(MetaKey::StoreGeneration).await?;
+    Ok(kept.and_then(|bytes| bytes.try_into().ok()).map_or(0, i64::from_be_bytes))
 }
 
 /// The settings of a cold start: the file's; where its text is wrong, the last accepted ones, loudly (rule 10).

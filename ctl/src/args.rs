@@ -74,6 +74,11 @@ pub(crate) enum Verb {
     },
     /// What is on, what is unhealthy, since when
     Status,
+    /// The latest time that was seen, which no decision goes back behind
+    #[command(subcommand)]
+    Clock(ClockVerb),
+    /// The way back, where configd is sealed because its store is an older copy
+    Restore(RestoreArgs),
     /// What was decided about logins, and why
     Log(LogArgs),
     /// Your own second factor: what there is, and how to change it
@@ -83,6 +88,25 @@ pub(crate) enum Verb {
     },
     /// Let automation in by key alone: one user, from one network, until a day
     Exempt(ExemptArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClockVerb {
+    /// The clock, the latest time that was seen before, and how far they are apart
+    Status,
+    /// Where that time was wrong and lies ahead: set it back, and end devices and one-time codes that were given after the clock's
+    Reset,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RestoreArgs {
+    /// Take the store as it is: remembered devices, codes under way, one-time codes and recovery codes end, since they may have been
+    /// used or ended after the copy was made
+    #[arg(long, required = true)]
+    accept: bool,
+    /// Recovery codes stay good, also those that were used after the copy was made
+    #[arg(long)]
+    pub(crate) keep_recovery: bool,
 }
 
 #[derive(Debug, Subcommand)]

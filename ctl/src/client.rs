@@ -58,7 +58,25 @@ impl Client {
 
     /// A call with one reply.
     pub(crate) fn call<R: DeserializeOwned>(&mut self, method: &str, parameters: &impl Serialize) -> Result<R, Error> {
-        let deadline = Deadline::after(ANSWER);
+        self.call_within(ANSWER, method, parameters)
+    }
+
+    /// The same, where the daemon leaves its store for it and opens it again.
+    pub(crate) fn call_slow<R: DeserializeOwned>(
+        &mut self,
+        method: &str,
+        parameters: &impl Serialize,
+    ) -> Result<R, Error> {
+        self.call_within(SEND, method, parameters)
+    }
+
+    fn call_within<R: DeserializeOwned>(
+        &mut self,
+        within: Duration,
+        method: &str,
+        parameters: &impl Serialize,
+    ) -> Result<R, Error> {
+        let deadline = Deadline::after(within);
         self.send(method, parameters, More::No)?;
         let frame = self.receive(Some(deadline))?;
         let reply = decode_reply(&frame).map_err(|error| self.skew(&error))?;

@@ -137,6 +137,8 @@ fn status() -> admin::Status {
         required: Some(admin::Required::Mandatory),
         application: Some("Example Corp".into()),
         generation: Some(3),
+        store_generation: Some(12),
+        kept_generation: Some(11),
         key_id: Some("00112233".into()),
         users: Some(1),
         channels: vec![admin::ChannelHealth {
@@ -249,10 +251,60 @@ fn admin_frames(add: &mut impl FnMut(&[u8])) {
     };
     add(&reply(&admin::LogReply { change: Some(change), ..admin::LogReply::default() }, Continues::Yes));
     exemption_frames(add);
+    upkeep_frames(add);
     add(&encode_error(admin::NOT_PERMITTED, &Nothing {}).unwrap());
     add(&encode_error(admin::NOT_FOUND, &admin::NotFound { what: "w".into() }).unwrap());
     add(&encode_error(admin::REFUSED, &admin::Refused { reasons: vec!["r".into()] }).unwrap());
     add(&encode_error(admin::SEALED, &admin::Sealed { reason: "r".into() }).unwrap());
+}
+
+fn upkeep_frames(add: &mut impl FnMut(&[u8])) {
+    add(&call(admin::GENERATION, &Nothing {}, More::No));
+    add(&reply(&admin::GenerationReply { generation: 12 }, LAST));
+    add(&call(admin::RESTORE_ACCEPT, &admin::RestoreAccept { keep_recovery: false }, More::No));
+    let accepted = admin::RestoreAcceptReply {
+        generation: 13,
+        devices: 1,
+        challenges: 2,
+        passes: 3,
+        apps: 4,
+        recovery_users: 5,
+        still_sealed: Some("r".into()),
+    };
+    add(&reply(&accepted, LAST));
+    let clock = admin::ClockReply {
+        wall: "2026-11-24T04:00:00Z".into(),
+        mark: "2036-11-24T04:00:00Z".into(),
+        behind_s: 315_576_000,
+        leap_s: 0,
+        boot_s: 60,
+        devices: 1,
+        passes: 0,
+    };
+    add(&call(admin::CLOCK_STATUS, &Nothing {}, More::No));
+    add(&call(admin::CLOCK_RESET, &Nothing {}, More::No));
+    add(&reply(&clock, LAST));
+    for method in [admin::KEY_STATUS, admin::KEY_ROTATE, admin::KEY_FORGET, admin::KEY_EXPORT] {
+        add(&call(method, &Nothing {}, More::No));
+    }
+    let key = admin::KeyReply {
+        id: "00112233".into(),
+        place: admin::KeyPlace::State,
+        path: "/var/lib/pam-2fa/key".into(),
+        before: Some("44556677".into()),
+    };
+    add(&reply(&key, LAST));
+    let reseal = admin::KeyReseal { key: "email.password".into(), sealed: "sealed:v1:44556677:AAAA".into() };
+    add(&call(admin::KEY_RESEAL, &reseal, More::No));
+    add(&reply(&admin::KeyExportReply { id: "00112233".into(), key: Secret::new("k".into()) }, LAST));
+    add(&call(admin::KEY_IMPORT, &admin::KeyImport { key: Secret::new("k".into()) }, More::No));
+    let imported = admin::KeyImportReply {
+        id: "00112233".into(),
+        was_there: false,
+        aside: Some("/var/lib/pam-2fa/key.aside".into()),
+        still_sealed: None,
+    };
+    add(&reply(&imported, LAST));
 }
 
 fn account_frames(add: &mut impl FnMut(&[u8])) {
@@ -449,6 +501,16 @@ fn every_method_and_error_of_the_types_stands_in_the_description_and_the_other_w
         admin::DEVICE_LIST,
         admin::DEVICE_REVOKE,
         admin::EXEMPTION_CHANGED,
+        admin::GENERATION,
+        admin::RESTORE_ACCEPT,
+        admin::CLOCK_STATUS,
+        admin::CLOCK_RESET,
+        admin::KEY_STATUS,
+        admin::KEY_ROTATE,
+        admin::KEY_RESEAL,
+        admin::KEY_FORGET,
+        admin::KEY_EXPORT,
+        admin::KEY_IMPORT,
         admin::NOT_PERMITTED,
         admin::NOT_FOUND,
         admin::REFUSED,

@@ -14,6 +14,7 @@ mod decision;
 mod device;
 mod method;
 pub mod sqlite;
+mod upkeep;
 
 pub use change::{By, Change, ChangeAsk, ChangePage, Changed, Import, Imported, OldRecord, Then, Turned, UserChange};
 pub use decision::{Decision, Decoys, LogAsk, LogLimits, LogPage, LogState};
@@ -23,6 +24,7 @@ pub use device::{
 pub use method::{
     About, Enrol, Enrolled, First, Had, KeptApp, KeptPass, MOST_GRANTS, Methods, NewApp, PassId, PassKind, Proof,
 };
+pub use upkeep::{AcceptCopy, AcceptedCopy, ClockWasReset, RecoveryCodes, ResetClock};
 
 /// What every operation gives: a future, since commits are grouped. Nothing happens before it is polled; once it was, dropping
 /// it does not undo the operation. It needs no runtime.
@@ -373,6 +375,8 @@ pub enum MetaKey {
     Policy,
     /// When mandatory was switched on, seconds as 8 bytes of a big-endian `i64`; absent or 0: it is not.
     MandatorySince,
+    /// How far the store is, 8 bytes of a big-endian `i64`: the store raises it with what must not come undone.
+    StoreGeneration,
 }
 
 /// The store.
@@ -442,6 +446,10 @@ pub trait Store: Send + Sync {
     fn meta(&self, key: MetaKey) -> Pending<Option<Vec<u8>>>;
     /// Keeps values of [`MetaKey`] together, in one commit.
     fn put_meta(&self, values: Vec<(MetaKey, Vec<u8>)>) -> Pending<()>;
+    /// Takes an older copy of the store as it is: what may have been used or ended since ends, in one commit.
+    fn accept_copy(&self, accept: AcceptCopy) -> Pending<AcceptedCopy>;
+    /// Sets the clock's mark back, and ends what was given after it, in one commit.
+    fn reset_clock(&self, reset: ResetClock) -> Pending<ClockWasReset>;
     /// Failures and waits, for `user show`; [`crate::limits::standing`] says what they mean.
     fn counts(&self, user: UserKey, of: Authenticator) -> Pending<Counts>;
     /// What an administrator sees of a user beside the record, in one read.

@@ -30,4 +30,6 @@ mod sending;
 #[cfg(test)]
 mod space;
 #[cfg(test)]
+mod upkeep;
+#[cfg(test)]
 mod vault;

@@ -10,6 +10,7 @@ mod passes;
 mod stage;
 mod system;
 mod told;
+mod upkeep;
 mod users;
 mod verify;
 
@@ -19,9 +20,10 @@ use crate::house::House;
 use crate::store::UserRecord;
 use crate::wire_io::{Connection, ConnectionError};
 use pam_2fa_protocol::admin::{
-    DEVICE_LIST, DEVICE_REVOKE, EXEMPTION_CHANGED, EXPLAIN, LOG, NOT_FOUND, NotFound, REFUSED, RELOAD, Refused, SEAL,
-    SEALED, SERVICE, STATUS, Sealed, TEST_EMAIL, USER_DISABLE, USER_GRANT, USER_IMPORT, USER_INVITE, USER_LIST,
-    USER_RESET, USER_SET, USER_SHOW, USER_UNLOCK, USER_VERIFY_BEGIN, USER_VERIFY_FINISH,
+    CLOCK_RESET, CLOCK_STATUS, DEVICE_LIST, DEVICE_REVOKE, EXEMPTION_CHANGED, EXPLAIN, GENERATION, LOG, NOT_FOUND,
+    NotFound, REFUSED, RELOAD, RESTORE_ACCEPT, Refused, SEAL, SEALED, SERVICE, STATUS, Sealed, TEST_EMAIL,
+    USER_DISABLE, USER_GRANT, USER_IMPORT, USER_INVITE, USER_LIST, USER_RESET, USER_SET, USER_SHOW, USER_UNLOCK,
+    USER_VERIFY_BEGIN, USER_VERIFY_FINISH,
 };
 use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::wire::{Continues, IncomingCall, WireError, decode_call, encode_error, encode_reply};
@@ -124,6 +126,10 @@ async fn dispatch(call: &IncomingCall<'_>, daemon: &Daemon, connection: &mut Con
         USER_IMPORT => done(&import::import(daemon, house(daemon)?.as_ref(), parameters(call)?).await?),
         USER_VERIFY_BEGIN => verify::begin(house(daemon)?.as_ref(), &parameters(call)?, call.more, connection).await,
         USER_VERIFY_FINISH => done(&verify::finish(house(daemon)?.as_ref(), &parameters(call)?).await?),
+        GENERATION => done(&upkeep::generation(house(daemon)?.as_ref()).await?),
+        CLOCK_STATUS => done(&upkeep::clock_status(house(daemon)?.as_ref())),
+        CLOCK_RESET => done(&upkeep::clock_reset(daemon, house(daemon)?).await?),
+        RESTORE_ACCEPT => done(&upkeep::restore_accept(daemon, &parameters(call)?).await?),
         // Sealed or not: what sshd lets in does not wait for configd, and neither does the journal.
         EXEMPTION_CHANGED => done(&system::exemption_changed(&parameters(call)?)),
         _ => Ok(SERVICE.answer(call)?),

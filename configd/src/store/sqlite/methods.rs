@@ -76,6 +76,32 @@ pub(super) fn use_step(connection: &Connection, user: &UserKey, id: &str, step: 
     }
 }
 
+/// Uses up every step of everybody's apps to that one; gives how many apps there are whose steps were not.
+pub(super) fn raise_steps(connection: &Connection, step: i64) -> Result<u64, Failed> {
+    let users = {
+        let mut statement = connection.prepare_cached("SELECT uid, name FROM apps WHERE last_step < ?1")?;
+        let rows = statement.query_map([step], |row| Ok(UserKey { uid: row.get(0)?, name: row.get(1)? }))?;
+        rows.collect::<Result<Vec<_>, _>>()?
+    };
+    let mut count = 0_u64;
+    for user in users {
+        if let Some(kept) = app(connection, &user)? {
+            save_app(connection, &user, &KeptApp { last_step: step, ..kept })?;
+            count = count.saturating_add(1);
+        }
+    }
+    Ok(count)
+}
+
+/// Takes everybody's recovery codes away; gives how many users had some.
+pub(super) fn end_all_recovery(connection: &Connection) -> Result<u64, Failed> {
+    let users: i64 = connection
+        .prepare_cached("SELECT count(*) FROM (SELECT DISTINCT uid, name FROM recovery_codes)")?
+        .query_row([], |row| row.get(0))?;
+    connection.prepare_cached("DELETE FROM recovery_codes")?.execute([])?;
+    Ok(users.unsigned_abs())
+}
+
 /// Whether this app is the user's now.
 pub(super) fn has_app(connection: &Connection, user: &UserKey, id: &str) -> Result<bool, Failed> {
     Ok(app(connection, user)?.is_some_and(|app| app.id == id))

@@ -6,27 +6,24 @@ use crate::login::{LookUp, LookedUp, Resolution};
 use crate::membership;
 use crate::store::UserKey;
 use std::collections::{HashMap, HashSet};
-use std::future::Future;
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-use tokio::sync::oneshot;
 
-/// How long a look-up may take.
-pub const PATIENCE: Duration = Duration::from_secs(1);
+mod pool;
 
-/// How many of root's callers' may be under way: more than a hung directory can hold up at once in a second of logins.
+pub use pool::PATIENCE;
+use pool::Pool;
+
+/// How many of root's callers' may be under way.
 pub const FOR_ROOT: usize = 8;
 
 /// How many of everybody else's: a pool of their own, or two users who ask for names that take the directory long would keep
 /// everyone out (fault 19).
 pub const FOR_OTHERS: usize = 2;
 
-/// How many may wait for a thread.
-const WAITING: usize = 64;
+/// How many threads more, for each of those, where a directory of the network hangs: whoever is in it is denied then, and others are
+/// not. They cost a stack each, and go when it answers.
+const MORE_WHERE_HUNG: usize = 4;
 
 /// A source of users.
 pub trait Directory: Send + Sync + 'static {
@@ -135,33 +132,34 @@ pub(crate) fn look(directory: &dyn Directory, ask: &LookUp) -> Result<LookedUp, 
     Ok(LookedUp { listed, member, console, here: here.flatten() })
 }
 
-type Job = Box<dyn FnOnce(&dyn Directory) + Send>;
-
-/// The pool.
+/// The pools.
 pub struct Users {
-    jobs: SyncSender<Job>,
+    /// For the host's own file, which does not hang.
+    here: Pool,
+    /// For NSS, which may.
+    nss: Pool,
 }
 
 impl Users {
-    /// Starts so many threads. They end when the pool is dropped and their look-ups are over; one that hangs is left behind.
+    /// Starts so many threads for NSS, and one for the file.
     ///
     /// # Errors
     /// When no thread can be started.
     pub fn start(directory: Arc<dyn Directory>, threads: usize) -> std::io::Result<Self> {
-        let (jobs, queue) = sync_channel::<Job>(WAITING);
-        let queue = Arc::new(Mutex::new(queue));
-        for number in 0..threads {
-            let (queue, directory) = (Arc::clone(&queue), Arc::clone(&directory));
-            std::thread::Builder::new()
-                .name(format!("users-{number}"))
-                .spawn(move || work(&queue, directory.as_ref()))?;
-        }
-        Ok(Self { jobs })
+        let here = Pool::start("users-here", Arc::clone(&directory), 1, 0)?;
+        let nss = Pool::start("users", directory, threads, threads.saturating_mul(MORE_WHERE_HUNG))?;
+        Ok(Self { here, nss })
     }
 
-    /// Looks `name` up.
+    /// Looks `name` up. Whoever the host's own file knows is found there, where it is what every program asks first: however many
+    /// look-ups a directory of the network holds up, they do not hold up these.
     pub async fn resolve(&self, name: String) -> Resolution {
-        match self.ask(move |directory| directory.find(&name)).await {
+        let names = [name.clone()];
+        let mut here = self.here.ask(move |directory| directory.find_here(&names)).await.unwrap_or_default();
+        if let Some(user) = here.remove(&name) {
+            return Resolution::Found(user);
+        }
+        match self.nss.ask(move |directory| directory.find(&name)).await {
             Ok(Ok(Some(user))) => Resolution::Found(user),
             Ok(Ok(None)) => Resolution::Unknown,
             Ok(Err(why)) => Resolution::Failed(why),
@@ -173,8 +171,7 @@ impl Users {
     /// the first that is late or fails, nobody else is waited for.
     pub async fn resolve_all(&self, names: Vec<String>) -> Vec<Resolution> {
         let asked = names.clone();
-        let here = self.ask(move |directory| directory.find_here(&asked)).await;
-        let here = here.unwrap_or_default();
+        let here = self.here.ask(move |directory| directory.find_here(&asked)).await.unwrap_or_default();
         let mut all = Vec::with_capacity(names.len());
         let mut failed = None;
         for name in names {
@@ -194,6 +191,7 @@ impl Users {
     /// Whether one of `names` means `uid` now; `None`: late, or an error.
     pub async fn one_means(&self, names: Vec<String>, uid: u32) -> Option<bool> {
         let found = self
+            .nss
             .ask(move |directory| {
                 names.iter().try_fold(false, |found, name| {
                     Ok::<_, String>(found || directory.find(name)?.is_some_and(|user| user.uid == uid))
@@ -208,47 +206,15 @@ impl Users {
     /// # Errors
     /// Late, or the database's own words.
     pub async fn look(&self, ask: LookUp) -> Result<LookedUp, String> {
-        self.ask(move |directory| look(directory, &ask)).await.map_err(String::from)?
-    }
-
-    fn ask<T: Send + 'static>(
-        &self,
-        look: impl FnOnce(&dyn Directory) -> T + Send + 'static,
-    ) -> Pin<Box<dyn Future<Output = Result<T, &'static str>> + Send>> {
-        let (reply, answer) = oneshot::channel();
-        let job: Job = Box::new(move |directory| {
-            // Nobody may be waiting any more.
-            let _late = reply.send(look(directory));
-        });
-        let queued = self.jobs.try_send(job);
-        Box::pin(async move {
-            match queued {
-                Err(TrySendError::Full(_)) => return Err("too many look-ups are waiting for the user database"),
-                Err(TrySendError::Disconnected(_)) => return Err("the look-up threads have stopped"),
-                Ok(()) => {}
-            }
-            match tokio::time::timeout(PATIENCE, answer).await {
-                Ok(Ok(found)) => Ok(found),
-                Ok(Err(_)) => Err("the look-up threads have stopped"),
-                Err(_) => Err("the user database did not answer within 1 s"),
-            }
-        })
-    }
-}
-
-fn work(queue: &Mutex<Receiver<Job>>, directory: &dyn Directory) {
-    loop {
-        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        match next {
-            Ok(job) => job(directory),
-            Err(_) => return,
-        }
+        self.nss.ask(move |directory| look(directory, &ask)).await.map_err(String::from)?
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Mutex;
+    use std::sync::mpsc::{Receiver, sync_channel};
 
     /// Answers for `ada`, hangs on `slow` until it is let go, fails on `broken`.
     struct Scripted(Mutex<Receiver<()>>);
@@ -283,6 +249,54 @@ mod tests {
         assert_eq!(users.one_means(vec![String::from("ada")], 0).await, Some(false));
         assert_eq!(users.one_means(vec![String::from("broken")], 0).await, None);
         let_go.send(()).unwrap();
+    }
+
+    #[tokio::test]
+    async fn however_many_look_ups_hang_whoever_the_file_knows_is_found_and_others_too_up_to_a_bound() {
+        /// The file knows `root`; the network knows `ada`, and hangs on `slow`.
+        struct Half(Scripted);
+
+        impl Directory for Half {
+            fn find(&self, name: &str) -> Result<Option<UserKey>, String> {
+                self.0.find(name)
+            }
+
+            fn find_here(&self, names: &[String]) -> HashMap<String, UserKey> {
+                let root = UserKey { uid: 0, name: String::from("root") };
+                names.iter().filter(|name| *name == "root").map(|name| (name.clone(), root.clone())).collect()
+            }
+        }
+
+        let (let_go, held) = sync_channel::<()>(100);
+        let users = Arc::new(Users::start(Arc::new(Half(Scripted(Mutex::new(held)))), FOR_ROOT).unwrap());
+        let hang = |count: usize| {
+            let asked: Vec<_> = (0..count)
+                .map(|_| {
+                    let users = Arc::clone(&users);
+                    tokio::spawn(async move { users.resolve(String::from("slow")).await })
+                })
+                .collect();
+            async move {
+                for one in asked {
+                    assert!(matches!(one.await.unwrap(), Resolution::Failed(why) if why.contains("within 1 s")));
+                }
+            }
+        };
+        let found = |uid, name: &str| Resolution::Found(UserKey { uid, name: String::from(name) });
+        // Of twenty eight hang, and have others in their place; what was not begun is not begun any more.
+        hang(20).await;
+        assert_eq!(users.resolve(String::from("ada")).await, found(1000, "ada"));
+        for _ in 0..4 {
+            hang(FOR_ROOT).await;
+        }
+        // All threads hang that there may be.
+        assert!(matches!(users.resolve(String::from("ada")).await, Resolution::Failed(_)));
+        assert_eq!(users.resolve(String::from("root")).await, found(0, "root"));
+        for _ in 0..100 {
+            let_go.send(()).unwrap();
+        }
+        let again = async { while users.resolve(String::from("ada")).await != found(1000, "ada") {} };
+        tokio::time::timeout(std::time::Duration::from_secs(30), again).await.unwrap();
     }
 
     /// What was asked of it, in order; `Err` for the group `broken`.

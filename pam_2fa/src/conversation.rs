@@ -7,6 +7,7 @@ use pam_2fa_protocol::{MAX_FRAME, Secret};
 
 use crate::ffi::pam::Host;
 use crate::options::Tells;
+use crate::pace::Pace;
 use crate::stop::Unanswered;
 
 /// How a text is meant.
@@ -37,6 +38,8 @@ pub(crate) struct Terminal<'a, 'h> {
     pub(crate) host: &'a Host<'h>,
     /// Whether lines are shown.
     pub(crate) tells: Tells,
+    /// When prompts are.
+    pub(crate) pace: Pace,
 }
 
 impl Conversation for Terminal<'_, '_> {
@@ -53,7 +56,10 @@ impl Conversation for Terminal<'_, '_> {
 
     fn ask(&self, question: &Question) -> Result<Secret, Unanswered> {
         let style: PamMessageStyle = if question.echo { PAM_PROMPT_ECHO_ON } else { PAM_PROMPT_ECHO_OFF };
+        // Whatever a login needs and cannot have ends it, the clock too.
+        std::thread::sleep(self.pace.left(question.pace_ms).ok_or(Unanswered::CannotAsk)?);
         let reply = self.host.converse(style, &question.text).map_err(|_| Unanswered::CannotAsk)?;
+        self.pace.restart().ok_or(Unanswered::CannotAsk)?;
         let reply = reply.ok_or(Unanswered::Nothing)?;
         // sshd's `password` method and Cockpit answer every hidden prompt with the password; it is none of the daemon's business.
         if !question.echo && !reply.is_empty() && self.host.password_is(reply.as_bytes()) {

@@ -2,6 +2,7 @@
 //!
 //! It shows what it is told to show and returns what was typed. It must never look into either, and never make up a verdict.
 
+use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::frame::{Frame, terminated};
 use pam_2fa_protocol::login::{
     ANSWER, Answer, BEGIN, Begin, NOT_PERMITTED, Question, SEALED, Step, StepReply, VERSION_NOT_SUPPORTED, Verdict,
@@ -38,11 +39,19 @@ pub(crate) fn lead(daemon: &mut impl Daemon, person: &impl Conversation, begin: 
             Next::Ask(_) if shown == MAX_PROMPTS => break,
             Next::Ask(question) => {
                 tell(person, Tone::Info, &step);
-                call = answer_frame(&Answer { text: person.ask(&question)? })?;
+                call = answer_frame(&Answer { text: typed(person, &question)? })?;
             }
         }
     }
     Err(Stop::TooManyPrompts)
+}
+
+/// What is typed. Under the constant prompt what nobody can have typed is no end, since it is none at a decoy: it counts as nothing.
+fn typed(person: &impl Conversation, question: &Question) -> Result<Secret, Unanswered> {
+    match person.ask(question) {
+        Err(Unanswered::Junk) if question.times.is_some() => Ok(Secret::new(String::new())),
+        typed => typed,
+    }
 }
 
 fn end(step: Step, verdict: Verdict, person: &impl Conversation) -> Result<Ending, Stop> {
@@ -152,6 +161,9 @@ pub(crate) mod script {
             let echo = if question.echo { "echo" } else { "hidden" };
             self.seen.borrow_mut().push(format!("{echo}: {}", question.text));
             let typed = self.answers.borrow_mut().pop_front().ok_or(Unanswered::Nothing)?;
+            if typed.contains(char::is_control) {
+                return Err(Unanswered::Junk);
+            }
             Ok(Secret::new(typed.to_owned()))
         }
     }
@@ -252,6 +264,19 @@ mod tests {
         let stop = lead(&mut &mut daemon, &Person::default(), &begin).unwrap_err();
         assert_eq!(stop.outcome(), Outcome::Denied);
         assert!(daemon.calls.is_empty());
+    }
+
+    #[test]
+    fn junk_ends_a_login_but_where_it_would_be_no_end_of_a_decoy() {
+        let mut daemon = Scripted::new(&[ASK]);
+        assert!(lead(&mut &mut daemon, &Person::typing(&["\u{8}INCORRECT"]), &ada()).is_err());
+        assert_eq!(daemon.calls.len(), 1);
+        let again = r#"{"parameters":{"step":{"tell":[],"ask":{"text":"Code: ","echo":true,"times":3}}}}"#;
+        let deny = r#"{"parameters":{"step":{"tell":[],"verdict":"deny"}}}"#;
+        let mut daemon = Scripted::new(&[again, deny]);
+        let ending = lead(&mut &mut daemon, &Person::typing(&["\u{8}INCORRECT"]), &ada()).unwrap();
+        assert_eq!(ending.outcome, Outcome::Denied);
+        assert!(daemon.calls[1].contains(r#"{"text":""}"#), "nothing of it leaves: {}", daemon.calls[1]);
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod items;
 mod key_proven;
 mod login;
 mod options;
+mod pace;
 mod stamp;
 mod stop;
 mod verdict;

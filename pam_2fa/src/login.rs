@@ -13,6 +13,7 @@ use crate::ffi::process;
 use crate::items::{self, Purpose};
 use crate::key_proven::{self, Evidence};
 use crate::options::{Mode, Options, Tells};
+use crate::pace::Pace;
 use crate::stop::Stop;
 use crate::verdict::{Ending, Outcome};
 use crate::{decoy, dialogue};
@@ -34,7 +35,7 @@ pub(crate) fn authenticate(host: &Host<'_>, arguments: &[&CStr], silence: Tells)
 
 fn attempt(host: &Host<'_>, options: &Options, silence: Tells) -> Result<Ending, Stop> {
     let tells = if silence == Tells::Hidden { Tells::Hidden } else { options.tells };
-    let person = Terminal { host, tells };
+    let person = Terminal { host, tells, pace: Pace::new(process::monotonic) };
     let budget = Budget::new(process::monotonic, options.timeout);
     let mut channel = Channel::new(&options.socket, process::effective_uid(), budget);
     match options.mode {

@@ -175,9 +175,11 @@ fn login_frames(add: &mut impl FnMut(&[u8])) {
     add(&call(login::BEGIN, &begin(), More::No));
     add(&call(login::BEGIN, &bare(), More::No));
     add(&call(login::ANSWER, &Answer { text: Secret::new("12\"34\n".into()) }, More::No));
-    let ask = Some(Question { text: "Code: ".into(), echo: true, times: None });
+    let ask = Some(Question { text: "Code: ".into(), echo: true, times: None, pace_ms: None });
     add(&reply(&StepReply { step: Step { tell: vec!["t".into()], ask, ..Step::default() } }, LAST));
-    let ask = Some(Question { text: "Code: ".into(), echo: true, times: Some(3) });
+    let ask = Some(Question { text: "Code: ".into(), echo: true, times: Some(3), pace_ms: None });
+    add(&reply(&StepReply { step: Step { ask, ..Step::default() } }, LAST));
+    let ask = Some(Question { text: "Code: ".into(), echo: true, times: Some(3), pace_ms: Some(80) });
     add(&reply(&StepReply { step: Step { ask, ..Step::default() } }, LAST));
     for verdict in [Verdict::Allow, Verdict::NotSubject, Verdict::Deny, Verdict::Unavailable, Verdict::MaxTries] {
         let step = Step {

@@ -19,6 +19,8 @@ pub enum Stack {
     Password,
     /// A key that sshd has seen stands for the password; else pam_unix. Then us.
     KeyProven,
+    /// pam_unix; what a wrong password sees is the decoy; what a right one sees is us.
+    Decoy,
     /// pam_unix alone, to show that a test's first factor is what it believes.
     WithoutUs,
 }
@@ -37,6 +39,13 @@ impl Stack {
             Self::KeyProven => format!(
                 "auth [success=2 default=ignore] pam_2fa.so key-proven {arguments}\n\
                  auth [success=1 default=ignore] pam_unix.so nodelay\n\
+                 auth requisite pam_deny.so\n\
+                 auth requisite pam_2fa.so {arguments}\n\
+                 auth required pam_permit.so\n"
+            ),
+            Self::Decoy => format!(
+                "auth [success=2 default=ignore] pam_unix.so nodelay\n\
+                 auth optional pam_2fa.so decoy {arguments}\n\
                  auth requisite pam_deny.so\n\
                  auth requisite pam_2fa.so {arguments}\n\
                  auth required pam_permit.so\n"

@@ -422,6 +422,14 @@ pub fn become_uid(uid: u32) {
     assert_eq!(status, 0, "setresuid: these tests run as root");
 }
 
+/// Lets this process have so many descriptors.
+pub fn many_descriptors(count: u64) {
+    let limit = libc::rlimit { rlim_cur: count, rlim_max: count };
+    // SAFETY: a plain call with a structure of ours.
+    let status = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) };
+    assert_eq!(status, 0, "setrlimit: these tests run as root");
+}
+
 /// Listens again on a socket that listens already, with another backlog.
 pub fn listen_again(listener: &impl AsRawFd, backlog: i32) {
     // SAFETY: takes numbers; the descriptor is open.

@@ -8,16 +8,16 @@ use super::ending::{Ending, last_from, last_login};
 use super::enrol::{Enrolling, Wants};
 use super::explain;
 use super::policy::{self, Listed, Must, Network};
+use super::veil;
 use super::ways::{self, Held, Way};
 use super::{
     Asked, Effect, Effects, FAIL_DELAY_MS, Failure, Login, LookUp, LookedUp, Purpose, Resolution, Standing, State, ask,
 };
 use crate::random;
-use crate::rules::PromptStyle;
 use crate::store::{Authenticator, DeviceId, Facts, FactsFor, Known, StoreError, UseDevice, UserKey};
-use crate::texts::{Message, Value};
+use crate::texts::Message;
 use pam_2fa_protocol::admin::Required;
-use pam_2fa_protocol::login::{Begin, Question, Step, VERSION, Verdict};
+use pam_2fa_protocol::login::{Begin, Step, VERSION, Verdict};
 
 /// A user's name is at most this long, in bytes (`LOGIN_NAME_MAX` of Linux, 256, less its NUL).
 const LONGEST_NAME: usize = 255;
@@ -56,24 +56,9 @@ impl Login {
     /// The first factor was wrong: nobody is looked up, and nothing but a denial can come of it (rule 3).
     fn decoy(&self, asked: &Asked, fx: &mut Effects<'_>) -> State {
         self.log(&refused(asked, super::ending::DECOY), Verdict::Deny, fx);
-        let prompts = fx.rules.codes.prompt == PromptStyle::Constant && fx.rules.required != Required::Disabled
-            // Nobody is asked then, and a prompt would tell that the password was wrong.
-            && !fx.rules.who.only_reports(&fx.now);
-        let step = match random::tag(fx.random) {
-            Ok(tag) if prompts => {
-                let text = fx.texts.prompt(Message::PromptConstant, &[("tag", Value::Text(&tag))]);
-                let times = Some(i64::from(fx.rules.codes.attempts));
-                Step {
-                    ask: Some(Question { text, echo: fx.rules.codes.echo, times }),
-                    fail_delay_ms: Some(FAIL_DELAY_MS),
-                    ..Step::default()
-                }
-            }
-            Ok(_) | Err(_) => {
-                Step { verdict: Some(Verdict::Deny), fail_delay_ms: Some(FAIL_DELAY_MS), ..Step::default() }
-            }
-        };
-        fx.out.push(Effect::End(step));
+        let ask = if self.is_constant(fx) { veil::decoys_question(fx) } else { None };
+        let verdict = ask.is_none().then_some(Verdict::Deny);
+        fx.out.push(Effect::End(Step { ask, verdict, fail_delay_ms: Some(FAIL_DELAY_MS), ..Step::default() }));
         State::Over
     }
 

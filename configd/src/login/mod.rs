@@ -34,6 +34,7 @@ pub mod source;
 mod ssh_key;
 mod state;
 mod tongue;
+mod veil;
 mod verify;
 pub mod ways;
 
@@ -254,6 +255,7 @@ pub struct Login {
     /// The connection has ended while something was being written: nobody hears how that ends, but its owner and the log.
     pub(crate) gone: bool,
     pub(crate) spoken: Spoken,
+    pub(crate) shown: veil::Shown,
     pub(crate) state: State,
 }
 
@@ -279,6 +281,7 @@ impl Login {
             factor: None,
             gone: false,
             spoken: Spoken::default(),
+            shown: veil::Shown::default(),
             state: State::New,
         }
     }
@@ -310,7 +313,15 @@ impl Login {
         if let Some(factor) = factor(&state) {
             self.factor = Some(factor);
         }
-        self.state = match (state, event) {
+        let (is_veiled, since) = (self.is_veiled(&state, &event, fx), fx.out.len());
+        let next = self.next(state, event, fx);
+        self.state = if is_veiled { self.veil(next, since, fx) } else { next };
+        self.pace(since, fx);
+        self
+    }
+
+    fn next(&mut self, state: State, event: Event, fx: &mut Effects<'_>) -> State {
+        match (state, event) {
             (State::Over, _) => State::Over,
             (state, Event::Closed) => self.closed(state, fx),
             (State::New, Event::Begin(begin)) => self.begin(*begin, fx),
@@ -333,6 +344,7 @@ impl Login {
             (State::Remembering(standing, device), Event::Remembered(done)) => {
                 self.remembered(&standing, device, done, fx)
             }
+            (State::Veiled(denial), Event::Answer(_)) => self.veiled_answer(*denial, fx),
             (State::Refused(asked, verdict), Event::Answer(_)) => self.end_denied(&asked, verdict, None, fx),
             (State::Enrolling(enrolling), Event::Stood(prompt)) => enrol::stood(enrolling, prompt, fx),
             (State::Enrolling(enrolling), Event::Answer(text)) if !matches!(enrolling.stage, Stage::Committing) => {
@@ -351,8 +363,7 @@ impl Login {
                 fx.out.push(Effect::HangUp);
                 self.closed(state, fx)
             }
-        };
-        self
+        }
     }
 
     /// The connection is gone; its challenge stays open, with nobody at it. What is being written will be written all the same, and is
@@ -382,6 +393,7 @@ impl Login {
             | State::Renamed(..)
             | State::Using(..)
             | State::Refused(..)
+            | State::Veiled(_)
             | State::Over => {}
         }
         State::Over
@@ -399,7 +411,10 @@ fn stood(mut standing: Box<Standing>, prompt: u32, fx: &mut Effects<'_>) -> Stat
 
 /// A step that asks.
 pub(crate) fn ask(text: String, fx: &Effects<'_>) -> Step {
-    Step { ask: Some(Question { text, echo: fx.rules.codes.echo, times: None }), ..Step::default() }
+    Step {
+        ask: Some(Question { text, echo: fx.rules.codes.echo, times: veil::times(fx), pace_ms: None }),
+        ..Step::default()
+    }
 }
 
 // What the tests below speak of.

@@ -12,7 +12,7 @@ use super::ways::{At, Held, Way};
 use crate::authenticator::LongCode;
 use crate::store::{Authenticator, Bucket, ChallengeId, DeviceId, Facts, Proof, UserKey};
 use pam_2fa_protocol::Secret;
-use pam_2fa_protocol::login::Verdict;
+use pam_2fa_protocol::login::{Step, Verdict};
 use std::net::IpAddr;
 
 /// What was asked, as far as it is believed.
@@ -104,6 +104,8 @@ pub(crate) enum State {
     Enrolling(Box<Enrolling>),
     /// A denial is on the screen as a prompt, and in the log.
     Refused(Asked, Verdict),
+    /// Denied, and in the log; but a decoy would go on asking (`veil`).
+    Veiled(Box<Step>),
     /// A try of an enrolment is being charged.
     EnrolCharging(Box<Enrolling>, Tried),
     /// A user's own device is being forgotten.
@@ -129,6 +131,7 @@ pub(super) fn factor(state: &State) -> Option<Factor> {
         | State::EnrolCharging(..)
         | State::Revoking(..)
         | State::Refused(..)
+        | State::Veiled(_)
         | State::Over => None,
     }
 }

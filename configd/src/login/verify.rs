@@ -261,5 +261,5 @@ fn about_trust(standing: &Standing, fx: &Effects<'_>) -> Question {
     let trusted_s = device::trusted_s(lifetime_s, standing.asked.stamp.as_deref(), &fx.rules.trust);
     let span = fx.texts.span_of_days(trusted_s);
     let text = fx.texts.prompt(Message::PromptTrust, &[("span", Value::Text(&span))]);
-    Question { text, echo: true, times: None }
+    Question { text, echo: true, times: None, pace_ms: None }
 }

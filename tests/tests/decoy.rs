@@ -1,0 +1,293 @@
+//! Who has not the password learns nothing by the decoy: not that the password was wrong, not who exists, and opens nothing.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed step is a failed test")]
+
+use e2e::host::Stack;
+use e2e::libpam::code::{CONV_ERR, SUCCESS};
+use e2e::libpam::{Item, Pam, Reply, Stage, Style};
+use e2e::mailbox;
+use e2e::ssh::{PASSWORD, wrong};
+use e2e::terminal::Terminal;
+use e2e::varlink;
+use e2e::world::{Person, Plan, World, text_of};
+use std::cell::RefCell;
+use std::fs;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// A stack with the decoy's line, one prompt for everyone.
+fn plan(policy: &str) -> Plan {
+    Plan::default().stack(Stack::Decoy).policy(policy).settings("[codes]\nprompt = \"constant\"")
+}
+
+/// What stands on the screen once ssh has given up: `password`, then each of `codes` at whatever is asked for, with the name and the
+/// tag taken out.
+fn transcript(world: &World, person: &Person, password: &str, codes: &[&str]) -> String {
+    let mut ssh = world.ssh(person).tries(1).open();
+    ssh.wait_for("Password:");
+    ssh.type_line(password);
+    for code in codes {
+        ssh.wait_for_code_prompt();
+        ssh.type_line(code);
+    }
+    ssh.wait_for_denial();
+    let screen = ssh.text().replace(&person.host.name, "NAME");
+    codes.iter().fold(without_tags(&screen), |screen, code| screen.replace(code, "CODE"))
+}
+
+/// Tags are random: each that is another one has a number of its own.
+fn without_tags(screen: &str) -> String {
+    let mut tags: Vec<&str> = Vec::new();
+    let mut parts = screen.split("a code was sent (");
+    let mut out = parts.next().unwrap().to_owned();
+    for part in parts {
+        let (tag, after) = part.split_once(')').unwrap();
+        let number = tags.iter().position(|known| *known == tag).unwrap_or_else(|| {
+            tags.push(tag);
+            tags.len() - 1
+        });
+        out.push_str(&format!("a code was sent (TAG {number}){after}"));
+    }
+    out
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_wrong_password_a_wrong_code_and_both_look_the_same_and_nobody_is_told_who_exists() {
+    let world = plan("required = \"mandatory\"").start();
+    let ada = world.person("ada");
+    let codes = ["000000", "111111", "222222"];
+    // A code that is out, of a login that stands at its prompt.
+    let mut standing = world.ssh(&ada).open_with_password();
+    standing.wait_for_code_prompt();
+    let right = mailbox::wait_for(&ada.email, 1).code();
+    let wrong_password = transcript(&world, &ada, "not the password", &codes);
+    assert_eq!(wrong_password.matches("a code was sent (TAG 0)").count(), 3, "{wrong_password}");
+    assert_eq!(transcript(&world, &ada, "not the password", &[&right, &right, &right]), wrong_password);
+    let nobody = world.stranger("eve");
+    assert_eq!(transcript(&world, &nobody, "not the password", &codes), wrong_password, "who has no record");
+    let mut unknown = nobody.clone();
+    unknown.host.name = String::from("nobodyhere");
+    assert_eq!(transcript(&world, &unknown, "not the password", &codes), wrong_password, "who does not exist");
+    assert_eq!(mailbox::count_codes_after_a_while(&ada.email), 1, "a decoy sends nothing");
+    // The right password, and wrong codes.
+    let (one, two) = (wrong(&right), wrong(&wrong(&right)));
+    standing.interrupt();
+    assert_eq!(transcript(&world, &ada, PASSWORD, &[&one, &two, &one]), wrong_password);
+    // Who waits now, because of those, is not told either that the password was right.
+    assert_eq!(transcript(&world, &ada, PASSWORD, &codes), wrong_password, "while a wait runs");
+    assert_eq!(transcript(&world, &ada, "not the password", &codes), wrong_password);
+}
+
+/// The stack of the world under this process's own libpam, so that nothing but it is timed.
+fn stage(world: &World) -> Stage {
+    let stage = Stage::new();
+    std::os::unix::fs::symlink(world.path("run/login.sock"), stage.socket()).unwrap();
+    stage.service(
+        "sshd",
+        &[
+            "auth [success=2 default=ignore] pam_unix.so nodelay".into(),
+            stage.line("optional", "decoy"),
+            "auth requisite pam_deny.so".into(),
+            stage.line("requisite", ""),
+            "auth required pam_permit.so".into(),
+        ],
+    );
+    stage
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long a prompt takes is what is looked at")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// The times from the password to the first prompt, and from an answer of no code's form to the second.
+fn times(stage: &Stage, person: &Person, password: &'static str) -> [Duration; 2] {
+    let seen: Rc<RefCell<(Vec<Duration>, Option<Instant>)>> = Rc::default();
+    let mut pam = Pam::start(stage, "sshd", Some(&person.host.name), &[]);
+    pam.set(Item::RemoteHost, "192.0.2.7");
+    pam.set(Item::Tty, "ssh");
+    let notes = Rc::clone(&seen);
+    pam.answered_by(move |style, text| {
+        let mut notes = notes.borrow_mut();
+        if let Some(since) = notes.1.take() {
+            assert!(text.starts_with("If the password was right"), "{text}");
+            notes.0.push(since.elapsed());
+        }
+        let reply = match (style, notes.0.len()) {
+            (Style::Hidden, 0) => Reply::from(password),
+            (_, 1) => Reply::from("no code"),
+            // Whoever goes is charged nothing, so that the next one is asked as this one was.
+            _ => Reply::Fail(CONV_ERR),
+        };
+        notes.1 = Some(now());
+        reply
+    });
+    assert_ne!(pam.authenticate(0), SUCCESS);
+    let seen = seen.borrow();
+    [seen.0[0], seen.0[1]]
+}
+
+/// The two-sided p of Mann and Whitney that two samples are of one distribution, by the normal approximation (both over 20).
+fn mann_whitney(a: &[Duration], b: &[Duration]) -> f64 {
+    let mut all: Vec<(Duration, bool)> =
+        a.iter().map(|at| (*at, true)).chain(b.iter().map(|at| (*at, false))).collect();
+    all.sort();
+    let ranks: f64 = all.iter().zip(1_u32..).filter(|((_, is_a), _)| *is_a).map(|(_, rank)| f64::from(rank)).sum();
+    let count = |sample: &[Duration]| f64::from(u32::try_from(sample.len()).unwrap());
+    let (n, m) = (count(a), count(b));
+    let u = ranks - n * (n + 1.0) / 2.0;
+    let z = (u - n * m / 2.0).abs() / (n * m * (n + m + 1.0) / 12.0).sqrt();
+    erfc(z / std::f64::consts::SQRT_2)
+}
+
+/// Abramowitz and Stegun 7.1.26: within 1.5e-7.
+fn erfc(x: f64) -> f64 {
+    let t = 1.0 / (1.0 + 0.327_591_1 * x);
+    let series = [1.061_405_429, -1.453_152_027, 1.421_413_741, -0.284_496_736, 0.254_829_592];
+    series.iter().fold(0.0, |sum, term| (sum + term) * t) * (-x * x).exp()
+}
+
+#[test]
+fn two_samples_of_one_kind_are_told_from_two_of_two() {
+    let sample =
+        |from: u64, step: u64| (0..200).map(|at| Duration::from_micros(from + (at * step) % 977)).collect::<Vec<_>>();
+    assert!(mann_whitney(&sample(0, 331), &sample(0, 577)) > 0.5);
+    assert!(mann_whitney(&sample(0, 331), &sample(150, 577)) < 0.001);
+    assert!((erfc(1.0) - 0.157_299_2).abs() < 1e-6);
+}
+
+/// A round of so many logins of each kind, one after the other so that what the machine does besides meets both.
+fn round(stage: &Stage, right: &Person, wrong: &Person, count: usize) -> [f64; 2] {
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    for _ in 0..count {
+        with.push(times(stage, right, PASSWORD));
+        without.push(times(stage, wrong, "not the password"));
+    }
+    [0, 1].map(|prompt| {
+        let of = |sample: &[[Duration; 2]]| sample.iter().map(|times| times[prompt]).collect::<Vec<_>>();
+        mann_whitney(&of(&with), &of(&without))
+    })
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn how_long_a_prompt_takes_tells_no_right_password_from_a_wrong_one() {
+    let world = plan("required = \"mandatory\"").start();
+    let ada = world.person("ada");
+    let stage = stage(&world);
+    // One round in a hundred is below 0.01 though there is nothing to see; three in a row are one in a million.
+    let mut seen = Vec::new();
+    while seen.len() < 3 {
+        let p = round(&stage, &ada, &ada, 150);
+        if p.iter().all(|p| *p > 0.01) {
+            return;
+        }
+        seen.push(p);
+    }
+    panic!("the times differ: {seen:?}");
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn no_policy_mode_or_trust_lets_a_wrong_password_in() {
+    let mut world = plan("required = \"mandatory\"").start();
+    let ada = e2e::trust::person(&world, "ada");
+    let name = ada.host.name.clone();
+    let settings = fs::read_to_string(world.config_file()).unwrap();
+    let policy = |lines: &str| settings.replacen("required = \"mandatory\"", lines, 1);
+    for text in [
+        policy("required = \"disabled\""),
+        policy("required = \"optional\"\nmode = \"report until 2999-01-01\""),
+        policy(&format!("required = \"mandatory\"\nexempt_users = [\"{name}\"]")),
+        policy("required = \"mandatory\"\nexempt_networks = [\"127.0.0.0/8\", \"0.0.0.0/0\"]"),
+        policy("required = \"mandatory\"\ngrace = \"99 days\"\nenrolment = \"at-login\""),
+        format!("{}\n[services]\nsshd = \"ignore\"\n", policy("required = \"mandatory\"")),
+        format!("{}\n[trust]\nssh = \"1 day\"\nssh_identity = \"address\"\n", policy("required = \"mandatory\"")),
+    ] {
+        world.kill_configd();
+        fs::write(world.config_file(), &text).unwrap();
+        world.start_configd();
+        let mut ssh = world.ssh(&ada).tries(1).open();
+        ssh.wait_for("Password:");
+        ssh.type_line("not the password");
+        while ssh.wait_for_any(&["Code: ", "Permission denied"]).0 == 0 {
+            ssh.type_line("000000");
+        }
+        assert!(!ssh.wait_for_end().success(), "{text}\n{}", ssh.text());
+    }
+    assert_eq!(mailbox::count_codes_after_a_while(&ada.email), 0);
+    // Nor does a device that is trusted: it is one with the right password alone.
+    let mut ssh = world.ssh(&ada).from(e2e::trust::HERE).open_with_password();
+    ssh.wait_for_code_prompt();
+    ssh.type_line(&mailbox::wait_for_code(&ada.email, 1).code());
+    ssh.prove_shell();
+    world.ssh(&ada).from(e2e::trust::HERE).open_with_password().prove_shell();
+    let mut ssh = world.ssh(&ada).from(e2e::trust::HERE).tries(1).open();
+    ssh.wait_for("Password:");
+    ssh.type_line("not the password");
+    for _ in 0..3 {
+        ssh.wait_for_code_prompt();
+        ssh.type_line("000000");
+    }
+    ssh.wait_for_denial();
+}
+
+/// The resident memory of configd, KiB.
+fn memory_kib(world: &World) -> u64 {
+    let pid = world.pids()[0];
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn ten_thousand_decoys_at_once_cost_the_daemon_nothing_and_keep_nobody_out() {
+    let world = plan("required = \"mandatory\"").start();
+    let ada = world.person("ada");
+    let socket = world.path("run/login.sock");
+    let begin = |number: usize| {
+        let (version, user) = (pam_2fa_protocol::login::VERSION, format!("guess{number}"));
+        serde_json::json!({
+            "version": version, "user": user, "service": "sshd", "tty": "ssh", "remote_host": "192.0.2.66", "decoy": true,
+        })
+        .to_string()
+    };
+    let ask = |from: usize, count: usize| {
+        for number in from..from + count {
+            let reply = varlink::call(&socket, "io.pam2fa.Login.Begin", &begin(number)).unwrap();
+            assert!(String::from_utf8(reply).unwrap().contains("If the password was right"));
+        }
+    };
+    ask(0, 500);
+    let before = memory_kib(&world);
+    // Their prompts stand in their own processes, and hold nothing here; ten of them are real ones.
+    let stage = stage(&world);
+    let mut standing: Vec<Terminal> = (0..10).map(|_| world.ssh(&ada).tries(1).open()).collect();
+    for ssh in &mut standing {
+        ssh.wait_for("Password:");
+        ssh.type_line("not the password");
+        ssh.wait_for_code_prompt();
+    }
+    std::thread::scope(|scope| {
+        for part in 0..8 {
+            scope.spawn(move || ask(1_000 + part * 1_250, 1_250));
+        }
+        // Meanwhile somebody logs in.
+        let times = times(&stage, &ada, PASSWORD);
+        assert!(times[0] < Duration::from_secs(1), "{times:?}");
+    });
+    let after = memory_kib(&world);
+    assert!(after < before + 4_096, "{before} KiB, then {after}");
+    let pid = world.pids()[0];
+    let sockets = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
+    assert!(sockets < 40, "{sockets} descriptors stay open");
+    let mut ssh = world.ssh(&ada).open_with_password();
+    ssh.wait_for_code_prompt();
+    ssh.type_line(&mailbox::wait_for_code(&ada.email, 1).code());
+    ssh.prove_shell();
+    // They are counted, not listed.
+    let log = text_of(&world.command(&["log"]));
+    assert!(!log.contains("guess"), "{log}");
+}

@@ -1,0 +1,141 @@
+//! Many clients, slow ones and silent ones: root's callers log in meanwhile.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed step is a failed test")]
+
+use e2e::libpam::{become_uid, many_descriptors};
+use e2e::varlink;
+use e2e::world::{Person, Plan, World};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// Uids that are nobody's here.
+const UIDS: u32 = 50;
+
+/// Connections of each.
+const EACH: usize = 200;
+
+/// How long root's callers may wait, 99 of 100 of them.
+const WITHIN: Duration = Duration::from_millis(200);
+
+fn begin(person: &Person) -> String {
+    serde_json::json!({
+        "version": pam_2fa_protocol::login::VERSION, "user": person.host.name, "service": "sshd", "tty": "ssh",
+        "remote_host": "203.0.113.5",
+    })
+    .to_string()
+}
+
+/// How long root waits from the connection to the question, `count` times, sorted.
+fn logins(world: &World, person: &Person, count: usize) -> Vec<Duration> {
+    let (socket, begin) = (world.path("run/login.sock"), begin(person));
+    let mut times = Vec::new();
+    for _ in 0..count {
+        let since = now();
+        let reply = varlink::call(&socket, "io.pam2fa.Login.Begin", &begin).unwrap();
+        times.push(since.elapsed());
+        assert!(String::from_utf8(reply).unwrap().contains("\"ask\""));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    times.sort();
+    times
+}
+
+fn connect(socket: &Path) -> Option<UnixStream> {
+    UnixStream::connect(socket).ok()
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn ten_thousand_silent_clients_of_fifty_users_hold_no_login_of_roots_up() {
+    many_descriptors(20_000);
+    let world = Plan::default().start();
+    let ada = world.person("ada");
+    let socket = world.path("run/login.sock");
+    let (made, stop, all_there) = (AtomicUsize::new(0), AtomicBool::new(false), Barrier::new(UIDS as usize + 1));
+    std::thread::scope(|scope| {
+        for number in 0..UIDS {
+            let (socket, made, stop, all_there) = (&socket, &made, &stop, &all_there);
+            scope.spawn(move || {
+                become_uid(40_000 + number);
+                let mut held = Vec::new();
+                for _ in 0..EACH {
+                    held.extend(connect(socket));
+                    made.fetch_add(1, Ordering::Relaxed);
+                }
+                all_there.wait();
+                // What was dropped comes again, a few times a second.
+                while !stop.load(Ordering::Relaxed) {
+                    held.remove(0);
+                    held.extend(connect(socket));
+                    std::thread::sleep(Duration::from_millis(100));
+                }
+            });
+        }
+        let while_they_come = logins(&world, &ada, 100);
+        all_there.wait();
+        assert_eq!(made.load(Ordering::Relaxed), 10_000);
+        let while_they_stay = logins(&world, &ada, 200);
+        stop.store(true, Ordering::Relaxed);
+        for (what, times) in [("while they come", while_they_come), ("while they stay", while_they_stay)] {
+            let at = times[times.len() * 99 / 100 - 1];
+            assert!(at < WITHIN, "{what}: {at:?}");
+        }
+    });
+}
+
+/// As SSSD is where its server is away: users of the host's own file are found, and every other name waits.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_directory_that_does_not_answer_denies_after_a_second_and_holds_up_nobody_of_this_host() {
+    let mut world = Plan::default().policy("required = \"mandatory\"").start();
+    let ada = world.person("ada");
+    // A service of systemd-userdb that takes connections and says nothing, and a host that asks it after its own file.
+    let (service, switch) = (world.path("hung"), world.path("nsswitch.conf"));
+    let hung = UnixListener::bind(&service).unwrap();
+    fs::set_permissions(&service, Permissions::from_mode(0o666)).unwrap();
+    fs::write(&switch, "passwd: files systemd\ngroup: files\nhosts: files\n").unwrap();
+    let mounts = [(service, "/run/systemd/userdb/io.systemd.Hung"), (switch, "/etc/nsswitch.conf")]
+        .map(|(from, to)| (from, to.into()));
+    world.restart_configd_apart(&mounts);
+    let nobody = {
+        let mut nobody = ada.clone();
+        nobody.host.name = "of-the-directory".to_owned();
+        nobody
+    };
+    let socket = world.path("run/login.sock");
+    let ask = |person: &Person| {
+        let since = now();
+        let reply = varlink::call(&socket, "io.pam2fa.Login.Begin", &begin(person)).unwrap();
+        (String::from_utf8(reply).unwrap(), since.elapsed())
+    };
+    let (reply, time) = ask(&nobody);
+    assert!(reply.contains("\"unavailable\""), "{reply}\n{}", world.logs());
+    assert!((Duration::from_millis(900)..Duration::from_secs(2)).contains(&time), "{time:?}");
+    // A hundred of them, and somebody of this host.
+    std::thread::scope(|scope| {
+        for _ in 0..100 {
+            scope.spawn(|| {
+                let (reply, time) = ask(&nobody);
+                assert!(reply.contains("\"unavailable\"") && time < Duration::from_secs(3), "{time:?} {reply}");
+            });
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        for _ in 0..20 {
+            let (reply, time) = ask(&ada);
+            assert!(reply.contains("\"ask\"") && time < Duration::from_millis(500), "{time:?} {reply}");
+        }
+    });
+    let (reply, time) = ask(&ada);
+    assert!(reply.contains("\"ask\"") && time < WITHIN, "{time:?} {reply}");
+    drop(hung);
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long a login takes is the promise")]
+fn now() -> Instant {
+    Instant::now()
+}

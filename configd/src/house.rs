@@ -16,14 +16,16 @@ use crate::store::{MetaKey, Store, StoreError};
 use crate::verification::Verifications;
 use nix::fcntl::Flock;
 use pam_2fa_protocol::Secret;
-use pam_2fa_protocol::admin::Required;
+use pam_2fa_protocol::admin::{KeyPlace, Required};
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+mod key;
+
 /// The name under which the accepted settings are sealed in the store.
-const SETTINGS_NAME: &str = "settings";
+pub(crate) const SETTINGS_NAME: &str = "settings";
 
 /// Where things are.
 #[derive(Debug, Clone)]
@@ -55,6 +57,10 @@ pub struct House {
     in_force: Mutex<Arc<Rules>>,
     problems: Mutex<Vec<String>>,
     places: Places,
+    key_place: KeyPlace,
+    key_path: PathBuf,
+    /// Where a key of the state folder is, or would be.
+    state_key: PathBuf,
     /// Notices under way are dropped with it: they would keep a sealed house's store.
     _open: tokio::sync::watch::Sender<()>,
     /// Keeps a second daemon away from the folder.
@@ -70,7 +76,7 @@ impl House {
         let random: Arc<dyn Random> = Arc::new(KernelRandom);
         let vault =
             open_vault(&places.state_dir, &places.runtime_dir, random.as_ref()).map_err(|why| why.to_string())?;
-        let Vault { store, keys, high_water_s, start, lock } = vault;
+        let Vault { store, keys, key, state_key, high_water_s, start, lock } = vault;
         if start == Start::First {
             tracing::warn!(folder = %places.state_dir.display(), "a first start: key and store are made, nobody is enrolled");
         }
@@ -112,6 +118,9 @@ impl House {
             in_force: Mutex::new(Arc::new(rules)),
             problems: Mutex::new(problems),
             places: places.clone(),
+            key_place: key.place,
+            key_path: key.path,
+            state_key,
             _open: open,
             _lock: lock,
         })
@@ -129,6 +138,12 @@ impl House {
         let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Kept::Odd(why) = self.kept_generation() {
             problems.push(why);
+        }
+        if let Some(before) = self.keys.before() {
+            problems.push(format!(
+                "a rotation of the key is not finished: key {before} is still kept for settings that it sealed; run `pam-2fa key rotate` \
+                 again"
+            ));
         }
         let behind_s = self.behind_s();
         if behind_s > 300 {
@@ -344,7 +359,8 @@ impl House {
     /// An open house in `folder`, with these settings and a record of ada; its sockets would be there too.
     pub(crate) async fn for_tests(folder: &std::path::Path, rules: Rules) -> Self {
         let random: Arc<dyn Random> = Arc::new(KernelRandom);
-        let Vault { store, keys, high_water_s, lock, .. } = open_vault(folder, folder, random.as_ref()).unwrap();
+        let Vault { store, keys, key, state_key, high_water_s, lock, .. } =
+            open_vault(folder, folder, random.as_ref()).unwrap();
         let store: Arc<dyn Store> = Arc::new(store);
         let keys = Arc::new(keys);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(high_water_s).unwrap());
@@ -388,6 +404,9 @@ impl House {
             in_force: Mutex::new(Arc::new(rules)),
             problems: Mutex::new(Vec::new()),
             places: Places { config: folder.join("config.toml"), state_dir: folder.clone(), runtime_dir: folder },
+            key_place: key.place,
+            key_path: key.path,
+            state_key,
             _open: open,
             _lock: lock,
         }

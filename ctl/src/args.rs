@@ -77,6 +77,9 @@ pub(crate) enum Verb {
     /// The latest time that was seen, which no decision goes back behind
     #[command(subcommand)]
     Clock(ClockVerb),
+    /// The key that everything is sealed by
+    #[command(subcommand)]
+    Key(KeyVerb),
     /// The way back, where configd is sealed because its store is an older copy
     Restore(RestoreArgs),
     /// What was decided about logins, and why
@@ -96,6 +99,27 @@ pub(crate) enum ClockVerb {
     Status,
     /// Where that time was wrong and lies ahead: set it back, and end devices and one-time codes that were given after the clock's
     Reset,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyVerb {
+    /// Which key it is, where it is, and whether a rotation is to be finished
+    Status,
+    /// Put a new key in its place, and seal everything by it; a rotation that was cut off is finished
+    Rotate,
+    /// Write a copy of the key under a passphrase, for the day when the key is lost
+    Export(KeyFile),
+    /// Put a copy back where the key is lost, damaged or another one
+    Import(KeyFile),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct KeyFile {
+    /// The copy
+    pub(crate) file: PathBuf,
+    /// The passphrase is the first line of this file (-: of standard input); else it is asked for
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,6 +1,6 @@
 //! The `pam-2fa` command: an administrator's words to configd over `admin.sock`, and its answers on a screen.
 //!
-//! It decides nothing; the files that it writes are `config.toml`, in `config seal`, `generation` beside it, and a drop-in of sshd's, in
+//! It decides nothing; the files that it writes are `config.toml`, in `config seal` and `key rotate`, `generation` beside it, copies under a passphrase, and a drop-in of sshd's, in
 //! `exempt`. Everything that it shows goes through `screen.rs`, everything that it asks configd through `client.rs`.
 
 #![forbid(unsafe_code)]
@@ -11,15 +11,19 @@ mod client;
 mod clock;
 mod config;
 mod device;
+mod envelope;
 mod error;
 mod exempt;
 mod explain;
 mod generation;
 mod import;
+mod key;
 mod log;
 mod mailbox;
 mod me;
 mod message;
+mod outfile;
+mod passphrase;
 mod program;
 mod public_key;
 mod screen;
@@ -31,11 +35,12 @@ mod user;
 pub use mailbox::{Host, Route, Server, Surroundings};
 pub use screen::Terminal;
 
-use args::{Args, ClockVerb, ConfigVerb, DeviceVerb, ExemptArgs, TestVerb, UserVerb, Verb};
+use args::{Args, ClockVerb, ConfigVerb, DeviceVerb, ExemptArgs, KeyVerb, TestVerb, UserVerb, Verb};
 use client::Client;
 use error::Error;
 use mailbox::ThisHost;
 use pam_2fa_protocol::admin::Explain;
+use passphrase::Source;
 use screen::Screen;
 use std::ffi::OsString;
 
@@ -84,6 +89,7 @@ fn may_change(verb: &Verb) -> bool {
         Verb::Device(verb) => matches!(verb, DeviceVerb::Revoke(_)),
         Verb::Config(verb) => !matches!(verb, ConfigVerb::Check { .. }),
         Verb::Clock(verb) => matches!(verb, ClockVerb::Reset),
+        Verb::Key(verb) => !matches!(verb, KeyVerb::Status),
         Verb::Restore(_) => true,
         // `status` knows it anyway; users cannot write there.
         Verb::Status | Verb::Test(_) | Verb::Explain { .. } | Verb::Log(_) | Verb::Me { .. } | Verb::Exempt(_) => false,
@@ -124,6 +130,14 @@ fn act(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> Result
         Verb::Status => status::status(&mut client()?, &args.config, screen),
         Verb::Clock(ClockVerb::Status) => upkeep::clock_status(&mut client()?, screen),
         Verb::Clock(ClockVerb::Reset) => upkeep::clock_reset(&mut client()?, screen),
+        Verb::Key(KeyVerb::Status) => key::status(&mut client()?, screen),
+        Verb::Key(KeyVerb::Rotate) => key::rotate(&args.runtime_dir, &args.config, screen),
+        Verb::Key(KeyVerb::Export(copy)) => {
+            key::export(&args.runtime_dir, &copy.file, &Source::of(copy.passphrase_file.as_deref()), screen)
+        }
+        Verb::Key(KeyVerb::Import(copy)) => {
+            key::import(&args.runtime_dir, &copy.file, &Source::of(copy.passphrase_file.as_deref()), screen)
+        }
         Verb::Restore(asked) => upkeep::restore_accept(&mut client()?, asked.keep_recovery, screen),
     }
 }

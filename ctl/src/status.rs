@@ -31,6 +31,7 @@ fn rows(status: &Status) -> Vec<Vec<String>> {
     };
     let mut rows =
         vec![("state", state.to_owned()), ("since", status.since.clone()), ("version", status.version.clone())];
+    rows.extend(status.sealed_since.clone().map(|since| ("sealed since", since)));
     rows.extend(status.required.map(|required| ("required", required_word(required).to_owned())));
     rows.extend(status.application.clone().map(|application| ("application", application)));
     rows.extend(status.generation.map(|generation| ("settings", format!("generation {generation}"))));

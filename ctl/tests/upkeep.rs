@@ -1,7 +1,5 @@
 //! `clock …`, `restore --accept`, and the file `generation` that the command keeps beside the settings.
 
-#![expect(clippy::unwrap_used, reason = "the tests' own helpers")]
-
 mod common;
 
 use common::{Daemon, Reply};

@@ -446,6 +446,9 @@ pub struct Status {
     pub state: State,
     /// RFC 3339, UTC: when it started.
     pub since: String,
+    /// RFC 3339, UTC: since when it denies everyone, while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed_since: Option<String>,
     /// One line each: what, where, what to do.
     #[serde(default)]
     pub problems: Vec<String>,

@@ -133,6 +133,7 @@ fn status() -> admin::Status {
         version: "0.1.0".into(),
         state: admin::State::Degraded,
         since: "2026-11-24T04:00:00Z".into(),
+        sealed_since: Some("2026-11-24T04:00:00Z".into()),
         problems: vec!["x".into()],
         required: Some(admin::Required::Mandatory),
         application: Some("Example Corp".into()),

@@ -28,7 +28,7 @@ mod walk;
 mod who;
 
 pub use address::EmailAddress;
-pub use edit::{EditError, may_be_secret, plain_secrets, with_value};
+pub use edit::{EditError, may_be_secret, plain_secrets, sealed_secrets, with_value};
 pub use finding::Finding;
 pub use language::{Language, UnknownLanguage};
 pub use lifetime::Lifetime;

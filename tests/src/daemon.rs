@@ -45,9 +45,25 @@ impl Folders {
     /// When it cannot be started.
     #[must_use]
     pub fn command(&self, words: &[&str]) -> Output {
+        self.to_run(words).output().unwrap_or_else(|error| panic!("run {COMMAND}: {error}"))
+    }
+
+    /// Starts the command and does not wait for it; what it says is nobody's.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn command_begun(&self, words: &[&str]) -> Child {
+        let mut command = self.to_run(words);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().unwrap_or_else(|error| panic!("run {COMMAND}: {error}"))
+    }
+
+    fn to_run(&self, words: &[&str]) -> Command {
         let mut command = Command::new(COMMAND);
         command.arg("--runtime-dir").arg(&self.run).arg("--config").arg(&self.config).args(words);
-        command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("run {COMMAND}: {error}"))
+        command.stdin(Stdio::null());
+        command
     }
 }
 

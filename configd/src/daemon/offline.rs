@@ -50,6 +50,12 @@ impl Daemon {
         done.unwrap_or_else(|error| Err(format!("it ended in the middle ({error}); see the journal")))
     }
 
+    /// Does `work` while nobody reads the settings or opens the house.
+    pub async fn in_turn<T>(&self, work: impl Future<Output = T>) -> T {
+        let _turn = self.one_at_a_time.lock().await;
+        work.await
+    }
+
     /// Why it is sealed, if it is.
     #[must_use]
     pub fn sealed_because(&self) -> Option<String> {

@@ -24,7 +24,7 @@ pub use device::{
 pub use method::{
     About, Enrol, Enrolled, First, Had, KeptApp, KeptPass, MOST_GRANTS, Methods, NewApp, PassId, PassKind, Proof,
 };
-pub use upkeep::{AcceptCopy, AcceptedCopy, ClockWasReset, RecoveryCodes, ResetClock};
+pub use upkeep::{AcceptCopy, AcceptedCopy, Again, ChangeKey, ChangedKey, ClockWasReset, RecoveryCodes, ResetClock};
 
 /// What every operation gives: a future, since commits are grouped. Nothing happens before it is polled; once it was, dropping
 /// it does not undo the operation. It needs no runtime.
@@ -377,6 +377,8 @@ pub enum MetaKey {
     MandatorySince,
     /// How far the store is, 8 bytes of a big-endian `i64`: the store raises it with what must not come undone.
     StoreGeneration,
+    /// The key of MACs of recovery codes and one-time codes, sealed; absent before the first rotation: it is derived until then.
+    LongCodeMac,
 }
 
 /// The store.
@@ -450,6 +452,8 @@ pub trait Store: Send + Sync {
     fn accept_copy(&self, accept: AcceptCopy) -> Pending<AcceptedCopy>;
     /// Sets the clock's mark back, and ends what was given after it, in one commit.
     fn reset_clock(&self, reset: ResetClock) -> Pending<ClockWasReset>;
+    /// Seals what is sealed in the store by another key, and says so, in one commit. Open challenges end.
+    fn change_key(&self, change: ChangeKey) -> Pending<ChangedKey>;
     /// Failures and waits, for `user show`; [`crate::limits::standing`] says what they mean.
     fn counts(&self, user: UserKey, of: Authenticator) -> Pending<Counts>;
     /// What an administrator sees of a user beside the record, in one read.

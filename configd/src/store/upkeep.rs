@@ -1,5 +1,6 @@
-//! What mends the store as a whole: an older copy of it that is taken as it is, and a clock whose mark ran ahead.
+//! What mends the store as a whole: an older copy of it that is taken as it is, a clock whose mark ran ahead, and another key.
 
+use super::{MetaKey, UserKey};
 use crate::clock::Moment;
 
 /// Whether recovery codes outlive what may have happened since a copy was made.
@@ -57,4 +58,28 @@ pub struct ClockWasReset {
     pub devices: u64,
     /// One-time codes of an administrator.
     pub passes: u64,
+}
+
+/// Seals the key of a user's app anew: whose, the app's id, as it is sealed now. An error: which one does not open, and what to do.
+pub type Again = Box<dyn Fn(&UserKey, &str, &str) -> Result<String, String> + Send>;
+
+/// Another key: whatever is sealed in the store is sealed by it, in the commit that says which key the store is of.
+pub struct ChangeKey {
+    /// What says so, and what else is sealed among the values.
+    pub values: Vec<(MetaKey, Vec<u8>)>,
+    /// For each app.
+    pub again: Again,
+    /// In words for the log: which key in the place of which.
+    pub said: String,
+    /// Now.
+    pub now: Moment,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ChangedKey {
+    /// Apps whose keys were sealed anew.
+    pub apps: u64,
+    /// Challenges that were open: their codes are kept as MACs of the key before, and are worth nothing any more.
+    pub challenges: u64,
 }

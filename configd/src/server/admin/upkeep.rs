@@ -108,11 +108,11 @@ fn reset(places: &Places) -> Result<(i64, ClockWasReset), String> {
     Ok((wall_s, wait(store.reset_clock(ResetClock { wall_s, mark_s, now }))?))
 }
 
-fn vault(places: &Places) -> Result<Vault, String> {
+pub(super) fn vault(places: &Places) -> Result<Vault, String> {
     open_vault(&places.state_dir, &places.runtime_dir, &KernelRandom).map_err(|why| why.to_string())
 }
 
 /// On a thread that may block, of the runtime.
-fn wait<T>(pending: impl Future<Output = Result<T, StoreError>>) -> Result<T, String> {
+pub(super) fn wait<T>(pending: impl Future<Output = Result<T, StoreError>>) -> Result<T, String> {
     tokio::runtime::Handle::current().block_on(pending).map_err(|error| error.to_string())
 }

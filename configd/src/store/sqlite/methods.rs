@@ -6,7 +6,7 @@ use super::values::{of_method, text, text_if_any, to_method};
 use super::{challenges, changes, devices, meta, passes, sources, sums, tries, users};
 use crate::clock::Moment;
 use crate::store::{
-    Authenticator, By, Ended, Enrol, Enrolled, First, Had, KeptApp, Known, Methods, NewApp, UserKey, UserRecord,
+    Again, Authenticator, By, Ended, Enrol, Enrolled, First, Had, KeptApp, Known, Methods, NewApp, UserKey, UserRecord,
 };
 use pam_2fa_protocol::admin::{Channel, Method};
 use rusqlite::types::Value;
@@ -87,6 +87,24 @@ pub(super) fn raise_steps(connection: &Connection, step: i64) -> Result<u64, Fai
     for user in users {
         if let Some(kept) = app(connection, &user)? {
             save_app(connection, &user, &KeptApp { last_step: step, ..kept })?;
+            count = count.saturating_add(1);
+        }
+    }
+    Ok(count)
+}
+
+/// Seals everybody's apps anew; gives how many there are.
+pub(super) fn seal_apps_again(connection: &Connection, again: &Again) -> Result<u64, Failed> {
+    let users = {
+        let mut statement = connection.prepare_cached("SELECT uid, name FROM apps")?;
+        let rows = statement.query_map([], |row| Ok(UserKey { uid: row.get(0)?, name: row.get(1)? }))?;
+        rows.collect::<Result<Vec<_>, _>>()?
+    };
+    let mut count = 0_u64;
+    for user in users {
+        if let Some(kept) = app(connection, &user)? {
+            let sealed = again(&user, &kept.id, &kept.sealed).map_err(Failed::Damaged)?;
+            save_app(connection, &user, &KeptApp { sealed, ..kept })?;
             count = count.saturating_add(1);
         }
     }

@@ -13,11 +13,11 @@
 //! Never decides who is let in, and never hands out a default for what it cannot read.
 
 use super::{
-    About, AcceptCopy, AcceptedCopy, Authenticator, Bucket, By, ChallengeId, Change, ChangeAsk, ChangePage, Changed,
-    Charge, Charged, ClockWasReset, Consume, Consumed, Decision, Decoys, EndDevices, Enrol, Enrolled, Facts, FactsFor,
-    Import, Imported, KeptChallenge, KeptDevice, KeptPass, Known, LogAsk, LogLimits, LogPage, LogState, MetaKey,
-    Methods, Pending, RememberDevice, ResetClock, Revoke, Revoked, SendOf, SendTicket, SendVerdict, Store, StoreError,
-    UseDevice, UserChange, UserKey, UserRecord,
+    About, AcceptCopy, AcceptedCopy, Authenticator, Bucket, By, ChallengeId, Change, ChangeAsk, ChangeKey, ChangePage,
+    Changed, ChangedKey, Charge, Charged, ClockWasReset, Consume, Consumed, Decision, Decoys, EndDevices, Enrol,
+    Enrolled, Facts, FactsFor, Import, Imported, KeptChallenge, KeptDevice, KeptPass, Known, LogAsk, LogLimits,
+    LogPage, LogState, MetaKey, Methods, Pending, RememberDevice, ResetClock, Revoke, Revoked, SendOf, SendTicket,
+    SendVerdict, Store, StoreError, UseDevice, UserChange, UserKey, UserRecord,
 };
 use crate::clock::Moment;
 use crate::limits::Counts;
@@ -348,6 +348,10 @@ impl Store for SqliteStore {
 
     fn reset_clock(&self, reset: ResetClock) -> Pending<ClockWasReset> {
         self.log("set the clock's mark back", move |connection| upkeep::reset_clock(connection, &reset))
+    }
+
+    fn change_key(&self, change: ChangeKey) -> Pending<ChangedKey> {
+        self.log("seal itself by another key", move |connection| upkeep::change_key(connection, &change))
     }
 
     fn counts(&self, user: UserKey, of: Authenticator) -> Pending<Counts> {

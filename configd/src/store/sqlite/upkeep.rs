@@ -5,7 +5,10 @@
 
 use super::failed::Failed;
 use super::{challenges, changes, devices, meta, methods, passes};
-use crate::store::{AcceptCopy, AcceptedCopy, By, ClockWasReset, Ended, MetaKey, RecoveryCodes, ResetClock, UserKey};
+use crate::store::{
+    AcceptCopy, AcceptedCopy, By, ChangeKey, ChangedKey, ClockWasReset, Ended, MetaKey, RecoveryCodes, ResetClock,
+    UserKey,
+};
 use rusqlite::Connection;
 
 /// How far the store is; 0: nothing has happened that counts.
@@ -80,4 +83,17 @@ pub(super) fn reset_clock(connection: &Connection, reset: &ResetClock) -> Result
     );
     changes::say(connection, By::Administrator, &everybody(), ("clock-reset", said), now)?;
     Ok(was_reset)
+}
+
+/// [`crate::store::Store::change_key`].
+pub(super) fn change_key(connection: &Connection, change: &ChangeKey) -> Result<ChangedKey, Failed> {
+    let ChangeKey { values, again, said, now } = change;
+    let changed = ChangedKey {
+        apps: methods::seal_apps_again(connection, again)?,
+        challenges: challenges::end_every(connection, now)?,
+    };
+    meta::put(connection, values)?;
+    changes::say(connection, By::Administrator, &everybody(), ("key-rotated", said.clone()), now)?;
+    meta::raise_high_water(connection, now)?;
+    Ok(changed)
 }

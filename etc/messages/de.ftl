@@ -29,6 +29,14 @@ choice-email = { $n }) E-Mail { $to }
 choice-sms = { $n }) SMS { $to }
 choice-app = { $n }) App
 prompt-choose = Auswahl [1]:
+prompt-letter = '{ $way ->
+    [sms] s
+   *[email] e
+}' sendet einen Code per { $way ->
+    [sms] SMS
+   *[email] E-Mail
+} an { $to }:
+prompt-name = Nummer auswählen:
 prompt-app = Code aus Ihrer Authenticator-App{ $keys }:
 prompt-app-form = Ein Code der App hat { $digits } Ziffern. Code:
 prompt-saved = Wiederherstellungscode oder Code Ihres Administrators:

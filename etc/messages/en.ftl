@@ -37,6 +37,15 @@ choice-email = { $n }) email { $to }
 choice-sms = { $n }) SMS { $to }
 choice-app = { $n }) app
 prompt-choose = Choose [1]:
+# Before anything is sent: who may not log in is sent nothing.
+prompt-letter = Type '{ $way ->
+    [sms] s
+   *[email] e
+}' for a code by { $way ->
+    [sms] text message
+   *[email] email
+} to { $to }:
+prompt-name = Choose by number:
 prompt-app = Code from your authenticator app{ $keys }:
 prompt-app-form = A code of the app has { $digits } digits. Code:
 prompt-saved = Recovery code, or a code from your administrator:

@@ -29,6 +29,14 @@ choice-email = { $n }) correo { $to }
 choice-sms = { $n }) SMS { $to }
 choice-app = { $n }) aplicación
 prompt-choose = Elija [1]:
+prompt-letter = Escriba '{ $way ->
+    [sms] s
+   *[email] e
+}' para recibir un código por { $way ->
+    [sms] SMS
+   *[email] correo
+} en { $to }:
+prompt-name = Elija un número:
 prompt-app = Código de su aplicación de autenticación{ $keys }:
 prompt-app-form = Un código de la aplicación tiene { $digits } cifras. Código:
 prompt-saved = Código de recuperación o código de su administrador:

@@ -29,6 +29,14 @@ choice-email = { $n }) e-mail { $to }
 choice-sms = { $n }) SMS { $to }
 choice-app = { $n }) application
 prompt-choose = Choix [1] :
+prompt-letter = Tapez '{ $way ->
+    [sms] s
+   *[email] e
+}' pour un code par { $way ->
+    [sms] SMS
+   *[email] e-mail
+} à { $to } :
+prompt-name = Choisissez un numéro :
 prompt-app = Code de votre application d'authentification{ $keys } :
 prompt-app-form = Un code de l'application compte { $digits } chiffres. Code :
 prompt-saved = Code de secours, ou code de votre administrateur :

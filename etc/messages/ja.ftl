@@ -29,6 +29,14 @@ choice-email = { $n }) メール { $to }
 choice-sms = { $n }) SMS { $to }
 choice-app = { $n }) アプリ
 prompt-choose = 選択 [1]:
+prompt-letter = '{ $way ->
+    [sms] s
+   *[email] e
+}'を入力すると { $to } に{ $way ->
+    [sms] SMSで
+   *[email] メールで
+}コードを送信:
+prompt-name = 番号で選択:
 prompt-app = 認証アプリのコード{ $keys }:
 prompt-app-form = アプリのコードは{ $digits }桁です。コード:
 prompt-saved = リカバリーコード、または管理者からのコード:

@@ -184,6 +184,7 @@ pub(crate) mod script {
             caller_stamp: None,
             real_uid: None,
             seat: None,
+            password: false,
             decoy: false,
         }
     }

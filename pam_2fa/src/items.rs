@@ -59,6 +59,7 @@ pub(crate) fn gather(host: &Host<'_>, purpose: Purpose) -> Result<Begin, Stop> {
         caller_stamp: stamp_of(host.remote_user().unwrap_or_default()),
         real_uid: Some(process::real_uid()),
         seat: hint(host.variable(SEAT)),
+        password: host.has_password(),
         decoy: purpose == Purpose::Decoy,
     })
 }

@@ -65,6 +65,9 @@ pub struct Begin {
     /// `XDG_SEAT` of the PAM environment, which display managers set; absent where empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seat: Option<String>,
+    /// A password was typed before this (`PAM_AUTHTOK`), and the stack went on: the host hands on what is typed.
+    #[serde(default)]
+    pub password: bool,
     /// The first factor failed: the reply ends in a denial, whatever policy says.
     #[serde(default)]
     pub decoy: bool,

@@ -32,6 +32,7 @@ fn begin() -> Begin {
         caller_stamp: Some("ff00".into()),
         real_uid: Some(1000),
         seat: Some("seat0".into()),
+        password: true,
         decoy: false,
     }
 }
@@ -47,6 +48,7 @@ fn bare() -> Begin {
         caller_stamp: None,
         real_uid: None,
         seat: None,
+        password: false,
         decoy: true,
         ..begin()
     }

@@ -6,6 +6,8 @@ use e2e::libpam::{become_uid, many_descriptors};
 use e2e::varlink;
 use e2e::world::{Person, Plan, World};
 use std::fs::{self, Permissions};
+use std::io::{Read, Write};
+use std::net::Shutdown;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
@@ -86,6 +88,102 @@ fn ten_thousand_silent_clients_of_fifty_users_hold_no_login_of_roots_up() {
             assert!(at < WITHIN, "{what}: {at:?}");
         }
     });
+}
+
+/// How long it takes until the other side has hung up. What it says meanwhile is read and forgotten.
+fn until_hung_up(mut stream: UnixStream, since: Instant) -> Duration {
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let mut bytes = [0; 4096];
+    loop {
+        match stream.read(&mut bytes) {
+            Ok(0) => return since.elapsed(),
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return since.elapsed(),
+            Err(error) => panic!("not hung up after {:?}: {error}", since.elapsed()),
+        }
+    }
+}
+
+/// What a client may do to a frame of `person`: too long, cut, no JSON, all of it and no more.
+fn hostile_frames(person: &Person) -> Vec<Vec<u8>> {
+    let call = format!("{{\"method\":\"io.pam2fa.Login.Begin\",\"parameters\":{}}}", begin(person)).into_bytes();
+    let (half, _) = call.split_at(call.len() / 2);
+    vec![vec![b'x'; 1024 * 1024], [half, b"\0"].concat(), half.to_vec(), vec![0; 4096], vec![0xff; 20_000]]
+}
+
+fn resident_kib(world: &World) -> u64 {
+    let sizes = world.pids().into_iter().filter_map(|pid| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok())
+    });
+    sizes.sum()
+}
+
+/// Giant, malformed, cut and half-closed frames end their connection at once; one that comes a byte at a time, with its two seconds.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn giant_slow_malformed_and_half_closed_frames_end_their_connection_and_hold_no_login_up() {
+    let world = Plan::default().start();
+    let ada = world.person("ada");
+    let socket = world.path("run/login.sock");
+    let before = resident_kib(&world);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for frame in hostile_frames(&ada) {
+            let (socket, stop) = (&socket, &stop);
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let Some(mut stream) = connect(socket) else { continue };
+                    let since = now();
+                    // It may hang up before all is written.
+                    let _ = stream.write_all(&frame);
+                    let _ = stream.shutdown(Shutdown::Write);
+                    let time = until_hung_up(stream, since);
+                    assert!(time < Duration::from_secs(1), "{} bytes: {time:?}", frame.len());
+                }
+            });
+        }
+        for _ in 0..20 {
+            let (socket, stop, ada) = (&socket, &stop, &ada);
+            scope.spawn(move || {
+                let frame = begin(ada).into_bytes();
+                while !stop.load(Ordering::Relaxed) {
+                    let (mut stream, since) = (connect(socket).unwrap(), now());
+                    for byte in &frame {
+                        if stream.write_all(&[*byte]).is_err() {
+                            break;
+                        }
+                        std::thread::sleep(Duration::from_millis(50));
+                    }
+                    let time = until_hung_up(stream, since);
+                    assert!((Duration::from_secs(1)..Duration::from_secs(4)).contains(&time), "byte by byte: {time:?}");
+                }
+            });
+        }
+        let times = logins(&world, &ada, 300);
+        stop.store(true, Ordering::Relaxed);
+        let at = times[times.len() * 99 / 100 - 1];
+        assert!(at < WITHIN, "{at:?}");
+    });
+    let after = resident_kib(&world);
+    assert!(after < before + 32 * 1024, "{before} KiB before, {after} after");
+    assert_eq!(e2e::mailbox::count_after_a_while(&ada.email), 0, "no prompt has stood");
+}
+
+/// Who says all of a first message and then hangs up one way is gone: nobody is there to read the prompt, and nothing is sent.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_login_whose_caller_closes_its_half_is_over_and_nothing_is_sent_for_it() {
+    let world = Plan::default().start();
+    let ada = world.person("ada");
+    let mut stream = connect(&world.path("run/login.sock")).unwrap();
+    let call = format!("{{\"method\":\"io.pam2fa.Login.Begin\",\"parameters\":{}}}\0", begin(&ada));
+    stream.write_all(call.as_bytes()).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    assert!(until_hung_up(stream, now()) < Duration::from_secs(1));
+    assert_eq!(e2e::mailbox::count_after_a_while(&ada.email), 0);
 }
 
 /// As SSSD is where its server is away: users of the host's own file are found, and every other name waits.

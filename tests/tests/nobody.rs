@@ -3,11 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
 
-use e2e::host::Stack;
+use e2e::host::{HostUser, Stack};
 use e2e::mailbox;
 use e2e::programs::Programs;
 use e2e::ssh::{PASSWORD, wrong};
-use e2e::world::{Person, Plan, World};
+use e2e::world::{Person, Plan, World, text_of};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -128,4 +128,44 @@ fn sudo_from_cron_is_denied_and_nothing_is_sent_or_charged() {
     let text = sudo.text();
     assert!(!text.contains("try again") && !text.lines().any(|line| line.trim() == "0"), "{text}");
     nothing_came_of_it(&world, &ada, None);
+}
+
+/// sshd runs the stack for root by key and then refuses: it hands on junk, whatever is typed. Where it does not refuse, a letter
+/// brings the code.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn root_by_key_is_sent_nothing_where_sshd_refuses_it_and_a_code_where_it_does_not() {
+    for permit in ["prohibit-password", "yes"] {
+        let world = Plan::default()
+            .stack(Stack::KeyProven)
+            .sshd("AuthenticationMethods publickey,keyboard-interactive")
+            .sshd(&format!("PermitRootLogin {permit}"))
+            .start();
+        let host = HostUser { name: String::from("root"), uid: 0 };
+        let root = Person { email: world.stranger("root").email, host };
+        let out = world.command(&["user", "set", "root", "--email", &root.email, "--verify", "always", "--trusted"]);
+        assert!(out.status.success(), "{}", text_of(&out));
+        let mut ssh = world.ssh(&root).key(&world.key(&root)).open();
+        ssh.wait_for("Type 'e' for a code by email to r***@example.test: ");
+        assert_eq!(mailbox::count_after_a_while(&root.email), 0);
+        ssh.type_line("e");
+        if permit == "yes" {
+            ssh.wait_for_code_prompt();
+            let code = mailbox::wait_for(&root.email, 1).code();
+            ssh.type_line(&code);
+            ssh.wait_for("# ");
+            ssh.type_line("echo shell-$((40 + 2))");
+            ssh.wait_for("shell-42");
+        } else {
+            ssh.wait_for_denial();
+            assert_eq!(mailbox::count_after_a_while(&root.email), 0);
+            let shown = text_of(&world.command(&["user", "show", "root"]));
+            assert!(!shown.contains("wrong"), "{shown}");
+            assert!(
+                e2e::ns::syslog_lines("pam_2fa").join("\n").contains("as sshd makes it for a user who may not log in"),
+                "{}",
+                world.logs()
+            );
+        }
+    }
 }

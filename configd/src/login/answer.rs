@@ -5,7 +5,7 @@ use super::challenge::Delivery;
 use super::deliver::{self, Offer};
 use super::ending::Ending;
 use super::ways::{self, At, Way};
-use super::{Effect, Effects, Login, MAX_PROMPTS, Standing, State, Typed, ask};
+use super::{Effect, Effects, Login, MAX_PROMPTS, Standing, State, Typed, ask_at};
 use crate::authenticator::LongCode;
 use crate::random::NoRandomness;
 use crate::rules::PromptStyle;
@@ -88,7 +88,7 @@ impl Login {
                     None => self.no_code(standing, fx),
                 }
             }
-            Form::Empty if standing.at == At::Choice => match standing.ways.first().cloned() {
+            Form::Empty if standing.at == At::Choice && !standing.asked_first => match standing.ways.first().cloned() {
                 Some(way) => self.turn_to(standing, way, None, fx),
                 None => self.no_code(standing, fx),
             },
@@ -192,7 +192,8 @@ impl Login {
     /// Asks once more, uncharged; under the constant style with the constant prompt, which is shown as often as a code may be wrong.
     pub(super) fn again(&self, mut standing: Box<Standing>, text: Option<String>, fx: &mut Effects<'_>) -> State {
         let constant = fx.rules.codes.prompt == PromptStyle::Constant;
-        let most = if constant { fx.rules.codes.attempts } else { MAX_PROMPTS };
+        let first = u32::from(standing.asked_first);
+        let most = if constant { fx.rules.codes.attempts.saturating_add(first) } else { MAX_PROMPTS };
         if standing.prompts >= most {
             let text = fx.texts.say(Message::DeniedPrompts, &[]);
             return self.over(&standing, Verdict::Deny, "too-many-prompts", Some(text), fx);
@@ -202,7 +203,7 @@ impl Login {
             _ => deliver::prompt(&standing.challenge, Message::PromptConstant, Offer::of(&standing), fx),
         };
         standing.prompts = standing.prompts.saturating_add(1);
-        fx.out.push(Effect::Reply(ask(text, fx)));
+        fx.out.push(Effect::Reply(ask_at(&standing.at, text, fx)));
         fx.out.push(Effect::Stand(standing.prompts));
         State::AtPrompt(standing)
     }
@@ -236,7 +237,7 @@ impl Login {
 /// Stands at the challenge of another way and lets go of the one before; gives the prompt.
 fn stand_at(standing: &mut Standing, way: Way, fx: &mut Effects<'_>) -> Result<String, NoRandomness> {
     let at = At::Way(way);
-    let offer = Offer { at: &at, ways: &standing.ways, saved: standing.held.saved() };
+    let offer = Offer { at: &at, ways: &standing.ways, saved: standing.held.saved(), named: standing.asked_first };
     let (id, text) = choose(&standing.owner, offer, standing.send_wait_s, fx)?;
     fx.challenges.release(&standing.challenge);
     standing.challenge = id;

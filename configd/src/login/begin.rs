@@ -9,9 +9,10 @@ use super::enrol::{Enrolling, Wants};
 use super::explain;
 use super::policy::{self, Listed, Must, Network};
 use super::veil;
-use super::ways::{self, Held, Way};
+use super::ways::{self, At, Held, Way};
 use super::{
-    Asked, Effect, Effects, FAIL_DELAY_MS, Failure, Login, LookUp, LookedUp, Purpose, Resolution, Standing, State, ask,
+    Asked, Effect, Effects, FAIL_DELAY_MS, Failure, Login, LookUp, LookedUp, Purpose, Resolution, Standing, State,
+    ask_at,
 };
 use crate::random;
 use crate::store::{Authenticator, DeviceId, Facts, FactsFor, Known, StoreError, UseDevice, UserKey};
@@ -272,13 +273,15 @@ impl Login {
         let owner = Owner { user, class: asked.class, source: asked.source, caller: asked.caller, aim: self.aim() };
         fx.challenges.prune(&fx.rules.codes, &fx.now);
         let (at, note) = ways::first(&ways, &owner, facts, fx);
+        let asked_first = asks_before_it_sends(&asked, &at, &owner, fx);
+        let at = if asked_first { At::Choice } else { at };
         let held = Held::of(facts, &asked);
-        let offer = Offer { at: &at, ways: &ways, saved: held.saved() };
+        let offer = Offer { at: &at, ways: &ways, saved: held.saved(), named: asked_first };
         let (id, text) = match choose(&owner, offer, facts.send_wait_s, fx) {
             Ok(chosen) => chosen,
             Err(error) => return self.unavailable(&asked, Some(uid), "random", error.to_string(), fx),
         };
-        fx.out.push(Effect::Reply(ask(deliver::noted(note, text, fx), fx)));
+        fx.out.push(Effect::Reply(ask_at(&at, deliver::noted(note, text, fx), fx)));
         fx.out.push(Effect::Stand(1));
         let remember = asked.device.clone().filter(|_| remembers(&asked, &facts.known, fx));
         State::AtPrompt(Box::new(Standing {
@@ -291,6 +294,7 @@ impl Login {
             proof: None,
             challenge: id,
             send_wait_s: facts.send_wait_s,
+            asked_first,
             prompts: 1,
             stood: false,
             remember,
@@ -313,6 +317,14 @@ impl Login {
         let ending = Ending { asked, uid, verdict, reason, detail: Some(detail), device: None };
         self.deny(ending, Some(text), fx)
     }
+}
+
+/// Whether sshd may be about to throw away whatever is typed, as it does for root by key under `PermitRootLogin prohibit-password`: it
+/// runs the stack all the same. A password that counted has shown that it does not; else a letter is
+/// asked for before a message leaves. Not Enter: sshd's junk is as long as what was typed, and of nothing it is nothing.
+fn asks_before_it_sends(asked: &Asked, at: &At, owner: &Owner, fx: &Effects<'_>) -> bool {
+    let At::Way(way) = at else { return false };
+    asked.junk_may_come && owner.user.uid == 0 && way.address().is_some() && !ways::left(fx.challenges, owner, way, fx)
 }
 
 /// Whether it can be anybody's name. What cannot is handed to no user database: what its modules make of it nobody knows.

@@ -71,6 +71,7 @@ pub(super) fn believed(begin: &Begin, peer_uid: u32, purpose: &Purpose, fx: &Eff
         becomes,
         at_console: at_console(begin, class),
         distrust: false,
+        junk_may_come: class == Class::Ssh && !begin.password,
     }
 }
 
@@ -94,6 +95,7 @@ fn own(user: String, must: Option<Must>) -> Asked {
         becomes: None,
         at_console: false,
         distrust: false,
+        junk_may_come: false,
     }
 }
 

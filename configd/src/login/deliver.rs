@@ -86,11 +86,13 @@ pub(super) struct Offer<'a> {
     pub ways: &'a [Way],
     /// A recovery code or an administrator's may be typed.
     pub saved: bool,
+    /// A way has to be named: Enter alone takes none.
+    pub named: bool,
 }
 
 impl<'a> Offer<'a> {
     pub(super) fn of(standing: &'a Standing) -> Self {
-        Self { at: &standing.at, ways: &standing.ways, saved: standing.held.saved() }
+        Self { at: &standing.at, ways: &standing.ways, saved: standing.held.saved(), named: standing.asked_first }
     }
 }
 
@@ -107,8 +109,8 @@ pub(super) fn prompt(id: &ChallengeId, message: Message, offer: Offer<'_>, fx: &
     let Some(challenge) = fx.challenges.get(id) else {
         return fx.texts.prompt(Message::PromptForm, &[("digits", Value::Number(u64::from(fx.rules.codes.digits)))]);
     };
-    // Who enrols or changes something is a user for certain, and reads everything.
-    if fx.rules.codes.prompt == PromptStyle::Constant && challenge.owner.aim == Aim::Login {
+    // Who enrols or changes something is a user for certain, and reads everything; so does whom sshd has let by with a key alone.
+    if fx.rules.codes.prompt == PromptStyle::Constant && challenge.owner.aim == Aim::Login && *offer.at != At::Choice {
         return fx.texts.prompt(Message::PromptConstant, &[("tag", Value::Text(&challenge.tag))]);
     }
     let At::Way(way @ (Way::Email(_) | Way::Sms(_))) = offer.at else { return first(offer, fx) };
@@ -161,7 +163,7 @@ fn others<'a>(offer: Offer<'a>) -> impl Iterator<Item = Message> + 'a {
 /// A prompt for what is in no message: which way it shall be, a code of the app, a recovery code.
 pub(super) fn first(offer: Offer<'_>, fx: &Effects<'_>) -> String {
     match offer.at {
-        At::Choice => choice(offer.ways, fx),
+        At::Choice => choice(offer, fx),
         At::Saved => fx.texts.prompt(Message::PromptSaved, &[]),
         At::Way(Way::App) => asked_for(Message::PromptApp, None, offer, fx),
         At::Way(Way::Email(_) | Way::Sms(_)) => asked_for(Message::AskCode, Some(Message::KeyResend), offer, fx),
@@ -169,9 +171,13 @@ pub(super) fn first(offer: Offer<'_>, fx: &Effects<'_>) -> String {
 }
 
 /// `1) email a***@example.com  2) app  Choose [1]: `.
-fn choice(ways: &[Way], fx: &Effects<'_>) -> String {
+fn choice(offer: Offer<'_>, fx: &Effects<'_>) -> String {
+    if let [only] = offer.ways {
+        let values = [("way", Value::Text(only.word())), ("to", Value::Text(&only.masked()))];
+        return fx.texts.prompt(Message::PromptLetter, &values);
+    }
     let mut text = String::new();
-    for (number, way) in (1_u64..).zip(ways) {
+    for (number, way) in (1_u64..).zip(offer.ways) {
         let message = match way {
             Way::Email(_) => Message::ChoiceEmail,
             Way::Sms(_) => Message::ChoiceSms,
@@ -180,7 +186,8 @@ fn choice(ways: &[Way], fx: &Effects<'_>) -> String {
         text.push_str(&fx.texts.say(message, &[("n", Value::Number(number)), ("to", Value::Text(&way.masked()))]));
         text.push_str("  ");
     }
-    text.push_str(&fx.texts.prompt(Message::PromptChoose, &[]));
+    let ask = if offer.named { Message::PromptName } else { Message::PromptChoose };
+    text.push_str(&fx.texts.prompt(ask, &[]));
     text
 }
 

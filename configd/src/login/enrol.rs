@@ -287,7 +287,7 @@ impl Login {
     fn send_to(&self, enrolling: Box<Enrolling>, way: Way, tell: Vec<String>, fx: &mut Effects<'_>) -> State {
         let owner = enrolling.owner(&way);
         let at = At::Way(way.clone());
-        let offer = Offer { at: &at, ways: &[], saved: false };
+        let offer = Offer { at: &at, ways: &[], saved: false, named: false };
         fx.challenges.prune(&fx.rules.codes, &fx.now);
         match super::begin::choose(&owner, offer, 0, fx) {
             Ok((challenge, text)) => self.ask_next(enrolling, Stage::Code { way, challenge }, tell, text, fx),

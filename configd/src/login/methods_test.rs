@@ -83,6 +83,76 @@ fn nobody_there_at_the_choice_ends_at_once() {
     assert!(world.sent.is_empty() && world.charged == 0);
 }
 
+fn root() -> UserKey {
+    UserKey { uid: 0, name: String::from("root") }
+}
+
+/// root comes over ssh, by key alone or with a password too.
+fn root_comes(world: &mut World, password: bool) -> (Login, Said) {
+    let (login, said) = world.begin(Begin { password, ..ssh("root", "192.0.2.7") }, 0);
+    (world.stand(login), said)
+}
+
+#[test]
+fn root_by_key_is_asked_for_a_letter_before_a_message_leaves_since_sshd_may_throw_every_answer_away() {
+    let mut world = World::new();
+    world.add("root", 0, Verify::Always, Some("root@example.com"));
+    let (login, said) = root_comes(&mut world, false);
+    assert_eq!(said.prompt(), "Type 'e' for a code by email to r***@example.com: ");
+    assert!(world.sent.is_empty());
+    let (_, said) = world.answer(login, "\u{8}\n\r\u{7f}INCORRECT");
+    assert_eq!((said.verdict(), world.sent.len(), world.charged), (Some(Verdict::Deny), 0, 0));
+    let (login, _) = root_comes(&mut world, false);
+    let (login, said) = world.answer(login, "");
+    assert!(said.prompt().starts_with("Type 'e'"), "of nothing sshd's junk is nothing: {}", said.prompt());
+    let (login, said) = world.answer(login, "e");
+    assert!(said.prompt().starts_with("Code sent by email to r***@example.com"), "{}", said.prompt());
+    assert!(world.sent.is_empty(), "the prompt has to stand");
+    let login = world.stand(login);
+    let code = world.code(&login);
+    assert_eq!((world.sent.len(), world.answer(login, &code).1.verdict()), (1, Some(Verdict::Allow)));
+}
+
+#[test]
+fn who_has_typed_a_password_that_counted_or_has_a_message_or_an_app_is_not_asked_for_a_letter() {
+    let mut world = World::new();
+    world.add("root", 0, Verify::Always, Some("root@example.com"));
+    let (login, said) = root_comes(&mut world, true);
+    assert!(said.prompt().starts_with("Code sent by email"), "{}", said.prompt());
+    let _gone = world.drive(login, Event::Closed);
+    let (_, said) = root_comes(&mut world, false);
+    assert!(said.prompt().contains("Code, 'r' to resend"), "its message is out: {}", said.prompt());
+    let methods = Methods { app: Some(app()), prefers: Some(Method::App), ..Methods::default() };
+    world.methods.insert(root(), methods);
+    let (_, said) = root_comes(&mut world, false);
+    assert!(said.prompt().starts_with("Code from your authenticator app"), "{}", said.prompt());
+    world.methods.get_mut(&root()).unwrap().prefers = Some(Method::Email);
+    let now = world.now.boot_ms + 3_600_000;
+    world.pass(now);
+    let (login, said) = root_comes(&mut world, false);
+    assert_eq!(said.prompt(), "1) email r***@example.com  2) app  Choose by number: ");
+    assert!(world.answer(login, "").1.prompt().ends_with("Choose by number: "));
+    let (_, said) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    assert!(said.prompt().starts_with("Code sent by email"), "nobody but root is refused so late: {}", said.prompt());
+}
+
+#[test]
+fn under_the_constant_prompt_root_by_key_is_asked_for_a_letter_and_has_as_many_tries() {
+    let mut world = World::new();
+    world.add("root", 0, Verify::Always, Some("root@example.com"));
+    world.rules.codes.prompt = crate::rules::PromptStyle::Constant;
+    let (login, said) = root_comes(&mut world, false);
+    assert_eq!(said.prompt(), "Type 'e' for a code by email to r***@example.com: ");
+    assert_eq!(said.step.as_ref().unwrap().ask.as_ref().unwrap().times, None, "sshd's junk is an end");
+    let (mut login, mut said) = world.answer(login, "e");
+    for round in 0..3 {
+        assert!(said.prompt().starts_with("If the password was right"), "{round}: {}", said.prompt());
+        login = world.stand(login);
+        (login, said) = world.answer(login, "000000");
+    }
+    assert!(said.verdict().is_some());
+}
+
 #[test]
 fn what_is_preferred_is_asked_for_first_and_the_others_by_their_letters() {
     let mut world = world();

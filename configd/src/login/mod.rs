@@ -417,6 +417,15 @@ pub(crate) fn ask(text: String, fx: &Effects<'_>) -> Step {
     }
 }
 
+/// The same at a prompt of a login: where it asks which way it shall be, before anything is sent, sshd's junk is an end.
+fn ask_at(at: &ways::At, text: String, fx: &Effects<'_>) -> Step {
+    let mut step = ask(text, fx);
+    if let (ways::At::Choice, Some(question)) = (at, step.ask.as_mut()) {
+        question.times = None;
+    }
+    step
+}
+
 // What the tests below speak of.
 #[cfg(test)]
 use {

@@ -47,6 +47,8 @@ pub(crate) struct Asked {
     pub(crate) at_console: bool,
     /// The device turned out not to be trusted any more.
     pub(crate) distrust: bool,
+    /// No password has shown that sshd hands on what is typed.
+    pub(crate) junk_may_come: bool,
 }
 
 /// A login that stands at a prompt, or works on its answer.
@@ -68,6 +70,8 @@ pub(crate) struct Standing {
     pub(crate) challenge: ChallengeId,
     /// Seconds for which a limit withheld messages when the login began.
     pub(crate) send_wait_s: u64,
+    /// A letter was asked for before anything is sent, since sshd may let nobody in.
+    pub(crate) asked_first: bool,
     /// Prompts shown so far.
     pub(crate) prompts: u32,
     /// The present prompt, or one before it, has stood for [`STAND_MS`]: somebody is there.

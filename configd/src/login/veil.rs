@@ -5,6 +5,7 @@
 //! What was decided is decided, and in the log. What is typed at the prompts that are left is forgotten: nothing is charged or sent
 //! for it, and nothing it could be lets in.
 
+use super::ways::At;
 use super::{Effect, Effects, Event, Login, Purpose, State};
 use crate::random;
 use crate::rules::PromptStyle;
@@ -55,6 +56,8 @@ impl Login {
         match (asked, &next) {
             (None, State::Over) => self.instead_of_denial(since, fx).unwrap_or(next),
             (None, _) => next,
+            // A letter is asked for of root by key alone: no password was typed that could have been wrong.
+            (Some(_), State::AtPrompt(standing)) if standing.at == At::Choice => next,
             (Some(question), State::AtPrompt(_)) => {
                 self.shown.prompts = self.shown.prompts.saturating_add(1);
                 let text = self.shown.text.get_or_insert_with(|| question.text.clone());

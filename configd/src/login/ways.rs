@@ -233,7 +233,7 @@ pub(super) fn first(ways: &[Way], owner: &Owner, facts: &Facts, fx: &Effects<'_>
 }
 
 /// Whether a message of that way has left and its code is open.
-fn left(challenges: &Challenges, owner: &Owner, way: &Way, fx: &Effects<'_>) -> bool {
+pub(super) fn left(challenges: &Challenges, owner: &Owner, way: &Way, fx: &Effects<'_>) -> bool {
     challenges
         .newest_of(owner, way.authenticator(), &fx.rules.codes, &fx.now)
         .is_some_and(|open| open.delivery.has_left())

@@ -405,6 +405,7 @@ pub(crate) fn ssh(user: &str, from: &str) -> Begin {
         caller_stamp: None,
         real_uid: None,
         seat: None,
+        password: false,
         decoy: false,
     }
 }

@@ -235,6 +235,7 @@ fn asked(daemon: &Daemon, call: &IncomingCall<'_>) -> Result<(Arc<House>, Begin,
         caller_stamp: None,
         real_uid: None,
         seat: None,
+        password: false,
         decoy: false,
     };
     Ok((house, begin, change))

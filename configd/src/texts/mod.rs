@@ -44,6 +44,7 @@ messages! {
     AskCode = "ask-code", KeyResend = "key-resend", KeyAgain = "key-again", KeyEmail = "key-email",
     KeySms = "key-sms", KeyApp = "key-app", KeyRecovery = "key-recovery",
     ChoiceEmail = "choice-email", ChoiceSms = "choice-sms", ChoiceApp = "choice-app", PromptChoose = "prompt-choose",
+    PromptLetter = "prompt-letter", PromptName = "prompt-name",
     PromptApp = "prompt-app", PromptAppForm = "prompt-app-form", PromptSaved = "prompt-saved",
     NoteNotSent = "note-not-sent", NoteWithheld = "note-withheld", RecoveryLeft = "recovery-left",
     PromptTrust = "prompt-trust", AnswerYes = "answer-yes",

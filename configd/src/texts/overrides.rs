@@ -71,6 +71,12 @@ fn check(file: &str, source: &str, ours: &Ours) -> (Option<Arc<Own>>, Vec<String
         );
         return (None, vec![why]);
     }
+    if let Some(line) = cut_escape(source) {
+        let why = format!(
+            "{file}:{line}: an escape (\\u and four, \\U and six hex digits) is cut short; correct it; until then our own texts are used"
+        );
+        return (None, vec![why]);
+    }
     let mut problems = Vec::new();
     let resource = FluentResource::try_new(String::from(source)).unwrap_or_else(|(rest, errors)| {
         for error in errors {
@@ -117,6 +123,20 @@ fn problem(file: &str, source: &str, id: &str, why: &str) -> String {
 /// Which line a byte is in, from 1.
 fn line_at(source: &str, at: usize) -> usize {
     source.bytes().take(at).filter(|byte| *byte == b'\n').count().saturating_add(1)
+}
+
+/// The line of an escape with too few digits and a letter that is not ASCII behind them: fluent-syntax 0.12 cuts that letter in two, and
+/// panics (`skip_unicode_escape_sequence`).
+fn cut_escape(source: &str) -> Option<usize> {
+    let is_cut = |at: usize, needed: usize| {
+        let after = source.get(at..).unwrap_or_default();
+        let digits = after.bytes().take(needed).take_while(u8::is_ascii_hexdigit).count();
+        digits < needed && !after.as_bytes().get(digits).is_none_or(u8::is_ascii)
+    };
+    let escapes = |sign, needed| source.match_indices(sign).map(move |(at, _)| (at, needed));
+    let mut cut =
+        escapes("\\u", 4).chain(escapes("\\U", 6)).filter(|(at, needed)| is_cut(at.saturating_add(2), *needed));
+    cut.next().map(|(at, _)| line_at(source, at))
 }
 
 /// Whether braces (and the brackets of functions) stand deeper in each other than any text needs. A text begins with its id and `=`

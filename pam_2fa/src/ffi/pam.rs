@@ -66,6 +66,11 @@ impl<'h> Host<'h> {
         self.handle.get_item::<AuthTok<'_>>().is_ok_and(|item| item.is_some_and(|item| item.as_bytes() == bytes))
     }
 
+    /// Whether the stack was given a password.
+    pub(crate) fn has_password(&self) -> bool {
+        self.handle.get_item::<AuthTok<'_>>().is_ok_and(|item| item.is_some())
+    }
+
     /// A variable of the PAM environment, which is not the process's.
     pub(crate) fn variable(&self, name: &CStr) -> Option<&CStr> {
         // SAFETY: the handle is libpam's and alive, the name is a string.

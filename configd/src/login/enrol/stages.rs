@@ -250,7 +250,7 @@ impl Login {
         fx: &mut Effects<'_>,
     ) -> State {
         let at = At::Way(way.clone());
-        let offer = Offer { at: &at, ways: &[], saved: false };
+        let offer = Offer { at: &at, ways: &[], saved: false, named: false };
         let message = match fx.challenges.get(&id).map(|open| open.delivery.clone()) {
             Some(Delivery::Failed | Delivery::Late) | None => Message::PromptNotSent,
             Some(Delivery::Withheld { .. }) => Message::PromptWithheld,
@@ -280,7 +280,8 @@ impl Login {
         }
         deliver::send_by(&way, &id, (&enrolling.user, &enrolling.bucket, &enrolling.asked.place), fx);
         let at = At::Way(way.clone());
-        let text = deliver::prompt(&id, Message::PromptResent, Offer { at: &at, ways: &[], saved: false }, fx);
+        let text =
+            deliver::prompt(&id, Message::PromptResent, Offer { at: &at, ways: &[], saved: false, named: false }, fx);
         self.code_again(enrolling, way, id, Some(text), fx)
     }
 

@@ -29,6 +29,7 @@ pub(super) async fn explain(daemon: &Daemon, house: &House, asked: Explain) -> R
         caller_stamp: None,
         real_uid: None,
         seat: None,
+        password: false,
         decoy: false,
     };
     let mut login = Login::explaining();

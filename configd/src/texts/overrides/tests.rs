@@ -154,6 +154,17 @@ fn no_file_is_no_problem_and_one_that_others_could_have_written_is_not_read() {
     assert!(say(languages.letters(Language::English), Message::DeniedUsed).starts_with("This code has been used"));
 }
 
+#[test]
+fn an_escape_that_is_cut_short_before_a_letter_is_an_error_with_its_line_and_no_crash() {
+    for escape in ["\\uò", "\\u12ò", "\\Uò", "\\U0001F€"] {
+        let (texts, problems) = read_as_english(&format!("# words\ndenied-used = x {{ \"{escape}\" }} y\n"));
+        assert!(problems[0].contains(":2: an escape"), "{escape}: {problems:?}");
+        assert!(say(&texts, Message::DeniedUsed).starts_with("This code has been used"), "{escape}");
+    }
+    let (texts, problems) = read_as_english("denied-used = x { \"\\u00F2\\U01F600ò\" } y\n");
+    assert_eq!((say(&texts, Message::DeniedUsed).as_str(), problems.len()), ("x ò😀ò y", 0), "{problems:?}");
+}
+
 /// Whatever stands in a file, texts go on being said; and those that carry a code carry it.
 #[test]
 fn no_file_takes_a_message_away() {

@@ -249,6 +249,46 @@ fn an_older_store_seals_and_is_taken_on_demand_alone() {
     assert!(done(&world, &["log"]).contains("older-store-accepted"));
 }
 
+/// The store is put back from a copy, which is older than what was lost of it.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_store_that_is_damaged_cut_off_or_gone_is_never_begun_anew_and_comes_back_from_a_copy() {
+    let mut world = Plan::default().start();
+    let ada = world.person("ada");
+    world.stop_configd();
+    let old = copied(&world, "old").join("state.db");
+    world.start_configd();
+    logs_in(&world, &ada);
+    done(&world, &["status"]);
+    let store = world.path("state/state.db");
+    for (what, says) in
+        [("damaged", "the store is damaged"), ("cut off", "the store is damaged"), ("gone", "the store is gone")]
+    {
+        world.stop_configd();
+        let mut bytes = fs::read(&store).unwrap();
+        let page = 4096.min(bytes.len());
+        match what {
+            "damaged" => bytes.iter_mut().skip(page).step_by(97).for_each(|byte| *byte ^= 0x55),
+            "cut off" => bytes.truncate(page),
+            _ => bytes.clear(),
+        }
+        if bytes.is_empty() {
+            fs::remove_file(&store).unwrap();
+        } else {
+            fs::write(&store, &bytes).unwrap();
+        }
+        world.start_configd();
+        is_sealed(&world, &ada, &[says, "restore it from a backup"]);
+        assert_eq!(fs::read(&store).unwrap_or_default(), bytes, "{what}: it was not left as it is");
+        world.stop_configd();
+        run("cp", &["-p", old.to_str().unwrap(), store.to_str().unwrap()]);
+        world.start_configd();
+        is_sealed(&world, &ada, &["the store is an older copy", "pam-2fa restore --accept"]);
+        done(&world, &["restore", "--accept"]);
+        logs_in(&world, &ada);
+    }
+}
+
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn without_settings_or_with_somebody_elses_it_is_sealed_and_opens_by_itself_when_they_are_back() {
@@ -319,7 +359,7 @@ fn a_disk_that_cannot_be_written_denies_and_says_so_and_logins_go_on_when_it_can
 
 #[test]
 #[ignore = "needs tests/ns/enter"]
-fn a_full_disk_denies_nobody_at_first_and_status_says_so_until_there_is_space() {
+fn on_a_full_disk_people_log_in_by_the_room_kept_ahead_and_when_there_is_space_again() {
     let mut world = Plan::default().start();
     let ada = world.person("ada");
     world.stop_configd();

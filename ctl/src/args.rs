@@ -80,7 +80,9 @@ pub(crate) enum Verb {
     /// The key that everything is sealed by
     #[command(subcommand)]
     Key(KeyVerb),
-    /// The way back, where configd is sealed because its store is an older copy
+    /// Write store and settings into one file under a passphrase
+    Backup(BackupArgs),
+    /// Put a backup back; or, without FILE, take the store as it is, where configd is sealed because that is an older copy
     Restore(RestoreArgs),
     /// What was decided about logins, and why
     Log(LogArgs),
@@ -123,14 +125,33 @@ pub(crate) struct KeyFile {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct BackupArgs {
+    /// The backup; a file that is there is not written over
+    pub(crate) file: PathBuf,
+    /// The key goes with it: the backup opens on any host then
+    #[arg(long)]
+    pub(crate) with_key: bool,
+    /// The passphrase is the first line of this file (-: of standard input); else it is asked for
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct RestoreArgs {
-    /// Take the store as it is: remembered devices, codes under way, one-time codes and recovery codes end, since they may have been
-    /// used or ended after the copy was made
-    #[arg(long, required = true)]
-    accept: bool,
+    /// The backup
+    #[arg(required_unless_present = "accept")]
+    pub(crate) file: Option<PathBuf>,
+    /// With FILE: also where a store with users, or other settings are; they keep another name. Without: take the store as it is.
+    /// Remembered devices, codes under way, one-time codes and recovery codes end, since they may have been used or ended after
+    /// the copy was made
+    #[arg(long)]
+    pub(crate) accept: bool,
     /// Recovery codes stay good, also those that were used after the copy was made
     #[arg(long)]
     pub(crate) keep_recovery: bool,
+    /// The passphrase is the first line of this file (-: of standard input); else it is asked for
+    #[arg(long, value_name = "FILE", requires = "file")]
+    pub(crate) passphrase_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -104,6 +104,16 @@ impl Client {
         self.replies(method, parameters, || Some(Deadline::after(ANSWER)), each)
     }
 
+    /// The same, where the first one takes longer: something is copied before.
+    pub(crate) fn call_copy<R: DeserializeOwned>(
+        &mut self,
+        method: &str,
+        parameters: &impl Serialize,
+        each: impl FnMut(R) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.replies(method, parameters, || Some(Deadline::after(SEND)), each)
+    }
+
     /// The same, where nobody knows when a reply comes: it ends with the daemon, with this process, or where `each` fails.
     pub(crate) fn follow<R: DeserializeOwned>(
         &mut self,

@@ -95,7 +95,6 @@ impl Lock {
 /// Whether a piece is the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Piece {
-    #[cfg_attr(not(test), expect(dead_code, reason = "an export of a key is one piece"))]
     Further,
     Last,
 }
@@ -118,6 +117,11 @@ impl Envelope {
             *byte = value;
         }
         Ok(nonce)
+    }
+
+    /// The next piece is the first one, of another reading of the same.
+    pub(crate) fn begin(&mut self) {
+        self.next = 0;
     }
 
     /// In place; longer by [`TAG`] then. Room for it should be there: a buffer that grows leaves plain text behind.

@@ -1,12 +1,13 @@
 //! The `pam-2fa` command: an administrator's words to configd over `admin.sock`, and its answers on a screen.
 //!
-//! It decides nothing; the files that it writes are `config.toml`, in `config seal` and `key rotate`, `generation` beside it, copies under a passphrase, and a drop-in of sshd's, in
-//! `exempt`. Everything that it shows goes through `screen.rs`, everything that it asks configd through `client.rs`.
+//! It decides nothing; the files that it writes are `config.toml`, in `config seal` and `key rotate`, what a backup has of the settings, in
+//! `restore`, `generation` beside them, copies under a passphrase, and a drop-in of sshd's, in `exempt`. Everything that it shows goes through `screen.rs`, everything that it asks configd through `client.rs`.
 
 #![forbid(unsafe_code)]
 
 mod account;
 mod args;
+mod backup;
 mod client;
 mod clock;
 mod config;
@@ -90,7 +91,7 @@ fn may_change(verb: &Verb) -> bool {
         Verb::Config(verb) => !matches!(verb, ConfigVerb::Check { .. }),
         Verb::Clock(verb) => matches!(verb, ClockVerb::Reset),
         Verb::Key(verb) => !matches!(verb, KeyVerb::Status),
-        Verb::Restore(_) => true,
+        Verb::Backup(_) | Verb::Restore(_) => true,
         // `status` knows it anyway; users cannot write there.
         Verb::Status | Verb::Test(_) | Verb::Explain { .. } | Verb::Log(_) | Verb::Me { .. } | Verb::Exempt(_) => false,
     }
@@ -138,6 +139,17 @@ fn act(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> Result
         Verb::Key(KeyVerb::Import(copy)) => {
             key::import(&args.runtime_dir, &copy.file, &Source::of(copy.passphrase_file.as_deref()), screen)
         }
-        Verb::Restore(asked) => upkeep::restore_accept(&mut client()?, asked.keep_recovery, screen),
+        Verb::Backup(asked) => {
+            let source = Source::of(asked.passphrase_file.as_deref());
+            backup::backup((&args.runtime_dir, &args.config), &asked.file, &source, asked.with_key, screen)
+        }
+        Verb::Restore(asked) => {
+            let Some(file) = &asked.file else {
+                return upkeep::restore_accept(&mut client()?, asked.keep_recovery, screen);
+            };
+            let source = Source::of(asked.passphrase_file.as_deref());
+            let wanted = backup::Wanted { accept: asked.accept, keep_recovery: asked.keep_recovery };
+            backup::restore((&args.runtime_dir, &args.config), file, &source, wanted, screen)
+        }
     }
 }

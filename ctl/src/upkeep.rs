@@ -52,8 +52,17 @@ pub(crate) fn clock_reset(client: &mut Client, screen: &mut Screen<'_>) -> Resul
 pub(crate) fn restore_accept(client: &mut Client, keep_recovery: bool, screen: &mut Screen<'_>) -> Result<(), Error> {
     let reply: RestoreAcceptReply = client.call_slow(RESTORE_ACCEPT, &RestoreAccept { keep_recovery })?;
     screen.json(&reply)?;
-    let RestoreAcceptReply { generation, devices, challenges, passes, apps, recovery_users, still_sealed } = &reply;
-    screen.line(&format!("the store is taken as it is, and counts on from {generation}"))?;
+    screen.line(&format!("the store is taken as it is, and counts on from {}", reply.generation))?;
+    say_ended(&reply, keep_recovery, screen)?;
+    match reply.still_sealed {
+        None => Ok(()),
+        Some(reason) => Err(Error::Sealed(reason)),
+    }
+}
+
+/// What ended in a store that is older than what was there, and what cannot be known.
+pub(crate) fn say_ended(reply: &RestoreAcceptReply, keep_recovery: bool, screen: &mut Screen<'_>) -> Result<(), Error> {
+    let RestoreAcceptReply { devices, challenges, passes, apps, recovery_users, .. } = reply;
     let ended =
         [number(*devices, "device"), number(*challenges, "open code"), number(*passes, "one-time code")].join(", ");
     screen.line(&format!("ended, since they may have been used or ended after the copy was made: {ended}"))?;
@@ -70,11 +79,7 @@ pub(crate) fn restore_accept(client: &mut Client, keep_recovery: bool, screen: &
     screen.line(
         "what was changed of users after the copy was made (addresses, who is shut out, apps) is as it was before: look through \
          `pam-2fa user list`",
-    )?;
-    match still_sealed {
-        None => Ok(()),
-        Some(reason) => Err(Error::Sealed(reason.clone())),
-    }
+    )
 }
 
 fn number(count: i64, thing: &str) -> String {

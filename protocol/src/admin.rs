@@ -22,8 +22,8 @@ pub use import::{ImportRow, MOST_ROWS, UserImport, UserImportReply, WrongRow};
 pub use log::{By, Change, Decision, Decoys, Log, LogReply};
 pub use pass::{OneTimeCode, Pass, PassKind, UserGrant, UserInvite};
 pub use upkeep::{
-    ClockReply, GenerationReply, KeyExportReply, KeyImport, KeyImportReply, KeyPlace, KeyReply, KeyReseal,
-    RestoreAccept, RestoreAcceptReply,
+    Backup, BackupAbout, BackupReply, ClockReply, GenerationReply, KeyExportReply, KeyImport, KeyImportReply, KeyPlace,
+    KeyReply, KeyReseal, PIECE, Restore, RestoreAccept, RestoreAcceptReply, RestorePut, RestorePutReply, RestoreReply,
 };
 
 /// The socket's interface.
@@ -90,6 +90,12 @@ pub const KEY_EXPORT: &str = "io.pam2fa.Admin.KeyExport";
 pub const KEY_IMPORT: &str = "io.pam2fa.Admin.KeyImport";
 /// [`RestoreAccept`] → [`RestoreAcceptReply`].
 pub const RESTORE_ACCEPT: &str = "io.pam2fa.Admin.RestoreAccept";
+/// [`Backup`] → [`BackupReply`] each, only with `more`: what it is first, then the store piece by piece; the last has nothing in it.
+pub const BACKUP: &str = "io.pam2fa.Admin.Backup";
+/// [`RestorePut`] → [`RestorePutReply`].
+pub const RESTORE_PUT: &str = "io.pam2fa.Admin.RestorePut";
+/// [`Restore`] → [`RestoreReply`].
+pub const RESTORE: &str = "io.pam2fa.Admin.Restore";
 
 /// The error of a caller that is not root.
 pub const NOT_PERMITTED: &str = "io.pam2fa.Admin.NotPermitted";

@@ -310,6 +310,30 @@ fn upkeep_frames(add: &mut impl FnMut(&[u8])) {
         still_sealed: None,
     };
     add(&reply(&imported, LAST));
+    backup_frames(add);
+}
+
+fn backup_frames(add: &mut impl FnMut(&[u8])) {
+    add(&call(admin::BACKUP, &admin::Backup { with_key: true }, More::Yes));
+    let about =
+        admin::BackupAbout { key_id: "00112233".into(), generation: 12, users: 1, key: Some(Secret::new("k".into())) };
+    add(&reply(&admin::BackupReply { about: Some(about), data: None }, Continues::Yes));
+    add(&reply(&admin::BackupReply { about: None, data: Some("AAAA".into()) }, Continues::Yes));
+    add(&reply(&admin::BackupReply::default(), LAST));
+    add(&call(admin::RESTORE_PUT, &admin::RestorePut { at: 0, data: "AAAA".into() }, More::No));
+    add(&reply(&admin::RestorePutReply { next: 3 }, LAST));
+    let key = Some(Secret::new("k".into()));
+    add(&call(admin::RESTORE, &admin::Restore { length: 3, accept: true, keep_recovery: false, key }, More::No));
+    let ended = admin::RestoreAcceptReply {
+        generation: 13,
+        devices: 2,
+        challenges: 1,
+        passes: 0,
+        apps: 4,
+        recovery_users: 1,
+        still_sealed: None,
+    };
+    add(&reply(&admin::RestoreReply { ended, aside: vec!["/var/lib/pam-2fa/state.db.aside".into()] }, LAST));
 }
 
 fn account_frames(add: &mut impl FnMut(&[u8])) {
@@ -516,6 +540,9 @@ fn every_method_and_error_of_the_types_stands_in_the_description_and_the_other_w
         admin::KEY_FORGET,
         admin::KEY_EXPORT,
         admin::KEY_IMPORT,
+        admin::BACKUP,
+        admin::RESTORE_PUT,
+        admin::RESTORE,
         admin::NOT_PERMITTED,
         admin::NOT_FOUND,
         admin::REFUSED,

@@ -5,6 +5,7 @@
 
 use super::{Daemon, State};
 use crate::house::Places;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,6 +55,12 @@ impl Daemon {
     pub async fn in_turn<T>(&self, work: impl Future<Output = T>) -> T {
         let _turn = self.one_at_a_time.lock().await;
         work.await
+    }
+
+    /// Where configd keeps what it keeps.
+    #[must_use]
+    pub fn state_dir(&self) -> &Path {
+        &self.places.state_dir
     }
 
     /// Why it is sealed, if it is.

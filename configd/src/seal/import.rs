@@ -99,8 +99,8 @@ pub fn import_key(state_dir: &Path, runtime_dir: &Path, text: &str) -> Result<Im
     Ok(Imported { id: key.id().clone(), was_there: false, aside })
 }
 
-/// `key.aside`, `key.aside.2`, …
-fn free_name(key: &Path) -> std::io::Result<PathBuf> {
+/// A name for what stands at `key`: `key.aside`, `key.aside.2`, …
+pub(super) fn free_name(key: &Path) -> std::io::Result<PathBuf> {
     let mut name = key.as_os_str().to_owned();
     name.push(".aside");
     let first = PathBuf::from(&name);

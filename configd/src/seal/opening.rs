@@ -11,14 +11,14 @@
 //! | good | none | there | sealed: the store was there once |
 //! | good | damaged, too new, not ours | any | sealed |
 //!
-//! A rotation that was cut off is carried on here ([`super::rotation`]).
+//! A rotation and a restore that were cut off are carried on here ([`super::rotation`], [`super::restore`]).
 //!
 //! Never makes a key where there is a store or a marker, never a store where there was one, and never takes the second key
 //! where the first one is bad.
 
 use super::keys::Keys;
 use super::master::{KeyError, KeyId, MasterKey};
-use super::rotation;
+use super::{restore, rotation};
 use crate::random::Random;
 use crate::store::MetaKey;
 use crate::store::sqlite::files::{self, Stands};
@@ -154,6 +154,7 @@ struct Places {
 /// [`SealedReason`]: start sealed, and try again at a reload or a restart.
 pub fn open_vault(state_dir: &Path, runtime_dir: &Path, random: &dyn Random) -> Result<Vault, SealedReason> {
     let State { places, lock } = State::lock(state_dir, runtime_dir)?;
+    let _aside = restore::finish(&places.store)?;
     let was_created = places.was_created()?;
     let has_store = places.has_store()?;
     if !was_created {

@@ -26,6 +26,8 @@ mod operations;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
+mod restore;
+#[cfg(test)]
 mod rotation;
 #[cfg(test)]
 mod sending;

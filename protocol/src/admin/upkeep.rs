@@ -133,3 +133,82 @@ pub struct KeyImportReply {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub still_sealed: Option<String>,
 }
+
+/// Bytes of a store that one frame carries at most, as base64.
+pub const PIECE: usize = 8 * 1024;
+
+/// The parameters of [`super::BACKUP`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Backup {
+    /// The key goes with it.
+    #[serde(default)]
+    pub with_key: bool,
+}
+
+/// A reply to [`super::BACKUP`].
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct BackupReply {
+    /// What it is: in the first reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<BackupAbout>,
+    /// Base64: more of the store, up to [`PIECE`] bytes of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
+}
+
+/// What a backup is of.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct BackupAbout {
+    /// The id of the key that the store is sealed by.
+    pub key_id: String,
+    /// How far the store is.
+    pub generation: i64,
+    /// How many users it has.
+    #[serde(default)]
+    pub users: i64,
+    /// The key's file, whole, where it was asked for.
+    #[serde(default, serialize_with = "Secret::on_the_wire_if_any", skip_serializing_if = "Option::is_none")]
+    pub key: Option<Secret>,
+}
+
+/// The parameters of [`super::RESTORE_PUT`]: a piece of a store, put beside the one in use.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RestorePut {
+    /// Where it belongs; 0 begins anew.
+    pub at: i64,
+    /// Base64: up to [`PIECE`] bytes.
+    pub data: String,
+}
+
+/// The reply to [`super::RESTORE_PUT`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RestorePutReply {
+    /// Where the next piece belongs.
+    pub next: i64,
+}
+
+/// The parameters of [`super::RESTORE`]: what was put beside the store takes its place.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Restore {
+    /// How many bytes were put.
+    pub length: i64,
+    /// Also where a store is that has users in it; it is put aside.
+    #[serde(default)]
+    pub accept: bool,
+    /// Recovery codes stay good, also those that were used since.
+    #[serde(default)]
+    pub keep_recovery: bool,
+    /// The key of the store, where it came with it.
+    #[serde(default, serialize_with = "Secret::on_the_wire_if_any", skip_serializing_if = "Option::is_none")]
+    pub key: Option<Secret>,
+}
+
+/// The reply to [`super::RESTORE`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RestoreReply {
+    /// What ended, and why it is sealed all the same, if it is.
+    pub ended: RestoreAcceptReply,
+    /// Where what stood in the place of store and key was put.
+    #[serde(default)]
+    pub aside: Vec<String>,
+}

@@ -12,7 +12,7 @@ use pam_2fa_protocol::admin::{ClockReply, GenerationReply, RestoreAccept, Restor
 use std::sync::Arc;
 
 /// Seconds of a time step of an app (RFC 6238 §4): all that are enrolled here have it.
-const STEP_S: i64 = 30;
+pub(super) const STEP_S: i64 = 30;
 
 pub(super) async fn generation(house: &House) -> Result<GenerationReply, Answer> {
     Ok(GenerationReply { generation: house.store_generation().await? })
@@ -24,10 +24,14 @@ pub(super) async fn restore_accept(daemon: &Daemon, asked: &RestoreAccept) -> Re
     let work = move |places: &Places| accept(places, recovery);
     let (generation, accepted) =
         daemon.offline(wanted, "an older copy of the store", work).await.map_err(Answer::refused)?;
-    let AcceptedCopy { devices, challenges, passes, apps, recovery_users } = accepted;
     tracing::warn!(generation, ?accepted, "an older copy of the store was accepted by an administrator");
+    Ok(reply_of(generation, &accepted, daemon))
+}
+
+pub(super) fn reply_of(generation: i64, accepted: &AcceptedCopy, daemon: &Daemon) -> RestoreAcceptReply {
+    let AcceptedCopy { devices, challenges, passes, apps, recovery_users } = *accepted;
     let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    Ok(RestoreAcceptReply {
+    RestoreAcceptReply {
         generation,
         devices: count(devices),
         challenges: count(challenges),
@@ -35,7 +39,7 @@ pub(super) async fn restore_accept(daemon: &Daemon, asked: &RestoreAccept) -> Re
         apps: count(apps),
         recovery_users: count(recovery_users),
         still_sealed: daemon.sealed_because(),
-    })
+    }
 }
 
 /// Blocks. Only where the store is whole, of the key that is there, and counts less than was kept.

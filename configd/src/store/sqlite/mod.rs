@@ -33,6 +33,7 @@ use writer::Fault;
 
 mod challenges;
 mod changes;
+pub(crate) mod copy;
 mod decisions;
 mod devices;
 mod failed;

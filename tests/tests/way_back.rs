@@ -264,7 +264,7 @@ fn a_store_that_is_damaged_cut_off_or_gone_is_never_begun_anew_and_comes_back_fr
     done(&world, &["status"]);
     let store = world.path("state/state.db");
     for (what, says) in
-        [("damaged", "the store is damaged"), ("cut off", "the store is damaged"), ("gone", "the store is gone")]
+        [("damaged", "the store is damaged"), ("cut off", "the store is damaged"), ("gone", "there is no store")]
     {
         world.stop_configd();
         let mut bytes = fs::read(&store).unwrap();

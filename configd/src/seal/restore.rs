@@ -8,7 +8,7 @@
 //! | the old store and its log of waiting commits get names of their own, `state.db.aside` | the same |
 //! | `state.db.next` becomes `state.db`, `key.next` becomes `key` | done |
 //!
-//! Takes nothing away: what stood there keeps another name. Never puts a store in place that was not found whole.
+//! Takes nothing away: what stood there keeps another name, but for a log of waiting commits whose store is gone. Never puts a store in place that was not found whole.
 
 use super::import::free_name;
 use super::master::{KeyError, MasterKey};

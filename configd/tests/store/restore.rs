@@ -155,12 +155,15 @@ fn garbage_in_the_place_of_the_key_is_no_obstacle_to_the_one_that_comes_and_a_cr
     assert_eq!(users(&mine), [""; 0]);
 }
 
+/// Files by name, and what is in them.
+type Stands<'a> = &'a [(&'a str, &'a str)];
+
 /// What stands there after each step, by the table in `seal/restore.rs`.
 #[test]
 fn a_restore_killed_after_any_of_its_steps_leaves_the_old_store_or_the_new_one_whole() {
     let theirs = with(&[bob()]);
     let (backup, their_key) = (read(&theirs, "state.db"), read(&theirs, "key"));
-    let steps: [(&str, &[(&str, &str)], &str); 7] = [
+    let steps: [(&str, Stands<'_>, &str); 7] = [
         ("half of it came", &[("state.db.restore", "half")], "ada"),
         ("it came", &[("state.db.restore", "new")], "ada"),
         ("its key is made", &[("state.db.restore", "new"), ("key.next", "key")], "ada"),

@@ -125,14 +125,15 @@ fn typed(question: &str) -> Result<Secret, Error> {
             "there is no terminal to ask for a passphrase at; give it with --passphrase-file FILE (- for standard input)",
         )
     };
-    let mut terminal = File::options().read(true).write(true).open("/dev/tty").map_err(none)?;
+    let terminal = File::options().read(true).write(true).open("/dev/tty").map_err(none)?;
     let reader = terminal.try_clone()?;
-    write!(terminal, "{question} ")?;
     let typed = {
+        // Before the question: what is typed until then is thrown away.
         let _unseen = Unseen::on(&terminal).map_err(std::io::Error::from)?;
+        write!(&terminal, "{question} ")?;
         line(&mut BufReader::with_capacity(1, reader))
     };
-    writeln!(terminal)?;
+    writeln!(&terminal)?;
     typed
 }
 

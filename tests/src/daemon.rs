@@ -14,7 +14,8 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 /// Where `tests/ns/install` puts things, as a package does.
 const CONFIGD: &str = "/usr/libexec/pam-2fa/configd";
 const COURIER: &str = "/usr/libexec/pam-2fa/courier";
-const COMMAND: &str = "/usr/sbin/pam-2fa";
+/// The command.
+pub const COMMAND: &str = "/usr/sbin/pam-2fa";
 const SHARE: &str = "/usr/share/pam-2fa";
 
 /// Where one copy of the product keeps what is its own.

@@ -186,6 +186,9 @@ fn a_rotation_whose_command_or_daemon_is_killed_is_gone_on_with_and_logins_work_
     assert!(said.contains("run `pam-2fa key rotate` again"), "{said}");
     let status = done(&world, &["status"]);
     assert!(status.contains("degraded") && status.contains("a rotation of the key is not finished"), "{status}");
+    let said =
+        refused(&world, &["backup", world.path("backup").to_str().unwrap(), "--passphrase-file", &phrase(&world)]);
+    assert!(said.contains("a rotation of the key is not finished") && !world.path("backup").exists(), "{said}");
     logs_in(&world, &ada);
     world.kill_configd();
     world.start_configd();

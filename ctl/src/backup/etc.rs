@@ -110,6 +110,8 @@ fn replace(config: &Path, path: &Path, kept: &Kept) -> io::Result<Option<PathBuf
     let folder = parent(path);
     if !folder.exists() {
         std::fs::DirBuilder::new().mode(0o755).create(folder)?;
+        // Whatever the umask is: the courier looks into it as anybody does.
+        std::fs::set_permissions(folder, Permissions::from_mode(0o755))?;
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let draft = folder.join(format!(".{name}.pam-2fa-restore"));

@@ -34,6 +34,12 @@ pub(super) async fn backup(
     }
     let about = {
         let house = house(daemon)?;
+        if let Some(before) = house.keys.before() {
+            return Err(Answer::refused(format!(
+                "a rotation of the key is not finished, and what key {before} sealed in config.toml would open nowhere else; \
+                 `pam-2fa key rotate` finishes it"
+            )));
+        }
         let key = if asked.with_key { Some(house.key_line().map_err(Answer::refused)?) } else { None };
         let what = if asked.with_key { "backup-with-key" } else { "backup" };
         let change = Change {

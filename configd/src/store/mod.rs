@@ -17,6 +17,7 @@ mod device;
 mod method;
 pub mod sqlite;
 mod text;
+mod upkeep;
 
 pub use change::{By, Change, ChangeAsk, ChangePage, Changed, Import, Imported, OldRecord, Then, Turned, UserChange};
 pub use decision::{Decision, Decoys, LogAsk, LogLimits, LogPage, LogState};
@@ -26,6 +27,7 @@ pub use device::{
 pub use method::{
     About, Enrol, Enrolled, First, Had, KeptApp, KeptPass, MOST_GRANTS, Methods, NewApp, PassId, PassKind, Proof,
 };
+pub use upkeep::{AcceptCopy, AcceptedCopy, Again, ChangeKey, ChangedKey, ClockWasReset, RecoveryCodes, ResetClock};
 
 pub use text::{Limit, TextOf, TextTicket, TextVerdict, TextsNow, Withheld};
 
@@ -383,6 +385,10 @@ pub enum MetaKey {
     Policy,
     /// When mandatory was switched on, seconds as 8 bytes of a big-endian `i64`; absent or 0: it is not.
     MandatorySince,
+    /// How far the store is, 8 bytes of a big-endian `i64`: the store raises it with what must not come undone.
+    StoreGeneration,
+    /// The key of MACs of recovery codes and one-time codes, sealed; absent before the first rotation: it is derived until then.
+    LongCodeMac,
 }
 
 /// The store.
@@ -458,6 +464,12 @@ pub trait Store: Send + Sync {
     fn meta(&self, key: MetaKey) -> Pending<Option<Vec<u8>>>;
     /// Keeps values of [`MetaKey`] together, in one commit.
     fn put_meta(&self, values: Vec<(MetaKey, Vec<u8>)>) -> Pending<()>;
+    /// Takes an older copy of the store as it is: what may have been used or ended since ends, in one commit.
+    fn accept_copy(&self, accept: AcceptCopy) -> Pending<AcceptedCopy>;
+    /// Sets the clock's mark back, and ends what was given after it, in one commit.
+    fn reset_clock(&self, reset: ResetClock) -> Pending<ClockWasReset>;
+    /// Seals what is sealed in the store by another key, and says so, in one commit. Open challenges end.
+    fn change_key(&self, change: ChangeKey) -> Pending<ChangedKey>;
     /// Failures and waits, for `user show`; [`crate::limits::standing`] says what they mean.
     fn counts(&self, user: UserKey, of: Authenticator) -> Pending<Counts>;
     /// What an administrator sees of a user beside the record, in one read.

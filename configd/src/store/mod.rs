@@ -29,7 +29,7 @@ pub use method::{
 };
 pub use upkeep::{AcceptCopy, AcceptedCopy, Again, ChangeKey, ChangedKey, ClockWasReset, RecoveryCodes, ResetClock};
 
-pub use text::{Limit, TextOf, TextTicket, TextVerdict, TextsNow, Withheld};
+pub use text::{Limit, SendOf, SendTicket, SendVerdict, TextOf, TextTicket, TextVerdict, TextsNow, Withheld};
 
 /// What every operation gives: a future, since commits are grouped. Nothing happens before it is polled; once it was, dropping
 /// it does not undo the operation. It needs no runtime.
@@ -319,51 +319,6 @@ pub enum Consumed {
     AlreadyUsed,
     /// Others' wrong codes have disabled the authenticator since: no "allow", and nothing was changed.
     Disabled,
-}
-
-/// A message about to leave.
-#[derive(Debug, Clone)]
-pub struct SendOf {
-    /// The challenge that it carries; kept from now on. `None` for a message that is no login (a verification of an address):
-    /// only counted.
-    pub challenge: Option<KeptChallenge>,
-    /// To whom.
-    pub user: UserKey,
-    /// Asked for from where.
-    pub source: SourceText,
-    /// From which bucket.
-    pub bucket: Bucket,
-    /// Of a text message: the number without its last four digits.
-    pub range: Option<String>,
-    /// The limits in force.
-    pub limits: SendLimits,
-    /// Now.
-    pub now: Moment,
-}
-
-/// The count of one message, for [`Store::take_back_send`]. There is one, and it is handed back at most once.
-#[derive(Debug, PartialEq, Eq)]
-pub struct SendTicket {
-    /// The engine's number of it.
-    pub number: i64,
-    /// To whom the message was to go.
-    pub user: UserKey,
-    /// When it was counted. Numbers are used again, this tells apart whose it is.
-    pub counted: Moment,
-    /// Of a text message: its count among all of them.
-    pub text: Option<TextTicket>,
-}
-
-/// Whether it may.
-#[derive(Debug, PartialEq, Eq)]
-pub enum SendVerdict {
-    /// Counted, on disk: send it.
-    Go {
-        /// Takes the count back, where no mail was sent.
-        ticket: SendTicket,
-    },
-    /// A limit withholds it. Nothing was counted and nothing kept.
-    Withheld(Withheld),
 }
 
 /// What the daemon keeps about itself. Values are opaque to the store.

@@ -1,11 +1,16 @@
 //! What all connections share: the house where it is open, or the reason why it is sealed.
 
+use crate::clock::{SystemClock, rfc3339};
 use crate::house::{House, Places};
 use crate::log::LevelHandle;
 use crate::server::repeats::Repeats;
 use crate::users::{Directory, FOR_OTHERS, FOR_ROOT, Users};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+mod offline;
+
+pub use offline::Wanted;
 
 /// How often the store is looked at.
 const LOOK_AT_STORE: Duration = Duration::from_secs(1);
@@ -47,6 +52,8 @@ pub struct Daemon {
     pub repeats: Repeats,
     level: LevelHandle,
     state: Mutex<State>,
+    /// RFC 3339, UTC: since when it is sealed, whatever the reasons were since.
+    sealed_since: Mutex<Option<String>>,
     /// Told when it becomes sealed.
     sealed: tokio::sync::Notify,
     /// SIGHUP and `config reload` can come at once: the one that read the older file must not be the one that wins.
@@ -72,9 +79,10 @@ impl Daemon {
             users,
             others,
             host: Arc::from(host),
-            since,
             repeats: Repeats::default(),
             level,
+            sealed_since: Mutex::new(Some(since.clone())),
+            since,
             state: Mutex::new(State::Sealed(Arc::from("configd is starting"))),
             sealed: tokio::sync::Notify::new(),
             one_at_a_time: tokio::sync::Mutex::new(()),
@@ -226,8 +234,19 @@ impl Daemon {
         self.sealed.notified()
     }
 
+    /// Since when it is sealed, if it is: RFC 3339, UTC.
+    #[must_use]
+    pub fn sealed_since(&self) -> Option<String> {
+        self.sealed_since.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub(crate) fn put(&self, state: State) {
         let is_sealed = matches!(state, State::Sealed(_));
+        {
+            let mut since = self.sealed_since.lock().unwrap_or_else(PoisonError::into_inner);
+            *since =
+                if is_sealed { Some(since.take().unwrap_or_else(|| rfc3339(SystemClock::wall_s()))) } else { None };
+        }
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
         if is_sealed {
             self.sealed.notify_waiters();
@@ -303,7 +322,12 @@ mod tests {
         assert_eq!(daemon.open().await, Ok(()));
         assert!(matches!(daemon.state(), State::Open(_)));
         let standing = daemon.until_sealed();
+        assert_eq!(daemon.sealed_since(), None);
         daemon.put(State::Sealed(Arc::from("the store has failed")));
         standing.await;
+        let since = daemon.sealed_since();
+        assert!(since.is_some());
+        daemon.put(State::Sealed(Arc::from("another reason")));
+        assert_eq!(daemon.sealed_since(), since, "it denies since then, whatever the reason is now");
     }
 }

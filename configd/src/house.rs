@@ -3,6 +3,7 @@
 use crate::carrier::Carrier;
 use crate::clock::{Clock, LEAP_S, Moment, SystemClock, rfc3339};
 use crate::delivery::{Post, WAITS_S};
+use crate::generation::{self, Kept};
 use crate::health::Health;
 use crate::login::challenge::Challenges;
 use crate::membership;
@@ -15,14 +16,16 @@ use crate::store::{MetaKey, Store, StoreError};
 use crate::verification::Verifications;
 use nix::fcntl::Flock;
 use pam_2fa_protocol::Secret;
-use pam_2fa_protocol::admin::Required;
+use pam_2fa_protocol::admin::{KeyPlace, Required};
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+mod key;
+
 /// The name under which the accepted settings are sealed in the store.
-const SETTINGS_NAME: &str = "settings";
+pub(crate) const SETTINGS_NAME: &str = "settings";
 
 /// Where things are.
 #[derive(Debug, Clone)]
@@ -54,6 +57,10 @@ pub struct House {
     in_force: Mutex<Arc<Rules>>,
     problems: Mutex<Vec<String>>,
     places: Places,
+    key_place: KeyPlace,
+    key_path: PathBuf,
+    /// Where a key of the state folder is, or would be.
+    state_key: PathBuf,
     /// Notices under way are dropped with it: they would keep a sealed house's store.
     _open: tokio::sync::watch::Sender<()>,
     /// Keeps a second daemon away from the folder.
@@ -69,11 +76,12 @@ impl House {
         let random: Arc<dyn Random> = Arc::new(KernelRandom);
         let vault =
             open_vault(&places.state_dir, &places.runtime_dir, random.as_ref()).map_err(|why| why.to_string())?;
-        let Vault { store, keys, high_water_s, start, lock } = vault;
+        let Vault { store, keys, key, state_key, high_water_s, start, lock } = vault;
         if start == Start::First {
             tracing::warn!(folder = %places.state_dir.display(), "a first start: key and store are made, nobody is enrolled");
         }
         let store: Arc<dyn Store> = Arc::new(store);
+        not_older(places, store.as_ref()).await?;
         let keys = Arc::new(keys);
         let clock = SystemClock::new(high_water_s).map_err(|error| format!("no clock: {error}"))?;
         let clock: Arc<dyn Clock> = Arc::new(clock);
@@ -110,6 +118,9 @@ impl House {
             in_force: Mutex::new(Arc::new(rules)),
             problems: Mutex::new(problems),
             places: places.clone(),
+            key_place: key.place,
+            key_path: key.path,
+            state_key,
             _open: open,
             _lock: lock,
         })
@@ -125,10 +136,20 @@ impl House {
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Kept::Odd(why) = self.kept_generation() {
+            problems.push(why);
+        }
+        if let Some(before) = self.keys.before() {
+            problems.push(format!(
+                "a rotation of the key is not finished: key {before} is still kept for settings that it sealed; run `pam-2fa key rotate` \
+                 again"
+            ));
+        }
         let behind_s = self.behind_s();
         if behind_s > 300 {
             problems.push(format!(
-                "the clock stands {behind_s} s behind a time that was seen before; set it right (timedatectl)"
+                "the clock stands {behind_s} s behind a time that was seen before; set it right (timedatectl), or, where that \
+                 time was wrong, `pam-2fa clock reset`"
             ));
         }
         if !self.rules().who.exempt_networks.is_empty() && !membership::sees_addresses() {
@@ -159,6 +180,20 @@ impl House {
         *self.in_force.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
         *self.problems.lock().unwrap_or_else(PoisonError::into_inner) = notes.clone();
         Ok((generation, notes))
+    }
+
+    /// How far the store is.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn store_generation(&self) -> Result<i64, StoreError> {
+        store_generation(self.store.as_ref()).await
+    }
+
+    /// How far it was seen to be.
+    #[must_use]
+    pub fn kept_generation(&self) -> Kept {
+        generation::kept(&self.places.config)
     }
 
     /// Now.
@@ -204,6 +239,28 @@ impl House {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// A store that counts less than it did is not taken unasked.
+async fn not_older(places: &Places, store: &dyn Store) -> Result<(), String> {
+    let counts = store_generation(store).await.map_err(|error| error.to_string())?;
+    match generation::kept(&places.config) {
+        Kept::At(kept) if counts < kept => Err(generation::older(&places.config, counts, kept)),
+        Kept::At(_) | Kept::Nothing => Ok(()),
+        Kept::Odd(why) => {
+            tracing::error!(why, "how far the store was is not known");
+            Ok(())
+        }
+    }
+}
+
+/// How far a store is; 0: nothing has happened that counts.
+///
+/// # Errors
+/// The store's.
+pub async fn store_generation(store: &dyn Store) -> Result<i64, StoreError> {
+    let kept = store.meta(MetaKey::StoreGeneration).await?;
+    Ok(kept.and_then(|bytes| bytes.try_into().ok()).map_or(0, i64::from_be_bytes))
 }
 
 /// The settings of a cold start: the file's; where its text is wrong, the last accepted ones, loudly (rule 10).
@@ -302,7 +359,8 @@ impl House {
     /// An open house in `folder`, with these settings and a record of ada; its sockets would be there too.
     pub(crate) async fn for_tests(folder: &std::path::Path, rules: Rules) -> Self {
         let random: Arc<dyn Random> = Arc::new(KernelRandom);
-        let Vault { store, keys, high_water_s, lock, .. } = open_vault(folder, folder, random.as_ref()).unwrap();
+        let Vault { store, keys, key, state_key, high_water_s, lock, .. } =
+            open_vault(folder, folder, random.as_ref()).unwrap();
         let store: Arc<dyn Store> = Arc::new(store);
         let keys = Arc::new(keys);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(high_water_s).unwrap());
@@ -346,6 +404,9 @@ impl House {
             in_force: Mutex::new(Arc::new(rules)),
             problems: Mutex::new(Vec::new()),
             places: Places { config: folder.join("config.toml"), state_dir: folder.clone(), runtime_dir: folder },
+            key_place: key.place,
+            key_path: key.path,
+            state_key,
             _open: open,
             _lock: lock,
         }

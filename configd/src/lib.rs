@@ -11,6 +11,7 @@ pub mod clock;
 mod console;
 pub mod daemon;
 pub mod delivery;
+pub mod generation;
 pub mod health;
 pub mod house;
 pub mod limits;

@@ -6,6 +6,7 @@ use crate::daemon::Daemon;
 use crate::house::Places;
 use crate::listen::{ListenError, Listeners, harden, listen};
 use crate::log;
+use crate::seal::clear_pieces;
 use crate::server::{self, Sockets};
 use crate::users::SystemDirectory;
 use sd_notify::NotifyState;
@@ -65,6 +66,7 @@ async fn serve(daemon: Arc<Daemon>, listeners: Listeners) -> Result<(), RunError
         admin: listener(listeners.admin)?,
         own: listeners.own.map(listener).transpose()?,
     };
+    clear_pieces(daemon.state_dir());
     // Sealed is said, logged, and no reason to stop: clients get an answer, and an administrator a status.
     let opened = daemon.open().await;
     let status = opened.as_ref().map_or_else(|reason| format!("sealed: {reason}"), |()| String::from("open"));

@@ -74,6 +74,16 @@ pub(crate) enum Verb {
     },
     /// What is on, what is unhealthy, since when
     Status,
+    /// The latest time that was seen, which no decision goes back behind
+    #[command(subcommand)]
+    Clock(ClockVerb),
+    /// The key that everything is sealed by
+    #[command(subcommand)]
+    Key(KeyVerb),
+    /// Write store and settings into one file under a passphrase
+    Backup(BackupArgs),
+    /// Put a backup back; or, without FILE, take the store as it is, where configd is sealed because that is an older copy
+    Restore(RestoreArgs),
     /// What was decided about logins, and why
     Log(LogArgs),
     /// Your own second factor: what there is, and how to change it
@@ -83,6 +93,65 @@ pub(crate) enum Verb {
     },
     /// Let automation in by key alone: one user, from one network, until a day
     Exempt(ExemptArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClockVerb {
+    /// The clock, the latest time that was seen before, and how far they are apart
+    Status,
+    /// Where that time was wrong and lies ahead: set it back, and end devices and one-time codes that were given after the clock's
+    Reset,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyVerb {
+    /// Which key it is, where it is, and whether a rotation is to be finished
+    Status,
+    /// Put a new key in its place, and seal everything by it; a rotation that was cut off is finished
+    Rotate,
+    /// Write a copy of the key under a passphrase, for the day when the key is lost
+    Export(KeyFile),
+    /// Put a copy back where the key is lost, damaged or another one
+    Import(KeyFile),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct KeyFile {
+    /// The copy
+    pub(crate) file: PathBuf,
+    /// The passphrase is the first line of this file (-: of standard input); else it is asked for
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BackupArgs {
+    /// The backup; a file that is there is not written over
+    pub(crate) file: PathBuf,
+    /// The key goes with it: the backup opens on any host then
+    #[arg(long)]
+    pub(crate) with_key: bool,
+    /// The passphrase is the first line of this file (-: of standard input); else it is asked for
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RestoreArgs {
+    /// The backup
+    #[arg(required_unless_present = "accept")]
+    pub(crate) file: Option<PathBuf>,
+    /// With FILE: also where a store with users, or other settings are; they keep another name. Without: take the store as it is.
+    /// Remembered devices, codes under way, one-time codes and recovery codes end, since they may have been used or ended after
+    /// the copy was made
+    #[arg(long)]
+    pub(crate) accept: bool,
+    /// Recovery codes stay good, also those that were used after the copy was made
+    #[arg(long)]
+    pub(crate) keep_recovery: bool,
+    /// The passphrase is the first line of this file (-: of standard input); else it is asked for
+    #[arg(long, value_name = "FILE", requires = "file")]
+    pub(crate) passphrase_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -58,7 +58,25 @@ impl Client {
 
     /// A call with one reply.
     pub(crate) fn call<R: DeserializeOwned>(&mut self, method: &str, parameters: &impl Serialize) -> Result<R, Error> {
-        let deadline = Deadline::after(ANSWER);
+        self.call_within(ANSWER, method, parameters)
+    }
+
+    /// The same, where the daemon leaves its store for it and opens it again.
+    pub(crate) fn call_slow<R: DeserializeOwned>(
+        &mut self,
+        method: &str,
+        parameters: &impl Serialize,
+    ) -> Result<R, Error> {
+        self.call_within(SEND, method, parameters)
+    }
+
+    fn call_within<R: DeserializeOwned>(
+        &mut self,
+        within: Duration,
+        method: &str,
+        parameters: &impl Serialize,
+    ) -> Result<R, Error> {
+        let deadline = Deadline::after(within);
         self.send(method, parameters, More::No)?;
         let frame = self.receive(Some(deadline))?;
         let reply = decode_reply(&frame).map_err(|error| self.skew(&error))?;
@@ -84,6 +102,16 @@ impl Client {
         each: impl FnMut(R) -> Result<(), Error>,
     ) -> Result<(), Error> {
         self.replies(method, parameters, || Some(Deadline::after(ANSWER)), each)
+    }
+
+    /// The same, where the first one takes longer: something is copied before.
+    pub(crate) fn call_copy<R: DeserializeOwned>(
+        &mut self,
+        method: &str,
+        parameters: &impl Serialize,
+        each: impl FnMut(R) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.replies(method, parameters, || Some(Deadline::after(SEND)), each)
     }
 
     /// The same, where nobody knows when a reply comes: it ends with the daemon, with this process, or where `each` fails.

@@ -1,39 +1,47 @@
 //! The `pam-2fa` command: an administrator's words to configd over `admin.sock`, and its answers on a screen.
 //!
-//! It decides nothing and keeps nothing; the files that it writes are `config.toml`, in `config seal`, and a drop-in of sshd's, in
-//! `exempt`. Everything that it shows goes through `screen.rs`, everything that it asks configd through `client.rs`.
+//! It decides nothing; the files that it writes are `config.toml`, in `config seal` and `key rotate`, what a backup has of the settings, in
+//! `restore`, `generation` beside them, copies under a passphrase, and a drop-in of sshd's, in `exempt`. Everything that it shows goes through `screen.rs`, everything that it asks configd through `client.rs`.
 
 #![forbid(unsafe_code)]
 
 mod account;
 mod args;
+mod backup;
 mod client;
 mod clock;
 mod config;
 mod device;
+mod envelope;
 mod error;
 mod exempt;
 mod explain;
+mod generation;
 mod import;
+mod key;
 mod log;
 mod mailbox;
 mod me;
 mod message;
+mod outfile;
+mod passphrase;
 mod program;
 mod public_key;
 mod screen;
 mod since;
 mod status;
+mod upkeep;
 mod user;
 
 pub use mailbox::{Host, Route, Server, Surroundings};
 pub use screen::Terminal;
 
-use args::{Args, ConfigVerb, DeviceVerb, ExemptArgs, TestVerb, UserVerb, Verb};
+use args::{Args, ClockVerb, ConfigVerb, DeviceVerb, ExemptArgs, KeyVerb, TestVerb, UserVerb, Verb};
 use client::Client;
 use error::Error;
 use mailbox::ThisHost;
 use pam_2fa_protocol::admin::Explain;
+use passphrase::Source;
 use screen::Screen;
 use std::ffi::OsString;
 
@@ -66,6 +74,30 @@ fn dispatch(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> R
     if !is_for_all && !nix::unistd::geteuid().is_root() {
         return Err(Error::NotRoot);
     }
+    let (runtime_dir, config) = (args.runtime_dir.clone(), args.config.clone());
+    let changes = may_change(&args.verb);
+    act(args, screen, around)?;
+    if changes {
+        generation::keep_after(&runtime_dir, &config, screen)?;
+    }
+    Ok(())
+}
+
+/// Whether the store may count more after it: that is kept beside the settings then.
+fn may_change(verb: &Verb) -> bool {
+    match verb {
+        Verb::User(verb) => !matches!(verb, UserVerb::List | UserVerb::Show { .. } | UserVerb::Export),
+        Verb::Device(verb) => matches!(verb, DeviceVerb::Revoke(_)),
+        Verb::Config(verb) => !matches!(verb, ConfigVerb::Check { .. }),
+        Verb::Clock(verb) => matches!(verb, ClockVerb::Reset),
+        Verb::Key(verb) => !matches!(verb, KeyVerb::Status),
+        Verb::Backup(_) | Verb::Restore(_) => true,
+        // `status` knows it anyway; users cannot write there.
+        Verb::Status | Verb::Test(_) | Verb::Explain { .. } | Verb::Log(_) | Verb::Me { .. } | Verb::Exempt(_) => false,
+    }
+}
+
+fn act(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> Result<(), Error> {
     let client = || Client::connect(&args.runtime_dir);
     match args.verb {
         Verb::User(UserVerb::List) => user::list(&mut client()?, screen),
@@ -96,6 +128,28 @@ fn dispatch(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> R
         }
         Verb::Log(wanted) => log::log(&mut client()?, wanted, screen),
         Verb::Me { verb } => me::me(&args.runtime_dir, verb, screen),
-        Verb::Status => status::status(&mut client()?, screen),
+        Verb::Status => status::status(&mut client()?, &args.config, screen),
+        Verb::Clock(ClockVerb::Status) => upkeep::clock_status(&mut client()?, screen),
+        Verb::Clock(ClockVerb::Reset) => upkeep::clock_reset(&mut client()?, screen),
+        Verb::Key(KeyVerb::Status) => key::status(&mut client()?, screen),
+        Verb::Key(KeyVerb::Rotate) => key::rotate(&args.runtime_dir, &args.config, screen),
+        Verb::Key(KeyVerb::Export(copy)) => {
+            key::export(&args.runtime_dir, &copy.file, &Source::of(copy.passphrase_file.as_deref()), screen)
+        }
+        Verb::Key(KeyVerb::Import(copy)) => {
+            key::import(&args.runtime_dir, &copy.file, &Source::of(copy.passphrase_file.as_deref()), screen)
+        }
+        Verb::Backup(asked) => {
+            let source = Source::of(asked.passphrase_file.as_deref());
+            backup::backup((&args.runtime_dir, &args.config), &asked.file, &source, asked.with_key, screen)
+        }
+        Verb::Restore(asked) => {
+            let Some(file) = &asked.file else {
+                return upkeep::restore_accept(&mut client()?, asked.keep_recovery, screen);
+            };
+            let source = Source::of(asked.passphrase_file.as_deref());
+            let wanted = backup::Wanted { accept: asked.accept, keep_recovery: asked.keep_recovery };
+            backup::restore((&args.runtime_dir, &args.config), file, &source, wanted, screen)
+        }
     }
 }

@@ -125,6 +125,11 @@ impl<'a> Screen<'a> {
         Ok(self.terminal.err.flush()?)
     }
 
+    /// Where answers are typed.
+    pub(crate) fn input(&mut self) -> &mut dyn BufRead {
+        self.terminal.input
+    }
+
     /// What stands where answers are typed, to its end.
     pub(crate) fn piped_in(&mut self) -> Result<Vec<u8>, Error> {
         let mut all = Vec::new();

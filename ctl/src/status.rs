@@ -1,20 +1,26 @@
-//! `pam-2fa status`: what is on, what is unhealthy, since when. It only shows what the daemon says of itself.
+//! `pam-2fa status`: what is on, what is unhealthy, since when. It shows what the daemon says of itself, and keeps beside the
+//! settings how far the store is.
 
 use crate::client::Client;
 use crate::error::Error;
+use crate::generation;
 use crate::screen::Screen;
 use pam_2fa_protocol::admin::{ChannelHealth, Required, STATUS, State, Status, StatusReply, Texts};
 use pam_2fa_protocol::wire::Nothing;
+use std::path::Path;
 
 /// `pam-2fa status`. Its exit status says whether the daemon answered, not how it is.
-pub(crate) fn status(client: &mut Client, screen: &mut Screen<'_>) -> Result<(), Error> {
+pub(crate) fn status(client: &mut Client, config: &Path, screen: &mut Screen<'_>) -> Result<(), Error> {
     let reply: StatusReply = client.call(STATUS, &Nothing {})?;
     screen.json(&reply)?;
     screen.table(&rows(&reply.status))?;
     for problem in &reply.status.problems {
         screen.line(&format!("problem: {problem}"))?;
     }
-    Ok(())
+    match reply.status.store_generation {
+        Some(generation) => generation::keep_and_say(config, generation, screen),
+        None => Ok(()),
+    }
 }
 
 fn rows(status: &Status) -> Vec<Vec<String>> {
@@ -25,9 +31,11 @@ fn rows(status: &Status) -> Vec<Vec<String>> {
     };
     let mut rows =
         vec![("state", state.to_owned()), ("since", status.since.clone()), ("version", status.version.clone())];
+    rows.extend(status.sealed_since.clone().map(|since| ("sealed since", since)));
     rows.extend(status.required.map(|required| ("required", required_word(required).to_owned())));
     rows.extend(status.application.clone().map(|application| ("application", application)));
     rows.extend(status.generation.map(|generation| ("settings", format!("generation {generation}"))));
+    rows.extend(status.store_generation.map(|generation| ("store", store(generation, status.kept_generation))));
     rows.extend(status.key_id.clone().map(|id| ("key", id)));
     rows.extend(status.users.map(|users| ("users", users.to_string())));
     let mut rows: Vec<Vec<String>> = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
@@ -45,6 +53,14 @@ fn sent(texts: &Texts) -> String {
         countries => format!("to {}", countries.join(", ")),
     });
     parts.join("; ")
+}
+
+/// How far it is, and how far it was seen to be.
+fn store(generation: i64, kept: Option<i64>) -> String {
+    match kept {
+        Some(kept) => format!("generation {generation}, {kept} kept beside the settings"),
+        None => format!("generation {generation}, none kept beside the settings until now"),
+    }
 }
 
 fn required_word(required: Required) -> &'static str {

@@ -13,6 +13,7 @@ mod exemption;
 mod import;
 mod log;
 mod pass;
+mod upkeep;
 
 pub use account::{Preference, UserDisable, UserReset, UserResetReply, UserUnlock, UserUnlockReply};
 pub use device::{Device, DeviceList, DeviceReply, DeviceRevoke, DeviceRevokeReply};
@@ -20,6 +21,10 @@ pub use exemption::{ExemptionChange, ExemptionChanged};
 pub use import::{ImportRow, MOST_ROWS, UserImport, UserImportReply, WrongRow};
 pub use log::{By, Change, Decision, Decoys, Log, LogReply};
 pub use pass::{OneTimeCode, Pass, PassKind, UserGrant, UserInvite};
+pub use upkeep::{
+    Backup, BackupAbout, BackupReply, ClockReply, GenerationReply, KeyExportReply, KeyImport, KeyImportReply, KeyPlace,
+    KeyReply, KeyReseal, PIECE, Restore, RestoreAccept, RestoreAcceptReply, RestorePut, RestorePutReply, RestoreReply,
+};
 
 /// The socket's interface.
 pub const SERVICE: Service =
@@ -65,6 +70,32 @@ pub const STATUS: &str = "io.pam2fa.Admin.Status";
 pub const LOG: &str = "io.pam2fa.Admin.Log";
 /// [`ExemptionChanged`] → `()`.
 pub const EXEMPTION_CHANGED: &str = "io.pam2fa.Admin.ExemptionChanged";
+/// `()` → [`GenerationReply`].
+pub const GENERATION: &str = "io.pam2fa.Admin.Generation";
+/// `()` → [`ClockReply`].
+pub const CLOCK_STATUS: &str = "io.pam2fa.Admin.ClockStatus";
+/// `()` → [`ClockReply`].
+pub const CLOCK_RESET: &str = "io.pam2fa.Admin.ClockReset";
+/// `()` → [`KeyReply`].
+pub const KEY_STATUS: &str = "io.pam2fa.Admin.KeyStatus";
+/// `()` → [`KeyReply`].
+pub const KEY_ROTATE: &str = "io.pam2fa.Admin.KeyRotate";
+/// [`KeyReseal`] → [`SealReply`].
+pub const KEY_RESEAL: &str = "io.pam2fa.Admin.KeyReseal";
+/// `()` → [`KeyReply`].
+pub const KEY_FORGET: &str = "io.pam2fa.Admin.KeyForget";
+/// `()` → [`KeyExportReply`].
+pub const KEY_EXPORT: &str = "io.pam2fa.Admin.KeyExport";
+/// [`KeyImport`] → [`KeyImportReply`].
+pub const KEY_IMPORT: &str = "io.pam2fa.Admin.KeyImport";
+/// [`RestoreAccept`] → [`RestoreAcceptReply`].
+pub const RESTORE_ACCEPT: &str = "io.pam2fa.Admin.RestoreAccept";
+/// [`Backup`] → [`BackupReply`] each, only with `more`: what it is first, then the store piece by piece; the last has nothing in it.
+pub const BACKUP: &str = "io.pam2fa.Admin.Backup";
+/// [`RestorePut`] → [`RestorePutReply`].
+pub const RESTORE_PUT: &str = "io.pam2fa.Admin.RestorePut";
+/// [`Restore`] → [`RestoreReply`].
+pub const RESTORE: &str = "io.pam2fa.Admin.Restore";
 
 /// The error of a caller that is not root.
 pub const NOT_PERMITTED: &str = "io.pam2fa.Admin.NotPermitted";
@@ -421,6 +452,9 @@ pub struct Status {
     pub state: State,
     /// RFC 3339, UTC: when it started.
     pub since: String,
+    /// RFC 3339, UTC: since when it denies everyone, while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed_since: Option<String>,
     /// One line each: what, where, what to do.
     #[serde(default)]
     pub problems: Vec<String>,
@@ -433,6 +467,12 @@ pub struct Status {
     /// Counts up with each accepted change of the settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generation: Option<i64>,
+    /// How far the store is: [`GenerationReply`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_generation: Option<i64>,
+    /// How far it was seen to be, in the file beside the settings; absent where there is no such file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_generation: Option<i64>,
     /// The id of the key in use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_id: Option<String>,

@@ -10,6 +10,7 @@
 pub mod admin;
 pub mod courier;
 pub mod frame;
+pub mod generation;
 pub mod login;
 pub mod own;
 pub mod secret;

@@ -135,10 +135,13 @@ fn status() -> admin::Status {
         version: "0.1.0".into(),
         state: admin::State::Degraded,
         since: "2026-11-24T04:00:00Z".into(),
+        sealed_since: Some("2026-11-24T04:00:00Z".into()),
         problems: vec!["x".into()],
         required: Some(admin::Required::Mandatory),
         application: Some("Example Corp".into()),
         generation: Some(3),
+        store_generation: Some(12),
+        kept_generation: Some(11),
         key_id: Some("00112233".into()),
         users: Some(1),
         channels: vec![admin::ChannelHealth {
@@ -260,10 +263,84 @@ fn admin_frames(add: &mut impl FnMut(&[u8])) {
     };
     add(&reply(&admin::LogReply { change: Some(change), ..admin::LogReply::default() }, Continues::Yes));
     exemption_frames(add);
+    upkeep_frames(add);
     add(&encode_error(admin::NOT_PERMITTED, &Nothing {}).unwrap());
     add(&encode_error(admin::NOT_FOUND, &admin::NotFound { what: "w".into() }).unwrap());
     add(&encode_error(admin::REFUSED, &admin::Refused { reasons: vec!["r".into()] }).unwrap());
     add(&encode_error(admin::SEALED, &admin::Sealed { reason: "r".into() }).unwrap());
+}
+
+fn upkeep_frames(add: &mut impl FnMut(&[u8])) {
+    add(&call(admin::GENERATION, &Nothing {}, More::No));
+    add(&reply(&admin::GenerationReply { generation: 12 }, LAST));
+    add(&call(admin::RESTORE_ACCEPT, &admin::RestoreAccept { keep_recovery: false }, More::No));
+    let accepted = admin::RestoreAcceptReply {
+        generation: 13,
+        devices: 1,
+        challenges: 2,
+        passes: 3,
+        apps: 4,
+        recovery_users: 5,
+        still_sealed: Some("r".into()),
+    };
+    add(&reply(&accepted, LAST));
+    let clock = admin::ClockReply {
+        wall: "2026-11-24T04:00:00Z".into(),
+        mark: "2036-11-24T04:00:00Z".into(),
+        behind_s: 315_576_000,
+        leap_s: 0,
+        boot_s: 60,
+        devices: 1,
+        passes: 0,
+    };
+    add(&call(admin::CLOCK_STATUS, &Nothing {}, More::No));
+    add(&call(admin::CLOCK_RESET, &Nothing {}, More::No));
+    add(&reply(&clock, LAST));
+    for method in [admin::KEY_STATUS, admin::KEY_ROTATE, admin::KEY_FORGET, admin::KEY_EXPORT] {
+        add(&call(method, &Nothing {}, More::No));
+    }
+    let key = admin::KeyReply {
+        id: "00112233".into(),
+        place: admin::KeyPlace::State,
+        path: "/var/lib/pam-2fa/key".into(),
+        before: Some("44556677".into()),
+    };
+    add(&reply(&key, LAST));
+    let reseal = admin::KeyReseal { key: "email.password".into(), sealed: "sealed:v1:44556677:AAAA".into() };
+    add(&call(admin::KEY_RESEAL, &reseal, More::No));
+    add(&reply(&admin::KeyExportReply { id: "00112233".into(), key: Secret::new("k".into()) }, LAST));
+    add(&call(admin::KEY_IMPORT, &admin::KeyImport { key: Secret::new("k".into()) }, More::No));
+    let imported = admin::KeyImportReply {
+        id: "00112233".into(),
+        was_there: false,
+        aside: Some("/var/lib/pam-2fa/key.aside".into()),
+        still_sealed: None,
+    };
+    add(&reply(&imported, LAST));
+    backup_frames(add);
+}
+
+fn backup_frames(add: &mut impl FnMut(&[u8])) {
+    add(&call(admin::BACKUP, &admin::Backup { with_key: true }, More::Yes));
+    let about =
+        admin::BackupAbout { key_id: "00112233".into(), generation: 12, users: 1, key: Some(Secret::new("k".into())) };
+    add(&reply(&admin::BackupReply { about: Some(about), data: None }, Continues::Yes));
+    add(&reply(&admin::BackupReply { about: None, data: Some("AAAA".into()) }, Continues::Yes));
+    add(&reply(&admin::BackupReply::default(), LAST));
+    add(&call(admin::RESTORE_PUT, &admin::RestorePut { at: 0, data: "AAAA".into() }, More::No));
+    add(&reply(&admin::RestorePutReply { next: 3 }, LAST));
+    let key = Some(Secret::new("k".into()));
+    add(&call(admin::RESTORE, &admin::Restore { length: 3, accept: true, keep_recovery: false, key }, More::No));
+    let ended = admin::RestoreAcceptReply {
+        generation: 13,
+        devices: 2,
+        challenges: 1,
+        passes: 0,
+        apps: 4,
+        recovery_users: 1,
+        still_sealed: None,
+    };
+    add(&reply(&admin::RestoreReply { ended, aside: vec!["/var/lib/pam-2fa/state.db.aside".into()] }, LAST));
 }
 
 fn account_frames(add: &mut impl FnMut(&[u8])) {

@@ -39,6 +39,26 @@ pub enum EditError {
 /// # Errors
 /// When the text is not TOML.
 pub fn plain_secrets(text: &str) -> Result<Vec<(String, Secret)>, EditError> {
+    let plain = |(name, value)| match value {
+        PasswordSetting::Plain(secret) => Some((name, secret)),
+        PasswordSetting::Sealed(_) => None,
+    };
+    Ok(secrets(text)?.into_iter().filter_map(plain).collect())
+}
+
+/// Every value in the text that is sealed, under its dotted name, in the order of the sections.
+///
+/// # Errors
+/// When the text is not TOML.
+pub fn sealed_secrets(text: &str) -> Result<Vec<(String, String)>, EditError> {
+    let sealed = |(name, value)| match value {
+        PasswordSetting::Sealed(sealed) => Some((name, sealed)),
+        PasswordSetting::Plain(_) => None,
+    };
+    Ok(secrets(text)?.into_iter().filter_map(sealed).collect())
+}
+
+fn secrets(text: &str) -> Result<Vec<(String, PasswordSetting)>, EditError> {
     let document = parse(text).map_err(|raw| not_toml(text, raw))?;
     let mut secrets = Vec::new();
     for section in SECTIONS {
@@ -60,17 +80,14 @@ fn table<'a>(document: &'a Document<&str>, name: &str) -> Option<&'a dyn TableLi
     document.as_table().get(name).and_then(Item::as_table_like)
 }
 
-fn collect(section: &Section, prefix: &str, table: &dyn TableLike, secrets: &mut Vec<(String, Secret)>) {
+fn collect(section: &Section, prefix: &str, table: &dyn TableLike, secrets: &mut Vec<(String, PasswordSetting)>) {
     for key in section.keys.iter().filter(|key| matches!(key.kind, Kind::Secret | Kind::Account)) {
         let Some(item) = table.get(key.name) else { continue };
         let name = format!("{prefix}.{}", key.name);
         match check(item, &key.kind) {
-            Ok(Checked::Password(PasswordSetting::Plain(secret))) => secrets.push((name, secret)),
+            Ok(Checked::Password(value)) => secrets.push((name, value)),
             Ok(Checked::Account(fields)) => {
-                secrets.extend(fields.into_iter().filter_map(|(field, value)| match value {
-                    PasswordSetting::Plain(secret) => Some((format!("{name}.{field}"), secret)),
-                    PasswordSetting::Sealed(_) => None,
-                }))
+                secrets.extend(fields.into_iter().map(|(field, value)| (format!("{name}.{field}"), value)));
             }
             Ok(_) | Err(_) => {}
         }

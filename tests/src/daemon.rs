@@ -14,7 +14,8 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 /// Where `tests/ns/install` puts things, as a package does.
 const CONFIGD: &str = "/usr/libexec/pam-2fa/configd";
 const COURIER: &str = "/usr/libexec/pam-2fa/courier";
-const COMMAND: &str = "/usr/sbin/pam-2fa";
+/// The command.
+pub const COMMAND: &str = "/usr/sbin/pam-2fa";
 const SHARE: &str = "/usr/share/pam-2fa";
 
 /// Where one copy of the product keeps what is its own.
@@ -45,9 +46,25 @@ impl Folders {
     /// When it cannot be started.
     #[must_use]
     pub fn command(&self, words: &[&str]) -> Output {
+        self.to_run(words).output().unwrap_or_else(|error| panic!("run {COMMAND}: {error}"))
+    }
+
+    /// Starts the command and does not wait for it; what it says is nobody's.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn command_begun(&self, words: &[&str]) -> Child {
+        let mut command = self.to_run(words);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().unwrap_or_else(|error| panic!("run {COMMAND}: {error}"))
+    }
+
+    fn to_run(&self, words: &[&str]) -> Command {
         let mut command = Command::new(COMMAND);
         command.arg("--runtime-dir").arg(&self.run).arg("--config").arg(&self.config).args(words);
-        command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("run {COMMAND}: {error}"))
+        command.stdin(Stdio::null());
+        command
     }
 }
 

@@ -10,7 +10,7 @@ use crate::ssh::Ssh;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Output};
+use std::process::{Child, Command, ExitStatus, Output};
 
 /// The authority of the private Postfix.
 const AUTHORITY: &str = "/run/pam-2fa-ns/mail/ca/ca.pem";
@@ -298,6 +298,15 @@ impl World {
     #[must_use]
     pub fn command(&self, words: &[&str]) -> Output {
         self.folders().command(words)
+    }
+
+    /// Starts `pam-2fa` on this world's daemons, for a test that kills it.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn command_begun(&self, words: &[&str]) -> Child {
+        self.folders().command_begun(words)
     }
 
     /// A program of the tests, copied into this world's folder: the target folder need not be readable to other users.

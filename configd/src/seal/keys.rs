@@ -4,6 +4,9 @@
 //! (SP 800-38D §8.2.2: good for 2^32 values a key), and as associated data the version, the purpose, the value's own name and
 //! the key id, each with its length, so that nothing can be shifted from one to the next. A value under another name, of
 //! another purpose or with any bit changed does not open.
+//!
+//! While a rotation is under way ([`super::rotation`]) the key before opens values of the settings, and seals nothing any more. The
+//! key of MACs of long codes outlives rotations, since the codes are not known: from the first one on it is kept in the store.
 
 use super::master::{KeyId, MasterKey};
 use crate::authenticator::{LongCode, LongCodeMac, LongUse};
@@ -17,6 +20,7 @@ use hmac::{Hmac, Mac};
 use pam_2fa_protocol::Secret;
 use sha2::Sha256;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 const PREFIX: &str = "sealed:v1:";
 
@@ -98,6 +102,9 @@ pub(super) fn id_of(master: &[u8; 32]) -> KeyId {
     KeyId::new(*derive(master, Purpose::Id).expose())
 }
 
+/// Under what the key of MACs of long codes is sealed in the store.
+const LONG_CODE_MAC_NAME: &str = "meta:long-code-mac";
+
 /// The derived keys. The master key itself need not be kept.
 pub struct Keys {
     id: KeyId,
@@ -106,6 +113,13 @@ pub struct Keys {
     long_code_mac: Secret<[u8; 32]>,
     settings: Secret<[u8; 32]>,
     records: Secret<[u8; 32]>,
+    before: Mutex<Option<Arc<Before>>>,
+}
+
+/// What is left of the key before: it opens values of the settings, and that is all.
+struct Before {
+    id: KeyId,
+    settings: Secret<[u8; 32]>,
 }
 
 impl fmt::Debug for Keys {
@@ -140,7 +154,56 @@ impl Keys {
             long_code_mac: derive(key, Purpose::LongCodeMac),
             settings: derive(key, Purpose::Settings),
             records: derive(key, Purpose::Records),
+            before: Mutex::new(None),
         }
+    }
+
+    /// The same keys once more, of `master`, which they must be of.
+    pub(super) fn again(&self, master: &MasterKey) -> Self {
+        Self { long_code_mac: Secret::new(*self.long_code_mac.expose()), ..Self::of(master) }
+    }
+
+    /// From here on values of the settings that `master` sealed open too.
+    pub(super) fn know_before(&self, master: &MasterKey) {
+        let before = Before { id: master.id().clone(), settings: derive(master.bytes(), Purpose::Settings) };
+        *self.before.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(before));
+    }
+
+    /// The id of the key before, while a rotation is not finished.
+    #[must_use]
+    pub fn before(&self) -> Option<KeyId> {
+        self.before_key().map(|before| before.id.clone())
+    }
+
+    /// From here on nothing opens that the key before sealed.
+    pub(super) fn forget_before(&self) {
+        *self.before.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn before_key(&self) -> Option<Arc<Before>> {
+        self.before.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The key of MACs of long codes, sealed by these keys, for the store.
+    ///
+    /// # Errors
+    /// [`SealError::NoRandomness`].
+    pub(super) fn seal_long_code_mac(&self, random: &dyn Random, of: &Self) -> Result<String, SealError> {
+        self.seal_record(random, LONG_CODE_MAC_NAME, of.long_code_mac.expose())
+    }
+
+    /// Takes the one over that the store keeps.
+    ///
+    /// # Errors
+    /// [`SealError`].
+    pub(super) fn take_long_code_mac(&mut self, sealed: &str) -> Result<(), SealError> {
+        let opened = self.open_record(LONG_CODE_MAC_NAME, sealed)?;
+        let damaged = SealError::WrongNameOrDamaged { name: String::from(LONG_CODE_MAC_NAME) };
+        if opened.expose().len() != self.long_code_mac.expose().len() {
+            return Err(damaged);
+        }
+        self.long_code_mac.expose_mut().copy_from_slice(opened.expose());
+        Ok(())
     }
 
     /// The master key's id.
@@ -205,14 +268,13 @@ impl Keys {
         hmac(&self.code_mac, &[id.0.as_bytes(), code.as_bytes()])
     }
 
-    fn cipher(&self, purpose: Purpose) -> Aes256Gcm {
-        let key = match purpose {
+    fn key(&self, purpose: Purpose) -> &Secret<[u8; 32]> {
+        match purpose {
             Purpose::Records => &self.records,
             Purpose::Settings | Purpose::Id | Purpose::Check | Purpose::CodeMac | Purpose::LongCodeMac => {
                 &self.settings
             }
-        };
-        Aes256Gcm::new(key.expose().into())
+        }
     }
 
     fn seal_for(&self, purpose: Purpose, random: &dyn Random, name: &str, plain: &[u8]) -> Result<String, SealError> {
@@ -223,7 +285,7 @@ impl Keys {
         let mut buffer = Secret::new(Vec::with_capacity(plain.len().saturating_add(TAG)));
         buffer.expose_mut().extend_from_slice(plain);
         let associated = associated(purpose, name, self.id.as_str());
-        self.cipher(purpose)
+        Aes256Gcm::new(self.key(purpose).expose().into())
             .encrypt_in_place(&Nonce::from(nonce), &associated, buffer.expose_mut())
             // Only for more than 64 GB.
             .map_err(|_| SealError::WrongNameOrDamaged { name: name.to_owned() })?;
@@ -237,18 +299,23 @@ impl Keys {
         let damaged = || SealError::WrongNameOrDamaged { name: name.to_owned() };
         let rest = sealed.strip_prefix(PREFIX).ok_or_else(not_sealed)?;
         let (with, body) = rest.split_once(':').ok_or_else(damaged)?;
-        if with != self.id.as_str() {
-            let is_id = with.len() == 8 && with.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-            return Err(if is_id {
-                SealError::OtherKey { name: name.to_owned(), with: with.to_owned(), ours: self.id.clone() }
-            } else {
-                damaged()
-            });
-        }
+        let before = self.before_key().filter(|before| before.id.as_str() == with);
+        let key = match (&before, purpose) {
+            _ if with == self.id.as_str() => self.key(purpose),
+            (Some(before), Purpose::Settings) => &before.settings,
+            _ => {
+                let is_id = with.len() == 8 && with.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+                return Err(if is_id {
+                    SealError::OtherKey { name: name.to_owned(), with: with.to_owned(), ours: self.id.clone() }
+                } else {
+                    damaged()
+                });
+            }
+        };
         let bytes = BASE64URL_NOPAD.decode(body.as_bytes()).map_err(|_| damaged())?;
         let (nonce, ciphertext) = bytes.split_first_chunk::<NONCE>().ok_or_else(damaged)?;
         let mut buffer = Secret::new(ciphertext.to_vec());
-        self.cipher(purpose)
+        Aes256Gcm::new(key.expose().into())
             .decrypt_in_place(&Nonce::from(*nonce), &associated(purpose, name, with), buffer.expose_mut())
             .map_err(|_| damaged())?;
         Ok(buffer)

@@ -9,7 +9,7 @@ use crate::store::sqlite::files;
 use data_encoding::BASE64;
 use pam_2fa_protocol::Secret;
 use std::fmt;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 const PREFIX: &str = "pam-2fa-key:v1:";
@@ -63,7 +63,7 @@ pub enum KeyError {
         why: String,
     },
     /// It is no key.
-    #[error("{path}: this is no key ({why}); restore it from the recovery export or a backup")]
+    #[error("{path}: this is no key ({why}); put the key back with `pam-2fa key import EXPORT`, or from a backup")]
     Garbage {
         /// Where.
         path: PathBuf,
@@ -154,11 +154,17 @@ impl MasterKey {
         parse(text).map_err(|why| KeyError::Garbage { path: path.to_owned(), why })
     }
 
-    /// Keeps the key in a new file, 0600: whole and durable, or not there.
+    /// The key that a file's text is.
     ///
     /// # Errors
-    /// [`KeyError`], also where something is at `path` already.
-    pub fn create(&self, path: &Path) -> Result<(), KeyError> {
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        parse(text.as_bytes())
+    }
+
+    /// The file's text.
+    #[must_use]
+    pub fn line(&self) -> Secret {
         let mut line = Secret::new(String::with_capacity(LONGEST));
         let text = line.expose_mut();
         text.push_str(PREFIX);
@@ -166,7 +172,25 @@ impl MasterKey {
         text.push(':');
         BASE64.encode_append(self.bytes(), text);
         text.push('\n');
-        files::make_durable(path, text.as_bytes()).map_err(|error| KeyError::Io {
+        line
+    }
+
+    /// Writes the key into a new file, 0600, and its bytes to the disk; its name is the caller's to keep.
+    pub(super) fn create_at(&self, draft: &Path) -> Result<(), KeyError> {
+        files::make_new(draft)
+            .and_then(|mut file| {
+                file.write_all(self.line().expose().as_bytes())?;
+                file.sync_all()
+            })
+            .map_err(|error| KeyError::Io { path: draft.to_owned(), what: "make the key", why: error.to_string() })
+    }
+
+    /// Keeps the key in a new file, 0600: whole and durable, or not there.
+    ///
+    /// # Errors
+    /// [`KeyError`], also where something is at `path` already.
+    pub fn create(&self, path: &Path) -> Result<(), KeyError> {
+        files::make_durable(path, self.line().expose().as_bytes()).map_err(|error| KeyError::Io {
             path: path.to_owned(),
             what: "make the key",
             why: error.to_string(),

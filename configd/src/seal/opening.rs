@@ -11,11 +11,14 @@
 //! | good | none | there | sealed: the store was there once |
 //! | good | damaged, too new, not ours | any | sealed |
 //!
+//! A rotation and a restore that were cut off are carried on here ([`super::rotation`], [`super::restore`]).
+//!
 //! Never makes a key where there is a store or a marker, never a store where there was one, and never takes the second key
 //! where the first one is bad.
 
 use super::keys::Keys;
 use super::master::{KeyError, KeyId, MasterKey};
+use super::{restore, rotation};
 use crate::random::Random;
 use crate::store::MetaKey;
 use crate::store::sqlite::files::{self, Stands};
@@ -23,6 +26,7 @@ use crate::store::sqlite::opening::Checked;
 use crate::store::sqlite::{OpenError, SqliteStore};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, Flock, FlockArg, OFlag, OpenHow, ResolveFlag, openat2};
+use pam_2fa_protocol::admin::KeyPlace;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use subtle::ConstantTimeEq;
@@ -34,12 +38,27 @@ pub struct Vault {
     pub store: SqliteStore,
     /// The keys.
     pub keys: Keys,
+    /// The key that they are of.
+    pub key: Found,
+    /// Where a key of the state folder is, or would be.
+    pub state_key: PathBuf,
     /// Where the clock begins (`SystemClock::new`): the wall's high-water mark, seconds; 0: none yet.
     pub high_water_s: i64,
     /// Whether anything was made, for the log.
     pub start: Start,
     /// Keeps a second daemon away from the folder for as long as it is held.
     pub lock: Flock<File>,
+}
+
+/// A key, and where it is.
+#[derive(Debug)]
+pub struct Found {
+    /// Its file.
+    pub path: PathBuf,
+    /// Whose file that is.
+    pub place: KeyPlace,
+    /// The key.
+    pub key: MasterKey,
 }
 
 /// What kind of start it was.
@@ -71,7 +90,7 @@ pub enum SealedReason {
     /// There are data, and no key to them.
     #[error(
         "there is no key, neither at {runtime} (from the credential) nor at {state}, but there are data; mend the credential, \
-         or put the key back from the recovery export or a backup"
+         or put the key back with `pam-2fa key import EXPORT`, or from a backup"
     )]
     KeyMissing {
         /// Where the credential's key would be.
@@ -95,7 +114,8 @@ pub enum SealedReason {
     Store(#[from] OpenError),
     /// Each is good, but they do not belong together.
     #[error(
-        "{key_path} is key {key}, but {store} was made with key {wanted}; put key {wanted} back, or restore the store of key {key}"
+        "{key_path} is key {key}, but {store} was made with key {wanted}; put key {wanted} back (`pam-2fa key import \
+         EXPORT`), or restore the store of key {key}"
     )]
     OtherKey {
         /// The key's file.
@@ -133,39 +153,66 @@ struct Places {
 /// # Errors
 /// [`SealedReason`]: start sealed, and try again at a reload or a restart.
 pub fn open_vault(state_dir: &Path, runtime_dir: &Path, random: &dyn Random) -> Result<Vault, SealedReason> {
-    let lock = lock(state_dir, folder(state_dir)?)?;
-    let places = Places {
-        runtime_key: runtime_dir.join("key"),
-        state_key: state_dir.join("key"),
-        store: state_dir.join("state.db"),
-        marker: state_dir.join("created"),
-    };
+    let State { places, lock } = State::lock(state_dir, runtime_dir)?;
+    let _aside = restore::finish(&places.store)?;
     let was_created = places.was_created()?;
     let has_store = places.has_store()?;
     if !was_created {
         places.clear_drafts()?;
     }
-    let (key_path, key) = match places.key()? {
+    let found = match places.key()? {
         Some(found) => found,
         None if was_created || has_store => {
             return Err(SealedReason::KeyMissing { runtime: places.runtime_key, state: places.state_key });
         }
         None => places.make_key(random)?,
     };
-    let keys = Keys::of(&key);
     if !has_store {
         if was_created {
             return Err(SealedReason::StoreMissing { path: places.store, marker: places.marker });
         }
-        make_store(&places.store, &keys)?;
+        make_store(&places.store, &Keys::of(&found.key))?;
     }
-    let (store, high_water_s) = open_store(&places.store, &key_path, &keys)?;
+    let Opened { store, keys, key, high_water_s } = open_store(&places.store, found)?;
+    rotation::tidy(&places.state_key, &keys);
     if !was_created {
         files::make_durable(&places.marker, b"pam-2fa: a store was made here; without it the daemon starts sealed\n")
             .map_err(io(&places.marker, "write the mark that a store was made"))?;
     }
     let start = if was_created { Start::Again } else { Start::First };
-    Ok(Vault { store, keys, high_water_s, start, lock })
+    Ok(Vault { store, keys, key, state_key: places.state_key, high_water_s, start, lock })
+}
+
+/// The state folder, locked, and nothing in it looked at yet.
+pub(super) struct State {
+    places: Places,
+    lock: Flock<File>,
+}
+
+impl State {
+    /// Locks it against another daemon for as long as this is held.
+    pub(super) fn lock(state_dir: &Path, runtime_dir: &Path) -> Result<Self, SealedReason> {
+        let lock = lock(state_dir, folder(state_dir)?)?;
+        let places = Places {
+            runtime_key: runtime_dir.join("key"),
+            state_key: state_dir.join("key"),
+            store: state_dir.join("state.db"),
+            marker: state_dir.join("created"),
+        };
+        Ok(Self { places, lock })
+    }
+
+    pub(super) fn store(&self) -> PathBuf {
+        self.places.store.clone()
+    }
+
+    pub(super) fn state_key(&self) -> PathBuf {
+        self.places.state_key.clone()
+    }
+
+    pub(super) fn runtime_key(&self) -> PathBuf {
+        self.places.runtime_key.clone()
+    }
 }
 
 fn io(path: &Path, what: &'static str) -> impl Fn(std::io::Error) -> SealedReason + use<> {
@@ -201,10 +248,10 @@ impl Places {
     }
 
     /// The credential's key where there is one, good or not; else the other.
-    fn key(&self) -> Result<Option<(PathBuf, MasterKey)>, SealedReason> {
-        for path in [&self.runtime_key, &self.state_key] {
+    fn key(&self) -> Result<Option<Found>, SealedReason> {
+        for (path, place) in [(&self.runtime_key, KeyPlace::Credential), (&self.state_key, KeyPlace::State)] {
             match MasterKey::read(path) {
-                Ok(key) => return Ok(Some((path.clone(), key))),
+                Ok(key) => return Ok(Some(Found { path: path.clone(), place, key })),
                 Err(KeyError::Missing { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -212,10 +259,10 @@ impl Places {
         Ok(None)
     }
 
-    fn make_key(&self, random: &dyn Random) -> Result<(PathBuf, MasterKey), SealedReason> {
+    fn make_key(&self, random: &dyn Random) -> Result<Found, SealedReason> {
         let key = MasterKey::generate(random).map_err(KeyError::from)?;
         key.create(&self.state_key)?;
-        Ok((self.state_key.clone(), key))
+        Ok(Found { path: self.state_key.clone(), place: KeyPlace::State, key })
     }
 }
 
@@ -225,26 +272,56 @@ fn make_store(path: &Path, keys: &Keys) -> Result<(), SealedReason> {
     Ok(SqliteStore::make(path, &of_key)?)
 }
 
+fn corrupt(path: &Path, why: String) -> SealedReason {
+    OpenError::Corrupt { path: path.to_owned(), why }.into()
+}
+
+/// Which key a store says it is of: id and check.
+fn wanted(checked: &Checked, path: &Path) -> Result<(Vec<u8>, Vec<u8>), SealedReason> {
+    match (checked.meta(MetaKey::KeyId)?, checked.meta(MetaKey::KeyCheck)?) {
+        (Some(id), Some(check)) => Ok((id, check)),
+        _ => Err(corrupt(path, String::from("it does not say which key it belongs to"))),
+    }
+}
+
+/// Whether the store at `path`, found whole, is of `key`; where not, the id of the key that it is of. Writes nothing.
+pub(super) fn of_store(path: &Path, key: &MasterKey) -> Result<Result<(), String>, SealedReason> {
+    let (id, check) = wanted(&Checked::open(path)?, path)?;
+    let keys = Keys::of(key);
+    let fits = id == keys.id().as_str().as_bytes() && bool::from(check.ct_eq(keys.check().as_slice()));
+    Ok(if fits { Ok(()) } else { Err(String::from_utf8_lossy(&id).into_owned()) })
+}
+
+struct Opened {
+    store: SqliteStore,
+    keys: Keys,
+    key: Found,
+    high_water_s: i64,
+}
+
 /// Nothing is written to a store before it was found whole and of this key.
-fn open_store(path: &Path, key_path: &Path, keys: &Keys) -> Result<(SqliteStore, i64), SealedReason> {
-    let corrupt = |why: String| OpenError::Corrupt { path: path.to_owned(), why };
+fn open_store(path: &Path, found: Found) -> Result<Opened, SealedReason> {
     let checked = Checked::open(path)?;
-    let (Some(wanted), Some(check)) = (checked.meta(MetaKey::KeyId)?, checked.meta(MetaKey::KeyCheck)?) else {
-        return Err(corrupt(String::from("it does not say which key it belongs to")).into());
-    };
-    if wanted != keys.id().as_str().as_bytes() {
+    let (id, check) = wanted(&checked, path)?;
+    let key = rotation::of_store(found, &id)?;
+    let mut keys = Keys::of(&key.key);
+    if id != keys.id().as_str().as_bytes() {
         return Err(SealedReason::OtherKey {
-            key_path: key_path.to_owned(),
+            key_path: key.path,
             key: keys.id().clone(),
             store: path.to_owned(),
-            wanted: String::from_utf8_lossy(&wanted).into_owned(),
+            wanted: String::from_utf8_lossy(&id).into_owned(),
         });
     }
     if !bool::from(check.ct_eq(keys.check().as_slice())) {
-        return Err(corrupt(format!("its check of key {} does not match", keys.id())).into());
+        return Err(corrupt(path, format!("its check of key {} does not match", keys.id())));
+    }
+    if let Some(kept) = checked.meta(MetaKey::LongCodeMac)? {
+        let kept = String::from_utf8_lossy(&kept);
+        keys.take_long_code_mac(&kept).map_err(|error| corrupt(path, error.to_string()))?;
     }
     let high_water_s = checked.high_water_s()?;
-    Ok((SqliteStore::start(checked, path)?, high_water_s))
+    Ok(Opened { store: SqliteStore::start(checked, path)?, keys, key, high_water_s })
 }
 
 /// The state folder, opened: our own, nobody else's to write, with no symbolic link on the way (fault 25).

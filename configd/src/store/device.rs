@@ -36,12 +36,25 @@ pub enum Ended {
     Lock,
     /// The user was asked whether to remember it, and did not say yes.
     Declined,
+    /// An older copy of the store was put in its place.
+    Restored,
+    /// It was remembered in a time that has not come: the clock had run ahead.
+    Clock,
 }
 
 impl Ended {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Expired, Self::Password, Self::Record, Self::Policy, Self::Reboot, Self::Lock, Self::Declined];
+    pub const ALL: [Self; 9] = [
+        Self::Expired,
+        Self::Password,
+        Self::Record,
+        Self::Policy,
+        Self::Reboot,
+        Self::Lock,
+        Self::Declined,
+        Self::Restored,
+        Self::Clock,
+    ];
 
     /// The word in the store and in `device list`.
     #[must_use]
@@ -54,6 +67,8 @@ impl Ended {
             Self::Reboot => "rebooted",
             Self::Lock => "locked",
             Self::Declined => "declined",
+            Self::Restored => "store restored",
+            Self::Clock => "clock set back",
         }
     }
 

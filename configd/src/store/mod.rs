@@ -17,6 +17,7 @@ mod device;
 mod method;
 pub mod sqlite;
 mod text;
+mod upkeep;
 
 pub use change::{By, Change, ChangeAsk, ChangePage, Changed, Import, Imported, OldRecord, Then, Turned, UserChange};
 pub use decision::{Decision, Decoys, LogAsk, LogLimits, LogPage, LogState};
@@ -26,8 +27,9 @@ pub use device::{
 pub use method::{
     About, Enrol, Enrolled, First, Had, KeptApp, KeptPass, MOST_GRANTS, Methods, NewApp, PassId, PassKind, Proof,
 };
+pub use upkeep::{AcceptCopy, AcceptedCopy, Again, ChangeKey, ChangedKey, ClockWasReset, RecoveryCodes, ResetClock};
 
-pub use text::{Limit, RangeNow, TextOf, TextTicket, TextVerdict, TextsNow, Withheld};
+pub use text::{Limit, RangeNow, SendOf, SendTicket, SendVerdict, TextOf, TextTicket, TextVerdict, TextsNow, Withheld};
 
 /// What every operation gives: a future, since commits are grouped. Nothing happens before it is polled; once it was, dropping
 /// it does not undo the operation. It needs no runtime.
@@ -319,51 +321,6 @@ pub enum Consumed {
     Disabled,
 }
 
-/// A message about to leave.
-#[derive(Debug, Clone)]
-pub struct SendOf {
-    /// The challenge that it carries; kept from now on. `None` for a message that is no login (a verification of an address):
-    /// only counted.
-    pub challenge: Option<KeptChallenge>,
-    /// To whom.
-    pub user: UserKey,
-    /// Asked for from where.
-    pub source: SourceText,
-    /// From which bucket.
-    pub bucket: Bucket,
-    /// Of a text message: the number without its last four digits.
-    pub range: Option<String>,
-    /// The limits in force.
-    pub limits: SendLimits,
-    /// Now.
-    pub now: Moment,
-}
-
-/// The count of one message, for [`Store::take_back_send`]. There is one, and it is handed back at most once.
-#[derive(Debug, PartialEq, Eq)]
-pub struct SendTicket {
-    /// The engine's number of it.
-    pub number: i64,
-    /// To whom the message was to go.
-    pub user: UserKey,
-    /// When it was counted. Numbers are used again, this tells apart whose it is.
-    pub counted: Moment,
-    /// Of a text message: its count among all of them.
-    pub text: Option<TextTicket>,
-}
-
-/// Whether it may.
-#[derive(Debug, PartialEq, Eq)]
-pub enum SendVerdict {
-    /// Counted, on disk: send it.
-    Go {
-        /// Takes the count back, where no mail was sent.
-        ticket: SendTicket,
-    },
-    /// A limit withholds it. Nothing was counted and nothing kept.
-    Withheld(Withheld),
-}
-
 /// What the daemon keeps about itself. Values are opaque to the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetaKey {
@@ -383,6 +340,10 @@ pub enum MetaKey {
     Policy,
     /// When mandatory was switched on, seconds as 8 bytes of a big-endian `i64`; absent or 0: it is not.
     MandatorySince,
+    /// How far the store is, 8 bytes of a big-endian `i64`: the store raises it with what must not come undone.
+    StoreGeneration,
+    /// The key of MACs of recovery codes and one-time codes, sealed; absent before the first rotation: it is derived until then.
+    LongCodeMac,
 }
 
 /// The store.
@@ -458,6 +419,12 @@ pub trait Store: Send + Sync {
     fn meta(&self, key: MetaKey) -> Pending<Option<Vec<u8>>>;
     /// Keeps values of [`MetaKey`] together, in one commit.
     fn put_meta(&self, values: Vec<(MetaKey, Vec<u8>)>) -> Pending<()>;
+    /// Takes an older copy of the store as it is: what may have been used or ended since ends, in one commit.
+    fn accept_copy(&self, accept: AcceptCopy) -> Pending<AcceptedCopy>;
+    /// Sets the clock's mark back, and ends what was given after it, in one commit.
+    fn reset_clock(&self, reset: ResetClock) -> Pending<ClockWasReset>;
+    /// Seals what is sealed in the store by another key, and says so, in one commit. Open challenges end.
+    fn change_key(&self, change: ChangeKey) -> Pending<ChangedKey>;
     /// Failures and waits, for `user show`; [`crate::limits::standing`] says what they mean.
     fn counts(&self, user: UserKey, of: Authenticator) -> Pending<Counts>;
     /// What an administrator sees of a user beside the record, in one read.

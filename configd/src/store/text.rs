@@ -1,7 +1,8 @@
-//! Text messages as they are counted: over everybody, beside what each user and each source may be sent.
+//! Messages as they are counted: by user and source, and text messages over everybody beside that.
 
+use super::{Bucket, KeptChallenge, SourceText, UserKey};
 use crate::clock::Moment;
-use crate::limits::{Share, TextLimits};
+use crate::limits::{SendLimits, Share, TextLimits};
 use pam_2fa_settings::Region;
 use std::collections::BTreeSet;
 
@@ -105,4 +106,49 @@ pub struct TextsNow {
     pub ranges: Vec<RangeNow>,
     /// Of which countries there are numbers on file.
     pub regions: BTreeSet<Region>,
+}
+
+/// A message about to leave.
+#[derive(Debug, Clone)]
+pub struct SendOf {
+    /// The challenge that it carries; kept from now on. `None` for a message that is no login (a verification of an address):
+    /// only counted.
+    pub challenge: Option<KeptChallenge>,
+    /// To whom.
+    pub user: UserKey,
+    /// Asked for from where.
+    pub source: SourceText,
+    /// From which bucket.
+    pub bucket: Bucket,
+    /// Of a text message: the number without its last four digits.
+    pub range: Option<String>,
+    /// The limits in force.
+    pub limits: SendLimits,
+    /// Now.
+    pub now: Moment,
+}
+
+/// The count of one message, for [`Store::take_back_send`]. There is one, and it is handed back at most once.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SendTicket {
+    /// The engine's number of it.
+    pub number: i64,
+    /// To whom the message was to go.
+    pub user: UserKey,
+    /// When it was counted. Numbers are used again, this tells apart whose it is.
+    pub counted: Moment,
+    /// Of a text message: its count among all of them.
+    pub text: Option<TextTicket>,
+}
+
+/// Whether it may.
+#[derive(Debug, PartialEq, Eq)]
+pub enum SendVerdict {
+    /// Counted, on disk: send it.
+    Go {
+        /// Takes the count back, where no mail was sent.
+        ticket: SendTicket,
+    },
+    /// A limit withholds it. Nothing was counted and nothing kept.
+    Withheld(Withheld),
 }

@@ -26,10 +26,16 @@ mod operations;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
+mod restore;
+#[cfg(test)]
+mod rotation;
+#[cfg(test)]
 mod sending;
 #[cfg(test)]
 mod sending_texts;
 #[cfg(test)]
 mod space;
+#[cfg(test)]
+mod upkeep;
 #[cfg(test)]
 mod vault;

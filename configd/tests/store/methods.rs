@@ -32,8 +32,12 @@ pub(crate) fn enrol(home: &Home, enrol: Enrol) -> Enrolled {
 
 /// What `user` has now.
 pub(crate) fn further(home: &Home, user: &UserKey) -> First {
-    let Methods { app, recovery, .. } = methods(home, user.clone());
-    let Known::Record(record) = wait(home.store.user(user.clone())).unwrap() else { panic!("{user:?} has no record") };
+    further_of(&home.store, user)
+}
+
+pub(crate) fn further_of(store: &impl Store, user: &UserKey) -> First {
+    let Methods { app, recovery, .. } = wait(store.methods(user.clone(), at(0))).unwrap();
+    let Known::Record(record) = wait(store.user(user.clone())).unwrap() else { panic!("{user:?} has no record") };
     First::Further(Had::of(&record, app.as_ref(), recovery.len()))
 }
 

@@ -18,7 +18,7 @@ struct Made {
 }
 
 impl Made {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let place = Place::new();
         let vault = place.open().unwrap();
         assert_eq!(vault.start, Start::First);
@@ -34,10 +34,10 @@ impl Made {
 }
 
 /// A state and a runtime folder.
-struct Place(tempfile::TempDir);
+pub(crate) struct Place(tempfile::TempDir);
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let place = Self(tempfile::tempdir().unwrap());
         fs::create_dir(place.state()).unwrap();
         fs::set_permissions(place.state(), fs::Permissions::from_mode(0o700)).unwrap();
@@ -45,15 +45,15 @@ impl Place {
         place
     }
 
-    fn state(&self) -> PathBuf {
+    pub(crate) fn state(&self) -> PathBuf {
         self.0.path().join("state")
     }
 
-    fn runtime(&self) -> PathBuf {
+    pub(crate) fn runtime(&self) -> PathBuf {
         self.0.path().join("run")
     }
 
-    fn open(&self) -> Result<Vault, SealedReason> {
+    pub(crate) fn open(&self) -> Result<Vault, SealedReason> {
         open_vault(&self.state(), &self.runtime(), &KernelRandom)
     }
 
@@ -65,7 +65,7 @@ impl Place {
     }
 }
 
-fn put(path: &Path, bytes: &[u8]) {
+pub(crate) fn put(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }

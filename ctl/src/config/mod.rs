@@ -1,11 +1,16 @@
-//! `pam-2fa config …`: look at the settings (`check`), seal the secrets in them (`seal`), have the daemon take them over.
+//! `pam-2fa config …`: look at the settings (`check`), seal the secrets in them (`seal`, and anew in
+//! `key rotate`), have the daemon take them over.
 
 mod check;
 mod file;
+mod reseal;
 mod seal;
 
 pub(crate) use check::check;
+pub(crate) use reseal::{reseal, to_reseal};
 pub(crate) use seal::seal;
+
+use check::list;
 
 use crate::client::Client;
 use crate::error::Error;

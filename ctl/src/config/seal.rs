@@ -5,7 +5,7 @@
 //! daemon's own, and the old one has secrets in it.
 
 use super::check::list;
-use super::file::{self, Folder};
+use super::file::{self, Folder, Original};
 use super::taken_over;
 use crate::client::Client;
 use crate::error::{Error, counted};
@@ -47,9 +47,7 @@ pub(crate) fn seal(path: &Path, runtime_dir: &Path, screen: &mut Screen<'_>) -> 
         return list(path, findings, screen);
     }
 
-    let new = folder.replace(&text, &old.metadata, &old.metadata)?;
-    // Another connection: a slow disk may have taken longer than the daemon keeps one open.
-    match Client::connect(runtime_dir).and_then(|mut client| client.call::<ReloadReply>(RELOAD, &Nothing {})) {
+    match take_over(&folder, path, &old, &text, runtime_dir) {
         Ok(reply) => {
             screen.json(&Sealed { sealed: &names, reload: Some(&reply) })?;
             screen.line(&format!("{}: sealed {}", path.display(), names.join(", ")))?;
@@ -62,16 +60,33 @@ pub(crate) fn seal(path: &Path, runtime_dir: &Path, screen: &mut Screen<'_>) -> 
                 .line(&format!("{}: {what} sealed, not yet taken over: run `pam-2fa config reload`", path.display()))?;
             Err(error)
         }
-        Err(error) => {
-            let back = match folder.replace(&old.text, &old.metadata, &new) {
-                Ok(_) => String::from("the old file is back"),
-                Err(why) => format!("the old file could not be put back: {why}"),
-            };
-            let mut lines = vec![format!("{}: configd refused the sealed settings; {back}", path.display())];
-            lines.extend(error.to_string().lines().map(str::to_owned));
-            Err(Error::Refused(lines))
-        }
+        Err(error) => Err(error),
     }
+}
+
+/// Puts a text whose values are the daemon's own in the place of the file, and has it taken over. Refused, the old one is put back.
+pub(super) fn take_over(
+    folder: &Folder,
+    path: &Path,
+    old: &Original,
+    text: &str,
+    runtime_dir: &Path,
+) -> Result<ReloadReply, Error> {
+    let new = folder.replace(text, &old.metadata, &old.metadata)?;
+    // Another connection: a slow disk may have taken longer than the daemon keeps one open.
+    let taken = Client::connect(runtime_dir).and_then(|mut client| client.call::<ReloadReply>(RELOAD, &Nothing {}));
+    taken.map_err(|error| {
+        if error.is_silence() {
+            return error;
+        }
+        let back = match folder.replace(&old.text, &old.metadata, &new) {
+            Ok(_) => String::from("the old file is back"),
+            Err(why) => format!("the old file could not be put back: {why}"),
+        };
+        let mut lines = vec![format!("{}: configd refused the sealed settings; {back}", path.display())];
+        lines.extend(error.to_string().lines().map(str::to_owned));
+        Error::Refused(lines)
+    })
 }
 
 /// The text with each secret sealed, and their names.

@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![expect(clippy::unwrap_used, reason = "the tests' own helpers")]
 
+use pam_2fa_protocol::admin::{GENERATION, GenerationReply};
 use pam_2fa_protocol::frame::{FrameBuffer, terminated};
 use pam_2fa_protocol::wire::{Continues, decode_call, encode_error, encode_reply};
 use serde_json::Value;
@@ -13,6 +14,7 @@ use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
@@ -50,6 +52,7 @@ impl ctl::Surroundings for OtherHost {
 pub(crate) struct Daemon {
     folder: TempDir,
     calls: Arc<Mutex<Vec<String>>>,
+    counts: Arc<AtomicI64>,
 }
 
 impl Daemon {
@@ -57,10 +60,10 @@ impl Daemon {
     pub(crate) fn start(script: impl Fn(&str, &Value) -> Vec<Reply> + Send + 'static) -> Self {
         let daemon = Self::absent();
         let listener = UnixListener::bind(daemon.runtime_dir().join("admin.sock")).unwrap();
-        let calls = Arc::clone(&daemon.calls);
+        let (calls, counts) = (Arc::clone(&daemon.calls), Arc::clone(&daemon.counts));
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                serve(stream.unwrap(), &script, &calls);
+                serve(stream.unwrap(), &script, &calls, &counts);
             }
         });
         daemon
@@ -71,7 +74,7 @@ impl Daemon {
         let folder = TempDir::new().unwrap();
         // Others may pass through, so that a test can run the command as another user.
         set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
-        Self { folder, calls: Arc::default() }
+        Self { folder, calls: Arc::default(), counts: Arc::default() }
     }
 
     pub(crate) fn runtime_dir(&self) -> PathBuf {
@@ -103,6 +106,11 @@ impl Daemon {
         names
     }
 
+    /// How far its store is; 0 where a test does not say: nothing to keep.
+    pub(crate) fn counts(&self) -> Arc<AtomicI64> {
+        Arc::clone(&self.counts)
+    }
+
     /// The calls so far: method and parameters.
     pub(crate) fn calls(&self) -> Vec<String> {
         self.calls.lock().unwrap().clone()
@@ -127,7 +135,12 @@ impl Daemon {
     }
 }
 
-fn serve(mut stream: UnixStream, script: &impl Fn(&str, &Value) -> Vec<Reply>, calls: &Mutex<Vec<String>>) {
+fn serve(
+    mut stream: UnixStream,
+    script: &impl Fn(&str, &Value) -> Vec<Reply>,
+    calls: &Mutex<Vec<String>>,
+    counts: &AtomicI64,
+) {
     let mut buffer = FrameBuffer::new();
     let mut chunk = [0; 4096];
     loop {
@@ -140,6 +153,15 @@ fn serve(mut stream: UnixStream, script: &impl Fn(&str, &Value) -> Vec<Reply>, c
         };
         let call = decode_call(&frame).unwrap();
         let parameters: Value = call.parameters().unwrap();
+        // Asked after each change, and nothing that a test of the change is about.
+        if call.method == GENERATION {
+            let generation = GenerationReply { generation: counts.load(Ordering::Relaxed) };
+            let reply = encode_reply(&generation, Continues::No).unwrap();
+            if stream.write_all(&terminated(&reply).unwrap()).is_err() {
+                return;
+            }
+            continue;
+        }
         let more = if call.more { " more" } else { "" };
         calls.lock().unwrap().push(format!("{}{more} {parameters}", call.method.rsplit('.').next().unwrap()));
         for reply in script(&call.method, &parameters) {

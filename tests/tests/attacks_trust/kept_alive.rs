@@ -5,7 +5,7 @@ use e2e::host::change_users;
 use e2e::mailbox;
 use e2e::programs::Programs;
 use e2e::ssh::PASSWORD;
-use e2e::world::{Plan, World};
+use e2e::world::{Plan, World, text_of};
 use std::fs;
 
 #[test]
@@ -217,10 +217,9 @@ fn what_ended_stays_ended_over_kills_and_a_daemon_that_was_away() {
     asked(key_login(&world, &ada, &key, HERE).open(), &ada, 5);
 }
 
-/// A known limit, held here so that it is true: who puts back an old store puts back its trust.
 #[test]
 #[ignore = "needs tests/ns/enter"]
-fn an_old_copy_of_the_store_has_its_devices_again_and_no_used_code() {
+fn an_old_copy_of_the_store_denies_and_once_accepted_has_none_of_its_devices_again() {
     let mut world = by_key(ALL);
     let ada = person(&world, "ada");
     let key = world.key(&ada);
@@ -233,8 +232,9 @@ fn an_old_copy_of_the_store_has_its_devices_again_and_no_used_code() {
     run(&["rm", "-r", &world.path("state").display().to_string()]);
     run(&["mv", &world.path("old").display().to_string(), &world.path("state").display().to_string()]);
     world.start_configd();
-    let asked_again = asks(key_login(&world, &ada, &key, HERE).open());
-    assert!(!asked_again, "better than was known: the documents may say so");
+    key_login(&world, &ada, &key, HERE).open().wait_for_denial();
+    command(&world, &["restore", "--accept"]);
+    assert!(asks(key_login(&world, &ada, &key, HERE).open()), "what was revoked since is trusted again");
 }
 
 #[test]
@@ -266,6 +266,40 @@ fn a_clock_behind_what_was_seen_trusts_nobody() {
     drop(clock);
     world.start_configd();
     not_asked(key_login(&world, &ada, &key, HERE).open());
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_mark_ten_years_ahead_is_set_back_by_hand_and_what_was_given_under_it_ends() {
+    let mut world = by_key(ALL);
+    // A first start by a clock that is ten years ahead: the first record that is written makes that the mark.
+    world.kill_configd();
+    let state = world.path("state");
+    for name in fs::read_dir(&state).expect("the state folder") {
+        fs::remove_file(name.expect("a file").path()).expect("take away what the first start made");
+    }
+    let clock = MovedClock::start(&mut world);
+    clock.set(3650 * DAY);
+    let ada = person(&world, "ada");
+    let key = world.key(&ada);
+    asked(key_login(&world, &ada, &key, HERE).open(), &ada, 1);
+    not_asked(key_login(&world, &ada, &key, HERE).open());
+    drop(clock);
+    world.start_configd();
+    asked(key_login(&world, &ada, &key, HERE).open(), &ada, 2);
+    assert!(asks(key_login(&world, &ada, &key, HERE).open()), "nothing is trusted behind the mark");
+    let status = text_of(&world.command(&["clock", "status"]));
+    assert!(status.contains("behind") && status.contains("pam-2fa clock reset"), "{status}");
+    let status = text_of(&world.command(&["status"]));
+    assert!(status.contains("degraded") && status.contains("pam-2fa clock reset"), "{status}");
+    let reset = world.command(&["clock", "reset"]);
+    assert!(reset.status.success() && text_of(&reset).contains("ended"), "{}", text_of(&reset));
+    let status = text_of(&world.command(&["status"]));
+    assert!(!status.contains("clock reset"), "{status}");
+    asked(key_login(&world, &ada, &key, HERE).open(), &ada, 3);
+    not_asked(key_login(&world, &ada, &key, HERE).open());
+    let again = world.command(&["clock", "reset"]);
+    assert_eq!(again.status.code(), Some(1), "{}", text_of(&again));
 }
 
 #[test]

@@ -1,15 +1,18 @@
 //! `admin.sock`: one method after the other, for uid 0 and nobody else. Who may is one line, before anything is dispatched.
 
 mod account;
+mod copy;
 pub(super) mod devices;
 mod explain;
 mod import;
+mod key;
 mod log;
 mod passes;
 #[cfg(test)]
 mod stage;
 mod system;
 mod told;
+mod upkeep;
 mod users;
 mod verify;
 
@@ -19,9 +22,11 @@ use crate::house::House;
 use crate::store::UserRecord;
 use crate::wire_io::{Connection, ConnectionError};
 use pam_2fa_protocol::admin::{
-    DEVICE_LIST, DEVICE_REVOKE, EXEMPTION_CHANGED, EXPLAIN, LOG, NOT_FOUND, NotFound, REFUSED, RELOAD, Refused, SEAL,
-    SEALED, SERVICE, STATUS, Sealed, TEST_EMAIL, USER_DISABLE, USER_GRANT, USER_IMPORT, USER_INVITE, USER_LIST,
-    USER_RESET, USER_SET, USER_SHOW, USER_UNLOCK, USER_VERIFY_BEGIN, USER_VERIFY_FINISH,
+    BACKUP, CLOCK_RESET, CLOCK_STATUS, DEVICE_LIST, DEVICE_REVOKE, EXEMPTION_CHANGED, EXPLAIN, GENERATION, KEY_EXPORT,
+    KEY_FORGET, KEY_IMPORT, KEY_RESEAL, KEY_ROTATE, KEY_STATUS, LOG, NOT_FOUND, NotFound, REFUSED, RELOAD, RESTORE,
+    RESTORE_ACCEPT, RESTORE_PUT, Refused, SEAL, SEALED, SERVICE, STATUS, Sealed, TEST_EMAIL, USER_DISABLE, USER_GRANT,
+    USER_IMPORT, USER_INVITE, USER_LIST, USER_RESET, USER_SET, USER_SHOW, USER_UNLOCK, USER_VERIFY_BEGIN,
+    USER_VERIFY_FINISH,
 };
 use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::wire::{Continues, IncomingCall, WireError, decode_call, encode_error, encode_reply};
@@ -126,6 +131,26 @@ async fn dispatch(call: &IncomingCall<'_>, daemon: &Daemon, connection: &mut Con
         USER_VERIFY_FINISH => done(&verify::finish(house(daemon)?.as_ref(), &parameters(call)?).await?),
         // Sealed or not: what sshd lets in does not wait for configd, and neither does the journal.
         EXEMPTION_CHANGED => done(&system::exemption_changed(&parameters(call)?)),
+        BACKUP => copy::backup(daemon, &parameters(call)?, call.more, connection).await,
+        _ => mend(call, daemon).await,
+    }
+}
+
+/// What is asked of the daemon as a whole: key, clock, store.
+async fn mend(call: &IncomingCall<'_>, daemon: &Daemon) -> Result<Frame, Answer> {
+    match call.method.as_ref() {
+        GENERATION => done(&upkeep::generation(house(daemon)?.as_ref()).await?),
+        CLOCK_STATUS => done(&upkeep::clock_status(house(daemon)?.as_ref())),
+        CLOCK_RESET => done(&upkeep::clock_reset(daemon, house(daemon)?).await?),
+        RESTORE_ACCEPT => done(&upkeep::restore_accept(daemon, &parameters(call)?).await?),
+        RESTORE_PUT => done(&copy::put(daemon, parameters(call)?).await?),
+        RESTORE => done(&copy::restore(daemon, parameters(call)?).await?),
+        KEY_STATUS => done(&house(daemon)?.key_reply()),
+        KEY_ROTATE => done(&key::rotate_key(daemon, house(daemon)?).await?),
+        KEY_RESEAL => done(&key::reseal(house(daemon)?.as_ref(), &parameters(call)?)?),
+        KEY_FORGET => done(&key::forget(daemon, house(daemon)?).await?),
+        KEY_EXPORT => done(&key::export(house(daemon)?.as_ref()).await?),
+        KEY_IMPORT => done(&key::import(daemon, parameters(call)?).await?),
         _ => Ok(SERVICE.answer(call)?),
     }
 }

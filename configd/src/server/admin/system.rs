@@ -34,10 +34,13 @@ pub(super) async fn status(daemon: &Daemon) -> StatusReply {
             version,
             state: Word::Sealed,
             since,
+            sealed_since: daemon.sealed_since(),
             problems: vec![reason.to_string()],
             required: None,
             application: None,
             generation: None,
+            store_generation: None,
+            kept_generation: None,
             key_id: None,
             users: None,
             channels: Vec::new(),
@@ -59,6 +62,23 @@ async fn open_status(version: String, since: String, house: &House) -> Status {
             None
         }
     };
+    let store_generation = match house.store_generation().await {
+        Ok(generation) => Some(generation),
+        Err(error) => {
+            problems.push(error.to_string());
+            None
+        }
+    };
+    let kept_generation = house.kept_generation().generation();
+    if let (Some(counts), Some(kept)) = (store_generation, kept_generation)
+        && kept > counts
+    {
+        // It is open, so this came about since: a file of another host.
+        problems.push(format!(
+            "the store counts {counts}, and {kept} was kept beside the settings: configd would be sealed at its next start; look who \
+             wrote that file (`generation`), and take it away if it is of another host"
+        ));
+    }
     let channels: Vec<ChannelHealth> = house.post.health.channels(&rules);
     let texts = if rules.sms.is_empty() { None } else { texts(house, &rules, &mut problems).await };
     problems.extend(channels.iter().filter_map(|channel| {
@@ -70,10 +90,13 @@ async fn open_status(version: String, since: String, house: &House) -> Status {
         version,
         state: if problems.is_empty() { Word::Running } else { Word::Degraded },
         since,
+        sealed_since: None,
         problems,
         required: Some(rules.required),
         application: Some(rules.application.clone()),
         generation: Some(rules.generation),
+        store_generation,
+        kept_generation,
         key_id: Some(String::from(house.keys.id().as_str())),
         users,
         channels,

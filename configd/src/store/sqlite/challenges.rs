@@ -147,6 +147,21 @@ pub(super) fn end_all(connection: &Connection, user: &UserKey, of: Authenticator
     Ok(())
 }
 
+/// Ends all of everybody's; gives how many.
+pub(super) fn end_every(connection: &Connection, now: &Moment) -> Result<u64, Failed> {
+    let ids = {
+        let mut statement = connection.prepare_cached("SELECT id FROM challenges")?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        rows.collect::<Result<Vec<String>, _>>()?
+    };
+    let mut count = 0_u64;
+    for id in ids {
+        end(connection, &ChallengeId(id), now)?;
+        count = count.saturating_add(1);
+    }
+    Ok(count)
+}
+
 /// Those of this boot with lifetime and tries left.
 pub(super) fn open(connection: &Connection, now: &Moment, attempts: u32) -> Result<Vec<KeptChallenge>, Failed> {
     let mut statement =

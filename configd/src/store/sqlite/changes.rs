@@ -1,8 +1,8 @@
 //! The log of changes in its table: written with the change, cut off at its old end, read in short pieces, as that of decisions.
 
 use super::failed::Failed;
-use super::sums;
 use super::values::text;
+use super::{sums, upkeep};
 use crate::clock::Moment;
 use crate::store::{Authenticator, By, Change, ChangeAsk, ChangePage, Proof, UserKey};
 use pam_2fa_settings::{E164, EmailAddress};
@@ -32,7 +32,7 @@ fn to_by(word: &str) -> Result<By, Failed> {
     }
 }
 
-/// Writes a line, in the caller's transaction.
+/// Writes a line, in the caller's transaction. What is worth one must not come undone: the store's generation rises.
 pub(super) fn note(connection: &Connection, change: &Change) -> Result<(), Failed> {
     let id = newest(connection)?.saturating_add(1);
     let row = sums::with_sum(
@@ -52,6 +52,7 @@ pub(super) fn note(connection: &Connection, change: &Change) -> Result<(), Faile
             "INSERT INTO changes (id, at_s, by, uid, name, what, detail, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
         .execute(rusqlite::params_from_iter(row))?;
+    upkeep::raise_generation(connection)?;
     connection.prepare_cached("DELETE FROM changes WHERE id <= ?1")?.execute([id.saturating_sub(MOST)])?;
     Ok(())
 }

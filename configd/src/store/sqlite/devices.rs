@@ -3,7 +3,7 @@
 
 use super::failed::Failed;
 use super::values::{number, text, text_if_any, unsigned};
-use super::{changes, meta, methods, sums, tries, users};
+use super::{changes, meta, methods, sums, tries, upkeep, users};
 use crate::clock::{BootId, Moment};
 use crate::limits::Standing;
 use crate::store::{
@@ -255,6 +255,22 @@ pub(super) fn end_of_other_passwords(connection: &Connection, user: &UserKey, st
     end(connection, others, Ended::Password)
 }
 
+/// Ends those of anybody that `which` picks; gives how many had not ended before.
+pub(super) fn end_where(
+    connection: &Connection,
+    why: Ended,
+    which: impl Fn(&KeptDevice) -> bool,
+) -> Result<u64, Failed> {
+    let mut count = 0_u64;
+    let mut after = None;
+    loop {
+        let piece = of_next(connection, after.as_ref())?;
+        let Some(last) = piece.last() else { return Ok(count) };
+        after = Some(last.user.clone());
+        count = count.saturating_add(end(connection, piece.into_iter().filter(&which).collect(), why)?);
+    }
+}
+
 /// [`crate::store::Store::end_devices`].
 pub(super) fn end_as_seen(connection: &Connection, ends: &EndDevices, now: &Moment) -> Result<u64, Failed> {
     let count = match ends {
@@ -283,6 +299,9 @@ pub(super) fn revoke(connection: &Connection, revoke: &Revoke, now: &Moment) -> 
                 }
             }
         }
+    }
+    if !gone.is_empty() {
+        upkeep::raise_generation(connection)?;
     }
     for kept in &gone {
         connection.prepare_cached("DELETE FROM devices WHERE id = ?1")?.execute([&kept.id.0])?;

@@ -16,6 +16,8 @@ fn name(key: MetaKey) -> &'static str {
         MetaKey::KeyCheck => "key_check",
         MetaKey::Policy => "policy",
         MetaKey::MandatorySince => "mandatory_since",
+        MetaKey::StoreGeneration => "store_generation",
+        MetaKey::LongCodeMac => "long_code_mac",
     }
 }
 

@@ -6,7 +6,7 @@ use super::values::{of_method, text, text_if_any, to_method};
 use super::{challenges, changes, devices, meta, passes, sources, sums, tries, users};
 use crate::clock::Moment;
 use crate::store::{
-    Authenticator, By, Ended, Enrol, Enrolled, First, Had, KeptApp, Known, Methods, NewApp, UserKey, UserRecord,
+    Again, Authenticator, By, Ended, Enrol, Enrolled, First, Had, KeptApp, Known, Methods, NewApp, UserKey, UserRecord,
 };
 use pam_2fa_protocol::admin::{Channel, Method};
 use rusqlite::types::Value;
@@ -74,6 +74,50 @@ pub(super) fn use_step(connection: &Connection, user: &UserKey, id: &str, step: 
         }
         Some(_) | None => Ok(false),
     }
+}
+
+/// Uses up every step of everybody's apps to that one; gives how many apps there are whose steps were not.
+pub(super) fn raise_steps(connection: &Connection, step: i64) -> Result<u64, Failed> {
+    let users = {
+        let mut statement = connection.prepare_cached("SELECT uid, name FROM apps WHERE last_step < ?1")?;
+        let rows = statement.query_map([step], |row| Ok(UserKey { uid: row.get(0)?, name: row.get(1)? }))?;
+        rows.collect::<Result<Vec<_>, _>>()?
+    };
+    let mut count = 0_u64;
+    for user in users {
+        if let Some(kept) = app(connection, &user)? {
+            save_app(connection, &user, &KeptApp { last_step: step, ..kept })?;
+            count = count.saturating_add(1);
+        }
+    }
+    Ok(count)
+}
+
+/// Seals everybody's apps anew; gives how many there are.
+pub(super) fn seal_apps_again(connection: &Connection, again: &Again) -> Result<u64, Failed> {
+    let users = {
+        let mut statement = connection.prepare_cached("SELECT uid, name FROM apps")?;
+        let rows = statement.query_map([], |row| Ok(UserKey { uid: row.get(0)?, name: row.get(1)? }))?;
+        rows.collect::<Result<Vec<_>, _>>()?
+    };
+    let mut count = 0_u64;
+    for user in users {
+        if let Some(kept) = app(connection, &user)? {
+            let sealed = again(&user, &kept.id, &kept.sealed).map_err(Failed::Damaged)?;
+            save_app(connection, &user, &KeptApp { sealed, ..kept })?;
+            count = count.saturating_add(1);
+        }
+    }
+    Ok(count)
+}
+
+/// Takes everybody's recovery codes away; gives how many users had some.
+pub(super) fn end_all_recovery(connection: &Connection) -> Result<u64, Failed> {
+    let users: i64 = connection
+        .prepare_cached("SELECT count(*) FROM (SELECT DISTINCT uid, name FROM recovery_codes)")?
+        .query_row([], |row| row.get(0))?;
+    connection.prepare_cached("DELETE FROM recovery_codes")?.execute([])?;
+    Ok(users.unsigned_abs())
 }
 
 /// Whether this app is the user's now.

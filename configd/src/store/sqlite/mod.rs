@@ -7,17 +7,18 @@
 //! | `room` | space kept ahead, for a full disk |
 //! | `queue`, `job`, `writer`, `reader` | the two threads |
 //! | `ledger`, `decisions`, `changes` | the log: what waits for the next group, and its tables |
-//! | `tries`, `sources`, `challenges`, `sends`, `texts`, `users`, `methods`, `passes`, `devices`, `meta` | the operations, each on a connection inside a transaction |
+//! | `tries`, `sources`, `challenges`, `sends`, `texts`, `users`, `methods`, `passes`, `devices`, `meta`, `upkeep` | the operations, each on a connection inside a transaction |
 //! | `values`, `sums`, `failed` | columns, checksums, errors |
 //!
 //! Never decides who is let in, and never hands out a default for what it cannot read.
 
 use super::{
-    About, Authenticator, Bucket, By, ChallengeId, Change, ChangeAsk, ChangePage, Changed, Charge, Charged, Consume,
-    Consumed, Decision, Decoys, EndDevices, Enrol, Enrolled, Facts, FactsFor, Import, Imported, KeptChallenge,
-    KeptDevice, KeptPass, Known, LogAsk, LogLimits, LogPage, LogState, MetaKey, Methods, Pending, RememberDevice,
-    Revoke, Revoked, SendOf, SendTicket, SendVerdict, Store, StoreError, TextOf, TextTicket, TextVerdict, TextsNow,
-    UseDevice, UserChange, UserKey, UserRecord,
+    About, AcceptCopy, AcceptedCopy, Authenticator, Bucket, By, ChallengeId, Change, ChangeAsk, ChangeKey, ChangePage,
+    Changed, ChangedKey, Charge, Charged, ClockWasReset, Consume, Consumed, Decision, Decoys, EndDevices, Enrol,
+    Enrolled, Facts, FactsFor, Import, Imported, KeptChallenge, KeptDevice, KeptPass, Known, LogAsk, LogLimits,
+    LogPage, LogState, MetaKey, Methods, Pending, RememberDevice, ResetClock, Revoke, Revoked, SendOf, SendTicket,
+    SendVerdict, Store, StoreError, TextOf, TextTicket, TextVerdict, TextsNow, UseDevice, UserChange, UserKey,
+    UserRecord,
 };
 use crate::clock::Moment;
 use crate::limits::{Counts, TextLimits};
@@ -35,6 +36,7 @@ use writer::Fault;
 
 mod challenges;
 mod changes;
+pub(crate) mod copy;
 mod decisions;
 mod devices;
 mod failed;
@@ -54,6 +56,7 @@ mod sources;
 mod sums;
 mod texts;
 mod tries;
+mod upkeep;
 mod users;
 mod values;
 mod writer;
@@ -362,7 +365,25 @@ impl Store for SqliteStore {
     }
 
     fn put_meta(&self, values: Vec<(MetaKey, Vec<u8>)>) -> Pending<()> {
-        self.write("keep settings", move |connection| meta::put(connection, &values))
+        self.write("keep settings", move |connection| {
+            // What was accepted must not come undone with an older copy: trust was given under one policy, and ends with it.
+            if values.iter().any(|(key, _)| *key == MetaKey::Settings) {
+                upkeep::raise_generation(connection)?;
+            }
+            meta::put(connection, &values)
+        })
+    }
+
+    fn accept_copy(&self, accept: AcceptCopy) -> Pending<AcceptedCopy> {
+        self.log("accept an older copy", move |connection| upkeep::accept_copy(connection, &accept))
+    }
+
+    fn reset_clock(&self, reset: ResetClock) -> Pending<ClockWasReset> {
+        self.log("set the clock's mark back", move |connection| upkeep::reset_clock(connection, &reset))
+    }
+
+    fn change_key(&self, change: ChangeKey) -> Pending<ChangedKey> {
+        self.log("seal itself by another key", move |connection| upkeep::change_key(connection, &change))
     }
 
     fn counts(&self, user: UserKey, of: Authenticator) -> Pending<Counts> {

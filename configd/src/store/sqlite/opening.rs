@@ -4,7 +4,7 @@
 
 use super::failed::Failed;
 use super::room::Room;
-use super::{files, meta, schema, sums};
+use super::{files, meta, schema, sums, upkeep, users};
 use crate::store::MetaKey;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -85,7 +85,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    fn io(path: &Path, what: &'static str, why: &dyn std::fmt::Display) -> Self {
+    pub(super) fn io(path: &Path, what: &'static str, why: &dyn std::fmt::Display) -> Self {
         Self::Io { path: path.to_owned(), what, why: why.to_string() }
     }
 
@@ -94,7 +94,7 @@ impl OpenError {
     }
 
     /// Damage is told from a disk that does not answer.
-    fn failed(path: &Path, what: &'static str, failed: Failed) -> Self {
+    pub(super) fn failed(path: &Path, what: &'static str, failed: Failed) -> Self {
         match failed {
             Failed::Damaged(why) => Self::corrupt(path, &why),
             Failed::Engine(error) => match error.sqlite_error_code() {
@@ -149,6 +149,16 @@ impl Checked {
     /// A value of [`MetaKey`].
     pub(crate) fn meta(&self, key: MetaKey) -> Result<Option<Vec<u8>>, OpenError> {
         meta::get(&self.connection, key).map_err(|error| OpenError::failed(&self.path, "read the store", error))
+    }
+
+    /// How far it is.
+    pub(crate) fn generation(&self) -> Result<i64, OpenError> {
+        upkeep::generation(&self.connection).map_err(|error| OpenError::failed(&self.path, "read the store", error))
+    }
+
+    /// How many users it has.
+    pub(crate) fn users(&self) -> Result<u64, OpenError> {
+        users::count(&self.connection).map_err(|error| OpenError::failed(&self.path, "read the store", error))
     }
 
     /// The wall clock's high-water mark, seconds; 0: none yet.
@@ -211,7 +221,7 @@ fn fill(draft: &Path, values: &[(MetaKey, Vec<u8>)]) -> Result<(), Failed> {
 }
 
 /// The name of a file that SQLite puts beside `path`.
-pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     name.into()
@@ -286,7 +296,7 @@ fn has_wal(path: &Path) -> bool {
 }
 
 /// A connection to a file that is there, guarded against what a crafted or damaged file might do.
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW

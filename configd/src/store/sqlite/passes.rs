@@ -58,6 +58,12 @@ pub(super) fn end_all(connection: &Connection, user: &UserKey) -> Result<(), Fai
     Ok(())
 }
 
+/// Ends everybody's that were made after that time; gives how many.
+pub(super) fn end_made_after(connection: &Connection, wall_s: i64) -> Result<u64, Failed> {
+    let gone = connection.prepare_cached("DELETE FROM passes WHERE made_s > ?1")?.execute([wall_s])?;
+    Ok(u64::try_from(gone).unwrap_or(u64::MAX))
+}
+
 /// [`crate::store::Store::add_pass`]. What is over goes with it.
 pub(super) fn add(connection: &Connection, kept: &KeptPass, now: &Moment) -> Result<(), Failed> {
     connection.prepare_cached("DELETE FROM passes WHERE until_s <= ?1")?.execute([now.wall_s])?;

@@ -2,7 +2,7 @@
 
 use super::failed::Failed;
 use super::values::{number, of_authenticator, of_bucket, text, text_if_any, to_authenticator, to_bucket, unsigned};
-use super::{challenges, changes, devices, meta, methods, passes, sources, sums, users};
+use super::{challenges, changes, devices, meta, methods, passes, sources, sums, upkeep, users};
 use crate::clock::{BootId, Moment};
 use crate::limits::{self, Count, Counts, Standing, TryLimits, Wait};
 use crate::store::{Authenticator, Bucket, Charge, Charged, Consume, Consumed, Ended, Proof, Standings, UserKey};
@@ -215,6 +215,7 @@ pub(super) fn consume(connection: &Connection, consume: &Consume) -> Result<Cons
         return Ok(Consumed::AlreadyUsed);
     }
     changes::used(connection, user, proof, now)?;
+    upkeep::raise_generation(connection)?;
     clear(connection, user, authenticator, bucket)?;
     for (bucket, count) in counts(connection, user, authenticator)?.let_go(now) {
         save(connection, user, authenticator, &bucket, &count)?;

@@ -1,0 +1,188 @@
+//! The files beside the settings that belong to a backup: `config.toml`, `providers/*.toml`, `messages/*.ftl`. Read whole, put back one by one: at
+//! every moment each name stands for the old file or the new one, and the old one keeps another name.
+
+use crate::error::Error;
+use nix::fcntl::OFlag;
+use pam_2fa_protocol::Secret;
+use std::fs::{File, OpenOptions, Permissions, metadata, read_dir};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+/// More bytes than any of them has: what configd and the courier read at most is 256 KiB.
+const LONGEST: u64 = 256 * 1024;
+
+/// The settings' name in a backup, whatever `--config` says.
+const SETTINGS: &str = "config.toml";
+
+/// Folders, and how the names in them end.
+const FOLDERS: [(&str, &str); 2] = [("providers", ".toml"), ("messages", ".ftl")];
+
+/// One of them.
+pub(super) struct Kept {
+    /// Below the folder of the settings.
+    pub(super) name: String,
+    /// What is in it.
+    pub(super) bytes: Secret<Vec<u8>>,
+}
+
+/// Whether it is the settings.
+pub(super) fn is_settings(name: &str) -> bool {
+    name == SETTINGS
+}
+
+/// Whether a backup may name such a file.
+pub(super) fn may_be(name: &str) -> bool {
+    let plain = |rest: &str| {
+        !rest.starts_with('.') && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+    };
+    is_settings(name)
+        || FOLDERS.iter().any(|(folder, ending)| {
+            let rest = name.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'));
+            rest.is_some_and(|rest| rest.ends_with(ending) && plain(rest))
+        })
+}
+
+/// Where it is.
+pub(super) fn place_of(config: &Path, name: &str) -> PathBuf {
+    if is_settings(name) { config.to_owned() } else { parent(config).join(name) }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// All that are there, in the order of their names.
+pub(super) fn read_all(config: &Path) -> Result<Vec<Kept>, Error> {
+    let mut names = vec![String::from(SETTINGS)];
+    for (folder, _) in FOLDERS {
+        let path = parent(config).join(folder);
+        let fail = |why| Error::File { what: "cannot list", path: path.clone(), why };
+        let entries = match read_dir(&path) {
+            Err(why) if why.kind() == ErrorKind::NotFound => continue,
+            entries => entries.map_err(fail)?,
+        };
+        let mut here = Vec::new();
+        for entry in entries {
+            let name = format!("{folder}/{}", entry.map_err(fail)?.file_name().to_string_lossy());
+            if may_be(&name) {
+                here.push(name);
+            }
+        }
+        here.sort();
+        names.extend(here);
+    }
+    let mut kept = Vec::new();
+    for name in names {
+        if let Some(bytes) = read(&place_of(config, &name))? {
+            kept.push(Kept { name, bytes });
+        }
+    }
+    Ok(kept)
+}
+
+/// What is in it; none: it is not there.
+pub(super) fn read(path: &Path) -> Result<Option<Secret<Vec<u8>>>, Error> {
+    let fail = |why| Error::File { what: "cannot read", path: path.to_owned(), why };
+    let file = match File::open(path) {
+        Err(why) if why.kind() == ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(fail)?,
+    };
+    let mut bytes = Secret::new(Vec::with_capacity(16 * 1024));
+    file.take(LONGEST.saturating_add(1)).read_to_end(bytes.expose_mut()).map_err(fail)?;
+    if u64::try_from(bytes.expose().len()).unwrap_or(u64::MAX) > LONGEST {
+        return Err(Error::Unfit {
+            path: path.to_owned(),
+            why: String::from("is longer than 256 KiB; look what it is"),
+        });
+    }
+    Ok(Some(bytes))
+}
+
+/// Puts it in its place; gives where the one that stood there is now.
+pub(super) fn put(config: &Path, kept: &Kept) -> Result<Option<PathBuf>, Error> {
+    let path = place_of(config, &kept.name);
+    let fail = |why| Error::File { what: "cannot put back", path: path.clone(), why };
+    replace(config, &path, kept).map_err(fail)
+}
+
+fn replace(config: &Path, path: &Path, kept: &Kept) -> io::Result<Option<PathBuf>> {
+    let folder = parent(path);
+    if !folder.exists() {
+        std::fs::DirBuilder::new().mode(0o755).create(folder)?;
+        // Whatever the umask is: the courier looks into it as anybody does.
+        std::fs::set_permissions(folder, Permissions::from_mode(0o755))?;
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let draft = folder.join(format!(".{name}.pam-2fa-restore"));
+    // configd reads its settings by their group; the others hold nothing secret, and the courier reads them as anybody does.
+    let (group, mode) = if is_settings(&kept.name) {
+        (metadata(path).or_else(|_| metadata(parent(config)))?.gid(), 0o640)
+    } else {
+        (0, 0o644)
+    };
+    match std::fs::remove_file(&draft) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .custom_flags(OFlag::O_NOFOLLOW.bits())
+        .open(&draft)?;
+    file.write_all(kept.bytes.expose())?;
+    fchown(&file, Some(0), Some(group))?;
+    file.set_permissions(Permissions::from_mode(mode))?;
+    file.sync_all()?;
+    let aside = aside(path)?;
+    std::fs::rename(&draft, path)?;
+    File::open(folder)?.sync_all()?;
+    Ok(aside)
+}
+
+/// A second name for what stands there: `config.toml.before`, `config.toml.before.2`, …
+fn aside(path: &Path) -> io::Result<Option<PathBuf>> {
+    for number in 1_u32..=1000 {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".before");
+        if number > 1 {
+            name.push(format!(".{number}"));
+        }
+        let name = PathBuf::from(name);
+        match std::fs::hard_link(path, &name) {
+            Ok(()) => return Ok(Some(name)),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other("a thousand names for what stands there are taken; take some away"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_names_files_of_the_settings_and_nothing_else_on_the_host() {
+        for name in ["config.toml", "providers/own.toml", "messages/de.ftl", "messages/pt-BR.ftl"] {
+            assert!(may_be(name), "{name}");
+        }
+        for name in [
+            "",
+            "generation",
+            "break-glass",
+            "/etc/passwd",
+            "../config.toml",
+            "providers/../config.toml",
+            "providers/.x.toml",
+            "providers/a/b.toml",
+            "providers/x",
+            "providersx.toml",
+            "messages/x.toml",
+        ] {
+            assert!(!may_be(name), "{name}");
+        }
+    }
+}

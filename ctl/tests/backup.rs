@@ -1,0 +1,165 @@
+//! `backup` and `restore FILE` as an administrator sees them: what is asked of the daemon, and what becomes of the files.
+
+#![expect(clippy::unwrap_used, reason = "the tests' own helpers")]
+
+mod common;
+
+use common::{Daemon, Reply};
+use data_encoding::BASE64;
+use insta::assert_snapshot;
+use pam_2fa_protocol::admin;
+use serde_json::json;
+use std::fs::{create_dir, metadata, read, read_to_string, remove_file, write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::sync::{Arc, Mutex};
+
+const KEY: &str = "pam-2fa-key:v1:00112233:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
+const PHRASE: &str = "correct horse battery staple\n";
+const CONFIG: &str = "[policy]\nrequired = \"mandatory\"\n";
+
+/// Some frames of it, and no whole number of them.
+fn store() -> Vec<u8> {
+    (0..100_003_u32)
+        .map(|number| number.to_le_bytes().into_iter().fold(7, |sum: u8, byte| sum.wrapping_mul(31) ^ byte))
+        .collect()
+}
+
+/// A daemon that has a store, and takes one.
+fn keeper() -> (Daemon, Arc<Mutex<Vec<u8>>>) {
+    let taken: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let its = Arc::clone(&taken);
+    let daemon = Daemon::start(move |method, parameters| match method {
+        admin::BACKUP => given(parameters["with_key"].as_bool().unwrap()),
+        admin::RESTORE_PUT => {
+            let mut its = its.lock().unwrap();
+            if parameters["at"] == 0 {
+                its.clear();
+            }
+            its.extend(BASE64.decode(parameters["data"].as_str().unwrap().as_bytes()).unwrap());
+            vec![Reply::Done(json!({"next": its.len()}))]
+        }
+        admin::RESTORE => vec![Reply::Done(json!({
+            "ended": {"generation": 14, "devices": 2, "challenges": 1, "passes": 0, "apps": 1, "recovery_users": 1},
+            "aside": ["/var/lib/pam-2fa/state.db.aside"],
+        }))],
+        _ => vec![Reply::Done(json!({"generation": 4, "notes": []}))],
+    });
+    daemon.write_config(CONFIG);
+    create_dir(daemon.runtime_dir().join("providers")).unwrap();
+    write(daemon.runtime_dir().join("providers/own.toml"), "a provider").unwrap();
+    write(daemon.runtime_dir().join("providers/own.toml~"), "an editor's").unwrap();
+    write(daemon.runtime_dir().join("break-glass"), "never in a backup").unwrap();
+    (daemon, taken)
+}
+
+fn given(with_key: bool) -> Vec<Reply> {
+    let key = with_key.then_some(KEY);
+    let about = json!({"key_id": "00112233", "generation": 12, "users": 3, "key": key});
+    let mut replies = vec![Reply::More(json!({ "about": about }))];
+    replies.extend(store().chunks(admin::PIECE).map(|piece| Reply::More(json!({"data": BASE64.encode(piece)}))));
+    replies.push(Reply::Done(json!({})));
+    replies
+}
+
+/// What is seen, and where the backup is.
+fn made(daemon: &Daemon, more: &[&str]) -> (String, String) {
+    let file = daemon.runtime_dir().join("backup").to_str().unwrap().to_owned();
+    let words = [&["backup", &file, "--passphrase-file", "-"], more].concat();
+    (daemon.run_typing(&words, PHRASE), file)
+}
+
+fn back(daemon: &Daemon, file: &str, more: &[&str]) -> String {
+    daemon.run_typing(&[&["restore", file, "--passphrase-file", "-"], more].concat(), PHRASE)
+}
+
+#[test]
+fn a_backup_is_roots_alone_shows_nothing_and_has_the_key_only_on_demand() {
+    needs_root!();
+    for (more, has_key) in [(&[][..], false), (&["--with-key"][..], true)] {
+        let (daemon, _) = keeper();
+        let (shown, file) = made(&daemon, more);
+        if has_key {
+            assert_snapshot!("with_key", shown)
+        } else {
+            assert_snapshot!("without_key", shown)
+        }
+        assert_eq!(metadata(&file).unwrap().permissions().mode() & 0o7777, 0o600);
+        let bytes = read(&file).unwrap();
+        for secret in ["mandatory", "provider", "AAECAwQF", "own.toml", "horse"] {
+            assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{secret}");
+        }
+        let (again, _) = made(&daemon, more);
+        assert!(again.contains("is there already, and is not written over") && again.ends_with("=== 1"), "{again}");
+        assert_eq!(read(&file).unwrap(), bytes);
+    }
+}
+
+#[test]
+fn a_store_that_breaks_off_leaves_no_backup() {
+    needs_root!();
+    for cut in [1, 3] {
+        let daemon = Daemon::start(move |_, _| {
+            let mut replies = given(false);
+            replies.truncate(cut);
+            replies.push(Reply::Close);
+            replies
+        });
+        let (shown, file) = made(&daemon, &[]);
+        assert!(shown.ends_with("=== 3"), "{shown}");
+        assert!(metadata(file).is_err());
+    }
+}
+
+#[test]
+fn all_of_it_comes_back_and_what_is_another_is_replaced_on_demand_alone_and_keeps_a_name() {
+    needs_root!();
+    let (daemon, taken) = keeper();
+    let (_, file) = made(&daemon, &["--with-key"]);
+    // Nothing of the settings has changed.
+    let shown = back(&daemon, &file, &[]);
+    assert_snapshot!("back", shown);
+    assert_eq!(*taken.lock().unwrap(), store());
+    let asked = daemon.calls().into_iter().find(|call| call.starts_with("Restore {")).unwrap();
+    let whole = json!({"accept": false, "keep_recovery": false, "key": KEY, "length": store().len()});
+    assert_eq!(asked, format!("Restore {whole}"));
+
+    daemon.write_config("[policy]\nrequired = \"optional\"\n");
+    remove_file(daemon.runtime_dir().join("providers/own.toml")).unwrap();
+    let before = daemon.calls().len();
+    let shown = back(&daemon, &file, &[]);
+    assert!(shown.contains("config.toml: is another one than in the backup; nothing was changed"), "{shown}");
+    assert_eq!(daemon.calls().len(), before, "nothing is asked of the daemon");
+    let shown = back(&daemon, &file, &["--accept", "--keep-recovery"]);
+    assert_snapshot!("accepted", shown);
+    assert_eq!(daemon.read_config(), CONFIG);
+    let about = metadata(daemon.config()).unwrap();
+    assert_eq!((about.uid(), about.mode() & 0o7777), (0, 0o640));
+    assert_eq!(read_to_string(daemon.runtime_dir().join("providers/own.toml")).unwrap(), "a provider");
+    let aside = read_to_string(daemon.runtime_dir().join("config.toml.before")).unwrap();
+    assert!(aside.contains("optional"), "{aside}");
+}
+
+#[test]
+fn another_passphrase_and_a_backup_that_is_damaged_cut_off_or_longer_change_nothing() {
+    needs_root!();
+    let (daemon, taken) = keeper();
+    let (_, file) = made(&daemon, &[]);
+    let good = read(&file).unwrap();
+    let calls = daemon.calls().len();
+    let shown = daemon.run_typing(&["restore", &file, "--passphrase-file", "-"], "correct horse battery stable\n");
+    assert!(shown.contains("the passphrase is another one") && shown.ends_with("=== 1"), "{shown}");
+    let step = good.len() / 12;
+    for place in (0..good.len()).step_by(step) {
+        let mut flipped = good.clone();
+        *flipped.get_mut(place).unwrap() ^= 1;
+        let longer = [&good[..], b"x"].concat();
+        for bytes in [&flipped[..], &good[..place], &longer] {
+            write(&file, bytes).unwrap();
+            let shown = back(&daemon, &file, &["--accept"]);
+            assert!(shown.ends_with("=== 1"), "{place}: {shown}");
+        }
+    }
+    assert_eq!(daemon.calls().len(), calls, "nothing is asked of the daemon");
+    assert!(taken.lock().unwrap().is_empty());
+    assert_eq!(daemon.read_config(), CONFIG);
+}

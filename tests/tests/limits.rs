@@ -255,18 +255,27 @@ fn wrong_passwords_leave_the_store_as_it_is_byte_for_byte_and_send_nothing() {
         }
         ssh.wait_for_denial();
     }
-    // Some hundreds more without sshd, whose connections cost more than the passwords, through its stack and the one with a decoy.
+    // Some hundreds more without sshd, whose connections cost more than the passwords.
     let stage = Stage::new();
     let arguments = format!("socket={}", world.path("run/login.sock").display());
     for (service, stack) in [("sshd", Stack::Password), ("sshd-decoy", Stack::Decoy)] {
         let text = stack.text(&arguments).replace("pam_2fa.so", &stage.module().display().to_string());
         stage.service(service, &[text]);
+    }
+    let hundreds = |service: &str| {
         for number in 0..150 {
             let from = if number % 2 == 0 { HOME } else { ELSEWHERE };
             assert_eq!(wrong_password(&stage, service, &ada, from), AUTH_ERR, "{service}, the {number}th");
         }
-    }
+    };
+    hundreds("sshd");
     assert!(files() == before, "a wrong password changed the store");
+    // Where there is a decoy the log, which is in the store, counts them by the hour. Nothing else does.
+    let shown = || command(&world, &["user", "show", &ada.host.name]);
+    let before = shown();
+    hundreds("sshd-decoy");
+    assert_eq!(shown(), before);
+    assert!(command(&world, &["status"]).contains("1 of 500 in 24 h"));
     assert_eq!(world.texts().len(), 1);
     // The stack is one that the right password gets through, to the question for a code.
     let mut pam = Pam::start(&stage, "sshd", Some(&ada.host.name), &[PASSWORD.into()]);

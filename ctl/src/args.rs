@@ -11,8 +11,10 @@ use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+mod break_glass;
 mod user;
 
+pub(crate) use break_glass::{BreakGlassVerb, Created, Revoked};
 pub(crate) use user::{
     Changes, ChannelWord, Granted, Imported, UserVerb, email_or_nothing, language_or_nothing, number_or_nothing,
 };
@@ -80,6 +82,9 @@ pub(crate) enum Verb {
     /// The key that everything is sealed by
     #[command(subcommand)]
     Key(KeyVerb),
+    /// One-time codes for a console of this host, for the day when no code can be checked
+    #[command(subcommand)]
+    BreakGlass(BreakGlassVerb),
     /// Write store and settings into one file under a passphrase
     Backup(BackupArgs),
     /// Put a backup back; or, without FILE, take the store as it is, where configd is sealed because that is an older copy

@@ -1,13 +1,14 @@
 //! The `pam-2fa` command: an administrator's words to configd over `admin.sock`, and its answers on a screen.
 //!
 //! It decides nothing; the files that it writes are `config.toml`, in `config seal` and `key rotate`, what a backup has of the settings, in
-//! `restore`, `generation` beside them, copies under a passphrase, and a drop-in of sshd's, in `exempt`. Everything that it shows goes through `screen.rs`, everything that it asks configd through `client.rs`.
+//! `restore`, `generation` beside them, `break-glass`, copies under a passphrase, and a drop-in of sshd's, in `exempt`. Everything that it shows goes through `screen.rs`, everything that it asks configd through `client.rs`.
 
 #![forbid(unsafe_code)]
 
 mod account;
 mod args;
 mod backup;
+mod break_glass;
 mod client;
 mod clock;
 mod config;
@@ -18,6 +19,7 @@ mod exempt;
 mod explain;
 mod generation;
 mod import;
+mod invoker;
 mod key;
 mod log;
 mod mailbox;
@@ -76,7 +78,12 @@ fn dispatch(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> R
     }
     let (runtime_dir, config) = (args.runtime_dir.clone(), args.config.clone());
     let changes = may_change(&args.verb);
+    let says_itself = matches!(args.verb, Verb::BreakGlass(_));
     act(args, screen, around)?;
+    let place = break_glass::Place { config: &config, runtime_dir: &runtime_dir };
+    if !is_for_all && !says_itself {
+        break_glass::say(break_glass::write_down(&place), screen)?;
+    }
     if changes {
         generation::keep_after(&runtime_dir, &config, screen)?;
     }
@@ -92,8 +99,14 @@ fn may_change(verb: &Verb) -> bool {
         Verb::Clock(verb) => matches!(verb, ClockVerb::Reset),
         Verb::Key(verb) => !matches!(verb, KeyVerb::Status),
         Verb::Backup(_) | Verb::Restore(_) => true,
-        // `status` knows it anyway; users cannot write there.
-        Verb::Status | Verb::Test(_) | Verb::Explain { .. } | Verb::Log(_) | Verb::Me { .. } | Verb::Exempt(_) => false,
+        // `status` knows it anyway; users cannot write there; `break-glass` may do without configd, and keeps it where it did not.
+        Verb::BreakGlass(_)
+        | Verb::Status
+        | Verb::Test(_)
+        | Verb::Explain { .. }
+        | Verb::Log(_)
+        | Verb::Me { .. }
+        | Verb::Exempt(_) => false,
     }
 }
 
@@ -125,6 +138,10 @@ fn act(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> Result
         Verb::Exempt(ExemptArgs { sshd, sshd_config, verb }) => {
             let place = exempt::Place { sshd: sshd.as_deref(), config: &sshd_config, runtime_dir: &args.runtime_dir };
             exempt::exempt(&place, verb, screen)
+        }
+        Verb::BreakGlass(verb) => {
+            let place = break_glass::Place { config: &args.config, runtime_dir: &args.runtime_dir };
+            break_glass::break_glass(&place, verb, screen)
         }
         Verb::Log(wanted) => log::log(&mut client()?, wanted, screen),
         Verb::Me { verb } => me::me(&args.runtime_dir, verb, screen),

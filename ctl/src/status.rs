@@ -1,20 +1,39 @@
 //! `pam-2fa status`: what is on, what is unhealthy, since when. It shows what the daemon says of itself, and keeps beside the
 //! settings how far the store is.
 
+use crate::break_glass::{self, Codes};
 use crate::client::Client;
 use crate::error::Error;
 use crate::generation;
 use crate::screen::Screen;
 use pam_2fa_protocol::admin::{ChannelHealth, Required, STATUS, State, Status, StatusReply, Texts};
 use pam_2fa_protocol::wire::Nothing;
+use serde::Serialize;
 use std::path::Path;
+
+/// What `status` answers in JSON.
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    reply: &'a StatusReply,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    break_glass: Option<&'a Codes>,
+}
 
 /// `pam-2fa status`. Its exit status says whether the daemon answered, not how it is.
 pub(crate) fn status(client: &mut Client, config: &Path, screen: &mut Screen<'_>) -> Result<(), Error> {
     let reply: StatusReply = client.call(STATUS, &Nothing {})?;
-    screen.json(&reply)?;
-    screen.table(&rows(&reply.status))?;
-    for problem in &reply.status.problems {
+    // Of this file configd knows nothing.
+    let (codes, unread) = match break_glass::codes(config) {
+        Ok(codes) => (Some(codes), None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    screen.json(&Answer { reply: &reply, break_glass: codes.as_ref() })?;
+    let mut rows = rows(&reply.status);
+    rows.extend(codes.as_ref().and_then(Codes::summary).map(|said| vec![String::from("break-glass"), said]));
+    screen.table(&rows)?;
+    let of_codes = codes.as_ref().map(Codes::problems).unwrap_or_default();
+    for problem in reply.status.problems.iter().chain(&of_codes).chain(&unread) {
         screen.line(&format!("problem: {problem}"))?;
     }
     match reply.status.store_generation {

@@ -26,20 +26,28 @@ pub(crate) enum Next {
     End(Verdict),
 }
 
-/// Leads a login to its end.
+/// Begins a login: the daemon's first step.
+///
+/// # Errors
+/// Whatever keeps it from coming.
+pub(crate) fn open(daemon: &mut impl Daemon, begin: &Begin) -> Result<Step, Stop> {
+    parse_step(&daemon.exchange(&begin_frame(begin)?)?)
+}
+
+/// Leads a login from its first step to its end.
 ///
 /// # Errors
 /// Whatever ends it without a verdict.
-pub(crate) fn lead(daemon: &mut impl Daemon, person: &impl Conversation, begin: &Begin) -> Result<Ending, Stop> {
-    let mut call = begin_frame(begin)?;
+pub(crate) fn lead(daemon: &mut impl Daemon, person: &impl Conversation, first: Step) -> Result<Ending, Stop> {
+    let mut step = first;
     for shown in 0..=MAX_PROMPTS {
-        let mut step = parse_step(&daemon.exchange(&call)?)?;
         match next(&mut step)? {
             Next::End(verdict) => return end(step, verdict, person),
             Next::Ask(_) if shown == MAX_PROMPTS => break,
             Next::Ask(question) => {
                 tell(person, Tone::Info, &step);
-                call = answer_frame(&Answer { text: typed(person, &question)? })?;
+                let call = answer_frame(&Answer { text: typed(person, &question)? })?;
+                step = parse_step(&daemon.exchange(&call)?)?;
             }
         }
     }
@@ -92,7 +100,7 @@ pub(crate) fn parse_step(frame: &[u8]) -> Result<Step, Stop> {
         None => Ok(reply.parameters::<StepReply>().map_err(Stop::NotAMessage)?.step),
         Some(SEALED) => Err(Stop::Sealed),
         Some(NOT_PERMITTED) => Err(Stop::NotPermitted),
-        Some(VERSION_NOT_SUPPORTED) => Err(Stop::Version(reply.parameters().ok())),
+        Some(VERSION_NOT_SUPPORTED) => Err(Stop::Version),
         Some(other) => Err(Stop::Daemon(other.to_owned())),
     }
 }
@@ -196,6 +204,11 @@ mod tests {
     use super::*;
     use crate::verdict::Outcome;
 
+    fn lead(mut daemon: &mut Scripted, person: &Person, begin: &Begin) -> Result<Ending, Stop> {
+        let first = open(&mut daemon, begin)?;
+        super::lead(&mut daemon, person, first)
+    }
+
     const ASK: &str = r#"{"parameters":{"step":{"tell":[],"ask":{"text":"Code: ","echo":true}}}}"#;
 
     #[test]
@@ -203,7 +216,7 @@ mod tests {
         let allow = r#"{"parameters":{"step":{"tell":["Welcome"],"verdict":"allow"}}}"#;
         let mut daemon = Scripted::new(&[ASK, allow]);
         let person = Person::typing(&["12\"3"]);
-        let ending = lead(&mut &mut daemon, &person, &ada()).unwrap();
+        let ending = lead(&mut daemon, &person, &ada()).unwrap();
         assert_eq!(ending.outcome, Outcome::Allowed);
         assert_eq!(*person.seen.borrow(), ["echo: Code: ", "Info: Welcome"]);
         assert_eq!(daemon.calls[1], "{\"method\":\"io.pam2fa.Login.Answer\",\"parameters\":{\"text\":\"12\\\"3\"}}\0");
@@ -213,7 +226,7 @@ mod tests {
     fn a_denial_shows_its_texts_as_errors_and_keeps_its_reference() {
         let deny = r#"{"parameters":{"step":{"tell":["No. Ref K7Q2M9XD"],"verdict":"deny","reference":"K7Q2M9XD","fail_delay_ms":4000}}}"#;
         let person = Person::default();
-        let ending = lead(&mut &mut Scripted::new(&[deny]), &person, &ada()).unwrap();
+        let ending = lead(&mut Scripted::new(&[deny]), &person, &ada()).unwrap();
         assert_eq!(ending, Ending::with(Outcome::Denied, Some(4000), Some("K7Q2M9XD".into())));
         assert_eq!(*person.seen.borrow(), ["Error: No. Ref K7Q2M9XD"]);
     }
@@ -236,7 +249,7 @@ mod tests {
             "allow",
         ];
         for reply in broken {
-            let stop = lead(&mut &mut Scripted::new(&[reply]), &Person::default(), &ada()).unwrap_err();
+            let stop = lead(&mut Scripted::new(&[reply]), &Person::default(), &ada()).unwrap_err();
             assert_eq!(stop.outcome(), Outcome::Unavailable, "{reply}");
         }
     }
@@ -244,7 +257,7 @@ mod tests {
     #[test]
     fn a_verdict_of_a_later_release_is_a_denial() {
         let reply = r#"{"parameters":{"step":{"tell":[],"verdict":"allow_with_notice"}}}"#;
-        let stop = lead(&mut &mut Scripted::new(&[reply]), &Person::default(), &ada()).unwrap_err();
+        let stop = lead(&mut Scripted::new(&[reply]), &Person::default(), &ada()).unwrap_err();
         assert!(matches!(stop, Stop::UnknownVerdict));
         assert_eq!(stop.outcome(), Outcome::Denied);
     }
@@ -253,7 +266,7 @@ mod tests {
     fn a_daemon_that_never_stops_asking_is_cut_off_after_twelve_prompts() {
         let mut daemon = Scripted::new(&[ASK; 40]);
         let person = Person::typing(&["1"; 40]);
-        let stop = lead(&mut &mut daemon, &person, &ada()).unwrap_err();
+        let stop = lead(&mut daemon, &person, &ada()).unwrap_err();
         assert!(matches!(stop, Stop::TooManyPrompts));
         assert_eq!(person.seen.borrow().len(), MAX_PROMPTS);
     }
@@ -262,7 +275,7 @@ mod tests {
     fn what_does_not_fit_a_frame_is_a_denial_and_is_not_sent() {
         let mut daemon = Scripted::new(&[ASK]);
         let begin = Begin { user: "\"".repeat(9_000), ..ada() };
-        let stop = lead(&mut &mut daemon, &Person::default(), &begin).unwrap_err();
+        let stop = lead(&mut daemon, &Person::default(), &begin).unwrap_err();
         assert_eq!(stop.outcome(), Outcome::Denied);
         assert!(daemon.calls.is_empty());
     }
@@ -270,12 +283,12 @@ mod tests {
     #[test]
     fn junk_ends_a_login_but_where_it_would_be_no_end_of_a_decoy() {
         let mut daemon = Scripted::new(&[ASK]);
-        assert!(lead(&mut &mut daemon, &Person::typing(&["\u{8}INCORRECT"]), &ada()).is_err());
+        assert!(lead(&mut daemon, &Person::typing(&["\u{8}INCORRECT"]), &ada()).is_err());
         assert_eq!(daemon.calls.len(), 1);
         let again = r#"{"parameters":{"step":{"tell":[],"ask":{"text":"Code: ","echo":true,"times":3}}}}"#;
         let deny = r#"{"parameters":{"step":{"tell":[],"verdict":"deny"}}}"#;
         let mut daemon = Scripted::new(&[again, deny]);
-        let ending = lead(&mut &mut daemon, &Person::typing(&["\u{8}INCORRECT"]), &ada()).unwrap();
+        let ending = lead(&mut daemon, &Person::typing(&["\u{8}INCORRECT"]), &ada()).unwrap();
         assert_eq!(ending.outcome, Outcome::Denied);
         assert!(daemon.calls[1].contains(r#"{"text":""}"#), "nothing of it leaves: {}", daemon.calls[1]);
     }
@@ -283,7 +296,7 @@ mod tests {
     #[test]
     fn without_an_answer_nothing_is_sent() {
         let mut daemon = Scripted::new(&[ASK]);
-        let stop = lead(&mut &mut daemon, &Person::default(), &ada()).unwrap_err();
+        let stop = lead(&mut daemon, &Person::default(), &ada()).unwrap_err();
         assert_eq!(stop.outcome(), Outcome::Denied);
         assert_eq!(daemon.calls.len(), 1);
     }

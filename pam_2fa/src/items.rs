@@ -6,8 +6,8 @@
 use pam_2fa_protocol::MAX_FRAME;
 use pam_2fa_protocol::login::{Begin, VERSION};
 use std::ffi::CStr;
-use std::io::Read;
 
+use crate::ffi::file;
 use crate::ffi::pam::Host;
 use crate::ffi::process;
 use crate::stamp;
@@ -91,8 +91,8 @@ fn hint(variable: Option<&CStr>) -> Option<String> {
 /// The audit session; absent where unset, or where the kernel or a sandbox does not show it, which only ever means less trust.
 fn audit_session() -> Option<i64> {
     let mut digits = [0_u8; 16];
-    let mut file = std::fs::File::open("/proc/self/sessionid").ok()?;
-    let length = file.read(&mut digits).ok()?;
+    let file = file::open(c"/proc/self/sessionid", libc::O_RDONLY).ok()?;
+    let length = file::read_at(&file, &mut digits, 0).ok()?;
     session(digits.get(..length)?)
 }
 

@@ -12,11 +12,11 @@ use crate::ffi::pam::Host;
 use crate::ffi::process;
 use crate::items::{self, Purpose};
 use crate::key_proven::{self, Evidence};
-use crate::options::{Mode, Options, Tells};
+use crate::options::{BreakGlass, Mode, Options, Tells};
 use crate::pace::Pace;
 use crate::stop::Stop;
 use crate::verdict::{Ending, Outcome};
-use crate::{decoy, dialogue};
+use crate::{break_glass, decoy, dialogue};
 
 /// Leads the call to its end. `silence` is what the host asks for (`PAM_SILENT`).
 pub(crate) fn authenticate(host: &Host<'_>, arguments: &[&CStr], silence: Tells) -> Ending {
@@ -41,7 +41,17 @@ fn attempt(host: &Host<'_>, options: &Options, silence: Tells) -> Result<Ending,
     match options.mode {
         Mode::Decoy => decoy::play(channel, &person, &items::gather(host, Purpose::Decoy)?),
         Mode::KeyProven => key_proven(host),
-        Mode::Full => dialogue::lead(&mut channel, &person, &items::gather(host, Purpose::Login)?),
+        Mode::Full => {
+            let begin = items::gather(host, Purpose::Login)?;
+            match dialogue::open(&mut channel, &begin) {
+                Ok(first) => dialogue::lead(&mut channel, &person, first),
+                Err(stop) if options.break_glass == BreakGlass::Allowed && stop.is_nobody_there() => {
+                    drop(channel);
+                    break_glass::offer(host, &person, &begin, stop)
+                }
+                Err(stop) => Err(stop),
+            }
+        }
     }
 }
 
@@ -84,7 +94,7 @@ fn priority(stop: &Stop) -> c_int {
         | Stop::NoSingleStep
         | Stop::Sealed
         | Stop::NotPermitted
-        | Stop::Version(_)
+        | Stop::Version
         | Stop::Daemon(_)
         | Stop::UnknownVerdict
         | Stop::TooManyPrompts

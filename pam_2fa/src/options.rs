@@ -27,6 +27,15 @@ pub(crate) enum Tells {
     Hidden,
 }
 
+/// Whether break-glass codes count on this line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BreakGlass {
+    /// `break-glass`.
+    Allowed,
+    /// They are never asked for.
+    Never,
+}
+
 /// The options of one PAM line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Options {
@@ -38,6 +47,8 @@ pub(crate) struct Options {
     pub(crate) timeout: Duration,
     /// Whether texts are shown.
     pub(crate) tells: Tells,
+    /// Whether break-glass codes count.
+    pub(crate) break_glass: BreakGlass,
 }
 
 /// What is wrong with the line.
@@ -47,10 +58,8 @@ pub(crate) enum OptionError {
     Unknown(String),
     /// Given twice.
     Twice(&'static str),
-    /// `decoy` and `key-proven` on one line.
-    Contradiction,
-    /// `break-glass`, which a later release will know.
-    BreakGlass,
+    /// These two on one line: `decoy` and `key-proven`, or one of them and `break-glass`.
+    Contradiction(&'static str, &'static str),
     /// `socket=` without a usable path.
     Socket(String),
     /// `timeout=` without a usable number.
@@ -72,7 +81,7 @@ impl Options {
     /// # Errors
     /// The first thing that is wrong.
     pub(crate) fn parse(arguments: &[&CStr]) -> Result<Self, OptionError> {
-        let (mut decoy, mut key_proven, mut quiet) = (None, None, None);
+        let (mut decoy, mut key_proven, mut quiet, mut break_glass) = (None, None, None, None);
         let (mut socket, mut timeout) = (None, None);
         for argument in arguments {
             let bytes = argument.to_bytes();
@@ -83,7 +92,7 @@ impl Options {
             } else if bytes == b"quiet" {
                 once("quiet", &mut quiet, ())?;
             } else if bytes == b"break-glass" {
-                return Err(OptionError::BreakGlass);
+                once("break-glass", &mut break_glass, ())?;
             } else if let Some(path) = bytes.strip_prefix(b"socket=") {
                 once("socket", &mut socket, socket_path(path)?)?;
             } else if let Some(seconds) = bytes.strip_prefix(b"timeout=") {
@@ -92,17 +101,20 @@ impl Options {
                 return Err(OptionError::Unknown(shown(bytes)));
             }
         }
-        let mode = match (decoy, key_proven) {
-            (None, None) => Mode::Full,
-            (Some(()), None) => Mode::Decoy,
-            (None, Some(())) => Mode::KeyProven,
-            (Some(()), Some(())) => return Err(OptionError::Contradiction),
+        let mode = match (decoy, key_proven, break_glass) {
+            (None, None, _) => Mode::Full,
+            (Some(()), None, None) => Mode::Decoy,
+            (None, Some(()), None) => Mode::KeyProven,
+            (Some(()), Some(()), _) => return Err(OptionError::Contradiction("decoy", "key-proven")),
+            (Some(()), None, Some(())) => return Err(OptionError::Contradiction("decoy", "break-glass")),
+            (None, Some(()), Some(())) => return Err(OptionError::Contradiction("key-proven", "break-glass")),
         };
         Ok(Self {
             mode,
             socket: socket.unwrap_or_else(|| DEFAULT_SOCKET.to_owned()),
             timeout: timeout.unwrap_or(Duration::from_secs(DEFAULT_TIMEOUT_S)),
             tells: quiet.map_or(Tells::Shown, |()| Tells::Hidden),
+            break_glass: break_glass.map_or(BreakGlass::Never, |()| BreakGlass::Allowed),
         })
     }
 }
@@ -141,13 +153,10 @@ impl fmt::Display for OptionError {
         match self {
             Self::Unknown(option) => write!(
                 f,
-                "unknown option \"{option}\" in the PAM line; known: decoy, key-proven, socket=PATH, timeout=SECONDS, quiet"
+                "unknown option \"{option}\" in the PAM line; known: decoy, key-proven, break-glass, socket=PATH, timeout=SECONDS, quiet"
             ),
             Self::Twice(name) => write!(f, "option \"{name}\" is given twice in the PAM line"),
-            Self::Contradiction => f.write_str("\"decoy\" and \"key-proven\" cannot be on one PAM line"),
-            Self::BreakGlass => {
-                f.write_str("option \"break-glass\" is not in this release; take it out of the PAM line until it is")
-            }
+            Self::Contradiction(one, other) => write!(f, "\"{one}\" and \"{other}\" cannot be on one PAM line"),
             Self::Socket(path) => {
                 write!(f, "\"socket={path}\" must be an absolute path of at most {LONGEST_SOCKET_PATH} bytes")
             }
@@ -167,6 +176,7 @@ mod tests {
         assert_eq!(options.socket.as_c_str(), c"/run/pam-2fa/login.sock");
         assert_eq!(options.timeout, Duration::from_secs(5));
         assert_eq!(options.tells, Tells::Shown);
+        assert_eq!(options.break_glass, BreakGlass::Never);
     }
 
     #[test]
@@ -177,12 +187,14 @@ mod tests {
         assert_eq!(options.timeout, Duration::from_secs(60));
         assert_eq!(options.tells, Tells::Hidden);
         assert_eq!(Options::parse(&[c"key-proven"]).unwrap().mode, Mode::KeyProven);
+        let options = Options::parse(&[c"break-glass", c"quiet"]).unwrap();
+        assert_eq!((options.mode, options.break_glass), (Mode::Full, BreakGlass::Allowed));
     }
 
     #[test]
     fn whatever_is_not_understood_is_an_error() {
         let long = CString::new(format!("socket=/{}", "x".repeat(LONGEST_SOCKET_PATH))).unwrap();
-        let lines: [&[&CStr]; 21] = [
+        let lines: [&[&CStr]; 24] = [
             &[c""],
             &[c"Decoy"],
             &[c"decoy "],
@@ -195,7 +207,10 @@ mod tests {
             &[c"socket=/a", c"socket=/a"],
             &[c"timeout=1", c"timeout=1"],
             &[c"decoy", c"key-proven"],
-            &[c"break-glass"],
+            &[c"break-glass", c"break-glass"],
+            &[c"break-glass", c"decoy"],
+            &[c"key-proven", c"break-glass"],
+            &[c"break-glass=yes"],
             &[c"socket="],
             &[c"socket=relative"],
             &[&long],
@@ -208,11 +223,5 @@ mod tests {
         for line in lines {
             assert!(Options::parse(line).is_err(), "{line:?}");
         }
-    }
-
-    #[test]
-    fn break_glass_is_refused_with_a_text_that_says_so() {
-        let error = Options::parse(&[c"break-glass"]).unwrap_err();
-        assert!(error.to_string().contains("not in this release"), "{error}");
     }
 }

@@ -4,9 +4,9 @@
 //! hash (`*`, `!`, `x`) has none, since the password is somewhere else and changes there. The entry
 //! itself must never leave this file but as the hash.
 
+use pam_2fa_protocol::break_glass::hex;
 use sha2::{Digest, Sha256};
 use std::ffi::CStr;
-use std::fmt::Write as _;
 
 use crate::ffi::shadow::{self, Entry};
 
@@ -36,14 +36,6 @@ fn digest(entry: &Entry<'_>) -> [u8; 32] {
         hash.update(number.to_be_bytes());
     }
     hash.finalize().into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Why a login ended without a verdict: what happened, and what to do. Never a reason to let anybody in.
 
-use pam_2fa_protocol::login::VersionRange;
 use pam_2fa_protocol::{FrameError, WireError};
 use std::fmt;
 use std::io;
@@ -36,7 +35,7 @@ pub(crate) enum Stop {
     /// The daemon does not let this process ask for this user.
     NotPermitted,
     /// Module and daemon are of releases too far apart.
-    Version(Option<VersionRange>),
+    Version,
     /// Another error of the daemon, by name.
     Daemon(String),
     /// A verdict of a release that this module does not know.
@@ -99,7 +98,7 @@ impl Stop {
             | Self::NoSingleStep
             | Self::Sealed
             | Self::NotPermitted
-            | Self::Version(_)
+            | Self::Version
             | Self::Daemon(_) => Outcome::Unavailable,
             Self::UnknownVerdict
             | Self::TooManyPrompts
@@ -107,6 +106,29 @@ impl Stop {
             | Self::NoUser
             | Self::Item(..)
             | Self::Unanswered(_) => Outcome::Denied,
+        }
+    }
+
+    /// Whether there is nobody who could check a code: no daemon, none that answers, or one that is sealed. After any other end somebody
+    /// has decided, or could have.
+    pub(crate) fn is_nobody_there(&self) -> bool {
+        match self {
+            Self::System(..) | Self::TimedOut | Self::ForeignPeer(_) | Self::Closed | Self::Sealed => true,
+            Self::Clock
+            | Self::Frame(_)
+            | Self::NotAMessage(_)
+            | Self::CannotWrite(_)
+            | Self::OutOfTurn
+            | Self::NoSingleStep
+            | Self::NotPermitted
+            | Self::Version
+            | Self::Daemon(_)
+            | Self::UnknownVerdict
+            | Self::TooManyPrompts
+            | Self::Option(_)
+            | Self::NoUser
+            | Self::Item(..)
+            | Self::Unanswered(_) => false,
         }
     }
 }
@@ -130,14 +152,11 @@ impl fmt::Display for Stop {
             }
             Self::Sealed => f.write_str("the daemon is sealed (no key, store or settings); `pam-2fa status` says why"),
             Self::NotPermitted => f.write_str("the daemon does not let this process ask for this user"),
-            Self::Version(Some(range)) => write!(
+            Self::Version => write!(
                 f,
-                "the daemon speaks versions {} to {} of the protocol, this module {}; restart pam-2fa-configd after an upgrade",
-                range.min,
-                range.max,
+                "the daemon does not speak version {} of the protocol, which is this module's; restart pam-2fa-configd after an upgrade",
                 pam_2fa_protocol::login::VERSION
             ),
-            Self::Version(None) => f.write_str("the daemon does not speak this module's version of the protocol"),
             Self::Daemon(name) => write!(f, "the daemon answered with the error {name}"),
             Self::UnknownVerdict => {
                 f.write_str("the daemon gave a verdict that this module does not know; are module and daemon of one release?")

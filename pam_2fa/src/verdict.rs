@@ -18,6 +18,8 @@ pub(crate) enum Outcome {
     NotSubject,
     /// `key-proven`: sshd has checked a public key.
     KeyProven,
+    /// No code can be checked, and a break-glass code was right and is used up.
+    GlassBroken,
     /// `pam_sm_setcred`: this module has no credentials to set, and an ignored setcred fails a stack of its own.
     NothingToSet,
     /// Wrong, forbidden, or something in the login itself that nobody honest does.
@@ -31,7 +33,9 @@ pub(crate) enum Outcome {
 /// The PAM code of an outcome.
 pub(crate) fn pam_code(outcome: Outcome) -> PamResultCode {
     match outcome {
-        Outcome::Allowed | Outcome::KeyProven | Outcome::NothingToSet => PamResultCode::PAM_SUCCESS,
+        Outcome::Allowed | Outcome::KeyProven | Outcome::GlassBroken | Outcome::NothingToSet => {
+            PamResultCode::PAM_SUCCESS
+        }
         Outcome::NotSubject => PamResultCode::PAM_IGNORE,
         Outcome::Denied => PamResultCode::PAM_AUTH_ERR,
         Outcome::Unavailable => PamResultCode::PAM_AUTHINFO_UNAVAIL,
@@ -43,7 +47,7 @@ impl Outcome {
     /// Whether a login that ends so is kept out.
     pub(crate) fn keeps_out(self) -> bool {
         match self {
-            Self::Allowed | Self::NotSubject | Self::KeyProven | Self::NothingToSet => false,
+            Self::Allowed | Self::NotSubject | Self::KeyProven | Self::GlassBroken | Self::NothingToSet => false,
             Self::Denied | Self::Unavailable | Self::TooManyTries => true,
         }
     }

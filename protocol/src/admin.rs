@@ -8,6 +8,7 @@ use crate::service::Service;
 use serde::{Deserialize, Serialize};
 
 mod account;
+mod break_glass;
 mod device;
 mod exemption;
 mod import;
@@ -16,6 +17,7 @@ mod pass;
 mod upkeep;
 
 pub use account::{Preference, UserDisable, UserReset, UserResetReply, UserUnlock, UserUnlockReply};
+pub use break_glass::{BreakGlassChange, BreakGlassChanged};
 pub use device::{Device, DeviceList, DeviceReply, DeviceRevoke, DeviceRevokeReply};
 pub use exemption::{ExemptionChange, ExemptionChanged};
 pub use import::{ImportRow, MOST_ROWS, UserImport, UserImportReply, WrongRow};
@@ -70,6 +72,8 @@ pub const STATUS: &str = "io.pam2fa.Admin.Status";
 pub const LOG: &str = "io.pam2fa.Admin.Log";
 /// [`ExemptionChanged`] → `()`.
 pub const EXEMPTION_CHANGED: &str = "io.pam2fa.Admin.ExemptionChanged";
+/// [`BreakGlassChanged`] → `()`.
+pub const BREAK_GLASS_CHANGED: &str = "io.pam2fa.Admin.BreakGlassChanged";
 /// `()` → [`GenerationReply`].
 pub const GENERATION: &str = "io.pam2fa.Admin.Generation";
 /// `()` → [`ClockReply`].

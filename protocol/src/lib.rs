@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod admin;
+pub mod break_glass;
 pub mod courier;
 pub mod frame;
 pub mod generation;

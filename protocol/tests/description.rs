@@ -30,6 +30,7 @@ fn every_method_and_error_of_the_types_stands_in_the_description_and_the_other_w
         admin::DEVICE_LIST,
         admin::DEVICE_REVOKE,
         admin::EXEMPTION_CHANGED,
+        admin::BREAK_GLASS_CHANGED,
         admin::GENERATION,
         admin::RESTORE_ACCEPT,
         admin::CLOCK_STATUS,

@@ -263,6 +263,7 @@ fn admin_frames(add: &mut impl FnMut(&[u8])) {
     };
     add(&reply(&admin::LogReply { change: Some(change), ..admin::LogReply::default() }, Continues::Yes));
     exemption_frames(add);
+    break_glass_frames(add);
     upkeep_frames(add);
     add(&encode_error(admin::NOT_PERMITTED, &Nothing {}).unwrap());
     add(&encode_error(admin::NOT_FOUND, &admin::NotFound { what: "w".into() }).unwrap());
@@ -435,6 +436,31 @@ fn exemption_frames(add: &mut impl FnMut(&[u8])) {
         ..whole(admin::ExemptionChange::Expired)
     };
     add(&call(admin::EXEMPTION_CHANGED, &edited, More::No));
+    add(&reply(&Nothing {}, LAST));
+}
+
+fn break_glass_frames(add: &mut impl FnMut(&[u8])) {
+    let made = admin::BreakGlassChanged {
+        change: admin::BreakGlassChange::Made,
+        ids: vec!["K7Q2M9XD".into(), "3F8TN0WB".into()],
+        user: "root".into(),
+        uid: 0,
+        until: Some("2027-02-27T06:00:00Z".into()),
+        reason: Some("r".into()),
+        at: None,
+        by: Some("ada".into()),
+    };
+    add(&call(admin::BREAK_GLASS_CHANGED, &made, More::No));
+    let used = admin::BreakGlassChanged {
+        change: admin::BreakGlassChange::Used,
+        ids: vec!["K7Q2M9XD".into()],
+        until: None,
+        reason: None,
+        at: Some("2026-12-24T03:00:00Z".into()),
+        by: None,
+        ..made
+    };
+    add(&call(admin::BREAK_GLASS_CHANGED, &used, More::No));
     add(&reply(&Nothing {}, LAST));
 }
 

@@ -4,6 +4,7 @@
 //! root inside `tests/ns/enter` and nowhere else ([`ns::require`]).
 
 pub mod app;
+pub mod break_glass;
 pub mod cockpit;
 pub mod daemon;
 pub mod fake_daemon;

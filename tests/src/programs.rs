@@ -48,6 +48,23 @@ impl Programs {
         programs
     }
 
+    /// The same with `break-glass` on our line, and the break-glass file beside the settings of `world` where the module looks for it.
+    ///
+    /// # Panics
+    /// When it cannot be written, or there is no such file.
+    #[must_use]
+    pub fn breaking_glass(world: &World) -> Self {
+        let mut programs = Self::of(world);
+        let line = format!("pam_2fa.so break-glass socket={}", world.path("run/login.sock").display());
+        let text = common_auth(&world.path("run/login.sock"), "pam_2fa.so");
+        let (debians, _) = text.rsplit_once("auth requisite").expect("our line");
+        programs.bind("/etc/pam.d/common-auth", &format!("{debians}auth requisite {line}\n"));
+        let codes = world.path("etc/break-glass");
+        assert!(codes.exists(), "make codes first: what is bound is the file, and not its name");
+        programs.binds.push((codes, crate::break_glass::place().to_owned()));
+        programs
+    }
+
     /// Gives `service` a file of its own in pam.d, with this text.
     ///
     /// # Panics

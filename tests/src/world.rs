@@ -25,6 +25,8 @@ pub struct Plan {
     ca_file: String,
     texts: Texts,
     more: String,
+    /// Options of our line in the service's stack beside the socket.
+    options: &'static str,
 }
 
 /// Whether a world has text messages.
@@ -46,6 +48,7 @@ impl Default for Plan {
             ca_file: AUTHORITY.to_owned(),
             texts: Texts::None,
             more: String::new(),
+            options: "",
         }
     }
 }
@@ -91,6 +94,13 @@ impl Plan {
     #[must_use]
     pub fn with_texts(mut self) -> Self {
         self.texts = Texts::Gateway;
+        self
+    }
+
+    /// Our line in sshd's stack, which is one line alone then, has `break-glass`.
+    #[must_use]
+    pub fn break_glass(mut self) -> Self {
+        self.options = " break-glass";
         self
     }
 
@@ -160,7 +170,7 @@ impl World {
         let gateway = (plan.texts == Texts::Gateway).then(Gateway::start);
         fs::write(dir.join("etc/config.toml"), plan.config(gateway.as_ref())).expect("write config.toml");
         own(&dir.join("etc/config.toml"), 0o640, "root:pam-2fa");
-        let socket = format!("socket={}", dir.join("run/login.sock").display());
+        let socket = format!("socket={}{}", dir.join("run/login.sock").display(), plan.options);
         let sshd = Sshd::start(&dir, &plan.stack.text(&socket), &plan.sshd);
         let mut world = Self { number, dir, configd: None, courier: None, sshd, gateway };
         world.start_courier();

@@ -235,7 +235,7 @@ fn origin(text: &str) -> Result<String, String> {
     ))
 }
 
-fn reason(text: &str) -> Result<String, String> {
+pub(super) fn reason(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() || text.len() > LONGEST_REASON || !text.chars().all(is_plain) {
         return Err(format!("write one line of 1 to {LONGEST_REASON} bytes"));

@@ -16,21 +16,23 @@ mod term;
 mod text;
 
 pub(crate) use network::Network;
+pub(crate) use term::rfc3339;
 
 use crate::args::ExemptVerb;
 use crate::client::Client;
 use crate::clock;
 use crate::error::Error;
+use crate::invoker::invoker;
 use crate::screen::{Form, Screen};
 use change::DropIn;
-use nix::unistd::{Uid, User};
+use nix::unistd::User;
 use pam_2fa_protocol::admin::{EXEMPTION_CHANGED, ExemptionChange, ExemptionChanged};
 use pam_2fa_protocol::wire::Nothing;
 use reload::Told;
 use serde::Serialize;
 use sshd::Sshd;
 use std::path::{Path, PathBuf};
-use term::rfc3339;
+
 use text::{Ended, Exemption, Text, id_of};
 
 /// A login name that can be exempted, for the command line.
@@ -293,13 +295,4 @@ fn account(name: &str) -> Result<User, Error> {
         return Err(Error::Refused(vec![format!("{name} is called {} here; write it so", user.name)]));
     }
     Ok(user)
-}
-
-/// Who gives this order: the user of the audit session, whom sudo and su do not change; root where there is none.
-fn invoker() -> String {
-    const UNSET: u32 = u32::MAX;
-    let id = std::fs::read_to_string("/proc/self/loginuid").ok().and_then(|text| text.trim().parse::<u32>().ok());
-    let uid = Uid::from_raw(id.filter(|id| *id != UNSET).unwrap_or_default());
-    let name = User::from_uid(uid).ok().flatten().map(|user| user.name);
-    name.filter(|name| text::fit_user(name).is_ok()).unwrap_or_else(|| format!("uid {uid}"))
 }

@@ -1,4 +1,5 @@
-//! The host of a login: libpam's handle, with what pam-bindings lacks (`pam_getenv`, `pam_syslog`, `pam_fail_delay`).
+//! The host of a login: libpam's handle, with what pam-bindings lacks (`pam_getenv`, `pam_syslog`, `pam_fail_delay`,
+//! `pam_modutil_getpwnam`).
 
 use libc::{c_char, c_int, c_uint};
 use pam::constants::PamMessageStyle;
@@ -14,6 +15,7 @@ unsafe extern "C" {
     fn pam_getenv(handle: *const PamHandle, name: *const c_char) -> *const c_char;
     fn pam_syslog(handle: *const PamHandle, priority: c_int, format: *const c_char, ...);
     fn pam_fail_delay(handle: *mut PamHandle, microseconds: c_uint) -> c_int;
+    fn pam_modutil_getpwnam(handle: *mut PamHandle, user: *const c_char) -> *mut libc::passwd;
 }
 
 /// The longest log text in characters.
@@ -82,6 +84,25 @@ impl<'h> Host<'h> {
         Some(unsafe { CStr::from_ptr(value) })
     }
 
+    /// The uid and the canonical name of an account; `None` where there is none, or no name that is text. libpam keeps the entry until
+    /// the transaction ends.
+    pub(crate) fn account(&self, user: &CStr) -> Option<(u32, String)> {
+        let handle = (&raw const *self.handle).cast_mut();
+        // SAFETY: the handle is libpam's and alive, and nobody else uses it during this call of ours; the name is a string.
+        let found = unsafe { pam_modutil_getpwnam(handle, user.as_ptr()) };
+        if found.is_null() {
+            return None;
+        }
+        // SAFETY: not NULL, so an entry that lives as long as the handle.
+        let entry = unsafe { &*found };
+        if entry.pw_name.is_null() {
+            return None;
+        }
+        // SAFETY: not NULL, so a string of that entry.
+        let name = unsafe { CStr::from_ptr(entry.pw_name) };
+        Some((entry.pw_uid, name.to_str().ok()?.to_owned()))
+    }
+
     /// Shows a message; the reply, if any, is wiped from the host's memory and on drop. The conversation is looked up each
     /// time, since a host may change it from inside one.
     pub(crate) fn converse(&self, style: PamMessageStyle, text: &str) -> PamResult<Option<SecretBytes>> {
@@ -93,7 +114,10 @@ impl<'h> Host<'h> {
 
     /// Writes to the host's log. What could move a terminal that shows the log is replaced.
     pub(crate) fn log(&self, priority: c_int, text: &str) {
-        let shown: String = text.chars().take(LONGEST_LOG_TEXT).map(|c| if is_harmless(c) { c } else { '?' }).collect();
+        let mut shown = String::with_capacity(text.len());
+        for c in text.chars().take(LONGEST_LOG_TEXT) {
+            shown.push(if is_harmless(c) { c } else { '?' });
+        }
         if let Ok(shown) = CString::new(shown) {
             // SAFETY: the handle is libpam's and alive; the format takes one string and gets one.
             unsafe { pam_syslog(self.handle, priority, c"%s".as_ptr(), shown.as_ptr()) };

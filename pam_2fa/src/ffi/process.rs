@@ -1,6 +1,6 @@
-//! What the kernel says of this process: its user, its parent, the time since boot.
+//! What the kernel says of this process: its user, its parent, the time.
 
-use libc::{CLOCK_MONOTONIC, clock_gettime, timespec};
+use libc::{CLOCK_MONOTONIC, CLOCK_REALTIME, clock_gettime, clockid_t, timespec};
 use std::time::Duration;
 
 /// The effective uid.
@@ -23,9 +23,18 @@ pub(crate) fn parent() -> i32 {
 
 /// `CLOCK_MONOTONIC`; `None` when it cannot be read. Not std's, which panics then.
 pub(crate) fn monotonic() -> Option<Duration> {
+    read(CLOCK_MONOTONIC)
+}
+
+/// `CLOCK_REALTIME`, since 1970; `None` when it cannot be read.
+pub(crate) fn wall() -> Option<Duration> {
+    read(CLOCK_REALTIME)
+}
+
+fn read(clock: clockid_t) -> Option<Duration> {
     let mut time = timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is a timespec of ours to write to.
-    if unsafe { clock_gettime(CLOCK_MONOTONIC, &raw mut time) } != 0 {
+    if unsafe { clock_gettime(clock, &raw mut time) } != 0 {
         return None;
     }
     let seconds = u64::try_from(time.tv_sec).ok()?;

@@ -15,19 +15,22 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 enum function {
 	NONE, MALLOC, CALLOC, REALLOC, SOCKET, SETSOCKOPT, GETSOCKOPT, CONNECT, SEND, RECV, POLL, OPEN, READ, CLOCK_GETTIME,
-	FCNTL, GETSPNAM_R, GETRANDOM, FUNCTIONS
+	FCNTL, GETSPNAM_R, GETRANDOM, PREAD, PWRITE, FDATASYNC, FLOCK, FSTAT, LSTAT, GETPWNAM, FUNCTIONS
 };
 
 static const char *names[FUNCTIONS] = {
 	"", "malloc", "calloc", "realloc", "socket", "setsockopt", "getsockopt", "connect", "send", "recv", "poll", "open", "read",
-	"clock_gettime", "fcntl", "getspnam_r", "getrandom"
+	"clock_gettime", "fcntl", "getspnam_r", "getrandom", "pread", "pwrite", "fdatasync", "flock", "fstat", "lstat",
+	"pam_modutil_getpwnam"
 };
 
 static enum function armed;
@@ -201,4 +204,52 @@ ssize_t getrandom(void *bytes, size_t n, unsigned flags)
 {
 	REAL(ssize_t, getrandom, void *, size_t, unsigned);
 	return fails(GETRANDOM) ? -1 : real(bytes, n, flags);
+}
+
+ssize_t pread(int fd, void *bytes, size_t n, off_t at)
+{
+	REAL(ssize_t, pread, int, void *, size_t, off_t);
+	return fails(PREAD) ? -1 : real(fd, bytes, n, at);
+}
+
+ssize_t pread64(int fd, void *bytes, size_t n, off64_t at)
+{
+	REAL(ssize_t, pread64, int, void *, size_t, off64_t);
+	return fails(PREAD) ? -1 : real(fd, bytes, n, at);
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at)
+{
+	REAL(ssize_t, pwrite, int, const void *, size_t, off_t);
+	return fails(PWRITE) ? -1 : real(fd, bytes, n, at);
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t n, off64_t at)
+{
+	REAL(ssize_t, pwrite64, int, const void *, size_t, off64_t);
+	return fails(PWRITE) ? -1 : real(fd, bytes, n, at);
+}
+
+int fdatasync(int fd) { REAL(int, fdatasync, int); return fails(FDATASYNC) ? -1 : real(fd); }
+int flock(int fd, int how) { REAL(int, flock, int, int); return fails(FLOCK) ? -1 : real(fd, how); }
+
+int fstat(int fd, struct stat *about) { REAL(int, fstat, int, struct stat *); return fails(FSTAT) ? -1 : real(fd, about); }
+int fstat64(int fd, struct stat64 *about) { REAL(int, fstat64, int, struct stat64 *); return fails(FSTAT) ? -1 : real(fd, about); }
+
+int lstat(const char *path, struct stat *about)
+{
+	REAL(int, lstat, const char *, struct stat *);
+	return fails(LSTAT) ? -1 : real(path, about);
+}
+
+int lstat64(const char *path, struct stat64 *about)
+{
+	REAL(int, lstat64, const char *, struct stat64 *);
+	return fails(LSTAT) ? -1 : real(path, about);
+}
+
+struct passwd *pam_modutil_getpwnam(void *handle, const char *name)
+{
+	REAL(struct passwd *, pam_modutil_getpwnam, void *, const char *);
+	return fails(GETPWNAM) ? NULL : real(handle, name);
 }

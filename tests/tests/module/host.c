@@ -118,6 +118,8 @@ static pam_handle_t *start(void)
 		return NULL;
 	void (*delay)(int, unsigned, void *) = no_delay;
 	pam_set_item(handle, PAM_FAIL_DELAY, *(void **)&delay);
+	if (getenv("HOST_TTY"))
+		pam_set_item(handle, PAM_TTY, getenv("HOST_TTY"));
 	return handle;
 }
 
@@ -285,6 +287,28 @@ static void reload(int threads, long n)
 
 /* ------------------------------------------------------------------- faults */
 
+/* HOST_FILE: what a call leaves in that file is undone before the next; a success that leaves it as it was is said. */
+static char before[1 << 16], after[1 << 16];
+static ssize_t file_size;
+static int file = -1;
+
+static void keep_file(void)
+{
+	if (getenv("HOST_FILE") && ((file = open(getenv("HOST_FILE"), O_RDWR | O_CLOEXEC)) < 0 ||
+	                            (file_size = pread(file, before, sizeof before, 0)) <= 0))
+		_exit(95);
+}
+
+static void put_file_back(int code)
+{
+	if (file < 0)
+		return;
+	if (code == PAM_SUCCESS && (pread(file, after, sizeof after, 0) != file_size || !memcmp(before, after, (size_t)file_size)))
+		say("success, and the file is as it was\n");
+	if (pwrite(file, before, (size_t)file_size, 0) != file_size)
+		_exit(95);
+}
+
 static void faults(const char *function, int error)
 {
 	int (*arm)(const char *, int, int);
@@ -294,6 +318,7 @@ static void faults(const char *function, int error)
 	*(void **)&fired = dlsym(RTLD_DEFAULT, "fault_fired");
 	if (!arm || !fired)
 		_exit(96);
+	keep_file();
 	for (int n = 1; n < 10000; n++) {
 		pid_t child = fork();
 		if (child == 0) {
@@ -312,6 +337,7 @@ static void faults(const char *function, int error)
 		int status = 0;
 		while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 			;
+		put_file_back(WIFEXITED(status) ? WEXITSTATUS(status) % 64 : -1);
 		if (WIFSIGNALED(status)) {
 			say("%s %d signal %d\n", function, n, WTERMSIG(status));
 		} else if (WEXITSTATUS(status) >= 64) {

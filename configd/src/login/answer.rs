@@ -116,7 +116,7 @@ impl Login {
             if !standing.ways.contains(&Way::App) {
                 return self.no_code(standing, fx);
             }
-            if let Err(error) = stand_at(&mut standing, Way::App, fx) {
+            if let Err(error) = stand_at(&mut standing, Way::App, self.tagged(), fx) {
                 return self.unavailable_at(&standing, "random", error.to_string(), fx);
             }
         }
@@ -146,7 +146,7 @@ impl Login {
 
     /// Goes on in another way: what is open of it is asked for again.
     fn turn_to(&self, mut standing: Box<Standing>, way: Way, note: Option<String>, fx: &mut Effects<'_>) -> State {
-        match stand_at(&mut standing, way, fx) {
+        match stand_at(&mut standing, way, self.tagged(), fx) {
             Ok(text) => self.again(standing, Some(deliver::noted(note, text, fx)), fx),
             Err(error) => self.unavailable_at(&standing, "random", error.to_string(), fx),
         }
@@ -235,10 +235,15 @@ impl Login {
 }
 
 /// Stands at the challenge of another way and lets go of the one before; gives the prompt.
-fn stand_at(standing: &mut Standing, way: Way, fx: &mut Effects<'_>) -> Result<String, NoRandomness> {
+fn stand_at(
+    standing: &mut Standing,
+    way: Way,
+    tag: Option<&str>,
+    fx: &mut Effects<'_>,
+) -> Result<String, NoRandomness> {
     let at = At::Way(way);
     let offer = Offer { at: &at, ways: &standing.ways, saved: standing.held.saved(), named: standing.asked_first };
-    let (id, text) = choose(&standing.owner, offer, standing.waits.of_prompt(&at), fx)?;
+    let (id, text) = choose(&standing.owner, offer, (tag, standing.waits.of_prompt(&at)), fx)?;
     fx.challenges.release(&standing.challenge);
     standing.challenge = id;
     standing.at = at;

@@ -8,7 +8,6 @@ use super::ending::{Ending, last_from, last_login};
 use super::enrol::{Enrolling, Wants};
 use super::explain;
 use super::policy::{self, Listed, Must, Network};
-use super::veil;
 use super::ways::{self, At, Held, Waits, Way};
 use super::{
     Asked, Effect, Effects, FAIL_DELAY_MS, Failure, Login, LookUp, LookedUp, Purpose, Resolution, Standing, State,
@@ -57,7 +56,7 @@ impl Login {
     /// The first factor was wrong: nobody is looked up, and nothing but a denial can come of it (rule 3).
     fn decoy(&self, asked: &Asked, fx: &mut Effects<'_>) -> State {
         self.log(&refused(asked, super::ending::DECOY), Verdict::Deny, fx);
-        let ask = if self.is_constant(fx) { veil::decoys_question(fx) } else { None };
+        let ask = self.decoys_question(fx);
         let verdict = ask.is_none().then_some(Verdict::Deny);
         fx.out.push(Effect::End(Step { ask, verdict, fail_delay_ms: Some(FAIL_DELAY_MS), ..Step::default() }));
         State::Over
@@ -277,7 +276,7 @@ impl Login {
         let at = if asked_first { At::Choice } else { at };
         let (held, waits) = (Held::of(facts, &asked), Waits::of(facts));
         let offer = Offer { at: &at, ways: &ways, saved: held.saved(), named: asked_first };
-        let (id, text) = match choose(&owner, offer, waits.of_prompt(&at), fx) {
+        let (id, text) = match choose(&owner, offer, (self.tagged(), waits.of_prompt(&at)), fx) {
             Ok(chosen) => chosen,
             Err(error) => return self.unavailable(&asked, Some(uid), "random", error.to_string(), fx),
         };
@@ -347,11 +346,11 @@ fn read(asked: Asked, user: UserKey, fx: &mut Effects<'_>) -> State {
     State::Reading(asked, user)
 }
 
-/// Which challenge, and what its prompt says.
+/// Which challenge, and what its prompt says. `tag`: of this login, where challenges have none of their own.
 pub(super) fn choose(
     owner: &Owner,
     offer: Offer<'_>,
-    send_wait_s: u64,
+    (tag, send_wait_s): (Option<&str>, u64),
     fx: &mut Effects<'_>,
 ) -> Result<(crate::store::ChallengeId, String), random::NoRandomness> {
     let (codes, of) = (fx.rules.codes, offer.at.authenticator());
@@ -363,6 +362,9 @@ pub(super) fn choose(
     };
     let mut message = if adopted { Message::PromptAdopted } else { Message::PromptSent };
     if let Some(challenge) = fx.challenges.get_mut(&id) {
+        if let Some(tag) = tag {
+            challenge.tag = String::from(tag);
+        }
         match challenge.delivery {
             Delivery::Sending | Delivery::Late | Delivery::Sent => {}
             // What could not be sent before is tried anew; what nobody was there for has not been sent.

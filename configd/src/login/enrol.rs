@@ -300,7 +300,7 @@ impl Login {
         let at = At::Way(way.clone());
         let offer = Offer { at: &at, ways: &[], saved: false, named: false };
         fx.challenges.prune(&fx.rules.codes, &fx.now);
-        match super::begin::choose(&owner, offer, 0, fx) {
+        match super::begin::choose(&owner, offer, (None, 0), fx) {
             Ok((challenge, text)) => self.ask_next(enrolling, Stage::Code { way, challenge }, tell, text, fx),
             Err(error) => self.enrol_unavailable(&enrolling, "random", error.to_string(), fx),
         }

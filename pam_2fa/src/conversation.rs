@@ -2,13 +2,16 @@
 //! can have typed.
 
 use pam::constants::{PAM_ERROR_MSG, PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON, PAM_TEXT_INFO, PamMessageStyle};
+use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::login::Question;
-use pam_2fa_protocol::{MAX_FRAME, Secret};
 
 use crate::ffi::pam::Host;
 use crate::options::Tells;
 use crate::pace::Pace;
 use crate::stop::Unanswered;
+
+/// The longest answer, bytes: longer than any code or address, and however it is escaped it fits a frame.
+const LONGEST_ANSWER: usize = 512;
 
 /// How a text is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,8 +76,8 @@ impl Conversation for Terminal<'_, '_> {
 ///
 /// # Errors
 /// [`Unanswered::TooLong`], [`Unanswered::Junk`].
-fn answer(bytes: &[u8]) -> Result<Secret, Unanswered> {
-    if bytes.len() >= MAX_FRAME {
+pub(crate) fn answer(bytes: &[u8]) -> Result<Secret, Unanswered> {
+    if bytes.len() > LONGEST_ANSWER {
         return Err(Unanswered::TooLong);
     }
     let text = str::from_utf8(bytes).map_err(|_| Unanswered::Junk)?;
@@ -95,7 +98,8 @@ mod tests {
         {
             assert_eq!(answer(junk).unwrap_err(), Unanswered::Junk, "{junk:?}");
         }
-        assert_eq!(answer(&[b'1'; MAX_FRAME]).unwrap_err(), Unanswered::TooLong);
+        assert_eq!(answer(&[b'1'; LONGEST_ANSWER + 1]).unwrap_err(), Unanswered::TooLong);
+        assert!(answer(&[b'"'; LONGEST_ANSWER]).is_ok());
     }
 
     #[test]

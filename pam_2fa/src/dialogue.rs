@@ -46,10 +46,11 @@ pub(crate) fn lead(daemon: &mut impl Daemon, person: &impl Conversation, begin: 
     Err(Stop::TooManyPrompts)
 }
 
-/// What is typed. Under the constant prompt what nobody can have typed is no end, since it is none at a decoy: it counts as nothing.
-fn typed(person: &impl Conversation, question: &Question) -> Result<Secret, Unanswered> {
+/// What is typed. Under the constant prompt what nobody can have typed is no end, in a login as at a decoy: it counts as nothing. sshd's
+/// junk stands for what somebody typed who is no user, or may not log in, and would be told so by a shorter dialogue.
+pub(crate) fn typed(person: &impl Conversation, question: &Question) -> Result<Secret, Unanswered> {
     match person.ask(question) {
-        Err(Unanswered::Junk) if question.times.is_some() => Ok(Secret::new(String::new())),
+        Err(Unanswered::Junk | Unanswered::TooLong) if question.times.is_some() => Ok(Secret::new(String::new())),
         typed => typed,
     }
 }
@@ -114,7 +115,7 @@ pub(crate) mod script {
     //! A daemon and a person who follow a script and remember what they were sent and shown.
 
     use super::*;
-    use pam_2fa_protocol::Secret;
+    use crate::conversation::answer;
     use std::cell::RefCell;
     use std::collections::VecDeque;
 
@@ -161,10 +162,7 @@ pub(crate) mod script {
             let echo = if question.echo { "echo" } else { "hidden" };
             self.seen.borrow_mut().push(format!("{echo}: {}", question.text));
             let typed = self.answers.borrow_mut().pop_front().ok_or(Unanswered::Nothing)?;
-            if typed.contains(char::is_control) {
-                return Err(Unanswered::Junk);
-            }
-            Ok(Secret::new(typed.to_owned()))
+            answer(typed.as_bytes())
         }
     }
 
@@ -278,6 +276,21 @@ mod tests {
         let ending = lead(&mut &mut daemon, &Person::typing(&["\u{8}INCORRECT"]), &ada()).unwrap();
         assert_eq!(ending.outcome, Outcome::Denied);
         assert!(daemon.calls[1].contains(r#"{"text":""}"#), "nothing of it leaves: {}", daemon.calls[1]);
+    }
+
+    #[test]
+    fn an_answer_that_is_too_long_ends_a_login_but_where_it_would_be_no_end_of_a_decoy() {
+        let (fits, too_long) = ("\"".repeat(512).leak(), "\"".repeat(513).leak());
+        let again = r#"{"parameters":{"step":{"tell":[],"ask":{"text":"Code: ","echo":true,"times":3}}}}"#;
+        let deny = r#"{"parameters":{"step":{"tell":[],"verdict":"deny"}}}"#;
+        let mut daemon = Scripted::new(&[again, again, deny]);
+        let ending = lead(&mut &mut daemon, &Person::typing(&[fits, too_long]), &ada()).unwrap();
+        assert_eq!(ending.outcome, Outcome::Denied);
+        assert!(daemon.calls[1].contains(&"\\\"".repeat(512)), "{}", daemon.calls[1]);
+        assert!(daemon.calls[2].contains(r#"{"text":""}"#), "{}", daemon.calls[2]);
+        let mut daemon = Scripted::new(&[ASK, deny]);
+        let stop = lead(&mut &mut daemon, &Person::typing(&[too_long]), &ada()).unwrap_err();
+        assert!(matches!(stop, Stop::Unanswered(Unanswered::TooLong)) && daemon.calls.len() == 1, "{stop:?}");
     }
 
     #[test]

@@ -64,8 +64,9 @@ impl Conversation for Terminal<'_, '_> {
         let reply = self.host.converse(style, &question.text).map_err(|_| Unanswered::CannotAsk)?;
         self.pace.restart().ok_or(Unanswered::CannotAsk)?;
         let reply = reply.ok_or(Unanswered::Nothing)?;
-        // sshd's `password` method and Cockpit answer every hidden prompt with the password; it is none of the daemon's business.
-        if !question.echo && !reply.is_empty() && self.host.password_is(reply.as_bytes()) {
+        // sshd's `password` method and Cockpit answer every hidden prompt with the password, some clients every prompt; it may have a
+        // code's form, and is none of the daemon's business. Whose code is the password is nobody.
+        if !reply.is_empty() && self.host.password_is(reply.as_bytes()) {
             return Err(Unanswered::Password);
         }
         answer(reply.as_bytes())

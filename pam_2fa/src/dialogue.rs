@@ -46,11 +46,13 @@ pub(crate) fn lead(daemon: &mut impl Daemon, person: &impl Conversation, begin: 
     Err(Stop::TooManyPrompts)
 }
 
-/// What is typed. Under the constant prompt what nobody can have typed is no end, in a login as at a decoy: it counts as nothing. sshd's
+/// What is typed. Under the constant prompt what no person types is no end, in a login as at a decoy: it counts as nothing. sshd's
 /// junk stands for what somebody typed who is no user, or may not log in, and would be told so by a shorter dialogue.
 pub(crate) fn typed(person: &impl Conversation, question: &Question) -> Result<Secret, Unanswered> {
     match person.ask(question) {
-        Err(Unanswered::Junk | Unanswered::TooLong) if question.times.is_some() => Ok(Secret::new(String::new())),
+        Err(Unanswered::Junk | Unanswered::TooLong | Unanswered::Password) if question.times.is_some() => {
+            Ok(Secret::new(String::new()))
+        }
         typed => typed,
     }
 }

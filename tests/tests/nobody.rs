@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
 
-use e2e::host::{HostUser, Stack};
+use e2e::host::{HostUser, Stack, change_users};
 use e2e::mailbox;
 use e2e::programs::Programs;
 use e2e::ssh::{PASSWORD, wrong};
@@ -112,6 +112,33 @@ fn a_bot_that_answers_everything_at_once_is_denied_and_nothing_is_sent_or_charge
     all.extend(world.ssh(&ada).tries(3).command("true").arguments());
     run(&all);
     assert_eq!(world.logs().matches("reason=\"nobody-there\"").count(), 3, "{}", world.logs());
+    nothing_came_of_it(&world, &ada, None);
+}
+
+/// paramiko and its like answer each one-field prompt with the password.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_bot_that_answers_every_prompt_with_the_password_is_not_charged_whatever_that_looks_like() {
+    let world = Plan::default().start();
+    let ada = world.person("ada");
+    let set = |password: &str| {
+        change_users(&["sh", "-c", &format!("echo '{}:{password}' | chpasswd", ada.host.name)]);
+    };
+    // Of the form of a code, and of that of a recovery code.
+    for password in ["135790", "7K3M9QXD01234567"] {
+        set(password);
+        let askpass = world.path("askpass");
+        fs::write(&askpass, format!("#!/bin/sh\necho '{password}'\n")).unwrap();
+        e2e::world::own(&askpass, 0o755, "root:root");
+        let mut all = words(&["env", "SSH_ASKPASS_REQUIRE=force"]);
+        all.push(format!("SSH_ASKPASS={}", askpass.display()));
+        all.extend(words(&["ssh", "-T"]));
+        all.extend(world.ssh(&ada).tries(2).command("true").arguments());
+        run(&all);
+    }
+    let shown = text_of(&world.command(&["user", "show", &ada.host.name]));
+    assert!(!shown.contains("wrong"), "{shown}");
+    set(PASSWORD);
     nothing_came_of_it(&world, &ada, None);
 }
 

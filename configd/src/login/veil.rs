@@ -105,7 +105,8 @@ impl Login {
             None => self.constant_text(fx)?,
         };
         let is_denial = |effect: &Effect| {
-            matches!(effect, Effect::End(Step { verdict: Some(Verdict::Deny | Verdict::MaxTries), .. }))
+            let denies = [Verdict::Deny, Verdict::MaxTries, Verdict::Unavailable];
+            matches!(effect, Effect::End(Step { verdict: Some(verdict), .. }) if denies.contains(verdict))
         };
         let at = fx.out.iter().skip(since).position(is_denial)?.saturating_add(since);
         let Effect::End(denial) = fx.out.remove(at) else { return None };

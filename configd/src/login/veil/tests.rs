@@ -130,6 +130,33 @@ fn the_tag_on_the_screen_is_that_of_each_message_of_the_login() {
 }
 
 #[test]
+fn what_cannot_be_decided_looks_as_a_decoy_does_and_is_told_to_the_host_at_the_end() {
+    let mut world = world();
+    let (prompts, _, told) = looks(&mut world, decoy("ada"), &[]);
+    let expected = (prompts, Some(Verdict::Unavailable), told);
+    let at_ada = || ssh("ada", "192.0.2.7");
+    world.broken = true;
+    assert_eq!(looks(&mut world, at_ada(), &["000000"]), expected, "the store cannot be read");
+    world.broken = false;
+    let (login, said) = world.begin(at_ada(), 0);
+    let mut prompts = vec![String::from(said.prompt())];
+    world.broken = true;
+    let (mut login, mut said) = world.answer(login, "000000");
+    while said.verdict().is_none() {
+        prompts.push(String::from(said.prompt()));
+        (login, said) = world.answer(login, "000000");
+    }
+    assert_eq!((prompts, said.verdict(), said.told()), expected, "the charge cannot be written");
+    world.broken = false;
+    world.rules.who.exempt_groups = vec![String::from("staff")];
+    world.host_says = Err(String::from("late"));
+    assert_eq!(looks(&mut world, at_ada(), &["000000"]), expected, "a look-up is late");
+    world.host_says = Ok(crate::login::LookedUp { listed: false, member: false, console: false, here: None });
+    world.rules.email.clear();
+    assert_eq!(looks(&mut world, at_ada(), &["000000"]), expected, "nothing goes there");
+}
+
+#[test]
 fn what_is_typed_at_a_prompt_that_only_looks_like_one_is_not_charged_and_lets_nobody_in() {
     let mut world = world();
     world.rules.tries =

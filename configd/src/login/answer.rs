@@ -77,6 +77,8 @@ impl Login {
             Form::Junk => self.over(&standing, Verdict::Deny, "junk-answer", None, fx),
             // A host that cannot ask has answered for the user: at once, and with nothing.
             Form::Empty | Form::Other if nobody_there => self.over(&standing, Verdict::Deny, "nobody-there", None, fx),
+            // It chooses nothing and sends nothing.
+            Form::Empty if standing.asked.nothing_may_be_junk(standing.owner.user.uid) => self.no_code(standing, fx),
             Form::Code(typed) => self.try_code(standing, typed, fx),
             Form::Another(method) => match chosen(&standing, |way| way.method() == method) {
                 Some(way) => self.turn_to(standing, way, None, fx),
@@ -88,7 +90,7 @@ impl Login {
                     None => self.no_code(standing, fx),
                 }
             }
-            Form::Empty if standing.at == At::Choice && !standing.asked_first => match standing.ways.first().cloned() {
+            Form::Empty if standing.at == At::Choice => match standing.ways.first().cloned() {
                 Some(way) => self.turn_to(standing, way, None, fx),
                 None => self.no_code(standing, fx),
             },

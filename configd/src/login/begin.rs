@@ -272,7 +272,7 @@ impl Login {
         let owner = Owner { user, class: asked.class, source: asked.source, caller: asked.caller, aim: self.aim() };
         fx.challenges.prune(&fx.rules.codes, &fx.now);
         let (at, note) = ways::first(&ways, &owner, facts, fx);
-        let asked_first = asks_before_it_sends(&asked, &at, &owner, fx);
+        let asked_first = asks_before_it_sends(&asked, (&at, &ways), &owner, fx);
         let at = if asked_first { At::Choice } else { at };
         let (held, waits) = (Held::of(facts, &asked), Waits::of(facts));
         let offer = Offer { at: &at, ways: &ways, saved: held.saved(), named: asked_first };
@@ -318,12 +318,14 @@ impl Login {
     }
 }
 
-/// Whether sshd may be about to throw away whatever is typed, as it does for root by key under `PermitRootLogin prohibit-password`: it
-/// runs the stack all the same. A password that counted has shown that it does not; else a letter is
-/// asked for before a message leaves. Not Enter: sshd's junk is as long as what was typed, and of nothing it is nothing.
-fn asks_before_it_sends(asked: &Asked, at: &At, owner: &Owner, fx: &Effects<'_>) -> bool {
-    let At::Way(way) = at else { return false };
-    asked.junk_may_come && owner.user.uid == 0 && way.address().is_some() && !ways::left(fx.challenges, owner, way, fx)
+/// Whether a way is to be named before a message leaves, since sshd may throw the answer away. Not by Enter.
+fn asks_before_it_sends(asked: &Asked, (at, ways): (&At, &[Way]), owner: &Owner, fx: &Effects<'_>) -> bool {
+    let sends = match at {
+        At::Way(way) => way.address().is_some() && !ways::left(fx.challenges, owner, way, fx),
+        At::Choice => ways.iter().any(|way| way.address().is_some()),
+        At::Saved => false,
+    };
+    sends && asked.nothing_may_be_junk(owner.user.uid)
 }
 
 /// Whether it can be anybody's name. What cannot is handed to no user database: what its modules make of it nobody knows.

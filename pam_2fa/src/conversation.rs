@@ -32,6 +32,9 @@ pub(crate) trait Conversation {
     /// # Errors
     /// When nobody answered, or nobody can have answered so.
     fn ask(&self, question: &Question) -> Result<Secret, Unanswered>;
+
+    /// Waits until a denial may be seen.
+    fn wait(&self);
 }
 
 /// The host's own conversation.
@@ -60,7 +63,8 @@ impl Conversation for Terminal<'_, '_> {
     fn ask(&self, question: &Question) -> Result<Secret, Unanswered> {
         let style: PamMessageStyle = if question.echo { PAM_PROMPT_ECHO_ON } else { PAM_PROMPT_ECHO_OFF };
         // Whatever a login needs and cannot have ends it, the clock too.
-        std::thread::sleep(self.pace.left(question.pace_ms).ok_or(Unanswered::CannotAsk)?);
+        self.pace.set(question.pace_ms);
+        self.pace.wait().ok_or(Unanswered::CannotAsk)?;
         let reply = self.host.converse(style, &question.text).map_err(|_| Unanswered::CannotAsk)?;
         self.pace.restart().ok_or(Unanswered::CannotAsk)?;
         let reply = reply.ok_or(Unanswered::Nothing)?;
@@ -70,6 +74,10 @@ impl Conversation for Terminal<'_, '_> {
             return Err(Unanswered::Password);
         }
         answer(reply.as_bytes())
+    }
+
+    fn wait(&self) {
+        let _without_a_clock_at_once = self.pace.wait();
     }
 }
 

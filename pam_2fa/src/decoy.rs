@@ -33,6 +33,7 @@ pub(crate) fn play(mut daemon: impl Daemon, person: &impl Conversation, begin: &
                 // As the real one: who does not answer is not asked again.
                 typed(person, &question)?;
             }
+            person.wait();
             DecoyEnd::Denied
         }
         Next::End(Verdict::Unavailable) => {
@@ -86,7 +87,7 @@ mod tests {
                 format!(r#"{{"parameters":{{"step":{{"tell":[],"ask":{{"text":"Code: ","echo":true{times}}}}}}}}}"#);
             let person = Person::typing(&["123456"; 20]);
             assert_eq!(played(&reply, &person), Outcome::Denied);
-            assert_eq!(person.seen.borrow().len(), shown, "{reply}");
+            assert_eq!((person.seen.borrow().len(), person.waited.get()), (shown, 1), "{reply}");
         }
     }
 

@@ -59,6 +59,9 @@ pub(crate) fn typed(person: &impl Conversation, question: &Question) -> Result<S
 
 fn end(step: Step, verdict: Verdict, person: &impl Conversation) -> Result<Ending, Stop> {
     let outcome = verdict::outcome(verdict)?;
+    if outcome.keeps_out() {
+        person.wait();
+    }
     tell(person, if outcome.keeps_out() { Tone::Error } else { Tone::Info }, &step);
     Ok(Ending::with(outcome, step.fail_delay_ms, step.reference))
 }
@@ -118,7 +121,7 @@ pub(crate) mod script {
 
     use super::*;
     use crate::conversation::answer;
-    use std::cell::RefCell;
+    use std::cell::{Cell, RefCell};
     use std::collections::VecDeque;
 
     /// Answers each call with the next frame of its script.
@@ -147,15 +150,21 @@ pub(crate) mod script {
     pub(crate) struct Person {
         pub(crate) answers: RefCell<VecDeque<&'static str>>,
         pub(crate) seen: RefCell<Vec<String>>,
+        /// How often it waited for the time of a denial.
+        pub(crate) waited: Cell<usize>,
     }
 
     impl Person {
         pub(crate) fn typing(answers: &[&'static str]) -> Self {
-            Self { answers: RefCell::new(answers.iter().copied().collect()), seen: RefCell::default() }
+            Self { answers: RefCell::new(answers.iter().copied().collect()), ..Self::default() }
         }
     }
 
     impl Conversation for Person {
+        fn wait(&self) {
+            self.waited.set(self.waited.get() + 1);
+        }
+
         fn tell(&self, tone: Tone, text: &str) {
             self.seen.borrow_mut().push(format!("{tone:?}: {text}"));
         }
@@ -206,6 +215,7 @@ mod tests {
         let ending = lead(&mut &mut daemon, &person, &ada()).unwrap();
         assert_eq!(ending.outcome, Outcome::Allowed);
         assert_eq!(*person.seen.borrow(), ["echo: Code: ", "Info: Welcome"]);
+        assert_eq!(person.waited.get(), 0);
         assert_eq!(daemon.calls[1], "{\"method\":\"io.pam2fa.Login.Answer\",\"parameters\":{\"text\":\"12\\\"3\"}}\0");
     }
 
@@ -216,6 +226,7 @@ mod tests {
         let ending = lead(&mut &mut Scripted::new(&[deny]), &person, &ada()).unwrap();
         assert_eq!(ending, Ending::with(Outcome::Denied, Some(4000), Some("K7Q2M9XD".into())));
         assert_eq!(*person.seen.borrow(), ["Error: No. Ref K7Q2M9XD"]);
+        assert_eq!(person.waited.get(), 1, "it comes no sooner than a decoy's");
     }
 
     #[test]

@@ -192,16 +192,29 @@ fn two_samples_of_one_kind_are_told_from_two_of_two() {
 }
 
 /// A round of so many logins of each kind, one after the other so that what the machine does besides meets both.
-fn round(stage: &Stage, right: &Person, wrong: &Person, count: usize) -> [f64; 2] {
+fn round(count: usize, mut right: impl FnMut() -> [Duration; 2], mut wrong: impl FnMut() -> [Duration; 2]) -> [f64; 2] {
     let (mut with, mut without) = (Vec::new(), Vec::new());
     for _ in 0..count {
-        with.push(times(stage, right, PASSWORD));
-        without.push(times(stage, wrong, "not the password"));
+        with.push(right());
+        without.push(wrong());
     }
-    [0, 1].map(|prompt| {
-        let of = |sample: &[[Duration; 2]]| sample.iter().map(|times| times[prompt]).collect::<Vec<_>>();
+    [0, 1].map(|at| {
+        let of = |sample: &[[Duration; 2]]| sample.iter().map(|times| times[at]).collect::<Vec<_>>();
         mann_whitney(&of(&with), &of(&without))
     })
+}
+
+/// One round in a hundred is below 0.01 though there is nothing to see; three in a row are one in a million.
+fn are_not_told_apart(mut round: impl FnMut() -> [f64; 2]) {
+    let mut seen = Vec::new();
+    while seen.len() < 3 {
+        let p = round();
+        if p.iter().all(|p| *p > 0.01) {
+            return;
+        }
+        seen.push(p);
+    }
+    panic!("the times differ: {seen:?}");
 }
 
 #[test]
@@ -210,16 +223,44 @@ fn how_long_a_prompt_takes_tells_no_right_password_from_a_wrong_one() {
     let world = plan("required = \"mandatory\"").start();
     let ada = world.person("ada");
     let stage = stage(&world);
-    // One round in a hundred is below 0.01 though there is nothing to see; three in a row are one in a million.
-    let mut seen = Vec::new();
-    while seen.len() < 3 {
-        let p = round(&stage, &ada, &ada, 150);
-        if p.iter().all(|p| *p > 0.01) {
-            return;
-        }
-        seen.push(p);
-    }
-    panic!("the times differ: {seen:?}");
+    let wrong = || times(&stage, &ada, "not the password");
+    are_not_told_apart(|| round(150, || times(&stage, &ada, PASSWORD), wrong));
+}
+
+/// The times from a code to the second prompt, and from the third code to the end; all of them wrong.
+fn times_of_codes(stage: &Stage, person: &Person, password: &'static str) -> [Duration; 2] {
+    let seen: Rc<RefCell<Vec<[Instant; 2]>>> = Rc::default();
+    let mut pam = Pam::start(stage, "sshd", Some(&person.host.name), &[]);
+    pam.set(Item::RemoteHost, "192.0.2.7");
+    pam.set(Item::Tty, "ssh");
+    let notes = Rc::clone(&seen);
+    pam.answered_by(move |style, _| {
+        let reply = if style == Style::Hidden { password } else { "000000" };
+        notes.borrow_mut().push([now(), now()]);
+        Reply::from(reply)
+    });
+    assert_ne!(pam.authenticate(0), SUCCESS);
+    let end = now();
+    let seen = seen.borrow();
+    assert_eq!(seen.len(), 4, "the password and three prompts");
+    [seen[2][0] - seen[1][1], end - seen[3][1]]
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn how_long_a_charged_answer_and_the_end_take_tells_no_right_password_from_a_wrong_one() {
+    let world = plan("required = \"mandatory\"").start();
+    let ada = world.person("ada");
+    let stage = stage(&world);
+    let right = || {
+        // Three wrong codes make wait: the next ones are to be charged too.
+        let out = world.command(&["user", "unlock", &ada.host.name]);
+        assert!(out.status.success(), "{}", text_of(&out));
+        times_of_codes(&stage, &ada, PASSWORD)
+    };
+    are_not_told_apart(|| round(60, right, || times_of_codes(&stage, &ada, "not the password")));
+    assert!(world.logs().matches("reason=\"wrong-code\"").count() >= 60, "they were charged");
+    assert_eq!(mailbox::count_after_a_while(&ada.email), 0);
 }
 
 #[test]

@@ -16,8 +16,9 @@ use crate::texts::{Message, Value};
 use pam_2fa_protocol::admin::Required;
 use pam_2fa_protocol::login::{Question, Step, Verdict};
 
-/// The shortest time from an answer to the next prompt, milliseconds: longer than what decides and writes needs.
-const PACE_MS: i64 = 60;
+/// The shortest time from an answer to the next prompt or the denial, milliseconds: longer than what decides and writes needs, and with
+/// what is added below the 150 that the module waits at most.
+const PACE_MS: i64 = 118;
 
 /// What is added at most, drawn once a login: what is left of a difference is lost in it.
 const MORE_MS: u8 = 32;

@@ -20,7 +20,7 @@ fn seen(world: &mut World, begin: Begin, answers: &[&str]) -> (Vec<String>, Opti
     while said.verdict().is_none() {
         let question = said.step.and_then(|step| step.ask).unwrap();
         assert_eq!(question.times, Some(3));
-        assert!((60..92).contains(&question.pace_ms.unwrap()));
+        assert!((118..150).contains(&question.pace_ms.unwrap()));
         assert_eq!(*pace.get_or_insert(question.pace_ms), question.pace_ms, "one pace a login");
         prompts.push(question.text);
         if login.is_over() {

@@ -196,3 +196,40 @@ fn root_by_key_is_sent_nothing_where_sshd_refuses_it_and_a_code_where_it_does_no
         }
     }
 }
+
+/// Of Enter sshd's junk is nothing: it chooses no way.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn root_by_key_with_several_ways_is_sent_nothing_by_enter_where_sshd_refuses_it() {
+    let world = Plan::default()
+        .with_texts()
+        .stack(Stack::KeyProven)
+        .sshd("AuthenticationMethods publickey,keyboard-interactive")
+        .sshd("PermitRootLogin prohibit-password")
+        .start();
+    let host = HostUser { name: String::from("root"), uid: 0 };
+    let root = Person { email: world.stranger("root").email, host };
+    let out = world.command(&[
+        "user",
+        "set",
+        "root",
+        "--email",
+        &root.email,
+        "--phone",
+        "+15550100",
+        "--verify",
+        "always",
+        "--trusted",
+    ]);
+    assert!(out.status.success(), "{}", text_of(&out));
+    let mut ssh = world.ssh(&root).key(&world.key(&root)).open();
+    for _ in 0..2 {
+        ssh.wait_for("Choose by number: ");
+        assert_eq!(mailbox::count_codes_after_a_while(&root.email), 0);
+        ssh.type_line("");
+    }
+    ssh.wait_for("Choose by number: ");
+    ssh.type_line("1");
+    ssh.wait_for_denial();
+    assert_eq!((world.texts().len(), mailbox::count_codes_after_a_while(&root.email)), (0, 0));
+}

@@ -79,7 +79,13 @@ pub fn reference(random: &dyn Random) -> Result<String, NoRandomness> {
 /// [`NoRandomness`].
 pub fn tag(random: &dyn Random) -> Result<String, NoRandomness> {
     let [byte] = bytes::<1>(random)?;
-    Ok(format!("{byte:02X}"))
+    Ok(tag_of(byte))
+}
+
+/// A tag of this byte.
+#[must_use]
+pub fn tag_of(byte: u8) -> String {
+    format!("{byte:02X}")
 }
 
 #[cfg(test)]

@@ -2,13 +2,16 @@
 //! can have typed.
 
 use pam::constants::{PAM_ERROR_MSG, PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON, PAM_TEXT_INFO, PamMessageStyle};
+use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::login::Question;
-use pam_2fa_protocol::{MAX_FRAME, Secret};
 
 use crate::ffi::pam::Host;
 use crate::options::Tells;
 use crate::pace::Pace;
 use crate::stop::Unanswered;
+
+/// The longest answer, bytes: longer than any code or address, and however it is escaped it fits a frame.
+const LONGEST_ANSWER: usize = 512;
 
 /// How a text is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +32,9 @@ pub(crate) trait Conversation {
     /// # Errors
     /// When nobody answered, or nobody can have answered so.
     fn ask(&self, question: &Question) -> Result<Secret, Unanswered>;
+
+    /// Waits until a denial may be seen.
+    fn wait(&self);
 }
 
 /// The host's own conversation.
@@ -57,15 +63,21 @@ impl Conversation for Terminal<'_, '_> {
     fn ask(&self, question: &Question) -> Result<Secret, Unanswered> {
         let style: PamMessageStyle = if question.echo { PAM_PROMPT_ECHO_ON } else { PAM_PROMPT_ECHO_OFF };
         // Whatever a login needs and cannot have ends it, the clock too.
-        std::thread::sleep(self.pace.left(question.pace_ms).ok_or(Unanswered::CannotAsk)?);
+        self.pace.set(question.pace_ms);
+        self.pace.wait().ok_or(Unanswered::CannotAsk)?;
         let reply = self.host.converse(style, &question.text).map_err(|_| Unanswered::CannotAsk)?;
         self.pace.restart().ok_or(Unanswered::CannotAsk)?;
         let reply = reply.ok_or(Unanswered::Nothing)?;
-        // sshd's `password` method and Cockpit answer every hidden prompt with the password; it is none of the daemon's business.
-        if !question.echo && !reply.is_empty() && self.host.password_is(reply.as_bytes()) {
+        // sshd's `password` method and Cockpit answer every hidden prompt with the password, some clients every prompt; it may have a
+        // code's form, and is none of the daemon's business. Whose code is the password is nobody.
+        if !reply.is_empty() && self.host.password_is(reply.as_bytes()) {
             return Err(Unanswered::Password);
         }
         answer(reply.as_bytes())
+    }
+
+    fn wait(&self) {
+        let _without_a_clock_at_once = self.pace.wait();
     }
 }
 
@@ -73,8 +85,8 @@ impl Conversation for Terminal<'_, '_> {
 ///
 /// # Errors
 /// [`Unanswered::TooLong`], [`Unanswered::Junk`].
-fn answer(bytes: &[u8]) -> Result<Secret, Unanswered> {
-    if bytes.len() >= MAX_FRAME {
+pub(crate) fn answer(bytes: &[u8]) -> Result<Secret, Unanswered> {
+    if bytes.len() > LONGEST_ANSWER {
         return Err(Unanswered::TooLong);
     }
     let text = str::from_utf8(bytes).map_err(|_| Unanswered::Junk)?;
@@ -95,7 +107,8 @@ mod tests {
         {
             assert_eq!(answer(junk).unwrap_err(), Unanswered::Junk, "{junk:?}");
         }
-        assert_eq!(answer(&[b'1'; MAX_FRAME]).unwrap_err(), Unanswered::TooLong);
+        assert_eq!(answer(&[b'1'; LONGEST_ANSWER + 1]).unwrap_err(), Unanswered::TooLong);
+        assert!(answer(&[b'"'; LONGEST_ANSWER]).is_ok());
     }
 
     #[test]

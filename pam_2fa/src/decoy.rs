@@ -7,8 +7,8 @@ use pam_2fa_protocol::login::{Begin, Verdict};
 
 use crate::channel::Daemon;
 use crate::conversation::{Conversation, Tone};
-use crate::dialogue::{MAX_PROMPTS, Next, begin_frame, next, parse_step, tell};
-use crate::stop::{Stop, Unanswered};
+use crate::dialogue::{MAX_PROMPTS, Next, begin_frame, next, parse_step, tell, typed};
+use crate::stop::Stop;
 use crate::verdict::{Ending, Outcome};
 
 /// The only ends there are.
@@ -30,13 +30,10 @@ pub(crate) fn play(mut daemon: impl Daemon, person: &impl Conversation, begin: &
         Next::Ask(question) => {
             tell(person, Tone::Info, &step);
             for _ in 0..shows(question.times) {
-                // As the real one: who does not answer is not asked again. sshd's junk is an answer: it stands for what somebody typed
-                // who is no user, or may not log in, and would be told so by a shorter dialogue.
-                match person.ask(&question) {
-                    Ok(_) | Err(Unanswered::Junk) => {}
-                    Err(unanswered) => return Err(unanswered.into()),
-                }
+                // As the real one: who does not answer is not asked again.
+                typed(person, &question)?;
             }
+            person.wait();
             DecoyEnd::Denied
         }
         Next::End(Verdict::Unavailable) => {
@@ -90,16 +87,18 @@ mod tests {
                 format!(r#"{{"parameters":{{"step":{{"tell":[],"ask":{{"text":"Code: ","echo":true{times}}}}}}}}}"#);
             let person = Person::typing(&["123456"; 20]);
             assert_eq!(played(&reply, &person), Outcome::Denied);
-            assert_eq!(person.seen.borrow().len(), shown, "{reply}");
+            assert_eq!((person.seen.borrow().len(), person.waited.get()), (shown, 1), "{reply}");
         }
     }
 
     #[test]
-    fn sshds_junk_is_asked_again_as_anybodys_answer_is() {
+    fn sshds_junk_and_what_is_too_long_are_asked_again_as_anybodys_answer_is() {
         let reply = r#"{"parameters":{"step":{"tell":[],"ask":{"text":"Code: ","echo":true,"times":3}}}}"#;
-        let person = Person::typing(&["\u{8}\n\r\u{7f}INCORRECT"; 4]);
-        assert_eq!(played(reply, &person), Outcome::Denied);
-        assert_eq!(person.seen.borrow().len(), 3);
+        for answer in ["\u{8}\n\r\u{7f}INCORRECT", "\"".repeat(512).leak(), "\"".repeat(513).leak()] {
+            let person = Person::typing(&[answer; 4]);
+            assert_eq!(played(reply, &person), Outcome::Denied);
+            assert_eq!(person.seen.borrow().len(), 3);
+        }
     }
 
     #[test]

@@ -54,16 +54,22 @@ pub(crate) fn lead(daemon: &mut impl Daemon, person: &impl Conversation, first: 
     Err(Stop::TooManyPrompts)
 }
 
-/// What is typed. Under the constant prompt what nobody can have typed is no end, since it is none at a decoy: it counts as nothing.
-fn typed(person: &impl Conversation, question: &Question) -> Result<Secret, Unanswered> {
+/// What is typed. Under the constant prompt what no person types is no end, in a login as at a decoy: it counts as nothing. sshd's
+/// junk stands for what somebody typed who is no user, or may not log in, and would be told so by a shorter dialogue.
+pub(crate) fn typed(person: &impl Conversation, question: &Question) -> Result<Secret, Unanswered> {
     match person.ask(question) {
-        Err(Unanswered::Junk) if question.times.is_some() => Ok(Secret::new(String::new())),
+        Err(Unanswered::Junk | Unanswered::TooLong | Unanswered::Password) if question.times.is_some() => {
+            Ok(Secret::new(String::new()))
+        }
         typed => typed,
     }
 }
 
 fn end(step: Step, verdict: Verdict, person: &impl Conversation) -> Result<Ending, Stop> {
     let outcome = verdict::outcome(verdict)?;
+    if outcome.keeps_out() {
+        person.wait();
+    }
     tell(person, if outcome.keeps_out() { Tone::Error } else { Tone::Info }, &step);
     Ok(Ending::with(outcome, step.fail_delay_ms, step.reference))
 }
@@ -122,8 +128,8 @@ pub(crate) mod script {
     //! A daemon and a person who follow a script and remember what they were sent and shown.
 
     use super::*;
-    use pam_2fa_protocol::Secret;
-    use std::cell::RefCell;
+    use crate::conversation::answer;
+    use std::cell::{Cell, RefCell};
     use std::collections::VecDeque;
 
     /// Answers each call with the next frame of its script.
@@ -152,15 +158,21 @@ pub(crate) mod script {
     pub(crate) struct Person {
         pub(crate) answers: RefCell<VecDeque<&'static str>>,
         pub(crate) seen: RefCell<Vec<String>>,
+        /// How often it waited for the time of a denial.
+        pub(crate) waited: Cell<usize>,
     }
 
     impl Person {
         pub(crate) fn typing(answers: &[&'static str]) -> Self {
-            Self { answers: RefCell::new(answers.iter().copied().collect()), seen: RefCell::default() }
+            Self { answers: RefCell::new(answers.iter().copied().collect()), ..Self::default() }
         }
     }
 
     impl Conversation for Person {
+        fn wait(&self) {
+            self.waited.set(self.waited.get() + 1);
+        }
+
         fn tell(&self, tone: Tone, text: &str) {
             self.seen.borrow_mut().push(format!("{tone:?}: {text}"));
         }
@@ -169,10 +181,7 @@ pub(crate) mod script {
             let echo = if question.echo { "echo" } else { "hidden" };
             self.seen.borrow_mut().push(format!("{echo}: {}", question.text));
             let typed = self.answers.borrow_mut().pop_front().ok_or(Unanswered::Nothing)?;
-            if typed.contains(char::is_control) {
-                return Err(Unanswered::Junk);
-            }
-            Ok(Secret::new(typed.to_owned()))
+            answer(typed.as_bytes())
         }
     }
 
@@ -219,6 +228,7 @@ mod tests {
         let ending = lead(&mut daemon, &person, &ada()).unwrap();
         assert_eq!(ending.outcome, Outcome::Allowed);
         assert_eq!(*person.seen.borrow(), ["echo: Code: ", "Info: Welcome"]);
+        assert_eq!(person.waited.get(), 0);
         assert_eq!(daemon.calls[1], "{\"method\":\"io.pam2fa.Login.Answer\",\"parameters\":{\"text\":\"12\\\"3\"}}\0");
     }
 
@@ -229,6 +239,7 @@ mod tests {
         let ending = lead(&mut Scripted::new(&[deny]), &person, &ada()).unwrap();
         assert_eq!(ending, Ending::with(Outcome::Denied, Some(4000), Some("K7Q2M9XD".into())));
         assert_eq!(*person.seen.borrow(), ["Error: No. Ref K7Q2M9XD"]);
+        assert_eq!(person.waited.get(), 1, "it comes no sooner than a decoy's");
     }
 
     #[test]
@@ -291,6 +302,21 @@ mod tests {
         let ending = lead(&mut daemon, &Person::typing(&["\u{8}INCORRECT"]), &ada()).unwrap();
         assert_eq!(ending.outcome, Outcome::Denied);
         assert!(daemon.calls[1].contains(r#"{"text":""}"#), "nothing of it leaves: {}", daemon.calls[1]);
+    }
+
+    #[test]
+    fn an_answer_that_is_too_long_ends_a_login_but_where_it_would_be_no_end_of_a_decoy() {
+        let (fits, too_long) = ("\"".repeat(512).leak(), "\"".repeat(513).leak());
+        let again = r#"{"parameters":{"step":{"tell":[],"ask":{"text":"Code: ","echo":true,"times":3}}}}"#;
+        let deny = r#"{"parameters":{"step":{"tell":[],"verdict":"deny"}}}"#;
+        let mut daemon = Scripted::new(&[again, again, deny]);
+        let ending = lead(&mut &mut daemon, &Person::typing(&[fits, too_long]), &ada()).unwrap();
+        assert_eq!(ending.outcome, Outcome::Denied);
+        assert!(daemon.calls[1].contains(&"\\\"".repeat(512)), "{}", daemon.calls[1]);
+        assert!(daemon.calls[2].contains(r#"{"text":""}"#), "{}", daemon.calls[2]);
+        let mut daemon = Scripted::new(&[ASK, deny]);
+        let stop = lead(&mut &mut daemon, &Person::typing(&[too_long]), &ada()).unwrap_err();
+        assert!(matches!(stop, Stop::Unanswered(Unanswered::TooLong)) && daemon.calls.len() == 1, "{stop:?}");
     }
 
     #[test]

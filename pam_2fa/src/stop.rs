@@ -72,9 +72,9 @@ pub(crate) enum Unanswered {
     Nothing,
     /// A control character: sshd's junk for a user who may not log in.
     Junk,
-    /// It does not fit a frame.
+    /// Longer than any answer.
     TooLong,
-    /// A hidden prompt was answered with the password: the host answers by itself.
+    /// It is the password: the host or the client answers by itself.
     Password,
 }
 
@@ -179,10 +179,12 @@ impl fmt::Display for Unanswered {
                 "the host could not ask; for sshd set KbdInteractiveAuthentication yes and PasswordAuthentication no"
             }
             Self::Nothing => "the prompt came back without an answer",
-            Self::Junk => "the answer holds control characters, as sshd makes it for a user who may not log in; not sent",
+            Self::Junk => {
+                "the answer holds control characters, as sshd makes it for a user who may not log in; not sent"
+            }
             Self::TooLong => "the answer is too long; not sent",
             Self::Password => {
-                "the host answered the prompt with the password by itself; not sent; for sshd set PasswordAuthentication no"
+                "the answer is the password, so a program gave it; not sent; for sshd set PasswordAuthentication no"
             }
         })
     }

@@ -89,10 +89,11 @@ pub struct Question {
     /// What is typed may be seen.
     pub echo: bool,
     /// In the reply to a decoy: how often it is shown, and its answers forgotten; absent: once. Where it is said to a login, an answer
-    /// that nobody can have typed counts as an empty one and is no end, as at a decoy.
+    /// that nobody can have typed, longer than any or the password, counts as an empty one and is no end, as at a decoy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<i64>,
-    /// Not shown before so many milliseconds after the call began, or after the answer before it: 150 at most.
+    /// Not shown before so many milliseconds after the call began, or after the answer before it: 150 at most. A denial after its answer
+    /// comes no sooner either.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pace_ms: Option<i64>,
 }

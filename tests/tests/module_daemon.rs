@@ -221,16 +221,57 @@ fn what_was_typed_is_passed_on_even_if_it_is_wrong_or_empty() {
 }
 
 #[test]
-fn a_host_that_answers_a_hidden_prompt_with_the_password_does_not_hand_it_to_the_daemon() {
+fn whoever_answers_a_prompt_with_the_password_does_not_hand_it_to_the_daemon() {
+    for echo in [false, true] {
+        let stage = Stage::new();
+        let question = step(&format!(r#""ask":{{"text":"Code: ","echo":{echo}}}"#));
+        let daemon = FakeDaemon::start(&stage.socket(), &[question, verdict("allow")]);
+        // pam_unix asks for the password and keeps it; that it is wrong does not matter here.
+        stage.service("host", &["auth optional pam_unix.so".into(), stage.line("required", "")]);
+        let code = Pam::start(&stage, "host", Some("root"), &["123456".into(), "123456".into()]).authenticate(0);
+        assert_eq!(code, AUTH_ERR);
+        assert!(daemon.a_connection_ended());
+        assert_eq!(daemon.frames().len(), 1, "only Begin was sent");
+    }
+}
+
+/// How many prompts a decoy shows, and how many a login whose daemon asks as long as a decoy does, where all are answered with `typed`
+/// after the password `hunter2`; and what the login's daemon was told.
+fn prompts(typed: &str) -> ([usize; 2], Vec<String>) {
     let stage = Stage::new();
-    let hidden = step(r#""ask":{"text":"Code: ","echo":false}"#);
-    let daemon = FakeDaemon::start(&stage.socket(), &[hidden, verdict("allow")]);
-    // pam_unix asks for the password and keeps it; that it is wrong does not matter here.
-    stage.service("host", &["auth optional pam_unix.so".into(), stage.line("required", "")]);
-    let code = Pam::start(&stage, "host", Some("root"), &["hunter2".into(), "hunter2".into()]).authenticate(0);
-    assert_eq!(code, AUTH_ERR);
-    assert!(daemon.a_connection_ended());
-    assert_eq!(daemon.frames().len(), 1, "only Begin was sent");
+    let again = step(r#""ask":{"text":"Code: ","echo":true,"times":3}"#);
+    let daemon = FakeDaemon::start(&stage.socket(), &[again.clone(), again.clone(), again, verdict("deny")]);
+    let shown = ["decoy", ""].map(|mode| {
+        stage.service("host", &["auth optional pam_unix.so".into(), stage.line("required", mode)]);
+        let mut answers = vec![Reply::from("hunter2")];
+        answers.resize_with(5, || Reply::from(typed));
+        let mut pam = Pam::start(&stage, "host", Some("root"), &answers);
+        assert_eq!(pam.authenticate(0), AUTH_ERR, "{typed}");
+        pam.shown().iter().filter(|(_, text)| text == "Code: ").count()
+    });
+    let answers = daemon.frames().into_iter().filter(|frame| frame.contains("Login.Answer"));
+    (shown, answers.collect())
+}
+
+#[test]
+fn whatever_is_typed_a_decoy_and_a_login_ask_as_often() {
+    let long = |count: usize| "\"".repeat(count);
+    for typed in [
+        "123456",
+        "",
+        &long(511),
+        &long(512),
+        &long(513),
+        &long(16_383),
+        &long(20_000),
+        "\u{8}\n\rINCORRECT",
+        "hunter2",
+    ] {
+        let (shown, answers) = prompts(typed);
+        assert_eq!((shown, answers.len()), ([3, 3], 3), "{} bytes", typed.len());
+        let nothing = typed.len() > 512 || typed.contains(char::is_control) || typed == "hunter2";
+        assert_eq!(answers[0].contains(r#"{"text":""}"#), nothing || typed.is_empty(), "{answers:?}");
+    }
 }
 
 #[test]

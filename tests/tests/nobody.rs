@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
 
-use e2e::host::{HostUser, Stack};
+use e2e::host::{HostUser, Stack, change_users};
 use e2e::mailbox;
 use e2e::programs::Programs;
 use e2e::ssh::{PASSWORD, wrong};
@@ -115,6 +115,33 @@ fn a_bot_that_answers_everything_at_once_is_denied_and_nothing_is_sent_or_charge
     nothing_came_of_it(&world, &ada, None);
 }
 
+/// paramiko and its like answer each one-field prompt with the password.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_bot_that_answers_every_prompt_with_the_password_is_not_charged_whatever_that_looks_like() {
+    let world = Plan::default().start();
+    let ada = world.person("ada");
+    let set = |password: &str| {
+        change_users(&["sh", "-c", &format!("echo '{}:{password}' | chpasswd", ada.host.name)]);
+    };
+    // Of the form of a code, and of that of a recovery code.
+    for password in ["135790", "7K3M9QXD01234567"] {
+        set(password);
+        let askpass = world.path("askpass");
+        fs::write(&askpass, format!("#!/bin/sh\necho '{password}'\n")).unwrap();
+        e2e::world::own(&askpass, 0o755, "root:root");
+        let mut all = words(&["env", "SSH_ASKPASS_REQUIRE=force"]);
+        all.push(format!("SSH_ASKPASS={}", askpass.display()));
+        all.extend(words(&["ssh", "-T"]));
+        all.extend(world.ssh(&ada).tries(2).command("true").arguments());
+        run(&all);
+    }
+    let shown = text_of(&world.command(&["user", "show", &ada.host.name]));
+    assert!(!shown.contains("wrong"), "{shown}");
+    set(PASSWORD);
+    nothing_came_of_it(&world, &ada, None);
+}
+
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn sudo_from_cron_is_denied_and_nothing_is_sent_or_charged() {
@@ -168,4 +195,41 @@ fn root_by_key_is_sent_nothing_where_sshd_refuses_it_and_a_code_where_it_does_no
             );
         }
     }
+}
+
+/// Of Enter sshd's junk is nothing: it chooses no way.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn root_by_key_with_several_ways_is_sent_nothing_by_enter_where_sshd_refuses_it() {
+    let world = Plan::default()
+        .with_texts()
+        .stack(Stack::KeyProven)
+        .sshd("AuthenticationMethods publickey,keyboard-interactive")
+        .sshd("PermitRootLogin prohibit-password")
+        .start();
+    let host = HostUser { name: String::from("root"), uid: 0 };
+    let root = Person { email: world.stranger("root").email, host };
+    let out = world.command(&[
+        "user",
+        "set",
+        "root",
+        "--email",
+        &root.email,
+        "--phone",
+        "+15550100",
+        "--verify",
+        "always",
+        "--trusted",
+    ]);
+    assert!(out.status.success(), "{}", text_of(&out));
+    let mut ssh = world.ssh(&root).key(&world.key(&root)).open();
+    for _ in 0..2 {
+        ssh.wait_for("Choose by number: ");
+        assert_eq!(mailbox::count_codes_after_a_while(&root.email), 0);
+        ssh.type_line("");
+    }
+    ssh.wait_for("Choose by number: ");
+    ssh.type_line("1");
+    ssh.wait_for_denial();
+    assert_eq!((world.texts().len(), mailbox::count_codes_after_a_while(&root.email)), (0, 0));
 }

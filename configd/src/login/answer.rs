@@ -77,6 +77,8 @@ impl Login {
             Form::Junk => self.over(&standing, Verdict::Deny, "junk-answer", None, fx),
             // A host that cannot ask has answered for the user: at once, and with nothing.
             Form::Empty | Form::Other if nobody_there => self.over(&standing, Verdict::Deny, "nobody-there", None, fx),
+            // It chooses nothing and sends nothing.
+            Form::Empty if standing.asked.nothing_may_be_junk(standing.owner.user.uid) => self.no_code(standing, fx),
             Form::Code(typed) => self.try_code(standing, typed, fx),
             Form::Another(method) => match chosen(&standing, |way| way.method() == method) {
                 Some(way) => self.turn_to(standing, way, None, fx),
@@ -88,7 +90,7 @@ impl Login {
                     None => self.no_code(standing, fx),
                 }
             }
-            Form::Empty if standing.at == At::Choice && !standing.asked_first => match standing.ways.first().cloned() {
+            Form::Empty if standing.at == At::Choice => match standing.ways.first().cloned() {
                 Some(way) => self.turn_to(standing, way, None, fx),
                 None => self.no_code(standing, fx),
             },
@@ -116,7 +118,7 @@ impl Login {
             if !standing.ways.contains(&Way::App) {
                 return self.no_code(standing, fx);
             }
-            if let Err(error) = stand_at(&mut standing, Way::App, fx) {
+            if let Err(error) = stand_at(&mut standing, Way::App, self.tagged(), fx) {
                 return self.unavailable_at(&standing, "random", error.to_string(), fx);
             }
         }
@@ -146,7 +148,7 @@ impl Login {
 
     /// Goes on in another way: what is open of it is asked for again.
     fn turn_to(&self, mut standing: Box<Standing>, way: Way, note: Option<String>, fx: &mut Effects<'_>) -> State {
-        match stand_at(&mut standing, way, fx) {
+        match stand_at(&mut standing, way, self.tagged(), fx) {
             Ok(text) => self.again(standing, Some(deliver::noted(note, text, fx)), fx),
             Err(error) => self.unavailable_at(&standing, "random", error.to_string(), fx),
         }
@@ -235,10 +237,15 @@ impl Login {
 }
 
 /// Stands at the challenge of another way and lets go of the one before; gives the prompt.
-fn stand_at(standing: &mut Standing, way: Way, fx: &mut Effects<'_>) -> Result<String, NoRandomness> {
+fn stand_at(
+    standing: &mut Standing,
+    way: Way,
+    tag: Option<&str>,
+    fx: &mut Effects<'_>,
+) -> Result<String, NoRandomness> {
     let at = At::Way(way);
     let offer = Offer { at: &at, ways: &standing.ways, saved: standing.held.saved(), named: standing.asked_first };
-    let (id, text) = choose(&standing.owner, offer, standing.waits.of_prompt(&at), fx)?;
+    let (id, text) = choose(&standing.owner, offer, (tag, standing.waits.of_prompt(&at)), fx)?;
     fx.challenges.release(&standing.challenge);
     standing.challenge = id;
     standing.at = at;

@@ -8,7 +8,6 @@ use super::ending::{Ending, last_from, last_login};
 use super::enrol::{Enrolling, Wants};
 use super::explain;
 use super::policy::{self, Listed, Must, Network};
-use super::veil;
 use super::ways::{self, At, Held, Waits, Way};
 use super::{
     Asked, Effect, Effects, FAIL_DELAY_MS, Failure, Login, LookUp, LookedUp, Purpose, Resolution, Standing, State,
@@ -57,7 +56,7 @@ impl Login {
     /// The first factor was wrong: nobody is looked up, and nothing but a denial can come of it (rule 3).
     fn decoy(&self, asked: &Asked, fx: &mut Effects<'_>) -> State {
         self.log(&refused(asked, super::ending::DECOY), Verdict::Deny, fx);
-        let ask = if self.is_constant(fx) { veil::decoys_question(fx) } else { None };
+        let ask = self.decoys_question(fx);
         let verdict = ask.is_none().then_some(Verdict::Deny);
         fx.out.push(Effect::End(Step { ask, verdict, fail_delay_ms: Some(FAIL_DELAY_MS), ..Step::default() }));
         State::Over
@@ -273,11 +272,11 @@ impl Login {
         let owner = Owner { user, class: asked.class, source: asked.source, caller: asked.caller, aim: self.aim() };
         fx.challenges.prune(&fx.rules.codes, &fx.now);
         let (at, note) = ways::first(&ways, &owner, facts, fx);
-        let asked_first = asks_before_it_sends(&asked, &at, &owner, fx);
+        let asked_first = asks_before_it_sends(&asked, (&at, &ways), &owner, fx);
         let at = if asked_first { At::Choice } else { at };
         let (held, waits) = (Held::of(facts, &asked), Waits::of(facts));
         let offer = Offer { at: &at, ways: &ways, saved: held.saved(), named: asked_first };
-        let (id, text) = match choose(&owner, offer, waits.of_prompt(&at), fx) {
+        let (id, text) = match choose(&owner, offer, (self.tagged(), waits.of_prompt(&at)), fx) {
             Ok(chosen) => chosen,
             Err(error) => return self.unavailable(&asked, Some(uid), "random", error.to_string(), fx),
         };
@@ -319,12 +318,14 @@ impl Login {
     }
 }
 
-/// Whether sshd may be about to throw away whatever is typed, as it does for root by key under `PermitRootLogin prohibit-password`: it
-/// runs the stack all the same. A password that counted has shown that it does not; else a letter is
-/// asked for before a message leaves. Not Enter: sshd's junk is as long as what was typed, and of nothing it is nothing.
-fn asks_before_it_sends(asked: &Asked, at: &At, owner: &Owner, fx: &Effects<'_>) -> bool {
-    let At::Way(way) = at else { return false };
-    asked.junk_may_come && owner.user.uid == 0 && way.address().is_some() && !ways::left(fx.challenges, owner, way, fx)
+/// Whether a way is to be named before a message leaves, since sshd may throw the answer away. Not by Enter.
+fn asks_before_it_sends(asked: &Asked, (at, ways): (&At, &[Way]), owner: &Owner, fx: &Effects<'_>) -> bool {
+    let sends = match at {
+        At::Way(way) => way.address().is_some() && !ways::left(fx.challenges, owner, way, fx),
+        At::Choice => ways.iter().any(|way| way.address().is_some()),
+        At::Saved => false,
+    };
+    sends && asked.nothing_may_be_junk(owner.user.uid)
 }
 
 /// Whether it can be anybody's name. What cannot is handed to no user database: what its modules make of it nobody knows.
@@ -347,11 +348,11 @@ fn read(asked: Asked, user: UserKey, fx: &mut Effects<'_>) -> State {
     State::Reading(asked, user)
 }
 
-/// Which challenge, and what its prompt says.
+/// Which challenge, and what its prompt says. `tag`: of this login, where challenges have none of their own.
 pub(super) fn choose(
     owner: &Owner,
     offer: Offer<'_>,
-    send_wait_s: u64,
+    (tag, send_wait_s): (Option<&str>, u64),
     fx: &mut Effects<'_>,
 ) -> Result<(crate::store::ChallengeId, String), random::NoRandomness> {
     let (codes, of) = (fx.rules.codes, offer.at.authenticator());
@@ -363,6 +364,9 @@ pub(super) fn choose(
     };
     let mut message = if adopted { Message::PromptAdopted } else { Message::PromptSent };
     if let Some(challenge) = fx.challenges.get_mut(&id) {
+        if let Some(tag) = tag {
+            challenge.tag = String::from(tag);
+        }
         match challenge.delivery {
             Delivery::Sending | Delivery::Late | Delivery::Sent => {}
             // What could not be sent before is tried anew; what nobody was there for has not been sent.

@@ -108,7 +108,7 @@ fn at_console(begin: &Begin, class: Class) -> bool {
 }
 
 /// Whether `[services]` asks the caller of a program, and not whom it names.
-fn asks_caller(begin: &Begin, class: Class, fx: &Effects<'_>) -> bool {
+pub(super) fn asks_caller(begin: &Begin, class: Class, fx: &Effects<'_>) -> bool {
     class == Class::Elevate && fx.rules.services.factor_of(&begin.service) == Factor::Caller
 }
 

@@ -122,6 +122,8 @@ pub(crate) struct Enrolling {
 impl Enrolling {
     pub(super) fn new(asked: Asked, user: UserKey, facts: &Facts, wants: Wants, first: First) -> Self {
         let registered = match &facts.known {
+            // It is taken by Enter.
+            _ if asked.nothing_may_be_junk(user.uid) => None,
             Known::Record(record) => {
                 let email = record.email.clone().filter(|_| !record.email_verified).map(Way::Email);
                 email.or_else(|| record.phone.clone().filter(|_| !record.phone_verified).map(Way::Sms))
@@ -266,8 +268,12 @@ impl Login {
             return self.enrol_over(&enrolling, Verdict::Deny, "too-many-prompts", Some(text), fx);
         }
         enrolling.prompts = enrolling.prompts.saturating_add(1);
-        let question = ask(text, fx);
-        fx.out.push(Effect::Reply(Step { tell, ..question }));
+        let mut step = Step { tell, ..ask(text, fx) };
+        if let Some(question) = step.ask.as_mut() {
+            // Nothing is hidden here, and sshd's junk is an end.
+            question.times = None;
+        }
+        fx.out.push(Effect::Reply(step));
         fx.out.push(Effect::Stand(enrolling.prompts));
         State::Enrolling(enrolling)
     }
@@ -300,7 +306,7 @@ impl Login {
         let at = At::Way(way.clone());
         let offer = Offer { at: &at, ways: &[], saved: false, named: false };
         fx.challenges.prune(&fx.rules.codes, &fx.now);
-        match super::begin::choose(&owner, offer, 0, fx) {
+        match super::begin::choose(&owner, offer, (None, 0), fx) {
             Ok((challenge, text)) => self.ask_next(enrolling, Stage::Code { way, challenge }, tell, text, fx),
             Err(error) => self.enrol_unavailable(&enrolling, "random", error.to_string(), fx),
         }

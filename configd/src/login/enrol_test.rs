@@ -8,6 +8,7 @@ use super::*;
 use crate::authenticator::totp::{AppKey, Shape};
 use crate::authenticator::{LongUse, long};
 use crate::notice::Notice;
+use crate::rules::PromptStyle;
 use crate::store::{KeptPass, Known, Methods, PassId, PassKind};
 use challenge::Delivery;
 use pam_2fa_protocol::admin::{Channel, Verify};
@@ -69,6 +70,35 @@ fn codes_shown(said: &Said) -> Vec<String> {
     let told = said.told();
     let codes = told.lines().filter(|line| line.starts_with("  ")).flat_map(str::split_whitespace);
     codes.map(String::from).collect()
+}
+
+#[test]
+fn where_sshd_may_throw_every_answer_away_enter_sends_no_code_to_a_registered_address() {
+    for prompt in [PromptStyle::Detailed, PromptStyle::Constant] {
+        let mut world = world(Enrolment::AtLogin);
+        world.rules.codes.prompt = prompt;
+        world.add("root", 0, Verify::Always, Some("root@example.com"));
+        let root = UserKey { uid: 0, name: String::from("root") };
+        world.records.get_mut(&root).unwrap().email_verified = false;
+        let comes = |world: &mut World, password: bool| {
+            let (login, said) = world.begin(Begin { password, ..ssh("root", "192.0.2.7") }, 0);
+            (world.stand(login), said)
+        };
+        let (login, said) = comes(&mut world, false);
+        assert_eq!(said.step.as_ref().unwrap().ask.as_ref().unwrap().times, None, "sshd's junk is an end");
+        assert!(!said.prompt().contains("Enter for"), "{}", said.prompt());
+        let (login, said) = say(&mut world, login, "");
+        assert!(said.prompt().contains("Email address"), "{}", said.prompt());
+        assert!(world.sent.is_empty());
+        let (_login, said) = say(&mut world, login, "root@example.com");
+        assert_eq!(said.step.as_ref().unwrap().ask.as_ref().unwrap().times, None);
+        assert_eq!(world.sent.len(), 1);
+        // With a password that counted it does.
+        let (login, said) = comes(&mut world, true);
+        assert!(said.prompt().contains("Enter for r***@example.com"), "{}", said.prompt());
+        let _login = say(&mut world, login, "");
+        assert_eq!(world.sent.len(), 2);
+    }
 }
 
 #[test]
@@ -378,7 +408,7 @@ fn a_store_that_fails_enrols_nobody() {
 #[test]
 fn enrolment_speaks_in_detail_also_under_the_constant_prompt_and_only_reports_in_report_mode() {
     let mut world = world(Enrolment::AtLogin);
-    world.rules.codes.prompt = crate::rules::PromptStyle::Constant;
+    world.rules.codes.prompt = PromptStyle::Constant;
     let (login, _) = begin(&mut world);
     let (_, said) = say(&mut world, login, "ada@example.com");
     assert!(said.prompt().starts_with("Code sent by email to a***@example.com"), "{}", said.prompt());

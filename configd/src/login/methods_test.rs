@@ -114,6 +114,34 @@ fn root_by_key_is_asked_for_a_letter_before_a_message_leaves_since_sshd_may_thro
 }
 
 #[test]
+fn where_sshd_may_throw_every_answer_away_enter_takes_no_way() {
+    let mut world = World::new();
+    world.add("root", 0, Verify::Always, Some("root@example.com"));
+    let methods = Methods { app: Some(app()), ..Methods::default() };
+    world.methods.insert(root(), methods);
+    let (login, said) = root_comes(&mut world, false);
+    assert_eq!(said.prompt(), "1) email r***@example.com  2) app  Choose by number: ");
+    let (login, said) = world.answer(login, "");
+    assert_eq!(said.prompt(), "1) email r***@example.com  2) app  Choose by number: ");
+    let login = world.stand(login);
+    assert!(world.sent.is_empty());
+    let (login, said) = world.answer(login, "1");
+    assert!(said.prompt().starts_with("Code sent by email"), "{}", said.prompt());
+    let login = world.stand(login);
+    assert_eq!(world.sent.len(), 1);
+    // Nor does it fall over to another way.
+    world.challenges.get_mut(&world.sent[0].challenge).unwrap().delivery = Delivery::Failed;
+    let (login, said) = world.answer(login, "");
+    assert!(said.prompt().contains("could not be sent"), "{}", said.prompt());
+    assert!(world.answer(login, "r").1.prompt().contains("app"), "whoever types something is there");
+    // With a password that counted Enter takes the first.
+    world.challenges = Challenges::default();
+    let (login, said) = root_comes(&mut world, true);
+    assert!(said.prompt().ends_with("Choose [1]: "), "{}", said.prompt());
+    assert!(world.answer(login, "").1.prompt().starts_with("Code sent by email"));
+}
+
+#[test]
 fn who_has_typed_a_password_that_counted_or_has_a_message_or_an_app_is_not_asked_for_a_letter() {
     let mut world = World::new();
     world.add("root", 0, Verify::Always, Some("root@example.com"));

@@ -49,12 +49,14 @@ use crate::store::{
 };
 use crate::texts::Texts;
 use challenge::{Challenges, CodeMac};
+use class::Class;
 pub use ending::{DECOY, Decided, Factor};
 use enrol::{Stage, Tried};
 pub use own::Change;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::login::{Begin, Question, Step};
 use pam_2fa_settings::Language;
+use source::Source;
 use state::factor;
 pub(crate) use state::{Asked, Standing, State, Typed};
 use std::net::IpAddr;
@@ -221,6 +223,9 @@ pub struct Effects<'a> {
 
 /// What is done with keys, and never shows one.
 pub trait Keyring: CodeMac + LongCodeMac {
+    /// The tag under the constant prompt of whoever gives this name, for such a service, from there.
+    fn prompt_tag(&self, name: &str, class: Class, source: Source) -> u8;
+
     /// Seals the key of a new app.
     ///
     /// # Errors
@@ -235,6 +240,10 @@ pub trait Keyring: CodeMac + LongCodeMac {
 }
 
 impl Keyring for crate::seal::Keys {
+    fn prompt_tag(&self, name: &str, class: Class, source: Source) -> u8 {
+        Self::prompt_tag(self, &[name.as_bytes(), class.word().as_bytes(), source.text().0.as_bytes()])
+    }
+
     fn seal_app(&self, key: &AppKey, random: &dyn Random, user: &UserKey, id: &str) -> Result<String, SealError> {
         key.seal(self, random, user, id)
     }
@@ -309,6 +318,7 @@ impl Login {
     #[must_use]
     pub fn step(mut self, event: Event, fx: &mut Effects<'_>) -> Self {
         self.hear(&event, fx);
+        self.tag(&event, fx);
         let state = std::mem::replace(&mut self.state, State::Over);
         if let Some(factor) = factor(&state) {
             self.factor = Some(factor);
@@ -431,7 +441,6 @@ fn ask_at(at: &ways::At, text: String, fx: &Effects<'_>) -> Step {
 use {
     crate::authenticator::LongCode,
     crate::store::{Authenticator, Bucket, ChallengeId, Proof},
-    class::Class,
     ways::Way,
 };
 

@@ -51,6 +51,15 @@ pub(crate) struct Asked {
     pub(crate) junk_may_come: bool,
 }
 
+impl Asked {
+    /// Whether sshd may be about to throw away whatever is typed, as it does for root by key under `PermitRootLogin
+    /// prohibit-password`: it runs the stack all the same. A password that counted has shown that it does not. What it puts in the place
+    /// of an answer is as long as that, and of nothing it is nothing: so nothing is no answer then.
+    pub(super) fn nothing_may_be_junk(&self, uid: u32) -> bool {
+        self.junk_may_come && uid == 0
+    }
+}
+
 /// A login that stands at a prompt, or works on its answer.
 #[derive(Debug)]
 pub(crate) struct Standing {

@@ -5,6 +5,9 @@
 //! What was decided is decided, and in the log. What is typed at the prompts that are left is forgotten: nothing is charged or sent
 //! for it, and nothing it could be lets in.
 
+use super::believed::asks_caller;
+use super::class::classify;
+use super::source::Source;
 use super::ways::At;
 use super::{Effect, Effects, Event, Login, Purpose, State};
 use crate::random;
@@ -13,8 +16,9 @@ use crate::texts::{Message, Value};
 use pam_2fa_protocol::admin::Required;
 use pam_2fa_protocol::login::{Question, Step, Verdict};
 
-/// The shortest time from an answer to the next prompt, milliseconds: longer than what decides and writes needs.
-const PACE_MS: i64 = 60;
+/// The shortest time from an answer to the next prompt or the denial, milliseconds: longer than what decides and writes needs, and with
+/// what is added below the 150 that the module waits at most.
+const PACE_MS: i64 = 118;
 
 /// What is added at most, drawn once a login: what is left of a difference is lost in it.
 const MORE_MS: u8 = 32;
@@ -22,6 +26,8 @@ const MORE_MS: u8 = 32;
 /// What of a login has been shown.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Shown {
+    /// What tags its prompts and its message.
+    tag: Option<String>,
     /// How many constant prompts.
     prompts: u32,
     /// Their text.
@@ -32,6 +38,25 @@ pub(crate) struct Shown {
 }
 
 impl Login {
+    /// The tag of this login follows from what a decoy knows too: it is the same with a right password and with a wrong one, in one
+    /// login as in the next, and whether a challenge is made, adopted, or not there at all.
+    pub(super) fn tag(&mut self, event: &Event, fx: &Effects<'_>) {
+        let Event::Begin(begin) = event else { return };
+        if self.is_constant(fx) {
+            let class = classify(&begin.service, begin.tty.as_deref(), &fx.rules.services);
+            let source = Source::stated(class, begin.remote_host.as_deref());
+            let asked = begin.remote_user.as_ref().filter(|_| asks_caller(begin, class, fx)).unwrap_or(&begin.user);
+            // Some user databases take a name in any spelling, and all of them have one challenge.
+            let name = asked.to_lowercase();
+            self.shown.tag = Some(random::tag_of(fx.keys.prompt_tag(&name, class, source)));
+        }
+    }
+
+    /// What its challenges are tagged with; `None`: each with what it drew.
+    pub(super) fn tagged(&self) -> Option<&str> {
+        self.shown.tag.as_deref()
+    }
+
     /// Whether a denial of this step would be seen by somebody who may not have the password.
     pub(super) fn is_veiled(&self, state: &State, event: &Event, fx: &Effects<'_>) -> bool {
         let decoy = matches!(event, Event::Begin(begin) if begin.decoy);
@@ -78,10 +103,11 @@ impl Login {
         }
         let text = match &self.shown.text {
             Some(text) => text.clone(),
-            None => constant_text(fx)?,
+            None => self.constant_text(fx)?,
         };
         let is_denial = |effect: &Effect| {
-            matches!(effect, Effect::End(Step { verdict: Some(Verdict::Deny | Verdict::MaxTries), .. }))
+            let denies = [Verdict::Deny, Verdict::MaxTries, Verdict::Unavailable];
+            matches!(effect, Effect::End(Step { verdict: Some(verdict), .. }) if denies.contains(verdict))
         };
         let at = fx.out.iter().skip(since).position(is_denial)?.saturating_add(since);
         let Effect::End(denial) = fx.out.remove(at) else { return None };
@@ -106,6 +132,17 @@ impl Login {
         }
     }
 
+    /// The constant prompt of nobody's challenge, where there is a constant prompt.
+    fn constant_text(&self, fx: &Effects<'_>) -> Option<String> {
+        Some(fx.texts.prompt(Message::PromptConstant, &[("tag", Value::Text(self.tagged()?))]))
+    }
+
+    /// The decoy's question, where it has one.
+    pub(super) fn decoys_question(&self, fx: &Effects<'_>) -> Option<Question> {
+        let text = self.constant_text(fx)?;
+        Some(Question { text, echo: fx.rules.codes.echo, times: times(fx), pace_ms: None })
+    }
+
     /// Puts the pace of this login into what is asked from `since` on.
     pub(super) fn pace(&mut self, since: usize, fx: &mut Effects<'_>) {
         if !self.is_constant(fx) {
@@ -124,22 +161,10 @@ impl Login {
     }
 }
 
-/// The constant prompt of nobody's challenge. `None` without random bytes.
-pub(super) fn constant_text(fx: &Effects<'_>) -> Option<String> {
-    let tag = random::tag(fx.random).ok()?;
-    Some(fx.texts.prompt(Message::PromptConstant, &[("tag", Value::Text(&tag))]))
-}
-
 /// How often a question is shown, for a module that shows it by itself (a decoy), and that an answer which nobody can have typed is no
 /// end of it.
 pub(super) fn times(fx: &Effects<'_>) -> Option<i64> {
     (fx.rules.codes.prompt == PromptStyle::Constant).then(|| i64::from(fx.rules.codes.attempts))
-}
-
-/// The decoy's question, where it has one.
-pub(super) fn decoys_question(fx: &Effects<'_>) -> Option<Question> {
-    let text = constant_text(fx)?;
-    Some(Question { text, echo: fx.rules.codes.echo, times: times(fx), pace_ms: None })
 }
 
 #[cfg(test)]

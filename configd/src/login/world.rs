@@ -58,6 +58,11 @@ impl LongCodeMac for PlainMac {
 
 /// What stands for a sealed key is the key in letters, as an app is told it.
 impl Keyring for PlainMac {
+    fn prompt_tag(&self, name: &str, class: Class, source: Source) -> u8 {
+        let mac = self.code_mac(&ChallengeId(format!("{}{}", class.word(), source.text().0)), name);
+        mac.iter().fold(0, |tag, byte| tag.rotate_left(3) ^ byte)
+    }
+
     fn seal_app(&self, key: &AppKey, _random: &dyn Random, _user: &UserKey, _id: &str) -> Result<String, SealError> {
         Ok(key.base32().expose().replace(' ', ""))
     }

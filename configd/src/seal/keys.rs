@@ -36,6 +36,7 @@ enum Purpose {
     Check,
     CodeMac,
     LongCodeMac,
+    PromptTag,
     Settings,
     Records,
 }
@@ -47,6 +48,7 @@ impl Purpose {
             Self::Check => "check",
             Self::CodeMac => "code-mac",
             Self::LongCodeMac => "long-code-mac",
+            Self::PromptTag => "prompt-tag",
             Self::Settings => "settings",
             Self::Records => "records",
         }
@@ -111,6 +113,7 @@ pub struct Keys {
     check: Secret<[u8; 32]>,
     code_mac: Secret<[u8; 32]>,
     long_code_mac: Secret<[u8; 32]>,
+    prompt_tag: Secret<[u8; 32]>,
     settings: Secret<[u8; 32]>,
     records: Secret<[u8; 32]>,
     before: Mutex<Option<Arc<Before>>>,
@@ -152,6 +155,7 @@ impl Keys {
             check: derive(key, Purpose::Check),
             code_mac: derive(key, Purpose::CodeMac),
             long_code_mac: derive(key, Purpose::LongCodeMac),
+            prompt_tag: derive(key, Purpose::PromptTag),
             settings: derive(key, Purpose::Settings),
             records: derive(key, Purpose::Records),
             before: Mutex::new(None),
@@ -268,12 +272,22 @@ impl Keys {
         hmac(&self.code_mac, &[id.0.as_bytes(), code.as_bytes()])
     }
 
+    /// A byte that is the same for the same texts, and tells nothing to whoever has not the key: of HMAC-SHA-256.
+    #[must_use]
+    pub fn prompt_tag(&self, of: &[&[u8]]) -> u8 {
+        let [tag, ..] = hmac(&self.prompt_tag, of);
+        tag
+    }
+
     fn key(&self, purpose: Purpose) -> &Secret<[u8; 32]> {
         match purpose {
             Purpose::Records => &self.records,
-            Purpose::Settings | Purpose::Id | Purpose::Check | Purpose::CodeMac | Purpose::LongCodeMac => {
-                &self.settings
-            }
+            Purpose::Settings
+            | Purpose::Id
+            | Purpose::Check
+            | Purpose::CodeMac
+            | Purpose::LongCodeMac
+            | Purpose::PromptTag => &self.settings,
         }
     }
 

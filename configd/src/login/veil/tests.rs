@@ -20,7 +20,7 @@ fn seen(world: &mut World, begin: Begin, answers: &[&str]) -> (Vec<String>, Opti
     while said.verdict().is_none() {
         let question = said.step.and_then(|step| step.ask).unwrap();
         assert_eq!(question.times, Some(3));
-        assert!((60..92).contains(&question.pace_ms.unwrap()));
+        assert!((118..150).contains(&question.pace_ms.unwrap()));
         assert_eq!(*pace.get_or_insert(question.pace_ms), question.pace_ms, "one pace a login");
         prompts.push(question.text);
         if login.is_over() {
@@ -34,27 +34,29 @@ fn seen(world: &mut World, begin: Begin, answers: &[&str]) -> (Vec<String>, Opti
     (prompts, said.verdict(), told, pace.flatten())
 }
 
-/// As `seen`, with every tag the same.
+/// As `seen`, with one text and so one tag.
 fn looks(world: &mut World, begin: Begin, answers: &[&str]) -> (Vec<String>, Option<Verdict>, String) {
     let (prompts, verdict, told, _) = seen(world, begin, answers);
     let one = prompts.iter().all(|prompt| *prompt == prompts[0]);
     assert!(one, "the tag of a login is one: {prompts:?}");
-    let untagged = |prompt: &String| {
-        let (before, after) = prompt.split_once(" (").unwrap();
-        format!("{before}{}", after.split_once(')').unwrap().1)
-    };
-    (prompts.iter().map(untagged).collect(), verdict, told)
+    (prompts, verdict, told)
 }
 
-fn decoy() -> Begin {
-    Begin { decoy: true, ..ssh("ada", "192.0.2.7") }
+fn decoy(user: &str) -> Begin {
+    Begin { decoy: true, ..ssh(user, "192.0.2.7") }
+}
+
+/// `7F`.
+fn tag(prompt: &str) -> &str {
+    let tag = prompt.strip_prefix("If the password was right, a code was sent (").unwrap();
+    tag.strip_suffix("). Code: ").unwrap()
 }
 
 #[test]
 fn a_denial_looks_as_a_decoy_does_whatever_was_typed_and_whatever_it_was_for() {
     let mut world = world();
-    let expected = looks(&mut world, decoy(), &[]);
-    assert_eq!(expected.0, vec![String::from("If the password was right, a code was sent. Code: "); 3]);
+    let expected = looks(&mut world, decoy("ada"), &[]);
+    assert!(expected.0.len() == 3 && tag(&expected.0[0]).len() == 2, "{expected:?}");
     world.add("bob", 1001, Verify::NewDevice, None);
     world.rules.required = Required::Mandatory;
     let at = |user: &str| ssh(user, "192.0.2.7");
@@ -66,11 +68,92 @@ fn a_denial_looks_as_a_decoy_does_whatever_was_typed_and_whatever_it_was_for() {
     {
         assert_eq!(looks(&mut world, at("ada"), &answers), expected, "{answers:?}");
     }
-    assert_eq!(looks(&mut world, at("bob"), &[]), expected, "nothing to prove with");
-    assert_eq!(looks(&mut world, at("nobody"), &[]), expected, "not there");
+    for user in ["bob", "nobody"] {
+        let expected = looks(&mut world, decoy(user), &[]);
+        assert_eq!(looks(&mut world, at(user), &[]), expected, "nothing to prove with, and not there");
+    }
     let ada = crate::store::UserKey { uid: 1000, name: String::from("ada") };
     world.methods.entry(ada).or_default().disabled_s = Some(1);
     assert_eq!(looks(&mut world, at("ada"), &["000000"]), expected, "shut out");
+}
+
+/// The prompts of two logins in a row, of which the first goes before its message leaves, or after that, or stays.
+fn in_a_row(world: &mut World, begin: &Begin, first: &str) -> [String; 2] {
+    let mut prompts = [String::new(), String::new()];
+    for prompt in &mut prompts {
+        let (login, said) = world.begin(begin.clone(), 0);
+        *prompt = String::from(said.prompt());
+        if !login.is_over() && first != "stays" {
+            let is_real = matches!(login.state, State::AtPrompt(_));
+            let login = if is_real && first == "read" { world.stand(login) } else { login };
+            let (_login, _effects) = world.step(login, Event::Closed);
+        }
+    }
+    prompts
+}
+
+#[test]
+fn two_logins_in_a_row_show_the_tags_that_two_wrong_passwords_show() {
+    for first in ["goes", "read", "stays"] {
+        let mut world = world();
+        let right = in_a_row(&mut world, &ssh("ada", "192.0.2.7"), first);
+        assert_eq!(in_a_row(&mut world, &decoy("ada"), first), right, "{first}");
+        assert_eq!(in_a_row(&mut world, &ssh("ADA", "192.0.2.7"), first), right, "whoever is not there");
+        // A daemon that was started anew has no other.
+        world.challenges = super::super::challenge::Challenges::default();
+        assert_eq!(in_a_row(&mut world, &ssh("ada", "192.0.2.7"), first), right, "{first}");
+        let other = in_a_row(&mut world, &ssh("ada", "192.0.2.8"), first);
+        assert_ne!(other, right, "another source, another tag");
+    }
+}
+
+#[test]
+fn the_tag_on_the_screen_is_that_of_each_message_of_the_login() {
+    let mut world = world();
+    let ada = crate::store::UserKey { uid: 1000, name: String::from("ada") };
+    let record = world.records.get_mut(&ada).unwrap();
+    (record.phone, record.phone_verified) = (Some(String::from("+12025550100")), true);
+    let (login, said) = world.begin(ssh("ada", "192.0.2.7"), 0);
+    let shown = String::from(tag(said.prompt()));
+    let login = world.stand(login);
+    let (login, said) = world.answer(login, "s");
+    assert_eq!(tag(said.prompt()), shown);
+    let login = world.stand(login);
+    // It cannot be delivered: the next way, which the first message went.
+    world.challenges.get_mut(&world.sent[1].challenge).unwrap().delivery = super::super::challenge::Delivery::Failed;
+    let (_login, said) = world.answer(login, "");
+    assert_eq!(tag(said.prompt()), shown);
+    assert_eq!(world.sent.len(), 2);
+    for errand in &world.sent {
+        assert_eq!(world.challenges.get(&errand.challenge).unwrap().tag, shown, "{:?}", errand.way);
+    }
+}
+
+#[test]
+fn what_cannot_be_decided_looks_as_a_decoy_does_and_is_told_to_the_host_at_the_end() {
+    let mut world = world();
+    let (prompts, _, told) = looks(&mut world, decoy("ada"), &[]);
+    let expected = (prompts, Some(Verdict::Unavailable), told);
+    let at_ada = || ssh("ada", "192.0.2.7");
+    world.broken = true;
+    assert_eq!(looks(&mut world, at_ada(), &["000000"]), expected, "the store cannot be read");
+    world.broken = false;
+    let (login, said) = world.begin(at_ada(), 0);
+    let mut prompts = vec![String::from(said.prompt())];
+    world.broken = true;
+    let (mut login, mut said) = world.answer(login, "000000");
+    while said.verdict().is_none() {
+        prompts.push(String::from(said.prompt()));
+        (login, said) = world.answer(login, "000000");
+    }
+    assert_eq!((prompts, said.verdict(), said.told()), expected, "the charge cannot be written");
+    world.broken = false;
+    world.rules.who.exempt_groups = vec![String::from("staff")];
+    world.host_says = Err(String::from("late"));
+    assert_eq!(looks(&mut world, at_ada(), &["000000"]), expected, "a look-up is late");
+    world.host_says = Ok(crate::login::LookedUp { listed: false, member: false, console: false, here: None });
+    world.rules.email.clear();
+    assert_eq!(looks(&mut world, at_ada(), &["000000"]), expected, "nothing goes there");
 }
 
 #[test]

@@ -138,6 +138,19 @@ fn a_code_is_bound_to_its_challenge_and_nothing_can_be_shifted_between_them() {
 }
 
 #[test]
+fn a_prompts_tag_is_of_one_name_and_one_key() {
+    let (keys, other) = (fresh(), fresh());
+    let tags = |keys: &Keys| (0..64_u8).map(|name| keys.prompt_tag(&[&[name], b"ssh"])).collect::<Vec<_>>();
+    assert_eq!(tags(&keys), tags(&keys));
+    assert_ne!(tags(&keys), tags(&other));
+    let mut different = tags(&keys);
+    different.sort_unstable();
+    different.dedup();
+    // Of 64 drawn from 256 about 57 are different ones.
+    assert!(different.len() > 32, "{different:?}");
+}
+
+#[test]
 fn the_derivation_is_the_one_that_files_in_use_were_written_with() {
     // Computed apart from this code, by HMAC-SHA-256 as in RFC 5869. If these change, no sealed value opens any more.
     let master: [u8; 32] = std::array::from_fn(|index| u8::try_from(index).unwrap());

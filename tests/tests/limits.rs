@@ -20,6 +20,9 @@ const ELSEWHERE: &str = "203.0.113.6";
 /// Longer than a prompt has to stand before its message leaves.
 const STOOD: Duration = Duration::from_millis(500);
 
+/// The one prompt of `[codes] prompt = "constant"`.
+const CONSTANT: &str = "If the password was right, a code was sent";
+
 /// Runs the command, which must succeed; what it said.
 fn command(world: &World, words: &[&str]) -> String {
     let out = world.command(words);
@@ -262,18 +265,23 @@ fn wrong_passwords_leave_the_store_as_it_is_byte_for_byte_and_send_nothing() {
         let text = stack.text(&arguments).replace("pam_2fa.so", &stage.module().display().to_string());
         stage.service(service, &[text]);
     }
-    let hundreds = |service: &str| {
+    let hundreds = |service: &str, prompts: usize| {
         for number in 0..150 {
             let from = if number % 2 == 0 { HOME } else { ELSEWHERE };
-            assert_eq!(wrong_password(&stage, service, &ada, from), AUTH_ERR, "{service}, the {number}th");
+            let (status, shown) = wrong_password(&stage, service, &ada, from);
+            assert_eq!(status, AUTH_ERR, "{service}, the {number}th");
+            assert_eq!(shown.matches(CONSTANT).count(), prompts, "{service}, the {number}th: {shown}");
         }
     };
-    hundreds("sshd");
+    hundreds("sshd", 0);
     assert!(files() == before, "a wrong password changed the store");
-    // Where there is a decoy the log, which is in the store, counts them by the hour. Nothing else does.
+    // A decoy asks only where everybody is asked alike. The log, which is in the store, counts them by the hour. Nothing else does.
+    let text = fs::read_to_string(world.config_file()).unwrap();
+    fs::write(world.config_file(), format!("{text}\n[codes]\nprompt = \"constant\"\n")).unwrap();
+    command(&world, &["config", "reload"]);
     let shown = || command(&world, &["user", "show", &ada.host.name]);
     let before = shown();
-    hundreds("sshd-decoy");
+    hundreds("sshd-decoy", 3);
     assert_eq!(shown(), before);
     assert!(command(&world, &["status"]).contains("1 of 500 in 24 h"));
     assert_eq!(world.texts().len(), 1);
@@ -281,14 +289,16 @@ fn wrong_passwords_leave_the_store_as_it_is_byte_for_byte_and_send_nothing() {
     let mut pam = Pam::start(&stage, "sshd", Some(&ada.host.name), &[PASSWORD.into()]);
     pam.set(Item::RemoteHost, HOME);
     let _gave_up = pam.authenticate(0);
-    assert!(pam.shown().iter().any(|(_, text)| text.contains("Code sent by text message")), "{:?}", pam.shown());
+    assert!(pam.shown().iter().any(|(_, text)| text.contains(CONSTANT)), "{:?}", pam.shown());
 }
 
-/// One wrong password, and whatever is asked after it, through libpam; what libpam says.
-fn wrong_password(stage: &Stage, service: &str, person: &Person, from: &str) -> i32 {
-    let mut pam = Pam::start(stage, service, Some(&person.host.name), &["not the password".into(), "000000".into()]);
+/// One wrong password, and a code to whatever is asked after it, through libpam; what libpam says, and all that was shown.
+fn wrong_password(stage: &Stage, service: &str, person: &Person, from: &str) -> (i32, String) {
+    let answers = ["not the password", "000000", "111111", "222222"].map(Into::into);
+    let mut pam = Pam::start(stage, service, Some(&person.host.name), &answers);
     pam.set(Item::RemoteHost, from);
-    pam.authenticate(0)
+    let status = pam.authenticate(0);
+    (status, pam.shown().into_iter().map(|(_, text)| text + "\n").collect())
 }
 
 /// Of 21 tries 20 are for known sources, so a stranger has one.

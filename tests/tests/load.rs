@@ -190,15 +190,28 @@ fn a_login_whose_caller_closes_its_half_is_over_and_nothing_is_sent_for_it() {
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn a_directory_that_does_not_answer_denies_after_a_second_and_holds_up_nobody_of_this_host() {
-    let mut world = Plan::default().policy("required = \"mandatory\"").start();
+    // Policy asks about groups and networks, too: what exempts stands in the host's own files.
+    let policy =
+        "required = \"mandatory\"\nexempt_users = [\"@two-fa-exempt\"]\nexempt_networks = [\"198.51.100.0/24\"]";
+    let mut world = Plan::default().policy(policy).start();
     let ada = world.person("ada");
+    let listed = world.person("bob");
+    let group = fs::read_to_string("/etc/group").unwrap();
+    let groups = world.path("group");
+    fs::write(&groups, format!("two-fa-exempt:x:60000:{}\n{group}", listed.host.name)).unwrap();
     // A service of systemd-userdb that takes connections and says nothing, and a host that asks it after its own file.
     let (service, switch) = (world.path("hung"), world.path("nsswitch.conf"));
     let hung = UnixListener::bind(&service).unwrap();
     fs::set_permissions(&service, Permissions::from_mode(0o666)).unwrap();
     fs::write(&switch, "passwd: files systemd\ngroup: files\nhosts: files\n").unwrap();
-    let mounts = [(service, "/run/systemd/userdb/io.systemd.Hung"), (switch, "/etc/nsswitch.conf")]
-        .map(|(from, to)| (from, to.into()));
+    // It sees this host's addresses as the shipped unit lets it.
+    let mounts = [
+        (service, "/run/systemd/userdb/io.systemd.Hung"),
+        (switch, "/etc/nsswitch.conf"),
+        (groups, "/etc/group"),
+        ("/proc/1/net/fib_trie".into(), "/run/pam-2fa-host/fib_trie"),
+    ]
+    .map(|(from, to)| (from, to.into()));
     world.restart_configd_apart(&mounts);
     let nobody = {
         let mut nobody = ada.clone();
@@ -206,11 +219,12 @@ fn a_directory_that_does_not_answer_denies_after_a_second_and_holds_up_nobody_of
         nobody
     };
     let socket = world.path("run/login.sock");
-    let ask = |person: &Person| {
-        let since = now();
-        let reply = varlink::call(&socket, "io.pam2fa.Login.Begin", &begin(person)).unwrap();
+    let ask_from = |from: &str, person: &Person| {
+        let (since, begin) = (now(), begin(person).replace("203.0.113.5", from));
+        let reply = varlink::call(&socket, "io.pam2fa.Login.Begin", &begin).unwrap();
         (String::from_utf8(reply).unwrap(), since.elapsed())
     };
+    let ask = |person: &Person| ask_from("203.0.113.5", person);
     let (reply, time) = ask(&nobody);
     assert!(reply.contains("\"unavailable\""), "{reply}\n{}", world.logs());
     assert!((Duration::from_millis(900)..Duration::from_secs(2)).contains(&time), "{time:?}");
@@ -223,9 +237,15 @@ fn a_directory_that_does_not_answer_denies_after_a_second_and_holds_up_nobody_of
             });
         }
         std::thread::sleep(Duration::from_millis(300));
-        for _ in 0..20 {
-            let (reply, time) = ask(&ada);
-            assert!(reply.contains("\"ask\"") && time < Duration::from_millis(500), "{time:?} {reply}");
+        for _ in 0..10 {
+            for (from, person, word) in [
+                ("203.0.113.5", &ada, "\"ask\""),
+                ("198.51.100.7", &ada, "\"not_subject\""),
+                ("203.0.113.5", &listed, "\"not_subject\""),
+            ] {
+                let (reply, time) = ask_from(from, person);
+                assert!(reply.contains(word) && time < Duration::from_millis(500), "{time:?} {reply}");
+            }
         }
     });
     let (reply, time) = ask(&ada);

@@ -56,7 +56,7 @@ use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::login::{Begin, Question, Step};
 use pam_2fa_settings::Language;
 use state::factor;
-pub(crate) use state::{Asked, Standing, State, Typed};
+pub(crate) use state::{Asked, Standing, State, Typed, stands};
 use std::net::IpAddr;
 use tongue::Spoken;
 

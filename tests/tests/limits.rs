@@ -7,6 +7,7 @@ use e2e::host::Stack;
 use e2e::libpam::code::AUTH_ERR;
 use e2e::libpam::{Item, Pam, Stage};
 use e2e::mailbox;
+use e2e::sms_gateway::Play;
 use e2e::ssh::{PASSWORD, wrong};
 use e2e::world::{Person, Plan, World, text_of};
 use std::fs;
@@ -139,6 +140,26 @@ fn a_stranger_with_the_password_uses_up_the_day_and_the_owner_at_a_known_source_
     ssh.prove_shell();
     logs_in_by_text(&world, &ada, HOME, 9);
     assert_eq!(world.texts().len(), 9);
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_gateway_that_hands_the_message_on_and_says_500_or_nothing_sends_no_more_than_the_limits_say() {
+    for play in [Play::say(500, ""), Play::say(502, "<h1>Bad Gateway</h1>"), Play::Close] {
+        let world = Plan::default().with_texts().settings("[limits]\nsends_per_user_hour = 1").start();
+        let ada = with_number(&world, "ada", "+12125550100");
+        world.gateway().play(vec![play.clone(); 8]);
+        let (mut login, reply) = from_elsewhere(&world, &ada, 1);
+        assert!(reply.contains("Code sent by text message"), "{reply}");
+        e2e::wait::until("the end of the tries", || world.logs().contains("and is not sent again").then_some(()));
+        let reply = login.call("Answer", "{\"text\":\"r\"}");
+        assert!(reply.contains("\"ask\""), "a limit denies nobody: {reply}");
+        let (_next, reply) = from_elsewhere(&world, &ada, 2);
+        assert!(reply.contains("No more codes can be sent for"), "{reply}");
+        thread::sleep(STOOD);
+        assert_eq!(world.gateway().arrived().len(), 1, "{play:?}");
+        assert!(command(&world, &["status"]).contains("1 of 500 in 24 h"), "{play:?}");
+    }
 }
 
 #[test]

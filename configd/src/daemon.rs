@@ -4,6 +4,7 @@ use crate::clock::{SystemClock, rfc3339};
 use crate::house::{House, Places};
 use crate::log::LevelHandle;
 use crate::server::repeats::Repeats;
+use crate::server::standing::Standing;
 use crate::users::{Directory, FOR_OTHERS, FOR_ROOT, Users};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -50,6 +51,8 @@ pub struct Daemon {
     pub since: String,
     /// Lines of the log that users' own processes have written.
     pub repeats: Repeats,
+    /// The logins that stand at prompts.
+    pub standing: Arc<Standing>,
     level: LevelHandle,
     state: Mutex<State>,
     /// RFC 3339, UTC: since when it is sealed, whatever the reasons were since.
@@ -80,6 +83,7 @@ impl Daemon {
             others,
             host: Arc::from(host),
             repeats: Repeats::default(),
+            standing: Arc::default(),
             level,
             sealed_since: Mutex::new(Some(since.clone())),
             since,

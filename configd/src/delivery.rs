@@ -10,7 +10,7 @@ use crate::login::ways::Way;
 use crate::notice::Desk;
 use crate::rules::{MailWay, Rules};
 use crate::seal::{Keys, SealError};
-use crate::store::{Known, SendOf, SendTicket, SendVerdict, Store, Withheld};
+use crate::store::{Known, Store};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::courier::{Class, Mail, Outcome, Reason, Send};
 use pam_2fa_settings::PasswordSetting;
@@ -49,32 +49,6 @@ pub struct Post {
     pub notices: Desk,
 }
 
-/// What the tries of one message have shown so far.
-#[derive(Debug, Default)]
-pub(crate) struct Tried {
-    /// The names of mail servers that refused our credentials. They are not asked again for the same message, whatever the
-    /// others said: servers lock accounts (fault 12).
-    barred: Vec<String>,
-    /// It counts as sent: a server took it or may have, or refused it for good (the recipient, the message, our credentials).
-    /// Else whoever knows a password could make us submit the same refused mail for as long as they like, and the provider
-    /// would shut us out. Not counted is what never got so far: nobody there, put off, a setting that cannot work.
-    counts: bool,
-}
-
-impl Tried {
-    /// What a server or provider, by its name in the settings, made of a message.
-    fn note(&mut self, way: &str, outcome: &Outcome) {
-        if outcome.class == Class::AuthError {
-            self.barred.push(String::from(way));
-        }
-        self.counts |= match outcome.class {
-            Class::Accepted | Class::AuthError => true,
-            Class::Rejected => outcome.reason != Some(Reason::Config),
-            Class::RateLimited | Class::Temporary => outcome.reason == Some(Reason::Unrecognised),
-        };
-    }
-}
-
 /// A message to one address, by whichever mail server accepts it.
 #[derive(Debug, Clone, Copy)]
 pub struct Letterhead<'a> {
@@ -95,18 +69,11 @@ pub struct Letterhead<'a> {
 impl Post {
     /// Runs an errand to its end. What became of it stands in the challenge, the log and the health.
     pub async fn run(self, errand: Errand, rules: Arc<Rules>, reference: String) {
-        let Some(ticket) = self.count(&errand, &rules, &reference).await else { return };
-        let mut tried = Tried::default();
+        let Some(mut tried) = self.count(&errand, &rules, &reference).await else { return };
         if self.is_still_the_address(&errand, &reference).await {
             self.carry(&errand, &rules, &reference, &mut tried).await;
         }
-        if tried.counts {
-            return;
-        }
-        // An outage of the mail server must not use up what the user may be sent.
-        if let Err(error) = self.store.take_back_send(ticket).await {
-            tracing::warn!(reference, user = errand.user.name, %error, "a message that was not sent stays counted");
-        }
+        self.settle(tried).await;
     }
 
     /// Tries until a server has taken the message, or no try can help.
@@ -115,6 +82,9 @@ impl Post {
         loop {
             let Some(outcome) = self.once(errand, rules, tried).await else { return };
             let said = outcome.said.as_str();
+            if tried.is_stopped() {
+                return self.note_stop(errand, tried, said, reference);
+            }
             let to = errand.way.masked();
             if outcome.class == Class::Accepted {
                 self.note(errand, Delivery::Sent);
@@ -143,52 +113,6 @@ impl Post {
                     tracing::error!(reference, user = errand.user.name, by, to, said, "the code could not be sent");
                     return;
                 }
-            }
-        }
-    }
-
-    /// Counts the message and keeps its challenge, or notes why it stays here.
-    async fn count(&self, errand: &Errand, rules: &Rules, reference: &str) -> Option<SendTicket> {
-        if let Some(number) = errand.way.number().filter(|number| !rules.countries.reach(number)) {
-            self.note(errand, Delivery::Failed);
-            self.change(errand, Challenge::undo_renewal);
-            let country = number.region().to_string();
-            tracing::warn!(
-                reference,
-                user = errand.user.name,
-                country,
-                "no text message goes there: limits.sms_countries"
-            );
-            return None;
-        }
-        let send = self.with(errand, |challenge, now| SendOf {
-            challenge: challenge.kept(),
-            user: errand.user.clone(),
-            source: challenge.owner.source.text(),
-            bucket: errand.bucket.clone(),
-            range: errand.way.number().map(|number| String::from(number.range())),
-            limits: rules.sends,
-            now,
-        });
-        // Ended meanwhile: nobody needs it.
-        match self.store.record_send(send?).await {
-            Ok(SendVerdict::Go { ticket }) => {
-                self.change(errand, Challenge::settle_renewal);
-                Some(ticket)
-            }
-            Ok(SendVerdict::Withheld(Withheld { wait_s, by })) => {
-                let until_ms = self.clock.now().boot_ms.saturating_add(wait_s.saturating_mul(1000));
-                self.note(errand, Delivery::Withheld { until_ms });
-                self.change(errand, Challenge::undo_renewal);
-                let limit = by.setting();
-                tracing::warn!(reference, user = errand.user.name, wait_s, limit, "a limit withholds the message");
-                None
-            }
-            Err(error) => {
-                self.note(errand, Delivery::Failed);
-                self.change(errand, Challenge::undo_renewal);
-                tracing::error!(reference, user = errand.user.name, %error, "the message was not sent");
-                None
             }
         }
     }
@@ -282,16 +206,17 @@ impl Post {
             if life_ms == 0 {
                 break;
             }
-            if tried.barred.contains(&way.name) {
+            if tried.bars(&way.name) {
                 continue;
             }
             if let (Some(steps), true) = (steps, rules.email.len() > 1) {
                 let _gone = steps.send(format!("{}: {}:{}", way.name, way.server, way.port));
             }
             let head = Letterhead { life_ms, ..head };
-            let outcome = match self.letter(head, way) {
-                Ok(letter) => self.carrier.send(&letter, steps).await,
-                Err(error) => config_fault(format!("{}.password: {error}", way.name)),
+            let letter =
+                self.letter(head, way).map_err(|error| config_fault(format!("{}.password: {error}", way.name)));
+            let Some(outcome) = self.hand_over(letter, steps, tried).await else {
+                return tried.stopped(Some(last).filter(may_retry));
             };
             self.health.note(&way.name, &outcome, &self.clock.now());
             tried.note(&way.name, &outcome);
@@ -380,8 +305,11 @@ pub(crate) fn config_fault(said: String) -> Outcome {
     Outcome { class: Class::Rejected, reason: Some(Reason::Config), retry_after_s: None, provider_id: None, said }
 }
 
+mod count;
 mod text;
-pub use text::{TextHead, Uncounted};
+pub(crate) use count::Tried;
+pub use count::Uncounted;
+pub use text::TextHead;
 
 #[cfg(test)]
 mod tests;

@@ -189,18 +189,17 @@ impl Post {
     /// One message on its way; a text message is counted as any other, but never from what is kept for known sources: whoever can
     /// cause notices must not use that up.
     async fn carry_notice(self, letter: Letter, rules: Arc<Rules>) {
-        let mut tried = Tried::default();
         if letter.channel == Channel::Email {
-            return self.try_notice(&letter, &rules, &mut tried).await;
+            return self.try_notice(&letter, &rules, &mut Tried::default()).await;
         }
         let counted = match E164::parse(&letter.to) {
             Ok(number) => self.count_text(&number, Share::Rest, &rules).await,
             Err(error) => Err(Uncounted::Failed(error.to_string())),
         };
         match counted {
-            Ok(ticket) => {
+            Ok(mut tried) => {
                 self.try_notice(&letter, &rules, &mut tried).await;
-                self.settle_text(ticket, &tried).await;
+                self.settle(tried).await;
             }
             Err(why) => {
                 let (user, to) = (&letter.user, masked(letter.channel, &letter.to));
@@ -224,7 +223,8 @@ impl Post {
                 return;
             }
             let wait_s = waits.next().map(|wait| wait.max(retry_after(&outcome)));
-            let Some(wait_s) = wait_s.filter(|wait| may_retry(&outcome) && wait.saturating_mul(1000) < left_ms) else {
+            let again = !tried.is_stopped() && may_retry(&outcome);
+            let Some(wait_s) = wait_s.filter(|wait| again && wait.saturating_mul(1000) < left_ms) else {
                 tracing::error!(user, to, said, id = letter.id, "the owner could not be told");
                 return;
             };

@@ -123,25 +123,24 @@ fn in_file(passwd: &str, names: &[String]) -> HashMap<String, UserKey> {
     found
 }
 
-/// What policy wants to know, in the order of its rules: who is exempt is not looked for in what requires.
-pub(crate) fn look(directory: &dyn Directory, ask: &LookUp) -> Result<LookedUp, String> {
+/// What policy wants to know that stands in the host's own files and in the kernel's: no directory is asked for it.
+fn look_here(directory: &dyn Directory, ask: &LookUp) -> Result<LookedUp, String> {
     let here = ask.from.map(|address| directory.is_own(address));
     let listed = !ask.exempt_groups.is_empty() && directory.is_listed(&ask.user, &ask.exempt_groups)?;
-    let member = !listed && !ask.required_groups.is_empty() && directory.is_member(&ask.user, &ask.required_groups)?;
     let console = ask.console && directory.is_at_console(&ask.user);
-    Ok(LookedUp { listed, member, console, here: here.flatten() })
+    Ok(LookedUp { listed, member: false, console, here: here.flatten() })
 }
 
 /// The pools.
 pub struct Users {
-    /// For the host's own file, which does not hang.
+    /// For the host's own files, which do not hang.
     here: Pool,
     /// For NSS, which may.
     nss: Pool,
 }
 
 impl Users {
-    /// Starts so many threads for NSS, and one for the file.
+    /// Starts so many threads for NSS, and one for the files.
     ///
     /// # Errors
     /// When no thread can be started.
@@ -201,12 +200,19 @@ impl Users {
         found.ok()?.ok()
     }
 
-    /// Looks up what policy wants to know about a user.
+    /// Looks up what policy wants to know about a user, in the order of its rules: who is exempt is not looked for in what requires.
+    /// A directory is asked for that alone.
     ///
     /// # Errors
     /// Late, or the database's own words.
     pub async fn look(&self, ask: LookUp) -> Result<LookedUp, String> {
-        self.nss.ask(move |directory| look(directory, &ask)).await.map_err(String::from)?
+        let (user, required) = (ask.user.clone(), ask.required_groups.clone());
+        let found = self.here.ask(move |directory| look_here(directory, &ask)).await??;
+        if found.listed || required.is_empty() {
+            return Ok(found);
+        }
+        let member = self.nss.ask(move |directory| directory.is_member(&user, &required)).await??;
+        Ok(LookedUp { member, ..found })
     }
 }
 
@@ -324,34 +330,75 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_no_setting_asks_for_is_not_looked_up_and_what_fails_is_no_answer() {
-        let ask = |exempt: &[&str], required: &[&str]| {
-            let strings = |names: &[&str]| names.iter().map(ToString::to_string).collect();
-            let user = UserKey { uid: 1000, name: String::from("ada") };
-            LookUp {
-                user,
-                exempt_groups: strings(exempt),
-                required_groups: strings(required),
-                console: false,
-                from: None,
-            }
+    fn ask(exempt: &[&str], required: &[&str]) -> LookUp {
+        let strings = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+        let user = UserKey { uid: 1000, name: String::from("ada") };
+        LookUp { user, exempt_groups: strings(exempt), required_groups: strings(required), console: false, from: None }
+    }
+
+    #[tokio::test]
+    async fn what_no_setting_asks_for_is_not_looked_up_and_what_fails_is_no_answer() {
+        let asked = async |ask: LookUp| {
+            let directory = Arc::new(Asked::default());
+            let users = Users::start(Arc::clone(&directory) as Arc<dyn Directory>, 1).unwrap();
+            let found = users.look(ask).await.map(|found| (found.listed, found.member));
+            let asked = directory.0.lock().unwrap().clone();
+            (found, asked)
         };
-        let asked = |ask: &LookUp| {
-            let directory = Asked::default();
-            let found = look(&directory, ask);
-            (found.map(|found| (found.listed, found.member)), directory.0.into_inner().unwrap())
-        };
-        assert_eq!(asked(&ask(&[], &[])), (Ok((false, false)), vec![]));
+        assert_eq!(asked(ask(&[], &[])).await, (Ok((false, false)), vec![]));
         let ops = String::from("listed ada [\"ops\"]");
         let wheel = String::from("member ada [\"wheel\"]");
-        assert_eq!(asked(&ask(&["ops"], &["wheel"])), (Ok((true, false)), vec![ops]));
+        assert_eq!(asked(ask(&["ops"], &["wheel"])).await, (Ok((true, false)), vec![ops]));
         let adm = String::from("listed ada [\"adm\"]");
-        assert_eq!(asked(&ask(&["adm"], &["wheel"])), (Ok((false, true)), vec![adm, wheel]));
-        assert_eq!(asked(&ask(&["broken"], &["wheel"])).0, Err(String::from("EIO")));
+        assert_eq!(asked(ask(&["adm"], &["wheel"])).await, (Ok((false, true)), vec![adm, wheel]));
+        assert_eq!(asked(ask(&["broken"], &["wheel"])).await.0, Err(String::from("EIO")));
         let from = Some(IpAddr::from([192, 0, 2, 7]));
-        let unseen = asked(&LookUp { from, ..ask(&[], &[]) });
+        let unseen = asked(LookUp { from, ..ask(&[], &[]) }).await;
         assert_eq!(unseen, (Ok((false, false)), vec![String::from("own 192.0.2.7")]));
+    }
+
+    #[tokio::test]
+    async fn what_exempts_is_seen_while_every_question_to_the_directory_hangs_and_what_requires_is_late() {
+        /// The host's own files answer, the directory does not.
+        struct Hangs(Scripted);
+
+        impl Directory for Hangs {
+            fn find(&self, _name: &str) -> Result<Option<UserKey>, String> {
+                self.0.find("slow")
+            }
+
+            fn is_listed(&self, _user: &UserKey, groups: &[String]) -> Result<bool, String> {
+                Ok(groups == ["ops"])
+            }
+
+            fn is_member(&self, user: &UserKey, _groups: &[String]) -> Result<bool, String> {
+                self.find(&user.name).map(|found| found.is_some())
+            }
+
+            fn is_at_console(&self, _user: &UserKey) -> bool {
+                true
+            }
+
+            fn is_own(&self, _address: IpAddr) -> Option<bool> {
+                Some(true)
+            }
+        }
+
+        let (let_go, held) = sync_channel::<()>(100);
+        let users = Users::start(Arc::new(Hangs(Scripted(Mutex::new(held)))), 1).unwrap();
+        for _ in 0..=MORE_WHERE_HUNG {
+            assert!(matches!(users.resolve(String::from("eve")).await, Resolution::Failed(_)));
+        }
+        let from = Some(IpAddr::from([192, 0, 2, 7]));
+        let found = LookedUp { listed: false, member: false, console: true, here: Some(true) };
+        assert_eq!(users.look(LookUp { console: true, from, ..ask(&["adm"], &[]) }).await, Ok(found));
+        let exempt = users.look(ask(&["ops"], &["wheel"])).await.map(|found| found.listed);
+        assert_eq!(exempt, Ok(true), "who is exempt is not looked for in what requires");
+        let late = users.look(ask(&["adm"], &["wheel"])).await;
+        assert_eq!(late, Err(String::from("the user database did not answer within 1 s")));
+        for _ in 0..100 {
+            let_go.send(()).unwrap();
+        }
     }
 
     #[test]

@@ -119,7 +119,7 @@ fn a_gateway_of_ones_own_gets_the_message_and_its_yes_is_believed() {
 fn every_try_of_one_message_has_one_id() {
     let (daemon, gateway) = (courier(&[]), Gateway::start());
     gateway.play([Play::say(500, "")]);
-    assert_is(&carry(&daemon, to(&gateway)).1, (Class::Temporary, None));
+    assert_is(&carry(&daemon, to(&gateway)).1, UNCLEAR);
     assert_is(&carry(&daemon, to(&gateway)).1, (Class::Accepted, None));
     let ids: Vec<String> = gateway.arrived().iter().map(|arrived| arrived.member("id")).collect();
     assert_eq!(ids[0], ids[1]);
@@ -143,7 +143,8 @@ fn every_answer_but_the_proof_is_something_else_than_accepted() {
         (Play::say(403, ""), (Class::AuthError, Some(Reason::Credentials))),
         (Play::say(404, ""), (Class::AuthError, Some(Reason::Config))),
         (Play::say(400, ""), (Class::Rejected, Some(Reason::Request))),
-        (Play::say(500, "{\"id\":\"1\"}"), (Class::Temporary, None)),
+        (Play::say(500, "{\"id\":\"1\"}"), UNCLEAR),
+        (Play::say(502, "<h1>Bad Gateway</h1>"), UNCLEAR),
         (Play::say(200, "{\"id\":\"1\",\"error\":\"bad-number\"}"), (Class::Rejected, Some(Reason::BadNumber))),
         (Play::say(400, "{\"error\":\"opted-out\"}"), (Class::Rejected, Some(Reason::OptedOut))),
         (Play::say(200, "{\"error\":\"funds\"}"), (Class::AuthError, Some(Reason::Funds))),

@@ -430,6 +430,13 @@ pub fn many_descriptors(count: u64) {
     assert_eq!(status, 0, "setrlimit: these tests run as root");
 }
 
+/// Lets every other process go before the calling thread.
+pub fn step_back() {
+    // SAFETY: a plain call with numbers; 0 is the calling thread (setpriority(2)).
+    let status = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 19) };
+    assert_eq!(status, 0, "setpriority");
+}
+
 /// Listens again on a socket that listens already, with another backlog.
 pub fn listen_again(listener: &impl AsRawFd, backlog: i32) {
     // SAFETY: takes numbers; the descriptor is open.

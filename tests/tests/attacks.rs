@@ -104,6 +104,8 @@ fn sixty_four_connections_that_share_one_code_let_one_login_in() {
     });
     let allowed = replies.iter().filter(|reply| reply.contains("\"allow\"")).count();
     assert_eq!(allowed, 1, "{replies:#?}");
+    // Of one user 32 stand at once; the oldest were hung up on when the next came.
+    assert_eq!(replies.iter().filter(|reply| reply.is_empty()).count(), 32, "{replies:#?}");
     // It was everyone's code: nobody was told that it is wrong.
     assert!(!replies.iter().any(|reply| reply.contains("Wrong code")), "{replies:#?}");
     assert!(!replies.iter().any(|reply| reply.contains("not_subject")), "{replies:#?}");

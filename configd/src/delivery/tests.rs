@@ -11,7 +11,7 @@ use crate::login::source::Source;
 use crate::login::ways::Way;
 use crate::login::world::rules;
 use crate::store::Authenticator;
-use crate::store::{Bucket, ChallengeId, UserKey};
+use crate::store::{Bucket, ChallengeId, SendOf, SendVerdict, UserKey};
 use crate::wire_io::Connection;
 use pam_2fa_protocol::courier::Sent;
 use pam_2fa_protocol::wire::{Continues, decode_call, encode_reply};

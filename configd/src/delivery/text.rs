@@ -3,31 +3,16 @@
 //!
 //! The fields of an account are opened for the one call of the courier, and nowhere kept open.
 
-use super::{Post, TRY_MS, Tried, config_fault, may_retry};
+use super::{Post, TRY_MS, Tried, Uncounted, config_fault, may_retry};
 use crate::limits::Share;
 use crate::login::deliver::{Errand, Letter, sms};
 use crate::rules::{Rules, TextWay};
 use crate::seal::SealError;
-use crate::store::{TextOf, TextTicket, TextVerdict, Withheld};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::courier::{AccountField, Class, Outcome, Reason, Send, Text};
-use pam_2fa_settings::{E164, PasswordSetting, Region};
+use pam_2fa_settings::{E164, PasswordSetting};
 use std::collections::BTreeMap;
 use tokio::sync::mpsc::UnboundedSender;
-
-/// Why a text message was not counted, and so not sent.
-#[derive(Debug, thiserror::Error)]
-pub enum Uncounted {
-    /// None goes to that country.
-    #[error("no text message goes to numbers of {0}; name it in limits.sms_countries, then pam-2fa config reload")]
-    Country(Region),
-    /// A limit withholds it.
-    #[error("{} withholds text messages for {} s", .0.by.setting(), .0.wait_s)]
-    Withheld(Withheld),
-    /// It could not be counted.
-    #[error("{0}")]
-    Failed(String),
-}
 
 /// A message to one number.
 #[derive(Debug, Clone, Copy)]
@@ -60,35 +45,10 @@ impl Post {
         rules: &Rules,
         steps: Option<&UnboundedSender<String>>,
     ) -> Result<Outcome, Uncounted> {
-        let ticket = self.count_text(head.to, Share::Whole, rules).await?;
-        let mut tried = Tried::default();
+        let mut tried = self.count_text(head.to, Share::Whole, rules).await?;
         let outcome = self.text_round(head, rules, steps, &mut tried).await;
-        self.settle_text(ticket, &tried).await;
+        self.settle(tried).await;
         Ok(outcome)
-    }
-
-    /// Counts a text message that is no code of a login.
-    pub(crate) async fn count_text(&self, to: &E164, share: Share, rules: &Rules) -> Result<TextTicket, Uncounted> {
-        if !rules.countries.reach(to) {
-            return Err(Uncounted::Country(to.region()));
-        }
-        let range = String::from(to.range());
-        let send = TextOf { range, share, limits: rules.sends.texts, now: self.clock.now() };
-        match self.store.record_text(send).await {
-            Ok(TextVerdict::Go { ticket }) => Ok(ticket),
-            Ok(TextVerdict::Withheld(withheld)) => Err(Uncounted::Withheld(withheld)),
-            Err(error) => Err(Uncounted::Failed(error.to_string())),
-        }
-    }
-
-    /// What certainly was not sent is not counted.
-    pub(crate) async fn settle_text(&self, ticket: TextTicket, tried: &Tried) {
-        if tried.counts {
-            return;
-        }
-        if let Err(error) = self.store.take_back_text(ticket).await {
-            tracing::warn!(%error, "a message that was not sent stays counted");
-        }
     }
 
     /// A login code as a text message, by one round over the providers. `None`: nothing need be sent.
@@ -129,16 +89,15 @@ impl Post {
             if life_ms == 0 {
                 break;
             }
-            if tried.barred.contains(&way.name) {
+            if tried.bars(&way.name) {
                 continue;
             }
             if let (Some(steps), true) = (steps, rules.sms.len() > 1) {
                 let _gone = steps.send(format!("{}: {}", way.name, way.provider));
             }
             let head = TextHead { life_ms, ..head };
-            let outcome = match self.text_send(head, way) {
-                Ok(send) => self.carrier.send(&send, steps).await,
-                Err(fault) => fault,
+            let Some(outcome) = self.hand_over(self.text_send(head, way), steps, tried).await else {
+                return tried.stopped(Some(last).filter(may_retry));
             };
             self.health.note(&way.name, &outcome, &self.clock.now());
             tried.note(&way.name, &outcome);

@@ -35,6 +35,13 @@ impl Share {
             Self::Rest => limit.saturating_sub(limit / KEPT_PART),
         }
     }
+
+    /// How much of a cap on cost is open to it where a message costs `price`. Of one for less than five messages nothing is kept,
+    /// either: what would be left might never be enough for one.
+    #[must_use]
+    pub fn of_cost(self, cap: u64, price: u64) -> u64 {
+        if cap < price.saturating_mul(KEPT_PART) { cap } else { self.of(cap) }
+    }
 }
 
 /// Milliseconds until so little of what `spent` is left in its window that `price` more stays within `cap`. Of each message: for how
@@ -66,6 +73,22 @@ mod tests {
     fn a_fifth_is_kept_for_known_sources_and_nothing_of_less_than_five() {
         for (limit, rest) in [(1, 1), (2, 2), (4, 4), (5, 4), (9, 8), (10, 8), (20, 16), (500, 400)] {
             assert_eq!((Share::Rest.of(limit), Share::Whole.of(limit)), (rest, limit), "{limit}");
+        }
+    }
+
+    #[test]
+    fn of_a_cap_for_less_than_five_messages_nothing_is_kept_and_else_a_fifth() {
+        for (cap, price, rest) in [
+            (300_000, 250_000, 300_000),
+            (1_249_999, 250_000, 1_249_999),
+            (1_250_000, 250_000, 1_000_000),
+            (25_000_000, 80_000, 20_000_000),
+            (4, 0, 4),
+            (25_000_000, 0, 20_000_000),
+            (1, u64::MAX, 1),
+        ] {
+            let open = (Share::Rest.of_cost(cap, price), Share::Whole.of_cost(cap, price));
+            assert_eq!(open, (rest, cap), "{cap} at {price}");
         }
     }
 

@@ -58,7 +58,7 @@ use pam_2fa_protocol::login::{Begin, Question, Step};
 use pam_2fa_settings::Language;
 use source::Source;
 use state::factor;
-pub(crate) use state::{Asked, Standing, State, Typed};
+pub(crate) use state::{Asked, Standing, State, Typed, stands};
 use std::net::IpAddr;
 use tongue::Spoken;
 

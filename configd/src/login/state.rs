@@ -126,6 +126,37 @@ pub(crate) enum State {
     Over,
 }
 
+/// Whose login, of one that is for `asked`, stands at a prompt, and which bucket it is counted in there: this host, whose strangers
+/// are not those of the network, has one of its own. Of a login that is denied and only looks like it nothing more is known than whom
+/// it asked for.
+pub(crate) fn stands(state: &State, asked: &str) -> Option<(String, Bucket)> {
+    let at = |source: Source, bucket: &Bucket| match bucket {
+        Bucket::Stranger if source == Source::Local => Bucket::Known(source.text()),
+        Bucket::Stranger | Bucket::Known(_) | Bucket::Own => bucket.clone(),
+    };
+    match state {
+        State::AtPrompt(standing)
+        | State::Charging(standing, _)
+        | State::Consuming(standing, _)
+        | State::Trusting(standing)
+        | State::Remembering(standing, _) => {
+            Some((standing.owner.user.name.clone(), at(standing.asked.source, &standing.bucket)))
+        }
+        State::Enrolling(enrolling) | State::EnrolCharging(enrolling, _) => {
+            Some((enrolling.user.name.clone(), at(enrolling.asked.source, &enrolling.bucket)))
+        }
+        State::New
+        | State::Resolving(_)
+        | State::LookingUp(..)
+        | State::Reading(..)
+        | State::Renamed(..)
+        | State::Using(..)
+        | State::Revoking(..)
+        | State::Over => None,
+        State::Refused(..) | State::Veiled(_) => Some((String::from(asked), Bucket::Stranger)),
+    }
+}
+
 /// What the login has come to be about.
 pub(super) fn factor(state: &State) -> Option<Factor> {
     match state {

@@ -3,11 +3,13 @@
 use super::FIRST_FRAME;
 use super::log_line;
 use super::repeats::Line;
+use super::slots::Entry;
+use super::standing::{self, Group, Stands};
 use crate::clock::SystemClock;
 use crate::daemon::{Daemon, State};
 use crate::house::House;
 use crate::login::deliver::Errand;
-use crate::login::{Change, Effect, Effects, Event, Failure, Login, STAND_MS};
+use crate::login::{Change, Effect, Effects, Event, Failure, Login, STAND_MS, stands};
 use crate::random;
 use crate::rules::Rules;
 use crate::store::{Authenticator, EndDevices};
@@ -18,6 +20,7 @@ use pam_2fa_protocol::login::{
 };
 use pam_2fa_protocol::own;
 use pam_2fa_protocol::wire::{Continues, Nothing, decode_call, encode_error, encode_reply};
+use pam_2fa_settings::text::printable;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::net::UnixStream;
@@ -27,7 +30,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 const PAST_LIFETIME: Duration = Duration::from_secs(60);
 
 /// One connection, from its first frame to its end.
-pub async fn serve(stream: UnixStream, uid: u32, daemon: Arc<Daemon>) {
+pub async fn serve(stream: UnixStream, uid: u32, daemon: Arc<Daemon>, entry: Option<Entry>) {
     let connection = Connection::new(stream);
     let ended = match daemon.state() {
         State::Sealed(reason) => {
@@ -44,7 +47,7 @@ pub async fn serve(stream: UnixStream, uid: u32, daemon: Arc<Daemon>) {
                     () = daemon.until_sealed() => {}
                 }
             };
-            open(connection, uid, &daemon, house, enough).await
+            open(connection, (uid, entry), &daemon, house, enough).await
         }
     };
     if let Err(error) = ended {
@@ -73,6 +76,12 @@ async fn sealed(mut connection: Connection, uid: u32, reason: &str, daemon: &Dae
 struct Drive<'a> {
     daemon: &'a Arc<Daemon>,
     uid: u32,
+    /// What it was let in with. `None`: it has its place elsewhere.
+    entry: Option<Entry>,
+    /// The name that it asks for.
+    asked: String,
+    /// Set once it has stood at a prompt.
+    stands: Option<Stands>,
     house: Arc<House>,
     rules: Arc<Rules>,
     events: UnboundedSender<Event>,
@@ -86,7 +95,7 @@ struct Drive<'a> {
 /// A login, until it is over or `enough` is ready.
 async fn open(
     mut connection: Connection,
-    uid: u32,
+    (uid, entry): (u32, Option<Entry>),
     daemon: &Arc<Daemon>,
     house: Arc<House>,
     enough: impl Future<Output = ()>,
@@ -95,9 +104,7 @@ async fn open(
         tracing::error!(uid, "a login is denied: the kernel gives no random bytes");
         return Ok(());
     };
-    let (events, queue) = unbounded_channel();
-    let (rules, machine) = (house.rules(), Some(Login::new(uid, reference)));
-    let mut drive = Drive { daemon, uid, house, rules, events, queue, machine, wire: Wire::Login, mute: false };
+    let mut drive = Drive { entry, ..Drive::new(daemon, uid, house, Login::new(uid, reference), Wire::Login) };
     let ended = tokio::select! {
         ended = drive.run(true, &mut connection) => ended,
         () = enough => Ok(()),
@@ -117,9 +124,7 @@ pub(super) async fn own_change(
 ) -> Result<(), ConnectionError> {
     let Ok(reference) = random::reference(house.random.as_ref()) else { return Ok(()) };
     let most = Duration::from_millis(house.rules().codes.lifetime_ms).saturating_add(PAST_LIFETIME);
-    let (events, queue) = unbounded_channel();
-    let (rules, machine) = (house.rules(), Some(Login::own(uid, reference, change)));
-    let mut drive = Drive { daemon, uid, house, rules, events, queue, machine, wire: Wire::Own, mute: false };
+    let mut drive = Drive::new(daemon, uid, house, Login::own(uid, reference, change), Wire::Own);
     let ended = tokio::select! {
         ended = async {
             match drive.step(Event::Begin(Box::new(begin)), connection).await? {
@@ -134,7 +139,13 @@ pub(super) async fn own_change(
     ended
 }
 
-impl Drive<'_> {
+impl<'a> Drive<'a> {
+    fn new(daemon: &'a Arc<Daemon>, uid: u32, house: Arc<House>, machine: Login, wire: Wire) -> Self {
+        let (events, queue) = unbounded_channel();
+        let (rules, machine, asked) = (house.rules(), Some(machine), String::new());
+        Self { daemon, uid, entry: None, asked, stands: None, house, rules, events, queue, machine, wire, mute: false }
+    }
+
     /// `first`: nothing was said yet, and the first frame has to come soon.
     async fn run(&mut self, mut first: bool, connection: &mut Connection) -> Result<(), ConnectionError> {
         let first_frame = tokio::time::sleep(FIRST_FRAME);
@@ -146,6 +157,8 @@ impl Drive<'_> {
                 biased;
                 Some(event) = self.queue.recv() => event,
                 () = &mut first_frame, if first => return Ok(()),
+                // Too many of its user's stand, and it is the oldest.
+                () = ended(&mut self.stands) => return Ok(()),
                 frame = connection.read() => match frame? {
                     Some(frame) => match self.wire.incoming(&frame)? {
                         Incoming::Event(event) => event,
@@ -182,11 +195,16 @@ impl Drive<'_> {
 
     /// One step, and what it says is to be done.
     async fn step(&mut self, event: Event, connection: &mut Connection) -> Result<Going, ConnectionError> {
-        let Some(machine) = self.machine.take() else { return Ok(Going::Over) };
-        if matches!(event, Event::Begin(_)) {
+        if let Event::Begin(begin) = &event {
             // Those in force when it speaks, not when it connected; and these to its end.
             self.rules = self.house.rules();
+            self.asked.clone_from(&begin.user);
+            // A decoy is answered and gone: it has nobody's place.
+            if !begin.decoy && !self.is_seated() {
+                return Ok(Going::Over);
+            }
         }
+        let Some(machine) = self.machine.take() else { return Ok(Going::Over) };
         let (machine, effects) = {
             let mut challenges = self.house.challenges.lock().unwrap_or_else(PoisonError::into_inner);
             let mut fx = Effects {
@@ -204,6 +222,7 @@ impl Drive<'_> {
             (machine, fx.out)
         };
         let reference = String::from(machine.reference());
+        self.stand(&machine);
         self.machine = Some(machine);
         for effect in effects {
             if self.apply(effect, &reference, connection).await? == Going::Over {
@@ -211,6 +230,31 @@ impl Drive<'_> {
             }
         }
         Ok(Going::On)
+    }
+
+    /// Takes a place for what says that it is a login. Without one the connection is closed, and the module denies.
+    fn is_seated(&mut self) -> bool {
+        let Some(entry) = &mut self.entry else { return true };
+        let is_seated = entry.sit();
+        if !is_seated && entry.is_told(SystemClock::boot_ms()) {
+            tracing::warn!(
+                user = printable(&self.asked).as_ref(),
+                "a login is denied: all places of root's callers are taken; who has them stands in pam-2fa log, and how many sshd \
+                 lets in at once is its MaxStartups (said once a minute at most)"
+            );
+        }
+        is_seated
+    }
+
+    /// Counts a login of root's callers that has come to stand at a prompt. A user's own processes have few places anyway.
+    fn stand(&mut self, machine: &Login) {
+        if self.uid != 0 || self.stands.is_some() {
+            return;
+        }
+        if let Some((user, bucket)) = stands(&machine.state, &self.asked) {
+            let most = standing::most(self.rules.codes.prompt);
+            self.stands = Some(self.daemon.standing.join(Group { user, bucket }, most));
+        }
     }
 
     async fn apply(
@@ -365,6 +409,14 @@ impl Drive<'_> {
         tokio::spawn(async move {
             let _gone = events.send(event.await);
         });
+    }
+}
+
+/// Ready when a login that stands has to go.
+async fn ended(stands: &mut Option<Stands>) {
+    match stands {
+        Some(stands) => stands.is_ended().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -6,9 +6,11 @@ pub mod login;
 pub mod own;
 pub mod repeats;
 pub mod slots;
+pub mod standing;
 
+use crate::clock::SystemClock;
 use crate::daemon::Daemon;
-use slots::Slots;
+use slots::{Entry, Slots};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{UnixListener, UnixStream};
@@ -16,8 +18,8 @@ use tokio::net::{UnixListener, UnixStream};
 /// How long a client may take to its first frame (fault 19).
 pub const FIRST_FRAME: Duration = Duration::from_secs(2);
 
-/// Accepts for ever. `serve` gets each connection that has a place.
-pub async fn accept<F>(listener: UnixListener, slots: Arc<Slots>, mut serve: impl FnMut(UnixStream, u32) -> F)
+/// Accepts for ever. `serve` gets each connection that is let in, with what it is let in with.
+pub async fn accept<F>(listener: UnixListener, slots: Arc<Slots>, mut serve: impl FnMut(UnixStream, u32, Entry) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -33,12 +35,13 @@ where
         };
         let Ok(uid) = stream.peer_cred().map(|peer| peer.uid()) else { continue };
         // Without a place the connection is closed, and the module denies.
-        let Some(place) = slots.take(uid) else { continue };
-        let served = serve(stream, uid);
-        tokio::spawn(async move {
-            served.await;
-            drop(place);
-        });
+        let Some(entry) = slots.admit(uid).await else {
+            if slots.is_told(uid, SystemClock::boot_ms()) {
+                tracing::warn!(uid, "a connection was closed: all places of this uid, or of all but root, are taken");
+            }
+            continue;
+        };
+        tokio::spawn(serve(stream, uid, entry));
     }
 }
 
@@ -58,16 +61,27 @@ pub async fn run(daemon: Arc<Daemon>, sockets: Sockets, stop: impl Future<Output
     let Sockets { login, admin, own } = sockets;
     let logins = {
         let daemon = Arc::clone(&daemon);
-        accept(login, Arc::new(Slots::for_logins()), move |stream, uid| login::serve(stream, uid, Arc::clone(&daemon)))
+        accept(login, Arc::new(Slots::for_logins()), move |stream, uid, entry| {
+            login::serve(stream, uid, Arc::clone(&daemon), Some(entry))
+        })
     };
     let for_own = Arc::clone(&daemon);
-    let admins =
-        accept(admin, Arc::new(Slots::for_admins()), move |stream, uid| admin::serve(stream, uid, Arc::clone(&daemon)));
+    let admins = accept(admin, Arc::new(Slots::for_admins()), move |stream, uid, entry| {
+        let daemon = Arc::clone(&daemon);
+        async move {
+            admin::serve(stream, uid, daemon).await;
+            drop(entry);
+        }
+    });
     let owns = async {
         match own {
             Some(own) => {
-                accept(own, Arc::new(Slots::for_owns()), move |stream, uid| {
-                    own::serve(stream, uid, Arc::clone(&for_own))
+                accept(own, Arc::new(Slots::for_owns()), move |stream, uid, entry| {
+                    let daemon = Arc::clone(&for_own);
+                    async move {
+                        own::serve(stream, uid, daemon).await;
+                        drop(entry);
+                    }
                 })
                 .await;
             }

@@ -101,6 +101,20 @@ fn the_messages_of_a_day_are_counted_over_users_and_ranges_and_a_fifth_is_for_kn
     sent(&home, SendOf { now: at(DAY_MS), ..elsewhere(8) }).unwrap();
 }
 
+/// "0.30" at "0.25": a fifth less would never be enough for one.
+#[test]
+fn of_a_cap_for_one_message_a_stranger_has_it_and_the_next_one_waits_as_for_any_other() {
+    let home = Home::with_users();
+    let limits = TextLimits { cost_per_day: Some(300_000), price: 250_000, ..FREE };
+    let stands = wait(home.store.texts(limits, at(0))).unwrap();
+    assert_eq!((stands.whole, stands.rest), (None, None), "nothing was sent, and nothing withholds");
+    sent(&home, code(0, limits, at(0))).unwrap();
+    let withheld = Withheld { wait_s: 86_340, by: Limit::Cost };
+    assert_eq!(sent(&home, code(1, limits, at(60_000))).unwrap_err(), withheld);
+    assert_eq!(told(&home, text(Share::Rest, limits, at(60_000))).unwrap_err(), withheld);
+    sent(&home, code(1, limits, at(DAY_MS))).unwrap();
+}
+
 #[test]
 fn what_messages_cost_is_capped_to_the_last_unit_and_a_fifth_is_for_known_sources() {
     let home = Home::with_users();

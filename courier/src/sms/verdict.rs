@@ -46,9 +46,9 @@ fn by_http(status: u16) -> Option<Verdict> {
     match status {
         401 => verdict(Class::AuthError, Some(Reason::Credentials)),
         429 => verdict(Class::RateLimited, None),
-        // It was passed on, and who had it does not answer.
-        504 => verdict(Class::Temporary, Some(Reason::Unrecognised)),
-        500..=599 => verdict(Class::Temporary, None),
+        // It broke while it was at it, or who it was passed on to did: the message may have left before. Where a provider's 5xx
+        // certainly means "not taken", its file says so in a rule that names the status.
+        500..=599 => verdict(Class::Temporary, Some(Reason::Unrecognised)),
         _ => None,
     }
 }
@@ -60,7 +60,9 @@ fn otherwise(status: u16) -> Option<Verdict> {
         402 => verdict(Class::AuthError, Some(Reason::Funds)),
         403 => verdict(Class::AuthError, Some(Reason::Credentials)),
         404 | 405 | 407 | 410 => verdict(Class::AuthError, Some(Reason::Config)),
-        408 | 425 => verdict(Class::Temporary, None),
+        // Some proxies say so of who is behind them.
+        408 => verdict(Class::Temporary, Some(Reason::Unrecognised)),
+        425 => verdict(Class::Temporary, None),
         400..=499 => verdict(Class::Rejected, Some(Reason::Request)),
         _ => None,
     }

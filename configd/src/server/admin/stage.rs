@@ -67,7 +67,7 @@ impl Stage {
     /// A login that stands at its first prompt, or is over.
     pub(super) async fn begin(&self, begin: &Begin) -> Login {
         let (ours, theirs) = UnixStream::pair().unwrap();
-        tokio::spawn(login::serve(ours, 0, Arc::clone(&self.daemon)));
+        tokio::spawn(login::serve(ours, 0, Arc::clone(&self.daemon), None));
         let mut client = Connection::new(theirs);
         client.write(&encode_call(BEGIN, begin, More::No).unwrap()).await.unwrap();
         Login(client)

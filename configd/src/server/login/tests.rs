@@ -45,7 +45,7 @@ async fn a_login_that_stood_too_long_at_its_prompt_lets_go_of_its_challenge() {
         let house = Arc::clone(&house);
         tokio::spawn(async move {
             let enough = async move { is_enough.await.unwrap() };
-            open(Connection::new(ours), 0, &daemon, house, enough).await
+            open(Connection::new(ours), (0, None), &daemon, house, enough).await
         })
     };
     let mut client = Connection::new(theirs);
@@ -71,7 +71,9 @@ async fn questions_about_the_interface_do_not_put_off_the_first_frame() {
     let (daemon, house) = (daemon(folder.path()), house(folder.path()).await);
     let (ours, theirs) = UnixStream::pair().unwrap();
     let serving =
-        tokio::spawn(async move { open(Connection::new(ours), 1000, &daemon, house, std::future::pending()).await });
+        tokio::spawn(
+            async move { open(Connection::new(ours), (1000, None), &daemon, house, std::future::pending()).await },
+        );
     let mut client = Connection::new(theirs);
     let ask = encode_call("org.varlink.service.GetInfo", &Nothing {}, More::No).unwrap();
     let asked = async {
@@ -89,7 +91,9 @@ async fn users_who_ask_for_names_that_take_long_keep_nobody_elses_login_out() {
     let serve = |uid: u32, name: &str| {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let (daemon, house) = (Arc::clone(&daemon), Arc::clone(&house));
-        tokio::spawn(async move { open(Connection::new(ours), uid, &daemon, house, std::future::pending()).await });
+        tokio::spawn(
+            async move { open(Connection::new(ours), (uid, None), &daemon, house, std::future::pending()).await },
+        );
         let begin = encode_call(BEGIN, &ssh(name, "192.0.2.7"), More::No).unwrap();
         async move {
             let mut client = Connection::new(theirs);
@@ -116,18 +120,8 @@ async fn what_is_being_written_when_the_connection_ends_is_waited_for_logged_and
     let (daemon, house) = (daemon(folder.path()), house(folder.path()).await);
     let (ours, theirs) = UnixStream::pair().unwrap();
     let mut connection = Connection::new(ours);
-    let (events, queue) = unbounded_channel();
-    let mut drive = Drive {
-        daemon: &daemon,
-        uid: 0,
-        rules: house.rules(),
-        house: Arc::clone(&house),
-        events,
-        queue,
-        machine: Some(Login::new(0, String::from("K7Q2M9XD"))),
-        wire: Wire::Login,
-        mute: false,
-    };
+    let login = Login::new(0, String::from("K7Q2M9XD"));
+    let mut drive = Drive::new(&daemon, 0, Arc::clone(&house), login, Wire::Login);
     drive.step(Event::Begin(Box::new(ssh("ada", "192.0.2.7"))), &mut connection).await.unwrap();
     let mut answered = false;
     while !matches!(drive.machine.as_ref().unwrap().state, crate::login::State::Consuming(..)) {
@@ -152,4 +146,64 @@ async fn what_is_being_written_when_the_connection_ends_is_waited_for_logged_and
     let prompt: StepReply = decode_reply(&frame).unwrap().parameters().unwrap();
     assert!(prompt.step.ask.is_some());
     assert!(client.read().await.unwrap().is_none(), "nothing is said after it");
+}
+
+#[tokio::test]
+async fn the_oldest_of_too_many_logins_of_one_user_from_elsewhere_ends_and_neither_one_at_home_nor_another_users() {
+    let folder = tempfile::tempdir().unwrap();
+    let (daemon, house) = (daemon(folder.path()), house(folder.path()).await);
+    let stands_by = async |begin: Begin| {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (daemon, house) = (Arc::clone(&daemon), Arc::clone(&house));
+        tokio::spawn(
+            async move { open(Connection::new(ours), (0, None), &daemon, house, std::future::pending()).await },
+        );
+        let mut client = Connection::new(theirs);
+        client.write(&encode_call(BEGIN, &begin, More::No).unwrap()).await.unwrap();
+        let frame = client.read().await.unwrap().unwrap();
+        let reply: StepReply = decode_reply(&frame).unwrap().parameters().unwrap();
+        assert!(reply.step.ask.is_some(), "{reply:?}");
+        client
+    };
+    let stands = async |name: &str, from: &str| stands_by(ssh(name, from)).await;
+    // From here ada has logged in with a code before.
+    let mut first = stands("ada", "192.0.2.7").await;
+    let code = house.challenges.lock().unwrap().codes().pop().unwrap();
+    let answer = Answer { text: pam_2fa_protocol::Secret::new(code) };
+    first.write(&encode_call(ANSWER, &answer, More::No).unwrap()).await.unwrap();
+    let reply: StepReply = decode_reply(&first.read().await.unwrap().unwrap()).unwrap().parameters().unwrap();
+    assert_eq!(reply.step.verdict, Some(pam_2fa_protocol::login::Verdict::Allow));
+    let mut at_home = stands("ada", "192.0.2.7").await;
+    let console = Begin { service: String::from("login"), tty: Some(String::from("tty1")), ..ssh("ada", "") };
+    let mut at_the_console = stands_by(Begin { remote_host: None, ..console }).await;
+    let mut elsewhere = Vec::new();
+    for number in 0..standing::most(rules().codes.prompt) + 2 {
+        elsewhere.push(stands("ada", &format!("2001:db8:{number:x}::1")).await);
+    }
+    for client in &mut elsewhere[..2] {
+        assert!(client.read().await.unwrap().is_none(), "the two oldest are hung up on");
+    }
+    for client in elsewhere[2..].iter_mut().chain([&mut at_home, &mut at_the_console]) {
+        let read = tokio::time::timeout(Duration::ZERO, client.read()).await;
+        assert!(read.is_err(), "{read:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_place_a_login_is_hung_up_on_and_a_decoy_is_answered_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let (daemon, house) = (daemon(folder.path()), house(folder.path()).await);
+    let slots = Arc::new(crate::server::slots::Slots::for_logins());
+    let _all: Vec<_> = std::iter::from_fn(|| slots.take(0)).collect();
+    let begin = |decoy| Begin { decoy, ..ssh("ada", "192.0.2.7") };
+    for (decoy, is_answered) in [(false, false), (true, true)] {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (daemon, house, entry) = (Arc::clone(&daemon), Arc::clone(&house), slots.admit(0).await);
+        tokio::spawn(
+            async move { open(Connection::new(ours), (0, entry), &daemon, house, std::future::pending()).await },
+        );
+        let mut client = Connection::new(theirs);
+        client.write(&encode_call(BEGIN, &begin(decoy), More::No).unwrap()).await.unwrap();
+        assert_eq!(client.read().await.unwrap().is_some(), is_answered, "decoy: {decoy}");
+    }
 }

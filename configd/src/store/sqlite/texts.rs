@@ -66,7 +66,7 @@ fn of_the_day(
     let mut withheld = None;
     if let Some(cap) = limits.cost_per_day {
         let spent = made.iter().map(|(moment, cost)| (left_ms(moment, now, DAY_MS), *cost)).collect();
-        let wait_ms = cost_wait_ms(spent, limits.price, share.of(cap), DAY_MS);
+        let wait_ms = cost_wait_ms(spent, limits.price, share.of_cost(cap, limits.price), DAY_MS);
         withheld = longer(withheld, wait_ms.div_ceil(1000), Limit::Cost);
     }
     Ok(longer(withheld, wait_s(&moments(made), now, most, DAY_MS), Limit::Day))

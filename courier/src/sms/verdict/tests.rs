@@ -127,12 +127,10 @@ fn refusals_are_told_apart_by_the_file_and_by_http() {
         (402, Class::AuthError, Some(Reason::Funds)),
         (403, Class::AuthError, Some(Reason::Credentials)),
         (404, Class::AuthError, Some(Reason::Config)),
-        (408, Class::Temporary, None),
+        (408, Class::Temporary, Some(Reason::Unrecognised)),
+        (425, Class::Temporary, None),
         (422, Class::Rejected, Some(Reason::Request)),
         (429, Class::RateLimited, None),
-        (500, Class::Temporary, None),
-        (503, Class::Temporary, None),
-        (504, Class::Temporary, Some(Reason::Unrecognised)),
         (301, Class::Temporary, Some(Reason::Unrecognised)),
         (307, Class::Temporary, Some(Reason::Unrecognised)),
     ] {
@@ -145,7 +143,22 @@ fn wrong_credentials_are_never_taken_for_a_bad_number() {
     let bad_number = r#"{"code":21211}"#;
     is(ONE, 401, bad_number, Class::AuthError, Some(Reason::Credentials));
     is(ONE, 429, bad_number, Class::RateLimited, None);
-    is(ONE, 500, bad_number, Class::Temporary, None);
+    is(ONE, 500, bad_number, Class::Temporary, Some(Reason::Unrecognised));
+}
+
+#[test]
+fn a_server_that_failed_may_have_taken_the_message_unless_the_file_names_that_status() {
+    for status in [500, 501, 502, 503, 504, 520, 599] {
+        for body in ["", "<h1>Bad Gateway</h1>", r#"{"code":21211}"#, r#"{"sid":"SM1","status":"queued"}"#] {
+            is(ONE, status, body, Class::Temporary, Some(Reason::Unrecognised));
+        }
+    }
+    let not_taken = format!(
+        "{ONE}[[reply.error]]\nclass = \"temporary\"\nreason = \"server\"\nhttp = [503]\ntext = \"queue full\"\n"
+    );
+    is(&not_taken, 503, "queue full", Class::Temporary, None);
+    is(&not_taken, 503, "later", Class::Temporary, Some(Reason::Unrecognised));
+    is(&not_taken, 502, "queue full", Class::Temporary, Some(Reason::Unrecognised));
 }
 
 #[test]

@@ -48,7 +48,7 @@ async fn opened(folder: &Path, rules: Rules) -> (Arc<Daemon>, Arc<dyn Store>) {
 /// A login of a process of `uid`, with what is typed at each prompt; the last verdict.
 async fn log_in(daemon: &Arc<Daemon>, uid: u32, begin: &Begin, typed: impl Fn(&Daemon) -> String) -> Option<Verdict> {
     let (ours, theirs) = UnixStream::pair().unwrap();
-    let serving = tokio::spawn(login::serve(ours, uid, Arc::clone(daemon)));
+    let serving = tokio::spawn(login::serve(ours, uid, Arc::clone(daemon), None));
     let mut client = Connection::new(theirs);
     client.write(&encode_call(BEGIN, begin, More::No).unwrap()).await.unwrap();
     let verdict = loop {

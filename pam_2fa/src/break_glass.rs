@@ -1,8 +1,8 @@
 //! `break-glass`: at a console of this machine, when there is nobody who could check a code, a one-time code of the file that an
 //! administrator had made for such a day (`pam-2fa break-glass create`).
 //!
-//! It must never be asked for after an answer of the daemon (a denial is one), over a network, or in a process that is not root's; and
-//! it must never let anybody in before the code is marked as used, on disk. Everything it does is in the log, loudly.
+//! It must never be asked for after an answer of the daemon (a denial is one), over a network, or for somebody whom a user's own program
+//! calls; and it must never let anybody in before the code is marked as used, on disk. Everything it does is in the log, loudly.
 
 mod file;
 
@@ -12,6 +12,7 @@ use pam_2fa_protocol::login::{Begin, Question};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 use crate::conversation::{Conversation, Tone};
 use crate::ffi::pam::Host;
@@ -21,6 +22,9 @@ use crate::verdict::{Ending, Outcome};
 
 /// How often it is asked for in one call. The codes need no limit: nobody guesses one of 130 bits.
 const PROMPTS: usize = 5;
+
+/// How long a call asks: by then the daemon may be back, and whoever logs in anew is asked by it.
+const ASKS: Duration = Duration::from_secs(180);
 
 /// Why there is nothing to break, or it did not break: which call failed and how, or what else is in the way.
 #[derive(Debug)]
@@ -40,14 +44,8 @@ impl fmt::Display for Flaw {
 /// # Errors
 /// `stop`, where nobody may be asked or nothing was typed; else why the code does not count.
 pub(crate) fn offer(host: &Host<'_>, person: &impl Conversation, begin: &Begin, stop: Stop) -> Result<Ending, Stop> {
-    match ask(host, person, begin) {
+    match ask(host, person, begin, &stop) {
         Ok(Some(id)) => {
-            let Begin { user, service, tty, .. } = begin;
-            let tty = tty.as_deref().unwrap_or_default();
-            let said = format!(
-                "BREAK-GLASS: code {id} let {user} in at {tty} ({service}), since no code could be checked: {stop}"
-            );
-            host.log(LOG_ALERT, &said);
             person.tell(Tone::Info, &format!("Break-glass code {id} is used up. Then: pam-2fa status"));
             Ok(Ending::of(Outcome::GlassBroken))
         }
@@ -76,40 +74,50 @@ impl From<Flaw> for Refused {
     }
 }
 
+/// Whom a code has to be for.
+struct User {
+    uid: u32,
+    name: String,
+}
+
 /// The id of a right code, which is marked as used by now; none where nothing was typed.
-fn ask(host: &Host<'_>, person: &impl Conversation, begin: &Begin) -> Result<Option<String>, Refused> {
+fn ask(host: &Host<'_>, person: &impl Conversation, begin: &Begin, stop: &Stop) -> Result<Option<String>, Refused> {
     let flaw = |why| Flaw(why, None);
-    if process::effective_uid() != 0 || !is_local(begin) {
-        return Err(flaw("codes count for processes of root's at a console of this machine alone").into());
+    if !is_local(begin) {
+        return Err(flaw("codes count where root's own programs log people in at a console of this machine").into());
     }
     let user = host.user().unwrap_or_default().unwrap_or_default();
     let (uid, name) = host.account(user).ok_or(flaw("this host does not know the user"))?;
-    let (bytes, written_s) = file::read(PATH)?;
-    // The file was written by a clock that was right then: one that stands before that is behind.
-    let now_s = wall_s().ok_or(flaw("the clock cannot be read"))?.max(written_s);
-    let good = |code: Option<&Code>| {
-        let is_good =
-            |record: &Record<'_>| record.is_for(uid, &name, now_s) && code.is_none_or(|code| opens(record, code));
-        bytes.chunks(RECORD).position(|line| Record::parse(line).is_ok_and(|record| is_good(&record)))
-    };
-    if !is_file(&bytes) || good(None).is_none() {
+    let user = User { uid, name };
+    if find(&file::read(PATH)?, &user, None)?.is_none() {
         return Err(flaw("no code is good for this user now; pam-2fa break-glass create").into());
     }
+    let tty = begin.tty.as_deref().unwrap_or_default();
+    let who = format!("{} (uid {}) at {tty} ({})", user.name, user.uid, begin.service);
+    host.log(LOG_WARNING, &format!("break-glass: {who} is asked for a code, since no other can be checked: {stop}"));
+    let until = process::monotonic().map(|now| now.saturating_add(ASKS));
     let mut before = "No code can be checked now.";
     for _ in 0..PROMPTS {
-        let question =
-            Question { text: format!("{before} Break-glass code: "), echo: true, times: None, pace_ms: None };
+        let text = format!("{before} Break-glass code: ");
+        let question = Question { text, echo: true, times: None, pace_ms: None };
         let typed = person.ask(&question).map_err(Refused::Unanswered)?;
         if typed.expose().is_empty() {
             return Ok(None);
         }
+        if until.is_none() || process::monotonic() > until {
+            return Err(flaw("the code came too late; it is good still, for another login").into());
+        }
         before = match Code::parse(typed.expose()) {
             Err(Mistyped::Form) => "It has 28 letters and digits.",
             Err(Mistyped::Check) => "It is mistyped somewhere.",
-            Ok(code) => match good(Some(&code)) {
-                Some(number) => return Ok(Some(file::mark_used(PATH, number, &bytes)?)),
+            Ok(code) => match file::mark_used(PATH, |file| find(file, &user, Some(&code)))? {
+                Some(id) => {
+                    let said = format!("BREAK-GLASS: code {id} lets {who} in, since no other can be checked: {stop}");
+                    host.log(LOG_ALERT, &said);
+                    return Ok(Some(id));
+                }
                 None => {
-                    host.log(LOG_WARNING, &format!("break-glass: a wrong code for {}", begin.user));
+                    host.log(LOG_WARNING, &format!("break-glass: a wrong code for {who}"));
                     "That one is not good here."
                 }
             },
@@ -118,16 +126,37 @@ fn ask(host: &Host<'_>, person: &impl Conversation, begin: &Begin) -> Result<Opt
     Err(Refused::Wrong)
 }
 
-/// A virtual terminal, a serial line or the console of this machine, and nothing that speaks of a network.
+/// The number of a record that is good for the user now, and that the code opens where there is one.
+fn find(file: &file::Read, user: &User, code: Option<&Code>) -> Result<Option<usize>, Flaw> {
+    let wall_s = process::wall().and_then(|wall| i64::try_from(wall.as_secs()).ok());
+    // The file was written by a clock that was right then: one that stands before that is behind.
+    let now_s = wall_s.ok_or(Flaw("the clock cannot be read", None))?.max(file.written_s);
+    let is_good = |line| {
+        Record::parse(line).is_ok_and(|record| {
+            record.is_for(user.uid, &user.name, now_s) && code.is_none_or(|code| opens(&record, code))
+        })
+    };
+    if !is_file(&file.bytes) {
+        return Err(Flaw("it is no file of this release", None));
+    }
+    Ok(file.bytes.chunks(RECORD).position(is_good))
+}
+
+/// A login program that root runs (who calls su or sudo could hold it up, and choose its terminal) at a virtual terminal, a serial line
+/// or the console of this machine, and nothing that speaks of a network.
 fn is_local(begin: &Begin) -> bool {
-    // The lines that configd takes for consoles, too.
-    const KINDS: [&[u8]; 8] = [b"tty", b"ttyS", b"ttyAMA", b"ttyUSB", b"ttyACM", b"ttysclp", b"hvc", b"xvc"];
     let tty = begin.tty.as_deref().unwrap_or_default().as_bytes();
     let tty = tty.strip_prefix(b"/dev/").unwrap_or(tty);
     let number = tty.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let kind = tty.get(..tty.len().saturating_sub(number)).unwrap_or_default();
-    let is_line = (1..=3).contains(&number) && KINDS.contains(&kind);
-    (is_line || tty == b"console") && begin.remote_host.is_none() && begin.auth_info.is_none()
+    // A serial driver's name is of capitals (ttyS, ttyAMA, ttyUSB …), but for these two. ttyp0 and its like are old pseudo-terminals.
+    let is_line = match kind.strip_prefix(b"tty") {
+        Some(driver) => driver.iter().all(u8::is_ascii_uppercase) || driver == b"mxc" || driver == b"sclp",
+        None => kind == b"hvc" || kind == b"xvc",
+    };
+    let is_console = (is_line && (1..=3).contains(&number)) || tty == b"console";
+    let is_roots = process::effective_uid() == 0 && process::real_uid() == 0 && begin.remote_user.is_none();
+    is_console && is_roots && begin.remote_host.is_none() && begin.auth_info.is_none()
 }
 
 fn opens(record: &Record<'_>, code: &Code) -> bool {
@@ -136,8 +165,4 @@ fn opens(record: &Record<'_>, code: &Code) -> bool {
         hash.update(part);
     }
     record.has_hash(&hash.finalize().into())
-}
-
-fn wall_s() -> Option<i64> {
-    process::wall().and_then(|wall| i64::try_from(wall.as_secs()).ok())
 }

@@ -30,7 +30,7 @@ pub(crate) enum Tells {
 /// Whether break-glass codes count on this line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BreakGlass {
-    /// `break-glass`.
+    /// `break-glass`. The other modes ask for none.
     Allowed,
     /// They are never asked for.
     Never,
@@ -58,8 +58,8 @@ pub(crate) enum OptionError {
     Unknown(String),
     /// Given twice.
     Twice(&'static str),
-    /// These two on one line: `decoy` and `key-proven`, or one of them and `break-glass`.
-    Contradiction(&'static str, &'static str),
+    /// `decoy` and `key-proven` on one line.
+    Contradiction,
     /// `socket=` without a usable path.
     Socket(String),
     /// `timeout=` without a usable number.
@@ -101,13 +101,11 @@ impl Options {
                 return Err(OptionError::Unknown(shown(bytes)));
             }
         }
-        let mode = match (decoy, key_proven, break_glass) {
-            (None, None, _) => Mode::Full,
-            (Some(()), None, None) => Mode::Decoy,
-            (None, Some(()), None) => Mode::KeyProven,
-            (Some(()), Some(()), _) => return Err(OptionError::Contradiction("decoy", "key-proven")),
-            (Some(()), None, Some(())) => return Err(OptionError::Contradiction("decoy", "break-glass")),
-            (None, Some(()), Some(())) => return Err(OptionError::Contradiction("key-proven", "break-glass")),
+        let mode = match (decoy, key_proven) {
+            (None, None) => Mode::Full,
+            (Some(()), None) => Mode::Decoy,
+            (None, Some(())) => Mode::KeyProven,
+            (Some(()), Some(())) => return Err(OptionError::Contradiction),
         };
         Ok(Self {
             mode,
@@ -156,7 +154,7 @@ impl fmt::Display for OptionError {
                 "unknown option \"{option}\" in the PAM line; known: decoy, key-proven, break-glass, socket=PATH, timeout=SECONDS, quiet"
             ),
             Self::Twice(name) => write!(f, "option \"{name}\" is given twice in the PAM line"),
-            Self::Contradiction(one, other) => write!(f, "\"{one}\" and \"{other}\" cannot be on one PAM line"),
+            Self::Contradiction => f.write_str("\"decoy\" and \"key-proven\" cannot be on one PAM line"),
             Self::Socket(path) => {
                 write!(f, "\"socket={path}\" must be an absolute path of at most {LONGEST_SOCKET_PATH} bytes")
             }
@@ -189,12 +187,15 @@ mod tests {
         assert_eq!(Options::parse(&[c"key-proven"]).unwrap().mode, Mode::KeyProven);
         let options = Options::parse(&[c"break-glass", c"quiet"]).unwrap();
         assert_eq!((options.mode, options.break_glass), (Mode::Full, BreakGlass::Allowed));
+        // Where nobody is asked, or nobody let in, it changes nothing.
+        assert_eq!(Options::parse(&[c"decoy", c"break-glass"]).unwrap().mode, Mode::Decoy);
+        assert_eq!(Options::parse(&[c"break-glass", c"key-proven"]).unwrap().mode, Mode::KeyProven);
     }
 
     #[test]
     fn whatever_is_not_understood_is_an_error() {
         let long = CString::new(format!("socket=/{}", "x".repeat(LONGEST_SOCKET_PATH))).unwrap();
-        let lines: [&[&CStr]; 24] = [
+        let lines: [&[&CStr]; 22] = [
             &[c""],
             &[c"Decoy"],
             &[c"decoy "],
@@ -208,8 +209,6 @@ mod tests {
             &[c"timeout=1", c"timeout=1"],
             &[c"decoy", c"key-proven"],
             &[c"break-glass", c"break-glass"],
-            &[c"break-glass", c"decoy"],
-            &[c"key-proven", c"break-glass"],
             &[c"break-glass=yes"],
             &[c"socket="],
             &[c"socket=relative"],

@@ -109,12 +109,17 @@ impl Stop {
         }
     }
 
-    /// Whether there is nobody who could check a code: no daemon, none that answers, or one that is sealed. After any other end somebody
-    /// has decided, or could have.
+    /// Whether there is nobody who could check a code: no daemon, one that gives no frame, or one that is sealed. After any other end
+    /// somebody has decided, or could have, or it is this process that cannot ask.
     pub(crate) fn is_nobody_there(&self) -> bool {
+        use io::ErrorKind::{BrokenPipe, ConnectionRefused, ConnectionReset, NotFound};
         match self {
-            Self::System(..) | Self::TimedOut | Self::ForeignPeer(_) | Self::Closed | Self::Sealed => true,
-            Self::Clock
+            Self::System(_, error) => {
+                matches!(error.kind(), NotFound | ConnectionRefused | ConnectionReset | BrokenPipe)
+            }
+            Self::TimedOut | Self::Closed | Self::Sealed => true,
+            Self::ForeignPeer(_)
+            | Self::Clock
             | Self::Frame(_)
             | Self::NotAMessage(_)
             | Self::CannotWrite(_)

@@ -23,6 +23,8 @@ pub const ANSWER: &str = "io.pam2fa.Login.Answer";
 pub const NOT_PERMITTED: &str = "io.pam2fa.Login.NotPermitted";
 /// The error of a daemon that has no key, no store or no settings. The only error after which break-glass may be tried.
 pub const SEALED: &str = "io.pam2fa.Login.Sealed";
+/// The error where all places are taken. Somebody is there: it is no reason to try break-glass.
+pub const BUSY: &str = "io.pam2fa.Login.Busy";
 /// The error for a version that the daemon does not speak.
 pub const VERSION_NOT_SUPPORTED: &str = "io.pam2fa.Login.VersionNotSupported";
 

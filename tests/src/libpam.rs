@@ -422,6 +422,19 @@ pub fn become_uid(uid: u32) {
     assert_eq!(status, 0, "setresuid: these tests run as root");
 }
 
+/// Runs `act` in a thread whose real uid is another, as that of a setuid program of root's is its caller's.
+pub fn called_by<T: Send>(uid: u32, act: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            // SAFETY: the bare system call takes numbers; glibc's wrapper would change all threads.
+            let status = unsafe { libc::syscall(libc::SYS_setresuid, uid, 0, 0) };
+            assert_eq!(status, 0, "setresuid: these tests run as root");
+            act()
+        });
+        thread.join().unwrap()
+    })
+}
+
 /// Lets this process have so many descriptors.
 pub fn many_descriptors(count: u64) {
     let limit = libc::rlimit { rlim_cur: count, rlim_max: count };

@@ -47,6 +47,32 @@ pub fn syslog_lines(text: &str) -> Vec<String> {
     String::from_utf8_lossy(&all).lines().filter(|line| line.contains(text)).map(str::to_owned).collect()
 }
 
+/// A place in [`SYSLOG`], so that what other tests brought there before is not taken for one's own.
+#[derive(Debug, Clone, Copy)]
+pub struct LogMark(usize);
+
+impl LogMark {
+    /// Its end as it is now.
+    #[must_use]
+    pub fn now() -> Self {
+        Self(syslog_lines("").len())
+    }
+
+    /// The lines behind it that hold `text`.
+    #[must_use]
+    pub fn lines(self, text: &str) -> Vec<String> {
+        syslog_lines("").into_iter().skip(self.0).filter(|line| line.contains(text)).collect()
+    }
+
+    /// Waits for such a line.
+    ///
+    /// # Panics
+    /// When none comes.
+    pub fn wait_for(self, text: &str) {
+        crate::wait::until(&format!("{text:?} in the log"), || (!self.lines(text).is_empty()).then_some(()));
+    }
+}
+
 /// A number that nobody else in these namespaces has, other test processes included.
 ///
 /// # Panics

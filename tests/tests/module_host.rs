@@ -180,7 +180,6 @@ fn every_denial_that_is_not_the_daemons_says_why_in_the_log_and_what_to_do() {
     };
     for (line, text) in [
         (said("nullok", &[], ""), "unknown option \"nullok\""),
-        (said("decoy break-glass", &[], ""), "cannot be on one PAM line"),
         (said("decoy key-proven", &[], ""), "cannot be on one PAM line"),
         (said("", &[Act::Close], ""), "closed the connection"),
         (said("", &[e2e::fake_daemon::error("io.pam2fa.Login.Sealed")], ""), "sealed"),
@@ -355,4 +354,24 @@ fn no_call_that_break_glass_needs_can_fail_and_let_in_by_a_code_that_stays_good(
             assert!(keeps_out(function, end) || ((again || spare) && end == format!("code {SUCCESS}")), "{line}");
         }
     }
+}
+
+/// A command puts another file in the place of the one that was opened, in the moment before it is locked: what is marked is what stands
+/// there.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_break_glass_file_that_is_replaced_in_the_moment_before_its_lock_is_marked_where_it_is_read_next() {
+    let glass = e2e::break_glass::Glass::take();
+    let code = glass.make("root", 1).remove(0);
+    let file = e2e::break_glass::FILE;
+    let next = format!("{file}.next");
+    assert!(Command::new("cp").args(["-p", file, &next]).status().unwrap().success());
+    let stage = stage("break-glass");
+    let mut command = command(&stage, &code.code, &["once"]);
+    command.env("LD_PRELOAD", &compiled().1).env("HOST_TTY", "tty1");
+    command.env("SWAP_FROM", &next).env("SWAP_TO", file);
+    let run = run(&stage, command);
+    assert_eq!(run.said(), [format!("code {SUCCESS}")]);
+    assert!(!Path::new(&next).exists(), "it took the place of the other");
+    assert_eq!(fs::read(file).unwrap()[512], b'u');
 }

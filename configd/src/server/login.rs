@@ -16,7 +16,7 @@ use crate::store::{Authenticator, EndDevices};
 use crate::wire_io::{Connection, ConnectionError};
 use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::login::{
-    ANSWER, Answer, BEGIN, Begin, SEALED, SERVICE, Step, StepReply, VERSION, VERSION_NOT_SUPPORTED, VersionRange,
+    ANSWER, Answer, BEGIN, BUSY, Begin, SEALED, SERVICE, Step, StepReply, VERSION, VERSION_NOT_SUPPORTED, VersionRange,
 };
 use pam_2fa_protocol::own;
 use pam_2fa_protocol::wire::{Continues, Nothing, decode_call, encode_error, encode_reply};
@@ -201,6 +201,7 @@ impl<'a> Drive<'a> {
             self.asked.clone_from(&begin.user);
             // A decoy is answered and gone: it has nobody's place.
             if !begin.decoy && !self.is_seated() {
+                connection.write(&encode_error(BUSY, &Nothing {})?).await?;
                 return Ok(Going::Over);
             }
         }
@@ -232,7 +233,7 @@ impl<'a> Drive<'a> {
         Ok(Going::On)
     }
 
-    /// Takes a place for what says that it is a login. Without one the connection is closed, and the module denies.
+    /// Takes a place for what says that it is a login. Without one it is told so, and the module denies.
     fn is_seated(&mut self) -> bool {
         let Some(entry) = &mut self.entry else { return true };
         let is_seated = entry.sit();

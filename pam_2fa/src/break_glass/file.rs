@@ -18,55 +18,63 @@ const LONGEST: usize = (MOST + 1) * RECORD;
 const TRIES: usize = 40;
 const APART: Duration = Duration::from_millis(50);
 
-/// All of the file, and when it was written last in seconds since 1970. It is opened for writing, too: where a code cannot be marked as
-/// used, nobody is asked for one.
-pub(super) fn read(path: &CStr) -> Result<(Vec<u8>, i64), Flaw> {
-    let (file, about) = opened(path)?;
-    let mut bytes = vec![0; LONGEST];
-    let length = read_at(&file, &mut bytes, 0).map_err(failed("read"))?;
-    bytes.truncate(length);
-    Ok((bytes, about.st_mtime))
+/// All of the file, and when it was written last in seconds since 1970.
+pub(super) struct Read {
+    pub(super) bytes: Vec<u8>,
+    pub(super) written_s: i64,
 }
 
-/// Marks a record as used, durably, if it is still as it was read; its id.
-pub(super) fn mark_used(path: &CStr, number: usize, bytes: &[u8]) -> Result<String, Flaw> {
-    let file = locked(path)?;
+/// Reads it. It is opened for writing, too: where a code cannot be marked as used, nobody is asked for one.
+pub(super) fn read(path: &CStr) -> Result<Read, Flaw> {
+    let (file, about) = opened(path)?;
+    whole(&file, &about)
+}
+
+/// Marks the record that `find` has found in the file as it is now, durably; its id. None where there is none.
+pub(super) fn mark_used(
+    path: &CStr,
+    find: impl FnOnce(&Read) -> Result<Option<usize>, Flaw>,
+) -> Result<Option<String>, Flaw> {
+    let (file, about) = locked(path)?;
+    let read = whole(&file, &about)?;
+    let Some(number) = find(&read)? else { return Ok(None) };
     let at = number.saturating_mul(RECORD);
-    let mut line = [0; RECORD];
-    let place = i64::try_from(at).unwrap_or(i64::MAX);
-    read_at(&file, &mut line, place).map_err(failed("read"))?;
-    let was = bytes.get(at..).unwrap_or_default();
-    let record = Record::parse(&line).ok().filter(|_| was.starts_with(&line));
-    let id = record.ok_or(Flaw("it was changed while the code was typed", None))?.id.to_owned();
-    write_at(&file, State::Used.byte(), place).map_err(failed("write"))?;
-    Ok(id)
+    let line = read.bytes.get(at..at.saturating_add(RECORD)).unwrap_or_default();
+    let id = Record::parse(line).map_err(|_| Flaw("it is damaged", None))?.id.to_owned();
+    write_at(&file, State::Used.byte(), i64::try_from(at).unwrap_or(i64::MAX)).map_err(failed("write"))?;
+    Ok(Some(id))
     // The lock goes with the descriptor.
 }
 
 /// The file that stands at the path, held against commands that put another in its place and against other logins.
-fn locked(path: &CStr) -> Result<OwnedFd, Flaw> {
+fn locked(path: &CStr) -> Result<(OwnedFd, About), Flaw> {
     for _ in 0..TRIES {
         let (file, about) = opened(path)?;
-        if lock(&file).is_ok()
-            && about_path(path).is_ok_and(|there| (there.st_dev, there.st_ino) == (about.st_dev, about.st_ino))
-        {
-            return Ok(file);
+        let is_still = |there: About| (there.st_dev, there.st_ino) == (about.st_dev, about.st_ino);
+        if lock(&file).is_ok() && about_path(path).is_ok_and(is_still) {
+            return Ok((file, about));
         }
         std::thread::sleep(APART);
     }
-    Err(Flaw("it is held by another process", None))
+    Err(Flaw("it is held by another process; the code is good still", None))
 }
 
 fn opened(path: &CStr) -> Result<(OwnedFd, About), Flaw> {
     let file = open(path, O_RDWR).map_err(failed("open"))?;
     let about = about(&file).map_err(failed("fstat"))?;
-    let is_roots =
-        about.st_mode & S_IFMT == S_IFREG && about.st_nlink == 1 && about.st_uid == 0 && about.st_mode & 0o077 == 0;
-    if is_roots {
-        Ok((file, about))
-    } else {
-        Err(Flaw("it is not root's alone (a plain file of one name, 0600)", None))
+    let is_plain = about.st_mode & S_IFMT == S_IFREG && about.st_nlink == 1;
+    let is_short = usize::try_from(about.st_size).is_ok_and(|size| size <= LONGEST);
+    if is_plain && is_short && about.st_uid == 0 && about.st_mode & 0o077 == 0 {
+        return Ok((file, about));
     }
+    Err(Flaw("it is not root's alone (a plain file of one name, 0600)", None))
+}
+
+fn whole(file: &OwnedFd, about: &About) -> Result<Read, Flaw> {
+    let mut bytes = vec![0; LONGEST];
+    let length = read_at(file, &mut bytes, 0).map_err(failed("read"))?;
+    bytes.truncate(length);
+    Ok(Read { bytes, written_s: about.st_mtime })
 }
 
 fn failed(call: &'static str) -> impl Fn(io::Error) -> Flaw {

@@ -6,6 +6,8 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
+use super::socket::above_streams;
+
 /// What the kernel says of a file.
 pub(crate) type About = libc::stat;
 
@@ -16,7 +18,9 @@ pub(crate) fn open(path: &CStr, access: c_int) -> io::Result<OwnedFd> {
     let fd = unsafe { libc::open(path.as_ptr(), flags) };
     done(fd)?;
     // SAFETY: the kernel has just made this descriptor, and nobody else has it.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    let file = unsafe { OwnedFd::from_raw_fd(fd) };
+    // In a host that has closed those, whatever another thread prints would go into the file.
+    above_streams(file).map_err(|_| io::Error::last_os_error())
 }
 
 /// About an open file.

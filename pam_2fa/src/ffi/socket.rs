@@ -146,10 +146,15 @@ impl Stream {
         };
         loop {
             let mut poll = libc::pollfd { fd: self.0.as_raw_fd(), events, revents: 0 };
-            let left = rounded_up(deadline.left()?);
+            // What has come by the deadline counts, also where this process was stopped until after it.
+            let (left, late) = match deadline.left() {
+                Ok(left) => (rounded_up(left), None),
+                Err(Stop::TimedOut) => (0, Some(Stop::TimedOut)),
+                Err(stop) => return Err(stop),
+            };
             // SAFETY: `poll` is one pollfd of ours to write to.
             match unsafe { libc::poll(&raw mut poll, 1, left) } {
-                0 => {} // the deadline says whether it has passed
+                0 => late.map_or(Ok(()), Err)?,
                 1.. => return Ok(()),
                 ..0 => match io::Error::last_os_error() {
                     error if is_interrupted(&error) => {}
@@ -168,6 +173,11 @@ fn new_socket() -> Result<OwnedFd, Stop> {
         let fd = unsafe { libc::socket(libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0) };
         owned("socket", fd)?
     };
+    above_streams(first)
+}
+
+/// The same file under a number that is none of the standard streams'.
+pub(super) fn above_streams(first: OwnedFd) -> Result<OwnedFd, Stop> {
     if first.as_raw_fd() > libc::STDERR_FILENO {
         return Ok(first);
     }

@@ -13,6 +13,7 @@
 #include <shadow.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -231,7 +232,18 @@ ssize_t pwrite64(int fd, const void *bytes, size_t n, off64_t at)
 }
 
 int fdatasync(int fd) { REAL(int, fdatasync, int); return fails(FDATASYNC) ? -1 : real(fd); }
-int flock(int fd, int how) { REAL(int, flock, int, int); return fails(FLOCK) ? -1 : real(fd, how); }
+/* SWAP_FROM takes the place of SWAP_TO, once, in the moment before the lock. */
+int flock(int fd, int how)
+{
+	static int swapped;
+	REAL(int, flock, int, int);
+
+	if (!swapped && getenv("SWAP_FROM") && getenv("SWAP_TO")) {
+		swapped = 1;
+		rename(getenv("SWAP_FROM"), getenv("SWAP_TO"));
+	}
+	return fails(FLOCK) ? -1 : real(fd, how);
+}
 
 int fstat(int fd, struct stat *about) { REAL(int, fstat, int, struct stat *); return fails(FSTAT) ? -1 : real(fd, about); }
 int fstat64(int fd, struct stat64 *about) { REAL(int, fstat64, int, struct stat64 *); return fails(FSTAT) ? -1 : real(fd, about); }

@@ -360,7 +360,7 @@ impl House {
     pub(crate) async fn for_tests(folder: &std::path::Path, rules: Rules) -> Self {
         let random: Arc<dyn Random> = Arc::new(KernelRandom);
         let Vault { store, keys, key, state_key, high_water_s, lock, .. } =
-            open_vault(folder, folder, random.as_ref()).unwrap();
+            open_vault(folder, &folder.join("run"), random.as_ref()).unwrap();
         let store: Arc<dyn Store> = Arc::new(store);
         let keys = Arc::new(keys);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(high_water_s).unwrap());
@@ -403,7 +403,7 @@ impl House {
             verifications: Mutex::new(Verifications::default()),
             in_force: Mutex::new(Arc::new(rules)),
             problems: Mutex::new(Vec::new()),
-            places: Places { config: folder.join("config.toml"), state_dir: folder.clone(), runtime_dir: folder },
+            places: Places { config: folder.join("config.toml"), runtime_dir: folder.join("run"), state_dir: folder },
             key_place: key.place,
             key_path: key.path,
             state_key,

@@ -143,6 +143,53 @@ fn a_credential_that_could_not_be_opened_is_stood_in_for_by_an_import_and_a_bad_
     logs_in(&world, &ada);
 }
 
+/// As `key rotate` prints them, with no restart in between; whoever stops after one of them is not locked out.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn the_steps_that_are_printed_for_a_credentials_key_change_it_and_lock_nobody_out() {
+    let mut world = Plan::default().start();
+    let ada = world.person("ada");
+    done(&world, &["config", "seal"]);
+    let (copy, phrase) = (world.path("copy"), phrase(&world));
+    let copy = copy.to_str().unwrap();
+    world.stop_configd();
+    let (credential, key) = (world.path("run/key"), world.path("state/key"));
+    fs::rename(&key, &credential).unwrap();
+    world.start_configd();
+    let mut standing = world.ssh(&ada).open_with_password();
+    standing.wait_for_code_prompt();
+    let code = mailbox::wait_for_code(&ada.email, 1).code();
+    let said = refused(&world, &["key", "rotate"]);
+    for step in ["pam-2fa key export FILE", "systemctl edit", "pam-2fa key import FILE", "systemd-creds encrypt"] {
+        assert!(said.contains(step), "{step}: {said}");
+    }
+    // What can be known beforehand cuts nobody off.
+    standing.type_line(&code);
+    standing.prove_shell();
+    done(&world, &["key", "export", copy, "--passphrase-file", &phrase]);
+    fs::remove_file(&credential).unwrap();
+    let status = done(&world, &["status"]);
+    assert!(status.contains("degraded") && status.contains("pam-2fa key import"), "{status}");
+    // Too early: it would have nothing to open by.
+    let said = refused(&world, &["key", "rotate"]);
+    assert!(said.contains("there is no key"), "{said}");
+    logs_in(&world, &ada);
+    let said = done(&world, &["key", "import", copy, "--passphrase-file", &phrase]);
+    assert!(said.contains("is in its place") && said.contains("configd is open"), "{said}");
+    world.kill_configd();
+    world.start_configd();
+    logs_in(&world, &ada);
+    let said = done(&world, &["key", "rotate"]);
+    assert!(said.contains("is forgotten"), "{said}");
+    logs_in(&world, &ada);
+    world.stop_configd();
+    fs::rename(&key, &credential).unwrap();
+    world.start_configd();
+    logs_in(&world, &ada);
+    let status = done(&world, &["status"]);
+    assert!(status.contains("running") && !status.contains("problem"), "{status}");
+}
+
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn a_key_is_changed_while_people_log_in_and_everything_is_sealed_by_the_new_one() {

@@ -6,7 +6,7 @@
 use super::upkeep::{STEP_S, reply_of, wait};
 use super::{Answer, done, house};
 use crate::clock::{Clock, SystemClock};
-use crate::daemon::{Daemon, Wanted};
+use crate::daemon::{Daemon, State, Wanted};
 use crate::generation::{self, Kept};
 use crate::house::{Places, store_generation};
 use crate::seal::{self, MasterKey, Was, Wish};
@@ -101,6 +101,9 @@ pub(super) async fn restore(daemon: &Daemon, asked: Restore) -> Result<RestoreRe
         seal::restore(&places.state_dir, &places.runtime_dir, &wish, |store, was| mend(places, store, was, recovery))
             .map_err(|error| error.to_string())
     };
+    if let State::Open(house) = daemon.state() {
+        house.key_is_there().map_err(Answer::refused)?;
+    }
     let done = daemon.offline(Wanted::Any, "a store from a backup", work).await.map_err(Answer::refused)?;
     let ((generation, accepted), aside) = done;
     tracing::warn!(generation, ?accepted, ?aside, "a store was restored from a backup by an administrator");

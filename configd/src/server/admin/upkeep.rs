@@ -88,12 +88,13 @@ fn clock_reply(mark_s: i64, was_reset: ClockWasReset) -> ClockReply {
 
 pub(super) async fn clock_reset(daemon: &Daemon, house: Arc<House>) -> Result<ClockReply, Answer> {
     let behind_s = house.behind_s();
-    drop(house);
     if behind_s == 0 {
         return Err(Answer::refused(
             "the clock does not stand behind a time that was seen before: there is nothing to reset",
         ));
     }
+    house.key_is_there().map_err(Answer::refused)?;
+    drop(house);
     let work = |places: &Places| reset(places);
     let (mark_s, was_reset) = daemon.offline(Wanted::Any, "its clock", work).await.map_err(Answer::refused)?;
     tracing::warn!(behind_s, ?was_reset, "the clock's mark was set back by an administrator");

@@ -1,0 +1,96 @@
+//! A key whose file is gone while configd is open: nothing is begun that could not end, and an import puts it back.
+
+use super::*;
+use crate::clock::Moment;
+use crate::log::LevelHandle;
+use crate::server::admin::stage::{done, refused};
+use crate::server::admin::{copy, upkeep};
+use crate::users::SystemDirectory;
+use pam_2fa_protocol::admin::Restore;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+/// A daemon that is open and whose house nobody else holds. As root it opens again by the settings that are there; for anybody else,
+/// whose file they cannot be, it is sealed for want of them.
+async fn open() -> (tempfile::TempDir, Daemon, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, state_dir) = (folder.path().join("config.toml"), folder.path().to_owned());
+    fs::write(&config, "").unwrap();
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o640)).unwrap();
+    let places = Places { config, runtime_dir: state_dir.join("run"), state_dir };
+    let (host, since) = (String::from("host"), String::new());
+    let daemon = Daemon::new(places, Arc::new(SystemDirectory), host, since, LevelHandle::none()).unwrap();
+    let mut house = House::for_tests(folder.path(), crate::login::world::rules()).await;
+    house.clock = Arc::new(Behind(house.now()));
+    daemon.put(State::Open(Arc::new(house)));
+    let key = folder.path().join("key");
+    (folder, daemon, key)
+}
+
+fn house(daemon: &Daemon) -> Arc<House> {
+    let State::Open(house) = daemon.state() else { panic!("it is sealed") };
+    house
+}
+
+/// A clock that stands an hour behind its mark.
+struct Behind(Moment);
+
+impl Clock for Behind {
+    fn now(&self) -> Moment {
+        self.0.clone()
+    }
+
+    fn behind_s(&self) -> i64 {
+        3_600
+    }
+}
+
+#[tokio::test]
+async fn the_key_in_use_whose_file_is_gone_is_put_back_by_an_import_while_configd_is_open() {
+    let (folder, daemon, place) = open().await;
+    let text = fs::read_to_string(&place).unwrap();
+    let given = || KeyImport { key: Secret::new(text.clone()) };
+    assert!(done(import(&daemon, given()).await).was_there);
+    let other = MasterKey::generate(&KernelRandom).unwrap();
+    let another = KeyImport { key: other.line() };
+    assert!(refused(import(&daemon, another).await).contains("nothing was changed"));
+    for stands in [None, Some("garbage\n"), Some(other.line().expose().as_str())] {
+        fs::remove_file(&place).unwrap();
+        if let Some(stands) = stands {
+            fs::write(&place, stands).unwrap();
+            fs::set_permissions(&place, fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        let imported = done(import(&daemon, given()).await);
+        assert!(!imported.was_there && imported.aside.is_some() == stands.is_some(), "{stands:?}");
+        assert_eq!(fs::read_to_string(&place).unwrap(), text);
+        let root = nix::unistd::geteuid().is_root();
+        assert_eq!(imported.still_sealed.is_none(), root, "{:?}", imported.still_sealed);
+        if !root {
+            return;
+        }
+    }
+    // A credential's would be taken first: nothing is changed, and it stays open.
+    fs::create_dir(folder.path().join("run")).unwrap();
+    fs::write(folder.path().join("run/key"), "garbage\n").unwrap();
+    assert!(refused(import(&daemon, given()).await).contains("credential"));
+    assert!(house(&daemon).store.count_users().await.is_ok());
+}
+
+#[tokio::test]
+async fn nothing_that_leaves_the_house_is_begun_where_the_key_could_not_be_read_again() {
+    let (_folder, daemon, place) = open().await;
+    fs::rename(&place, place.with_file_name("away")).unwrap();
+    let rotated = refused(rotate_key(&daemon, house(&daemon)).await);
+    assert!(rotated.contains("there is no key") && rotated.contains("pam-2fa key import"), "{rotated}");
+    let wish = Restore { length: 0, accept: true, keep_recovery: false, key: None };
+    let restored = refused(copy::restore(&daemon, wish).await);
+    assert!(restored.contains("there is no key"), "{restored}");
+    let reset = refused(upkeep::clock_reset(&daemon, house(&daemon)).await);
+    assert!(reset.contains("there is no key"), "{reset}");
+    // All the while it has decided about logins.
+    assert!(house(&daemon).store.count_users().await.is_ok());
+    fs::rename(place.with_file_name("away"), &place).unwrap();
+    let rotated = rotate_key(&daemon, house(&daemon)).await;
+    assert_eq!(rotated.is_ok(), nix::unistd::geteuid().is_root());
+}

@@ -27,7 +27,9 @@ pub use device::{
 pub use method::{
     About, Enrol, Enrolled, First, Had, KeptApp, KeptPass, MOST_GRANTS, Methods, NewApp, PassId, PassKind, Proof,
 };
-pub use upkeep::{AcceptCopy, AcceptedCopy, Again, ChangeKey, ChangedKey, ClockWasReset, RecoveryCodes, ResetClock};
+pub use upkeep::{
+    AcceptCopy, AcceptedCopy, Again, ChangeKey, ChangedKey, ClockWasReset, RecoveryCodes, ResetClock, STEP_S,
+};
 
 pub use text::{Limit, RangeNow, SendOf, SendTicket, SendVerdict, TextOf, TextTicket, TextVerdict, TextsNow, Withheld};
 

@@ -3,7 +3,7 @@
 //! What leaves here is not locked: the command locks it before it is written anywhere. Its secrets are sealed all the same, and the key
 //! goes with it only where that was asked for.
 
-use super::upkeep::{STEP_S, reply_of, wait};
+use super::upkeep::{reply_of, wait};
 use super::{Answer, done, house};
 use crate::clock::{Clock, SystemClock};
 use crate::daemon::{Daemon, State, Wanted};
@@ -12,7 +12,7 @@ use crate::house::{Places, store_generation};
 use crate::seal::{self, MasterKey, Was, Wish};
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::copy::{Copy, copy_of};
-use crate::store::{AcceptCopy, AcceptedCopy, By, Change, RecoveryCodes, Store, UserKey};
+use crate::store::{AcceptCopy, AcceptedCopy, By, Change, RecoveryCodes, STEP_S, Store, UserKey};
 use crate::wire_io::Connection;
 use data_encoding::BASE64;
 use pam_2fa_protocol::admin::{
@@ -126,7 +126,7 @@ fn mend(
     };
     let clock = SystemClock::new(was.high_water_s).map_err(|error| format!("no clock: {error}"))?;
     let now = clock.now();
-    let step = now.wall_s.div_euclid(STEP_S);
+    let step = SystemClock::wall_s().div_euclid(STEP_S);
     let generation = kept.max(was.generation).max(wait(store_generation(store))?).saturating_add(1);
     let accepted = wait(store.accept_copy(AcceptCopy { generation, step, recovery, now }))?;
     Ok((wait(store_generation(store))?, accepted))

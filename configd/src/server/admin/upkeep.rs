@@ -7,12 +7,9 @@ use crate::generation::{self, Kept};
 use crate::house::{House, Places, store_generation};
 use crate::random::KernelRandom;
 use crate::seal::{Vault, open_vault};
-use crate::store::{AcceptCopy, AcceptedCopy, ClockWasReset, RecoveryCodes, ResetClock, Store, StoreError};
+use crate::store::{AcceptCopy, AcceptedCopy, ClockWasReset, RecoveryCodes, ResetClock, STEP_S, Store, StoreError};
 use pam_2fa_protocol::admin::{ClockReply, GenerationReply, RestoreAccept, RestoreAcceptReply};
 use std::sync::Arc;
-
-/// Seconds of a time step of an app (RFC 6238 §4): all that are enrolled here have it.
-pub(super) const STEP_S: i64 = 30;
 
 pub(super) async fn generation(house: &House) -> Result<GenerationReply, Answer> {
     Ok(GenerationReply { generation: house.store_generation().await? })
@@ -61,7 +58,7 @@ fn accept(places: &Places, recovery: RecoveryCodes) -> Result<(i64, AcceptedCopy
         Kept::Odd(why) => return Err(why),
     };
     let now = SystemClock::new(high_water_s).map_err(|error| format!("no clock: {error}"))?.now();
-    let step = now.wall_s.div_euclid(STEP_S);
+    let step = SystemClock::wall_s().div_euclid(STEP_S);
     let accepted = wait(store.accept_copy(AcceptCopy { generation: kept, step, recovery, now }))?;
     Ok((wait(store_generation(&store))?, accepted))
 }

@@ -9,8 +9,8 @@ use data_encoding::BASE64;
 use insta::assert_snapshot;
 use pam_2fa_protocol::admin;
 use serde_json::json;
-use std::fs::{create_dir, metadata, read, read_to_string, remove_file, write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::fs::{create_dir, metadata, read, read_to_string, remove_dir_all, remove_file, write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::sync::{Arc, Mutex};
 
 const KEY: &str = "pam-2fa-key:v1:00112233:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
@@ -137,6 +137,32 @@ fn all_of_it_comes_back_and_what_is_another_is_replaced_on_demand_alone_and_keep
     assert_eq!(read_to_string(daemon.runtime_dir().join("providers/own.toml")).unwrap(), "a provider");
     let aside = read_to_string(daemon.runtime_dir().join("config.toml.before")).unwrap();
     assert!(aside.contains("optional"), "{aside}");
+}
+
+/// configd refuses texts that others can read, and reads them by their group; the courier reads provider files as anybody does.
+#[test]
+fn own_texts_and_provider_files_come_back_as_those_who_read_them_want_them() {
+    needs_root!();
+    let (daemon, _) = keeper();
+    let folder = daemon.runtime_dir();
+    chown(&folder, None, Some(65_534)).unwrap();
+    create_dir(folder.join("messages")).unwrap();
+    write(folder.join("messages/de.ftl"), "denied-used = Verbraucht.\n").unwrap();
+    let (_, file) = made(&daemon, &[]);
+    for gone in ["messages", "providers"] {
+        remove_dir_all(folder.join(gone)).unwrap();
+    }
+    remove_file(daemon.config()).unwrap();
+    let shown = back(&daemon, &file, &[]);
+    assert!(shown.contains("messages/de.ftl is as it was in the backup"), "{shown}");
+    for (name, whole) in [
+        ("config.toml", (0, 65_534, 0o640)),
+        ("messages/de.ftl", (0, 65_534, 0o640)),
+        ("providers/own.toml", (0, 0, 0o644)),
+    ] {
+        let about = metadata(folder.join(name)).unwrap();
+        assert_eq!((about.uid(), about.gid(), about.mode() & 0o7777), whole, "{name}");
+    }
 }
 
 #[test]

@@ -16,7 +16,10 @@ const LONGEST: u64 = 256 * 1024;
 const SETTINGS: &str = "config.toml";
 
 /// Folders, and how the names in them end.
-const FOLDERS: [(&str, &str); 2] = [("providers", ".toml"), ("messages", ".ftl")];
+const FOLDERS: [(&str, &str); 2] = [(PROVIDERS, ".toml"), ("messages", ".ftl")];
+
+/// What the courier reads.
+const PROVIDERS: &str = "providers";
 
 /// One of them.
 pub(super) struct Kept {
@@ -112,15 +115,11 @@ fn replace(config: &Path, path: &Path, kept: &Kept) -> io::Result<Option<PathBuf
         std::fs::DirBuilder::new().mode(0o755).create(folder)?;
         // Whatever the umask is: the courier looks into it as anybody does.
         std::fs::set_permissions(folder, Permissions::from_mode(0o755))?;
+        File::open(parent(folder))?.sync_all()?;
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let draft = folder.join(format!(".{name}.pam-2fa-restore"));
-    // configd reads its settings by their group; the others hold nothing secret, and the courier reads them as anybody does.
-    let (group, mode) = if is_settings(&kept.name) {
-        (metadata(path).or_else(|_| metadata(parent(config)))?.gid(), 0o640)
-    } else {
-        (0, 0o644)
-    };
+    let (group, mode) = owner_of(config, path, &kept.name)?;
     match std::fs::remove_file(&draft) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -139,6 +138,17 @@ fn replace(config: &Path, path: &Path, kept: &Kept) -> io::Result<Option<PathBuf
     std::fs::rename(&draft, path)?;
     File::open(folder)?.sync_all()?;
     Ok(aside)
+}
+
+/// Group and mode. configd reads its settings and its texts by their group, and refuses both where others can read them; the group is the
+/// folder's, but for settings that are there. Provider files hold nothing secret, and the courier reads them as anybody does.
+fn owner_of(config: &Path, path: &Path, name: &str) -> io::Result<(u32, u32)> {
+    if name.starts_with(PROVIDERS) {
+        return Ok((0, 0o644));
+    }
+    let folder = || metadata(parent(config));
+    let like = if is_settings(name) { metadata(path).or_else(|_| folder())? } else { folder()? };
+    Ok((like.gid(), 0o640))
 }
 
 /// A second name for what stands there: `config.toml.before`, `config.toml.before.2`, …

@@ -117,6 +117,12 @@ fn a_generation_that_is_odd_or_somebody_elses_is_written_anew() {
     is_anew("anybody could write it");
     std::os::unix::fs::chown(&path, Some(65_534), None).unwrap();
     is_anew("somebody else's");
+    for (group, mode) in [(Some(65_534), 0o640), (None, 0o600)] {
+        std::os::unix::fs::chown(&path, None, group).unwrap();
+        set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        is_anew("configd could not read it");
+        assert_eq!(path.metadata().unwrap().gid(), daemon.config().metadata().unwrap().gid());
+    }
     std::fs::remove_file(&path).unwrap();
     let elsewhere = daemon.config().with_file_name("elsewhere");
     write(&elsewhere, "untouched").unwrap();

@@ -102,11 +102,53 @@ pub(super) fn read(path: &Path) -> Result<Option<Secret<Vec<u8>>>, Error> {
     Ok(Some(bytes))
 }
 
-/// Puts it in its place; gives where the one that stood there is now.
-pub(super) fn put(config: &Path, kept: &Kept) -> Result<Option<PathBuf>, Error> {
-    let path = place_of(config, &kept.name);
-    let fail = |why| Error::File { what: "cannot put back", path: path.clone(), why };
-    replace(config, &path, kept).map_err(fail)
+/// What was put in its place, and where what stood there is now.
+#[derive(Default)]
+pub(super) struct Placed(Vec<(PathBuf, Option<PathBuf>)>);
+
+impl Placed {
+    /// Puts them in their places, the settings last: they name the others.
+    ///
+    /// # Errors
+    /// One cannot be put there: nothing is changed.
+    pub(super) fn put(config: &Path, files: &[Kept]) -> Result<Self, Error> {
+        let mut placed = Self::default();
+        let (settings, others): (Vec<_>, Vec<_>) = files.iter().partition(|kept| is_settings(&kept.name));
+        for kept in others.into_iter().chain(settings) {
+            let path = place_of(config, &kept.name);
+            match replace(config, &path, kept) {
+                Ok(aside) => placed.0.push((path, aside)),
+                Err(why) => return Err(placed.taken_back(Error::File { what: "cannot put back", path, why })),
+            }
+        }
+        Ok(placed)
+    }
+
+    /// Where what stood there is now.
+    pub(super) fn aside(&self) -> impl Iterator<Item = &PathBuf> {
+        self.0.iter().filter_map(|(_, aside)| aside.as_ref())
+    }
+
+    /// All of it is as it was before; `error` is why, and has what could not be put back.
+    pub(super) fn taken_back(self, error: Error) -> Error {
+        let failed: Vec<String> = self.0.into_iter().rev().filter_map(|(path, aside)| undo(&path, aside)).collect();
+        if failed.is_empty() {
+            return error;
+        }
+        Error::Refused(error.to_string().lines().map(str::to_owned).chain(failed).collect())
+    }
+}
+
+/// What could not be undone.
+fn undo(path: &Path, aside: Option<PathBuf>) -> Option<String> {
+    let undone = match &aside {
+        Some(aside) => std::fs::rename(aside, path),
+        None => std::fs::remove_file(path),
+    };
+    let error = undone.and_then(|()| File::open(parent(path))?.sync_all()).err()?;
+    let stood =
+        aside.map_or(String::from("nothing stood there"), |aside| format!("what stood there is {}", aside.display()));
+    Some(format!("{}: it is not as it was before ({error}); {stood}", path.display()))
 }
 
 fn replace(config: &Path, path: &Path, kept: &Kept) -> io::Result<Option<PathBuf>> {

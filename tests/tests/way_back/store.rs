@@ -164,3 +164,52 @@ fn a_restore_killed_at_any_moment_leaves_a_store_that_opens_and_is_done_by_the_n
     assert!(status.contains("running") && !status.contains("problem"), "{status}");
     logs_in(&world, &ada);
 }
+
+/// The product was installed anew, where nobody is asked for a code: a store with users in it is not opened by that for a moment.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_restored_store_is_opened_by_its_own_settings_alone_whenever_the_restore_is_killed() {
+    let mut world = Plan::default().start();
+    let ada = world.person("ada");
+    done(&world, &["config", "seal"]);
+    let (copy, phrase) = (world.path("backup"), phrase(&world));
+    let words = ["restore", copy.to_str().unwrap(), "--accept", "--passphrase-file", &phrase];
+    done(&world, &["backup", copy.to_str().unwrap(), "--with-key", "--passphrase-file", &phrase]);
+    let anew = |world: &mut World| {
+        world.stop_configd();
+        for entry in fs::read_dir(world.path("state")).unwrap() {
+            fs::remove_file(entry.unwrap().path()).unwrap();
+        }
+        let _ = fs::remove_file(world.path("etc/generation"));
+        fs::write(world.config_file(), "# as it was shipped\n").unwrap();
+        world.start_configd();
+        opens(world);
+    };
+    let about = |world: &World| done(world, &["status", "--json"]).replace(char::is_whitespace, "");
+    anew(&mut world);
+    assert!(about(&world).contains("\"required\":\"disabled\""), "{}", about(&world));
+    let begun = wait::now();
+    done(&world, &words);
+    let whole = begun.elapsed();
+    assert!(about(&world).contains("\"required\":\"optional\""), "{}", about(&world));
+    for round in 0_u32..12 {
+        anew(&mut world);
+        let mut restoring = world.command_begun(&words);
+        // The first half goes to the passphrase, and nothing is touched before it.
+        std::thread::sleep(whole / 2 + whole * round / 24);
+        restoring.kill().unwrap();
+        restoring.wait().unwrap();
+        if round % 2 == 1 {
+            world.kill_configd();
+            world.start_configd();
+        }
+        opens(&world);
+        let status = about(&world);
+        if status.contains("\"users\":1") {
+            assert!(status.contains("\"required\":\"optional\""), "round {round}: {status}");
+        }
+    }
+    anew(&mut world);
+    done(&world, &words);
+    logs_in(&world, &ada);
+}

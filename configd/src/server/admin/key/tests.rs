@@ -2,28 +2,16 @@
 
 use super::*;
 use crate::clock::Moment;
-use crate::log::LevelHandle;
-use crate::server::admin::stage::{done, refused};
+use crate::server::admin::stage::{alone, done, refused};
 use crate::server::admin::{copy, upkeep};
-use crate::users::SystemDirectory;
 use pam_2fa_protocol::admin::Restore;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-/// A daemon that is open and whose house nobody else holds. As root it opens again by the settings that are there; for anybody else,
-/// whose file they cannot be, it is sealed for want of them.
+/// With a clock that is behind.
 async fn open() -> (tempfile::TempDir, Daemon, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let (config, state_dir) = (folder.path().join("config.toml"), folder.path().to_owned());
-    fs::write(&config, "").unwrap();
-    fs::set_permissions(&config, fs::Permissions::from_mode(0o640)).unwrap();
-    let places = Places { config, runtime_dir: state_dir.join("run"), state_dir };
-    let (host, since) = (String::from("host"), String::new());
-    let daemon = Daemon::new(places, Arc::new(SystemDirectory), host, since, LevelHandle::none()).unwrap();
-    let mut house = House::for_tests(folder.path(), crate::login::world::rules()).await;
-    house.clock = Arc::new(Behind(house.now()));
-    daemon.put(State::Open(Arc::new(house)));
+    let (folder, daemon) = alone("", |house| house.clock = Arc::new(Behind(house.now()))).await;
     let key = folder.path().join("key");
     (folder, daemon, key)
 }

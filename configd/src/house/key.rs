@@ -1,6 +1,7 @@
 //! The key of an open house: which it is, what is sealed anew by it, and when the one before can be forgotten.
 
-use super::{House, last_accepted};
+use super::House;
+use super::settings::last_accepted;
 use crate::seal::{ImportError, Imported, KeyError, MasterKey, RotateError, forget_before, key_there, put_key};
 use crate::settings_file;
 use pam_2fa_protocol::Secret;

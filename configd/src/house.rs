@@ -88,7 +88,12 @@ impl House {
         let keys = Arc::new(keys);
         let clock = SystemClock::new(high_water_s).map_err(|error| format!("no clock: {error}"))?;
         let clock: Arc<dyn Clock> = Arc::new(clock);
-        let (mut rules, problems) = cold_start(places, store.as_ref(), &keys, random.as_ref()).await?;
+        let started = cold_start(places, store.as_ref(), &keys, random.as_ref()).await;
+        let (mut rules, problems) = started.map_err(|reason| match keys.before_lost() {
+            // Which may be why.
+            Some(lost) => format!("{reason}; {lost}"),
+            None => reason,
+        })?;
         let mut challenges = Challenges::default();
         let kept = store.open_challenges(clock.now(), rules.codes.attempts).await.map_err(|error| error.to_string())?;
         for challenge in kept {
@@ -149,6 +154,7 @@ impl House {
                  again"
             ));
         }
+        problems.extend(self.keys.before_lost().map(|lost| lost.to_string()));
         let behind_s = self.behind_s();
         if behind_s > 300 {
             problems.push(format!(

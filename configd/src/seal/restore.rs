@@ -14,6 +14,7 @@ use super::import::free_name;
 use super::master::{KeyError, MasterKey};
 use super::opening::{SealedReason, State, key_there, of_store};
 use super::rotation::next_of;
+use crate::store::sqlite::copy;
 use crate::store::sqlite::files::{self, Stands};
 use crate::store::sqlite::opening::{Checked, beside};
 use crate::store::sqlite::{OpenError, SqliteStore};
@@ -142,11 +143,14 @@ fn clear(draft: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Takes away what a restore that was never finished has put. At the daemon's start: nobody is at it then.
+/// Takes away what a restore that was never finished has put, and the copy of a backup that was cut off. At the daemon's start and in a turn
+/// of one's own: nobody is at either then.
 pub fn clear_pieces(state_dir: &Path) {
-    let draft = draft_of(&state_dir.join("state.db"));
-    if let Err(error) = clear(&draft) {
-        tracing::warn!(path = %draft.display(), %error, "what a restore left was not taken away");
+    let store = state_dir.join("state.db");
+    for draft in [draft_of(&store), copy::draft_of(&store)] {
+        if let Err(error) = clear(&draft) {
+            tracing::warn!(path = %draft.display(), %error, "a copy of the store that was left was not taken away");
+        }
     }
 }
 

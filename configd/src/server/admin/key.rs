@@ -21,6 +21,9 @@ pub(super) async fn rotate_key(daemon: &Daemon, house: Arc<House>) -> Result<Key
     // What can be known is known before anybody is cut off.
     house.key_is_there().map_err(Answer::refused)?;
     house.key_is_ours_to_write().map_err(Answer::refused)?;
+    if let Some(lost) = house.keys.before_lost() {
+        return Err(Answer::refused(lost));
+    }
     drop(house);
     let rotated = daemon.offline(Wanted::Any, "another key", rotate_in).await.map_err(Answer::refused)?;
     let Rotated { before, id, store } = rotated;

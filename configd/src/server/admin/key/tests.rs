@@ -82,3 +82,33 @@ async fn nothing_that_leaves_the_house_is_begun_where_the_key_could_not_be_read_
     let rotated = rotate_key(&daemon, house(&daemon)).await;
     assert_eq!(rotated.is_ok(), nix::unistd::geteuid().is_root());
 }
+
+/// As root, whose file the settings must be.
+#[tokio::test]
+async fn a_key_before_that_cannot_be_read_is_named_where_it_denies_and_where_it_does_not() {
+    let (folder, daemon, place) = open().await;
+    let config = folder.path().join("config.toml");
+    let sealed = house(&daemon).keys.seal(&KernelRandom, "email.password", b"hunter2").unwrap();
+    let mail = "[email]\nserver = \"m.example.com\"\nfrom = \"a@example.com\"\n";
+    fs::write(&config, format!("{mail}password = \"{sealed}\"\n")).unwrap();
+    if daemon.reload().await.is_err() {
+        assert!(!nix::unistd::geteuid().is_root());
+        return;
+    }
+    assert!(done(rotate_key(&daemon, house(&daemon)).await).before.is_some());
+    let before = place.with_file_name("key.before");
+    fs::write(&before, "garbage\n").unwrap();
+    // A setting needs it.
+    daemon.offline(Wanted::Any, "nothing", |_| Ok(())).await.unwrap();
+    let reason = daemon.sealed_because().unwrap();
+    assert!(reason.contains("email.password was sealed with key") && reason.contains("key.before"), "{reason}");
+    // Nothing does any more: it works, and says so.
+    fs::write(&config, mail).unwrap();
+    assert_eq!(daemon.open().await, Ok(()));
+    let problems = house(&daemon).problems().join("\n");
+    assert!(problems.contains("key.before") && problems.contains("take this file away"), "{problems}");
+    assert!(refused(rotate_key(&daemon, house(&daemon)).await).contains("key.before"));
+    fs::remove_file(&before).unwrap();
+    assert_eq!(house(&daemon).keys.before_lost(), None);
+    assert!(done(rotate_key(&daemon, house(&daemon)).await).before.is_some());
+}

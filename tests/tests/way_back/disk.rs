@@ -1,7 +1,8 @@
 //! The disk: read-only, full.
 
 use super::common::*;
-use e2e::world::{self, Plan};
+use e2e::wait;
+use e2e::world::{self, Plan, text_of};
 use std::fs;
 use std::process::Command;
 
@@ -24,6 +25,31 @@ fn a_disk_that_cannot_be_written_denies_and_says_so_and_logins_go_on_when_it_can
     logs_in(&world, &ada);
     world.stop_configd();
     run("umount", &[state.to_str().unwrap()]);
+}
+
+/// Pages that come back otherwise than they were written, as of a disk that dies; then as they were, as of one that was mended.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_disk_that_gives_other_pages_while_configd_runs_seals_and_it_opens_when_they_are_right_again() {
+    let mut world = Plan::default().start();
+    let ada = world.person("ada");
+    world.stop_configd();
+    world.start_configd();
+    opens(&world);
+    let store = world.path("state/state.db");
+    let bytes = fs::read(&store).unwrap();
+    let mut bad = bytes.clone();
+    bad.iter_mut().skip(4096).for_each(|byte| *byte ^= 0xa5);
+    fs::write(&store, bad).unwrap();
+    // The first that needs a page finds it.
+    world.ssh(&ada).open_with_password().wait_for_denial();
+    wait::until("configd to be sealed", || {
+        text_of(&world.command(&["status"])).contains("sealed: every").then_some(())
+    });
+    is_sealed(&world, &ada, &["the store"]);
+    fs::write(&store, bytes).unwrap();
+    opens(&world);
+    logs_in(&world, &ada);
 }
 
 #[test]

@@ -67,6 +67,27 @@ fn a_store_that_is_damaged_cut_off_or_gone_is_never_begun_anew_and_comes_back_fr
     }
 }
 
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_store_that_a_later_release_wrote_seals_is_left_as_it_is_and_opens_in_that_release() {
+    let mut world = Plan::default().start();
+    let ada = world.person("ada");
+    world.stop_configd();
+    let store = world.path("state/state.db");
+    let bytes = fs::read(&store).unwrap();
+    // The schema's version: 4 bytes at offset 60 of the header ("Database File Format", 1.3).
+    let mut later = bytes.clone();
+    later[60..64].copy_from_slice(&999_u32.to_be_bytes());
+    fs::write(&store, &later).unwrap();
+    world.start_configd();
+    is_sealed(&world, &ada, &["the store has version 999", "install the newer release again"]);
+    assert_eq!(fs::read(&store).unwrap(), later);
+    // As that release would find it.
+    fs::write(&store, &bytes).unwrap();
+    opens(&world);
+    logs_in(&world, &ada);
+}
+
 /// The disk is gone, and the product was installed anew.
 #[test]
 #[ignore = "needs tests/ns/enter"]

@@ -17,6 +17,7 @@ use nix::fcntl::Flock;
 use pam_2fa_protocol::admin::KeyPlace;
 use std::fs::File;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -59,6 +60,8 @@ pub struct House {
     problems: Mutex<Vec<String>>,
     /// Why the settings of the last reload were refused; empty: they were not.
     refused: Mutex<Vec<String>>,
+    /// A login could not be decided, since there was no space for what it had to write.
+    no_space: AtomicBool,
     places: Places,
     key_place: KeyPlace,
     key_path: PathBuf,
@@ -126,6 +129,7 @@ impl House {
             in_force: Mutex::new(Arc::new(rules)),
             problems: Mutex::new(problems),
             refused: Mutex::default(),
+            no_space: AtomicBool::new(false),
             places: places.clone(),
             key_place: key.place,
             key_path: key.path,
@@ -155,6 +159,12 @@ impl House {
             ));
         }
         problems.extend(self.keys.before_lost().map(|lost| lost.to_string()));
+        if self.no_space.load(Ordering::Relaxed) {
+            problems.push(String::from(
+                "the disk is full, and the room that is kept is used up: a login that was asked could not be decided, and was denied; free space \
+                 under the state folder (this stands here until one was decided)",
+            ));
+        }
         let behind_s = self.behind_s();
         if behind_s > 300 {
             problems.push(format!(
@@ -190,6 +200,11 @@ impl House {
     #[must_use]
     pub fn now(&self) -> Moment {
         self.clock.now()
+    }
+
+    /// A login's write found no space, or space.
+    pub(crate) fn lacks_space(&self, lacks: bool) {
+        self.no_space.store(lacks, Ordering::Relaxed);
     }
 
     /// How far the wall stands behind a time that was seen before, seconds; 0 where it does not.
@@ -303,6 +318,7 @@ impl House {
             in_force: Mutex::new(Arc::new(rules)),
             problems: Mutex::new(Vec::new()),
             refused: Mutex::default(),
+            no_space: AtomicBool::new(false),
             places: Places { config: folder.join("config.toml"), runtime_dir: folder.join("run"), state_dir: folder },
             key_place: key.place,
             key_path: key.path,

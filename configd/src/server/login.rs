@@ -10,11 +10,12 @@ use crate::login::deliver::Errand;
 use crate::login::{Change, Effect, Effects, Event, Failure, Login, STAND_MS};
 use crate::random;
 use crate::rules::Rules;
-use crate::store::{Authenticator, EndDevices};
+use crate::store::{Authenticator, EndDevices, StoreError};
 use crate::wire_io::{Connection, ConnectionError};
 use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::login::{
-    ANSWER, Answer, BEGIN, Begin, SEALED, SERVICE, Step, StepReply, VERSION, VERSION_NOT_SUPPORTED, VersionRange,
+    ANSWER, Answer, BEGIN, Begin, SEALED, SERVICE, Step, StepReply, VERSION, VERSION_NOT_SUPPORTED, Verdict,
+    VersionRange,
 };
 use pam_2fa_protocol::own;
 use pam_2fa_protocol::wire::{Continues, Nothing, decode_call, encode_error, encode_reply};
@@ -81,6 +82,8 @@ struct Drive<'a> {
     wire: Wire,
     /// The connection is over for us, and nothing is said any more.
     mute: bool,
+    /// The last answer of the store was that there is no space.
+    no_space: bool,
 }
 
 /// A login, until it is over or `enough` is ready.
@@ -97,7 +100,8 @@ async fn open(
     };
     let (events, queue) = unbounded_channel();
     let (rules, machine) = (house.rules(), Some(Login::new(uid, reference)));
-    let mut drive = Drive { daemon, uid, house, rules, events, queue, machine, wire: Wire::Login, mute: false };
+    let mut drive =
+        Drive { daemon, uid, house, rules, events, queue, machine, wire: Wire::Login, mute: false, no_space: false };
     let ended = tokio::select! {
         ended = drive.run(true, &mut connection) => ended,
         () = enough => Ok(()),
@@ -119,7 +123,8 @@ pub(super) async fn own_change(
     let most = Duration::from_millis(house.rules().codes.lifetime_ms).saturating_add(PAST_LIFETIME);
     let (events, queue) = unbounded_channel();
     let (rules, machine) = (house.rules(), Some(Login::own(uid, reference, change)));
-    let mut drive = Drive { daemon, uid, house, rules, events, queue, machine, wire: Wire::Own, mute: false };
+    let mut drive =
+        Drive { daemon, uid, house, rules, events, queue, machine, wire: Wire::Own, mute: false, no_space: false };
     let ended = tokio::select! {
         ended = async {
             match drive.step(Event::Begin(Box::new(begin)), connection).await? {
@@ -183,6 +188,10 @@ impl Drive<'_> {
     /// One step, and what it says is to be done.
     async fn step(&mut self, event: Event, connection: &mut Connection) -> Result<Going, ConnectionError> {
         let Some(machine) = self.machine.take() else { return Ok(Going::Over) };
+        if let Some(no_space) = lacks_space(&event) {
+            self.no_space = no_space;
+            self.house.lacks_space(no_space);
+        }
         if matches!(event, Event::Begin(_)) {
             // Those in force when it speaks, not when it connected; and these to its end.
             self.rules = self.house.rules();
@@ -226,7 +235,7 @@ impl Drive<'_> {
                 return Ok(Going::On);
             }
             Effect::End(step) => {
-                connection.write(&self.wire.step(step)?).await?;
+                connection.write(&self.last(step, reference)?).await?;
                 return Ok(Going::Over);
             }
             Effect::Fail(failure) => {
@@ -274,6 +283,16 @@ impl Drive<'_> {
             | Effect::Revoke(_) => self.ask_store(effect),
         }
         Ok(Going::On)
+    }
+
+    /// The last word. Without space nothing can be decided about whoever is asked: to this login it is as if all of it were sealed, and it is
+    /// told so. Who is not asked goes on being let in, which a sealed daemon would not.
+    fn last(&self, step: Step, reference: &str) -> Result<Frame, ConnectionError> {
+        if self.no_space && self.wire == Wire::Login && step.verdict == Some(Verdict::Unavailable) {
+            tracing::error!(reference, "a login is denied as by a sealed daemon: the disk is full; free space");
+            return Ok(encode_error(SEALED, &Nothing {})?);
+        }
+        self.wire.step(step)
     }
 
     /// Has the store do what the machine waits for.
@@ -365,6 +384,32 @@ impl Drive<'_> {
         tokio::spawn(async move {
             let _gone = events.send(event.await);
         });
+    }
+}
+
+/// Whether there was no space for what the store was asked to write; none: it was not asked to, or failed otherwise.
+fn lacks_space(event: &Event) -> Option<bool> {
+    fn lacks<T>(answer: &Result<T, StoreError>) -> Option<bool> {
+        match answer {
+            Ok(_) => Some(false),
+            Err(StoreError::NoSpace { .. }) => Some(true),
+            Err(_) => None,
+        }
+    }
+    match event {
+        Event::Charged(answer, _) => lacks(answer),
+        Event::Consumed(answer) => lacks(answer),
+        Event::Enrolled(answer) => lacks(answer),
+        Event::Used(answer) | Event::Remembered(answer) => lacks(answer),
+        Event::Revoked(answer) => lacks(answer),
+        Event::Begin(_)
+        | Event::Resolved(_)
+        | Event::LookedUp(_)
+        | Event::StillThere(_)
+        | Event::Facts(_)
+        | Event::Stood(_)
+        | Event::Answer(_)
+        | Event::Closed => None,
     }
 }
 

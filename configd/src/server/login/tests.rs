@@ -127,6 +127,7 @@ async fn what_is_being_written_when_the_connection_ends_is_waited_for_logged_and
         machine: Some(Login::new(0, String::from("K7Q2M9XD"))),
         wire: Wire::Login,
         mute: false,
+        no_space: false,
     };
     drive.step(Event::Begin(Box::new(ssh("ada", "192.0.2.7"))), &mut connection).await.unwrap();
     let mut answered = false;
@@ -152,4 +153,41 @@ async fn what_is_being_written_when_the_connection_ends_is_waited_for_logged_and
     let prompt: StepReply = decode_reply(&frame).unwrap().parameters().unwrap();
     assert!(prompt.step.ask.is_some());
     assert!(client.read().await.unwrap().is_none(), "nothing is said after it");
+}
+
+/// What a login that is over for this reason is told; `no_space`: the store had none for it.
+async fn ended(verdict: Verdict, wire: Wire, no_space: bool) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let (daemon, house) = (daemon(folder.path()), house(folder.path()).await);
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let (events, queue) = unbounded_channel();
+    let rules = house.rules();
+    let mut drive =
+        Drive { daemon: &daemon, uid: 0, house, rules, events, queue, machine: None, wire, mute: false, no_space };
+    let step = Step { verdict: Some(verdict), ..Step::default() };
+    let going = drive.apply(Effect::End(step), "REF", &mut Connection::new(ours)).await.unwrap();
+    assert_eq!(going, Going::Over);
+    let frame = Connection::new(theirs).read().await.unwrap().unwrap();
+    String::from_utf8(frame.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn a_login_that_cannot_be_decided_for_want_of_space_is_told_that_it_is_sealed_and_no_other_is() {
+    assert!(ended(Verdict::Unavailable, Wire::Login, true).await.contains(SEALED));
+    for (verdict, wire, no_space) in [
+        (Verdict::Unavailable, Wire::Login, false),
+        (Verdict::Deny, Wire::Login, true),
+        (Verdict::MaxTries, Wire::Login, true),
+        (Verdict::Unavailable, Wire::Own, true),
+    ] {
+        let said = ended(verdict, wire, no_space).await;
+        assert!(!said.contains("Sealed"), "{verdict:?} {no_space}: {said}");
+    }
+    let full = || StoreError::NoSpace { what: "charge an attempt" };
+    assert_eq!(lacks_space(&Event::Charged(Err(full()), None)), Some(true));
+    assert_eq!(lacks_space(&Event::Used(Err(full()))), Some(true));
+    assert_eq!(lacks_space(&Event::Used(Ok(true))), Some(false));
+    let other = StoreError::Engine { what: "charge an attempt", why: String::from("EIO") };
+    assert_eq!(lacks_space(&Event::Charged(Err(other), None)), None);
+    assert_eq!(lacks_space(&Event::Facts(Err(full()))), None, "nothing was to be written");
 }

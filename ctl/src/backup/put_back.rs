@@ -15,15 +15,11 @@ use crate::upkeep;
 use data_encoding::BASE64;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::{
-    CLOCK_STATUS, ClockReply, PIECE, RELOAD, RESTORE, RESTORE_PUT, ReloadReply, Restore, RestorePut, RestorePutReply,
-    RestoreReply,
+    PIECE, RELOAD, RESTORE, RESTORE_PUT, ReloadReply, Restore, RestorePut, RestorePutReply, RestoreReply,
 };
 use pam_2fa_protocol::wire::Nothing;
 use pam_2fa_settings::parse;
 use std::path::{Path, PathBuf};
-
-/// Clock and mark are apart, and it is said, from here on, seconds.
-const APART_S: i64 = 60;
 
 /// How it is to be done.
 #[derive(Debug, Clone, Copy)]
@@ -95,7 +91,9 @@ pub(crate) fn restore(
     for path in aside {
         screen.line(&format!("what stood there is {} now; take it away when it is not needed", path.display()))?;
     }
-    say_clock(runtime_dir, screen)?;
+    if let Ok(mut client) = Client::connect(runtime_dir) {
+        upkeep::say_clock(&mut client, screen)?;
+    }
     match taken {
         Ok(_) => screen.line("configd is open: logins are decided"),
         Err(error) => Err(error),
@@ -124,21 +122,6 @@ fn send_store(client: &mut Client, opened: &Opened, envelope: &mut Envelope) -> 
 
 fn unfit(path: &Path, why: &str) -> Error {
     Error::Unfit { path: path.to_owned(), why: String::from(why) }
-}
-
-/// The time that was seen comes with the store: a wrong one too. A daemon that is sealed has none, and says why elsewhere.
-fn say_clock(runtime_dir: &Path, screen: &mut Screen<'_>) -> Result<(), Error> {
-    let clock =
-        Client::connect(runtime_dir).and_then(|mut client| client.call::<ClockReply>(CLOCK_STATUS, &Nothing {}));
-    let Ok(ClockReply { mark, behind_s, leap_s, .. }) = clock else { return Ok(()) };
-    let apart = match (behind_s, leap_s) {
-        (behind_s, _) if behind_s > APART_S => format!("{behind_s} s behind"),
-        (_, ahead_s) if ahead_s > 0 => format!("{ahead_s} s ahead of"),
-        _ => return Ok(()),
-    };
-    screen.note(&format!(
-        "the clock stands {apart} the latest time that was seen here or in the backup ({mark}): see which is right; `pam-2fa clock status`"
-    ))
 }
 
 impl Read {

@@ -11,18 +11,20 @@ use crate::notice::Desk;
 use crate::random::{KernelRandom, Random};
 use crate::rules::Rules;
 use crate::seal::{Keys, Start, Vault, open_vault};
-use crate::settings_file;
 use crate::store::{MetaKey, Store, StoreError};
 use crate::verification::Verifications;
 use nix::fcntl::Flock;
-use pam_2fa_protocol::Secret;
-use pam_2fa_protocol::admin::{KeyPlace, Required};
+use pam_2fa_protocol::admin::KeyPlace;
 use std::fs::File;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 mod key;
+mod settings;
+
+use settings::{cold_start, mandatory_since, policy_since};
 
 /// The name under which the accepted settings are sealed in the store.
 pub(crate) const SETTINGS_NAME: &str = "settings";
@@ -56,6 +58,10 @@ pub struct House {
     pub verifications: Mutex<Verifications>,
     in_force: Mutex<Arc<Rules>>,
     problems: Mutex<Vec<String>>,
+    /// Why the settings of the last reload were refused; empty: they were not.
+    refused: Mutex<Vec<String>>,
+    /// A login could not be decided, since there was no space for what it had to write.
+    no_space: AtomicBool,
     places: Places,
     key_place: KeyPlace,
     key_path: PathBuf,
@@ -85,7 +91,12 @@ impl House {
         let keys = Arc::new(keys);
         let clock = SystemClock::new(high_water_s).map_err(|error| format!("no clock: {error}"))?;
         let clock: Arc<dyn Clock> = Arc::new(clock);
-        let (mut rules, problems) = cold_start(places, store.as_ref(), &keys, random.as_ref()).await?;
+        let started = cold_start(places, store.as_ref(), &keys, random.as_ref()).await;
+        let (mut rules, problems) = started.map_err(|reason| match keys.before_lost() {
+            // Which may be why.
+            Some(lost) => format!("{reason}; {lost}"),
+            None => reason,
+        })?;
         let mut challenges = Challenges::default();
         let kept = store.open_challenges(clock.now(), rules.codes.attempts).await.map_err(|error| error.to_string())?;
         for challenge in kept {
@@ -117,6 +128,8 @@ impl House {
             verifications: Mutex::new(Verifications::default()),
             in_force: Mutex::new(Arc::new(rules)),
             problems: Mutex::new(problems),
+            refused: Mutex::default(),
+            no_space: AtomicBool::new(false),
             places: places.clone(),
             key_place: key.place,
             key_path: key.path,
@@ -145,6 +158,13 @@ impl House {
                  again"
             ));
         }
+        problems.extend(self.keys.before_lost().map(|lost| lost.to_string()));
+        if self.no_space.load(Ordering::Relaxed) {
+            problems.push(String::from(
+                "the disk is full, and the room that is kept is used up: a login that was asked could not be decided, and was denied; free space \
+                 under the state folder (this stands here until one was decided)",
+            ));
+        }
         let behind_s = self.behind_s();
         if behind_s > 300 {
             problems.push(format!(
@@ -160,26 +180,6 @@ impl House {
             ));
         }
         problems
-    }
-
-    /// Reads `config.toml` again. Refused: the old settings stay.
-    ///
-    /// # Errors
-    /// One line for each reason.
-    pub async fn reload(&self) -> Result<(i64, Vec<String>), Vec<String>> {
-        let text = settings_file::read(&self.places.config).map_err(|error| vec![error.to_string()])?;
-        let old = self.rules().generation;
-        let (mut rules, notes) =
-            settings_file::rules(&self.places.config, text.expose(), &self.keys, old.saturating_add(1))?;
-        rules.generation =
-            keep(self.store.as_ref(), &self.keys, self.random.as_ref(), &text).await.map_err(|error| vec![error])?;
-        rules.who.mandatory_since_s =
-            mandatory_since(self.store.as_ref(), rules.required, &self.now()).await.map_err(|error| vec![error])?;
-        rules.policy = policy_since(self.store.as_ref(), &rules).await.map_err(|error| vec![error])?;
-        let generation = rules.generation;
-        *self.in_force.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
-        *self.problems.lock().unwrap_or_else(PoisonError::into_inner) = notes.clone();
-        Ok((generation, notes))
     }
 
     /// How far the store is.
@@ -200,6 +200,11 @@ impl House {
     #[must_use]
     pub fn now(&self) -> Moment {
         self.clock.now()
+    }
+
+    /// A login's write found no space, or space.
+    pub(crate) fn lacks_space(&self, lacks: bool) {
+        self.no_space.store(lacks, Ordering::Relaxed);
     }
 
     /// How far the wall stands behind a time that was seen before, seconds; 0 where it does not.
@@ -263,104 +268,13 @@ pub async fn store_generation(store: &dyn Store) -> Result<i64, StoreError> {
     Ok(kept.and_then(|bytes| bytes.try_into().ok()).map_or(0, i64::from_be_bytes))
 }
 
-/// The settings of a cold start: the file's; where its text is wrong, the last accepted ones, loudly (rule 10).
-async fn cold_start(
-    places: &Places,
-    store: &dyn Store,
-    keys: &Keys,
-    random: &dyn Random,
-) -> Result<(Rules, Vec<String>), String> {
-    let text = settings_file::read(&places.config).map_err(|error| error.to_string())?;
-    let wrong = match settings_file::rules(&places.config, text.expose(), keys, 0) {
-        Ok((mut rules, notes)) => {
-            rules.generation = keep(store, keys, random, &text).await?;
-            return Ok((rules, notes));
-        }
-        Err(wrong) => wrong,
-    };
-    let first = wrong.first().cloned().unwrap_or_default();
-    let Some(last) = last_accepted(store, keys).await? else {
-        return Err(format!("{first}; correct the settings, then pam-2fa config reload"));
-    };
-    let generation = number(store, MetaKey::Generation).await.map_err(|error| error.to_string())?;
-    let (rules, notes) = settings_file::rules(&places.config, last.expose(), keys, generation)
-        .map_err(|more| format!("{first}; and the last accepted settings do not serve: {}", more.join("; ")))?;
-    let mut problems = vec![String::from(
-        "the settings in force are the last accepted ones: config.toml is wrong; correct it, then pam-2fa config reload",
-    )];
-    problems.extend(wrong);
-    problems.extend(notes);
-    for problem in &problems {
-        tracing::error!(problem, "settings");
-    }
-    Ok((rules, problems))
-}
-
-async fn last_accepted(store: &dyn Store, keys: &Keys) -> Result<Option<Secret>, String> {
-    let kept = store.meta(MetaKey::Settings).await.map_err(|error| error.to_string())?;
-    let Some(sealed) = kept.and_then(|bytes| String::from_utf8(bytes).ok()) else { return Ok(None) };
-    keys.open_text(SETTINGS_NAME, &sealed).map(Some).map_err(|error| format!("the settings kept in the store: {error}"))
-}
-
-/// Keeps an accepted text; its generation is one more than that of another text, and the same for the same text.
-async fn keep(store: &dyn Store, keys: &Keys, random: &dyn Random, text: &Secret) -> Result<i64, String> {
-    let generation = number(store, MetaKey::Generation).await.map_err(|error| error.to_string())?;
-    if let Ok(Some(last)) = last_accepted(store, keys).await
-        && last.expose() == text.expose()
-    {
-        return Ok(generation);
-    }
-    let next = generation.saturating_add(1);
-    let sealed = keys.seal(random, SETTINGS_NAME, text.expose().as_bytes()).map_err(|error| error.to_string())?;
-    let values = vec![(MetaKey::Settings, sealed.into_bytes()), (MetaKey::Generation, next.to_string().into_bytes())];
-    store.put_meta(values).await.map_err(|error| error.to_string())?;
-    Ok(next)
-}
-
-/// When mandatory was switched on: now, where that was not kept before, and nothing once it is off (`policy.grace` begins there).
-/// A moment that lies ahead was kept by a clock that has been set back since, and counts as now: it would lengthen the grace.
-async fn mandatory_since(store: &dyn Store, required: Required, now: &Moment) -> Result<Option<i64>, String> {
-    let kept = store.meta(MetaKey::MandatorySince).await.map_err(|error| error.to_string())?;
-    let kept_s = kept.and_then(|bytes| bytes.try_into().ok()).map_or(0, i64::from_be_bytes);
-    let since_s = match required {
-        Required::Mandatory if kept_s > 0 && kept_s <= now.wall_s => kept_s,
-        Required::Mandatory => now.wall_s,
-        Required::Disabled | Required::Optional => 0,
-    };
-    if since_s != kept_s {
-        let value = vec![(MetaKey::MandatorySince, since_s.to_be_bytes().to_vec())];
-        store.put_meta(value).await.map_err(|error| error.to_string())?;
-    }
-    Ok((since_s > 0).then_some(since_s))
-}
-
-/// Since which generation policy is what these rules say: theirs, where it was another before. So trust that was given under one
-/// policy has ended also when that policy comes back.
-async fn policy_since(store: &dyn Store, rules: &Rules) -> Result<i64, String> {
-    let kept = store.meta(MetaKey::Policy).await.map_err(|error| error.to_string())?.unwrap_or_default();
-    if let Some((since, hash)) = kept.split_first_chunk::<8>()
-        && hash == rules.policy_hash
-    {
-        return Ok(i64::from_be_bytes(*since));
-    }
-    let mut value = rules.generation.to_be_bytes().to_vec();
-    value.extend(rules.policy_hash);
-    store.put_meta(vec![(MetaKey::Policy, value)]).await.map_err(|error| error.to_string())?;
-    Ok(rules.generation)
-}
-
-async fn number(store: &dyn Store, key: MetaKey) -> Result<i64, StoreError> {
-    let value = store.meta(key).await?;
-    Ok(value.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| text.parse().ok()).unwrap_or(0))
-}
-
 #[cfg(test)]
 impl House {
     /// An open house in `folder`, with these settings and a record of ada; its sockets would be there too.
     pub(crate) async fn for_tests(folder: &std::path::Path, rules: Rules) -> Self {
         let random: Arc<dyn Random> = Arc::new(KernelRandom);
         let Vault { store, keys, key, state_key, high_water_s, lock, .. } =
-            open_vault(folder, folder, random.as_ref()).unwrap();
+            open_vault(folder, &folder.join("run"), random.as_ref()).unwrap();
         let store: Arc<dyn Store> = Arc::new(store);
         let keys = Arc::new(keys);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(high_water_s).unwrap());
@@ -403,7 +317,9 @@ impl House {
             verifications: Mutex::new(Verifications::default()),
             in_force: Mutex::new(Arc::new(rules)),
             problems: Mutex::new(Vec::new()),
-            places: Places { config: folder.join("config.toml"), state_dir: folder.clone(), runtime_dir: folder },
+            refused: Mutex::default(),
+            no_space: AtomicBool::new(false),
+            places: Places { config: folder.join("config.toml"), runtime_dir: folder.join("run"), state_dir: folder },
             key_place: key.place,
             key_path: key.path,
             state_key,
@@ -416,6 +332,8 @@ impl House {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings_file;
+    use pam_2fa_protocol::admin::Required;
     use std::sync::atomic::{AtomicI64, Ordering};
 
     /// A clock whose wall a test moves: its mark follows when it is looked at, as the real one's does.

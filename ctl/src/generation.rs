@@ -44,17 +44,16 @@ fn keep(config: &Path, generation: i64) -> io::Result<()> {
     }
     let parent = config.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let path = parent.join(FILE);
-    if read(&path).is_some_and(|kept| kept >= generation) {
+    let group = group_of(config, parent)?;
+    if read(&path, group).is_some_and(|kept| kept >= generation) {
         return Ok(());
     }
     // Two commands at once: the lower one must not be the last. Nobody but root can hold the lock for long.
     let folder = File::open(parent)?;
     folder.lock()?;
-    if read(&path).is_some_and(|kept| kept >= generation) {
+    if read(&path, group).is_some_and(|kept| kept >= generation) {
         return Ok(());
     }
-    // As the settings beside it, so that the daemon can read it.
-    let group = metadata(config).or_else(|_| folder.metadata())?.gid();
     let draft = parent.join(format!(".{FILE}.pam-2fa"));
     let done = write(&draft, generation, group).and_then(|()| std::fs::rename(&draft, &path));
     if done.is_err() {
@@ -63,6 +62,11 @@ fn keep(config: &Path, generation: i64) -> io::Result<()> {
     }
     done?;
     folder.sync_all()
+}
+
+/// As the settings beside it, so that the daemon can read it.
+fn group_of(config: &Path, folder: &Path) -> io::Result<u32> {
+    Ok(metadata(config).or_else(|_| metadata(folder))?.gid())
 }
 
 fn write(draft: &Path, generation: i64, group: u32) -> io::Result<()> {
@@ -83,12 +87,12 @@ fn write(draft: &Path, generation: i64, group: u32) -> io::Result<()> {
     file.sync_all()
 }
 
-/// What configd would believe of it; none: it is written anew.
-fn read(path: &Path) -> Option<i64> {
+/// What configd, whose group that is, can read and would believe of it; none: it is written anew.
+fn read(path: &Path, group: u32) -> Option<i64> {
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
     let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path).ok()?;
     let about = file.metadata().ok()?;
-    if !about.is_file() || about.uid() != 0 || about.mode() & 0o027 != 0 {
+    if !about.is_file() || about.uid() != 0 || about.gid() != group || about.mode() & 0o067 != 0o040 {
         return None;
     }
     let mut text = String::new();

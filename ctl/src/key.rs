@@ -68,7 +68,7 @@ pub(crate) fn status(client: &mut Client, screen: &mut Screen<'_>) -> Result<(),
 /// `pam-2fa key rotate`: begins one, or goes on with one that was cut off.
 pub(crate) fn rotate(runtime_dir: &Path, config: &Path, screen: &mut Screen<'_>) -> Result<(), Error> {
     // What cannot be sealed anew is seen before anything is changed.
-    config::to_reseal(config, screen)?;
+    config::to_reseal(config, runtime_dir, screen)?;
     let connect = || Client::connect(runtime_dir);
     let before: KeyReply = connect()?.call(KEY_STATUS, &Nothing {})?;
     if let Some(kept) = &before.before {

@@ -8,6 +8,9 @@ use pam_2fa_protocol::admin::{
 };
 use pam_2fa_protocol::wire::Nothing;
 
+/// Clock and mark are apart, and it is said, from here on, seconds.
+const APART_S: i64 = 60;
+
 /// `pam-2fa clock status`.
 pub(crate) fn clock_status(client: &mut Client, screen: &mut Screen<'_>) -> Result<(), Error> {
     let reply: ClockReply = client.call(CLOCK_STATUS, &Nothing {})?;
@@ -55,9 +58,23 @@ pub(crate) fn restore_accept(client: &mut Client, keep_recovery: bool, screen: &
     screen.line(&format!("the store is taken as it is, and counts on from {}", reply.generation))?;
     say_ended(&reply, keep_recovery, screen)?;
     match reply.still_sealed {
-        None => Ok(()),
+        None => say_clock(client, screen),
         Some(reason) => Err(Error::Sealed(reason)),
     }
+}
+
+/// After a restore, where clock and mark are apart: the time that was seen comes with the store, a wrong one too. A daemon that does not say it
+/// is sealed, and says why elsewhere.
+pub(crate) fn say_clock(client: &mut Client, screen: &mut Screen<'_>) -> Result<(), Error> {
+    let Ok(ClockReply { mark, behind_s, leap_s, .. }) = client.call(CLOCK_STATUS, &Nothing {}) else { return Ok(()) };
+    let apart = match (behind_s, leap_s) {
+        (behind_s, _) if behind_s > APART_S => format!("{behind_s} s behind"),
+        (_, ahead_s) if ahead_s > 0 => format!("{ahead_s} s ahead of"),
+        _ => return Ok(()),
+    };
+    screen.note(&format!(
+        "the clock stands {apart} the latest time that was seen here or in the copy ({mark}): see which is right; `pam-2fa clock status`"
+    ))
 }
 
 /// What ended in a store that is older than what was there, and what cannot be known.

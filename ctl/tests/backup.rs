@@ -9,8 +9,8 @@ use data_encoding::BASE64;
 use insta::assert_snapshot;
 use pam_2fa_protocol::admin;
 use serde_json::json;
-use std::fs::{create_dir, metadata, read, read_to_string, remove_file, write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::fs::{create_dir, metadata, read, read_to_string, remove_dir_all, remove_file, write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::sync::{Arc, Mutex};
 
 const KEY: &str = "pam-2fa-key:v1:00112233:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
@@ -137,6 +137,88 @@ fn all_of_it_comes_back_and_what_is_another_is_replaced_on_demand_alone_and_keep
     assert_eq!(read_to_string(daemon.runtime_dir().join("providers/own.toml")).unwrap(), "a provider");
     let aside = read_to_string(daemon.runtime_dir().join("config.toml.before")).unwrap();
     assert!(aside.contains("optional"), "{aside}");
+}
+
+/// configd opens what was restored at once, by the settings that stand there then.
+#[test]
+fn the_settings_of_a_backup_are_in_their_place_before_its_store_and_as_they_were_where_that_is_refused() {
+    needs_root!();
+    let (maker, _) = keeper();
+    let (_, file) = made(&maker, &[]);
+    let shipped = "# as it was shipped\n";
+    for ending in ["done", "refused", "silent"] {
+        let seen: Arc<Mutex<(std::path::PathBuf, String)>> = Arc::default();
+        let its = Arc::clone(&seen);
+        let daemon = Daemon::start(move |method, _| match (method, ending) {
+            (admin::RESTORE_PUT, _) => vec![Reply::Done(json!({"next": 1}))],
+            (admin::RESTORE, _) => {
+                let mut its = its.lock().unwrap();
+                its.1 = read_to_string(&its.0).unwrap();
+                match ending {
+                    "done" => vec![Reply::Done(
+                        json!({"ended": {"generation": 14, "devices": 0, "challenges": 0, "passes": 0,
+                        "apps": 0, "recovery_users": 0}, "aside": []}),
+                    )],
+                    "refused" => vec![Reply::Error(admin::REFUSED, json!({"reasons": ["another store is here"]}))],
+                    _ => vec![Reply::Close],
+                }
+            }
+            (admin::CLOCK_STATUS, _) => vec![Reply::Done(json!({"wall": "2026-01-01T00:00:00Z",
+                "mark": "2036-01-01T00:00:00Z", "behind_s": 315_532_800, "leap_s": 0, "boot_s": 1, "devices": 0, "passes": 0}))],
+            _ => vec![Reply::Done(json!({"generation": 4, "notes": []}))],
+        });
+        daemon.write_config(shipped);
+        seen.lock().unwrap().0 = daemon.config();
+        let shown = back(&daemon, &file, &["--accept"]);
+        assert_eq!(seen.lock().unwrap().1, CONFIG, "{ending}: {shown}");
+        let status = shown.rsplit(' ').next().unwrap();
+        match ending {
+            "refused" => {
+                assert!(shown.contains("another store is here") && status == "1", "{shown}");
+                assert_eq!(daemon.read_config(), shipped);
+                assert_eq!(
+                    daemon.files(),
+                    ["config.toml", "providers"],
+                    "what it had put is away, what it had renamed is back"
+                );
+                assert!(!daemon.runtime_dir().join("providers/own.toml").exists());
+            }
+            "silent" => {
+                assert!(shown.contains("run it again") && status == "3", "{shown}");
+                assert_eq!(daemon.read_config(), CONFIG, "the store may be in its place");
+            }
+            _ => {
+                assert!(shown.contains("315532800 s behind") && status == "0", "{shown}");
+                assert_eq!(daemon.read_config(), CONFIG);
+            }
+        }
+    }
+}
+
+/// configd refuses texts that others can read, and reads them by their group; the courier reads provider files as anybody does.
+#[test]
+fn own_texts_and_provider_files_come_back_as_those_who_read_them_want_them() {
+    needs_root!();
+    let (daemon, _) = keeper();
+    let folder = daemon.runtime_dir();
+    chown(&folder, None, Some(65_534)).unwrap();
+    create_dir(folder.join("messages")).unwrap();
+    write(folder.join("messages/de.ftl"), "denied-used = Verbraucht.\n").unwrap();
+    let (_, file) = made(&daemon, &[]);
+    for gone in ["messages", "providers"] {
+        remove_dir_all(folder.join(gone)).unwrap();
+    }
+    remove_file(daemon.config()).unwrap();
+    let shown = back(&daemon, &file, &[]);
+    assert!(shown.contains("messages/de.ftl is as it was in the backup"), "{shown}");
+    for (name, whole) in [
+        ("config.toml", (0, 65_534, 0o640)),
+        ("messages/de.ftl", (0, 65_534, 0o640)),
+        ("providers/own.toml", (0, 0, 0o644)),
+    ] {
+        let about = metadata(folder.join(name)).unwrap();
+        assert_eq!((about.uid(), about.gid(), about.mode() & 0o7777), whole, "{name}");
+    }
 }
 
 #[test]

@@ -75,7 +75,8 @@ fn a_rotation_seals_what_the_key_before_sealed_takes_it_over_and_then_forgets_th
     assert_snapshot!(shown);
     assert_eq!(daemon.read_config(), CONFIG.replace("sealed:v1:44556677:one", "sealed:v1:00112233:email.password"));
     let calls: Vec<_> = daemon.calls().iter().map(|call| call.split(' ').next().unwrap().to_owned()).collect();
-    assert_eq!(calls, ["KeyStatus", "KeyRotate", "KeyReseal", "Reload", "KeyForget"]);
+    let each = ["KeyReseal"; 2];
+    assert_eq!(calls, [&each[..], &["KeyStatus", "KeyRotate", "KeyReseal", "Reload", "KeyForget"]].concat());
     assert_eq!(daemon.files(), ["config.toml"], "nothing half-made is left");
 }
 
@@ -89,7 +90,7 @@ fn a_rotation_that_was_cut_off_is_gone_on_with_wherever_it_was() {
     assert!(shown.starts_with("going on with the rotation of key 44556677 to key 00112233\n"), "{shown}");
     assert!(shown.ends_with("=== 0"), "{shown}");
     let calls: Vec<_> = daemon.calls().iter().map(|call| call.split(' ').next().unwrap().to_owned()).collect();
-    assert_eq!(calls, ["KeyStatus", "KeyRotate", "Reload", "KeyForget"]);
+    assert_eq!(calls, ["KeyReseal", "KeyReseal", "KeyStatus", "KeyRotate", "Reload", "KeyForget"]);
 }
 
 #[test]
@@ -101,17 +102,27 @@ fn settings_that_cannot_be_sealed_anew_are_said_before_anything_is_changed_or_le
     assert!(shown.contains("there is no such key") && shown.ends_with("=== 1"), "{shown}");
     assert!(daemon.calls().is_empty());
 
-    let daemon = Daemon::start(|method, _| match method {
-        admin::KEY_RESEAL => vec![Reply::Error(admin::REFUSED, json!({"reasons": ["it is damaged"]}))],
-        _ => vec![Reply::Done(key(Some("44556677")))],
-    });
-    daemon.write_config(CONFIG);
-    let shown = daemon.run(&["key", "rotate"]);
-    assert!(shown.contains("email.password: it is damaged"), "{shown}");
-    assert!(
-        shown.contains("run `pam-2fa key rotate` again; until then both keys are kept") && shown.ends_with("=== 1")
-    );
-    assert_eq!(daemon.read_config(), CONFIG);
+    for damaged_after in [0, 2] {
+        let asked = Mutex::new(0);
+        let daemon = Daemon::start(move |method, _| match method {
+            admin::KEY_RESEAL => {
+                let mut asked = asked.lock().unwrap();
+                *asked += 1;
+                if *asked > damaged_after {
+                    return vec![Reply::Error(admin::REFUSED, json!({"reasons": ["it is damaged"]}))];
+                }
+                vec![Reply::Done(json!({"sealed": "sealed:v1:00112233:x"}))]
+            }
+            _ => vec![Reply::Done(key(Some("44556677")))],
+        });
+        daemon.write_config(CONFIG);
+        let shown = daemon.run(&["key", "rotate"]);
+        assert!(shown.contains("email.password: it is damaged") && shown.ends_with("=== 1"), "{shown}");
+        assert_eq!(daemon.read_config(), CONFIG);
+        let rotated = daemon.calls().iter().any(|call| call.starts_with("KeyRotate"));
+        assert_eq!(rotated, damaged_after > 0, "one that does not open is seen before there is a new key");
+        assert_eq!(shown.contains("run `pam-2fa key rotate` again; until then both keys are kept"), rotated, "{shown}");
+    }
 }
 
 /// A daemon that hands out the key, or takes it.

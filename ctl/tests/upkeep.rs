@@ -45,11 +45,20 @@ fn an_older_store_is_accepted_with_all_that_ended_and_only_on_demand() {
     let accepted = json!({
         "generation": 13, "devices": 2, "challenges": 1, "passes": 0, "apps": 4, "recovery_users": 1,
     });
-    let daemon = Daemon::start(move |_, _| vec![Reply::Done(accepted.clone())]);
+    let behind = Arc::new(AtomicI64::new(60));
+    let its = Arc::clone(&behind);
+    let daemon = Daemon::start(move |method, _| {
+        let behind_s = its.load(Ordering::Relaxed);
+        vec![Reply::Done(if method == admin::CLOCK_STATUS { clock(behind_s, 0) } else { accepted.clone() })]
+    });
     assert_snapshot!(daemon.run(&["restore", "--accept"]));
     assert_snapshot!(daemon.run(&["restore", "--accept", "--keep-recovery"]));
     assert!(daemon.run(&["restore"]).ends_with("=== 2"));
-    assert_eq!(daemon.calls(), ["RestoreAccept {\"keep_recovery\":false}", "RestoreAccept {\"keep_recovery\":true}"]);
+    let asked = ["RestoreAccept {\"keep_recovery\":false}", "RestoreAccept {\"keep_recovery\":true}"];
+    assert_eq!(daemon.calls(), [asked[0], "ClockStatus {}", asked[1], "ClockStatus {}"]);
+    behind.store(3_600, Ordering::Relaxed);
+    let shown = daemon.run(&["restore", "--accept"]);
+    assert!(shown.contains("the clock stands 3600 s behind") && shown.ends_with("=== 0"), "{shown}");
     let accepted = json!({"generation": 13, "still_sealed": "config.toml: there is no such file"});
     let daemon = Daemon::start(move |_, _| vec![Reply::Done(accepted.clone())]);
     let shown = daemon.run(&["restore", "--accept"]);
@@ -117,6 +126,12 @@ fn a_generation_that_is_odd_or_somebody_elses_is_written_anew() {
     is_anew("anybody could write it");
     std::os::unix::fs::chown(&path, Some(65_534), None).unwrap();
     is_anew("somebody else's");
+    for (group, mode) in [(Some(65_534), 0o640), (None, 0o600)] {
+        std::os::unix::fs::chown(&path, None, group).unwrap();
+        set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        is_anew("configd could not read it");
+        assert_eq!(path.metadata().unwrap().gid(), daemon.config().metadata().unwrap().gid());
+    }
     std::fs::remove_file(&path).unwrap();
     let elsewhere = daemon.config().with_file_name("elsewhere");
     write(&elsewhere, "untouched").unwrap();

@@ -104,7 +104,8 @@ fn ask(host: &Host<'_>, person: &impl Conversation, begin: &Begin, stop: &Stop) 
         if typed.expose().is_empty() {
             return Ok(None);
         }
-        if until.is_none() || process::monotonic() > until {
+        let is_late = process::monotonic().is_none_or(|now| until.is_none_or(|until| now > until));
+        if is_late {
             return Err(flaw("the code came too late; it is good still, for another login").into());
         }
         before = match Code::parse(typed.expose()) {

@@ -21,7 +21,8 @@ pub const BEGIN: &str = "io.pam2fa.Login.Begin";
 pub const ANSWER: &str = "io.pam2fa.Login.Answer";
 /// The error of a caller that may not ask for this user, or may not ask at all.
 pub const NOT_PERMITTED: &str = "io.pam2fa.Login.NotPermitted";
-/// The error of a daemon that has no key, no store or no settings. The only error after which break-glass may be tried.
+/// The error of a daemon that has no key, no store or no settings, or, for this login, no space to write a try down. The only error after which
+/// break-glass may be tried.
 pub const SEALED: &str = "io.pam2fa.Login.Sealed";
 /// The error where all places are taken. Somebody is there: it is no reason to try break-glass.
 pub const BUSY: &str = "io.pam2fa.Login.Busy";

@@ -77,6 +77,12 @@ fn it_is_asked_for_where_there_is_no_daemon_and_not_after_any_answer_of_one() {
         let (code, prompts) = at_console(&stage, &[&left.next().unwrap().code]);
         assert_eq!((code, prompts.len()), (SUCCESS, 1), "{script:?}");
     }
+    {
+        // A store without space for what was typed.
+        let _daemon = FakeDaemon::start(&stage.socket(), &[ask("Code: "), error("io.pam2fa.Login.Sealed")]);
+        let (code, prompts) = at_console(&stage, &["123456", &left.next().unwrap().code]);
+        assert_eq!((code, prompts), (SUCCESS, vec!["Code: ".to_owned(), PROMPT.to_owned()]));
+    }
     let unused = &left.next().unwrap().code;
     for (script, ends, asks) in [
         (vec![verdict("deny")], AUTH_ERR, 0),
@@ -92,7 +98,6 @@ fn it_is_asked_for_where_there_is_no_daemon_and_not_after_any_answer_of_one() {
         (vec![error("org.varlink.service.MethodNotFound")], AUTHINFO_UNAVAIL, 0),
         // One that was there and goes: its question is all that is asked.
         (vec![ask("Code: "), Act::Close], AUTHINFO_UNAVAIL, 1),
-        (vec![ask("Code: "), error("io.pam2fa.Login.Sealed")], AUTHINFO_UNAVAIL, 1),
     ] {
         let _daemon = FakeDaemon::start(&stage.socket(), &script);
         let (code, prompts) = at_console(&stage, &[unused, unused]);

@@ -1,10 +1,11 @@
 //! The key of an open house: which it is, what is sealed anew by it, and when the one before can be forgotten.
 
-use super::{House, last_accepted};
-use crate::seal::{KeyError, MasterKey, forget_before};
+use super::House;
+use super::settings::last_accepted;
+use crate::seal::{ImportError, Imported, KeyError, MasterKey, RotateError, forget_before, key_there, put_key};
 use crate::settings_file;
 use pam_2fa_protocol::Secret;
-use pam_2fa_protocol::admin::KeyReply;
+use pam_2fa_protocol::admin::{KeyPlace, KeyReply};
 use pam_2fa_settings::{may_be_secret, sealed_secrets};
 
 impl House {
@@ -52,6 +53,55 @@ impl House {
         forget_before(&self.state_key, &self.keys).map_err(|error| error.to_string())?;
         tracing::warn!(%before, id = %self.keys.id(), "the key before is forgotten: the rotation is finished");
         Ok(())
+    }
+
+    /// Whether a start would find the key in use: before the house is left, and for `status`.
+    ///
+    /// # Errors
+    /// What it would find, and what to do.
+    pub fn key_is_there(&self) -> Result<(), String> {
+        let here = self.keys.id();
+        let there = key_there(&self.places.state_dir, &self.places.runtime_dir)
+            .map_err(|why| format!("key {here} is in use, and configd could not open again by it: {why}"))?;
+        if there.key.id() == here {
+            return Ok(());
+        }
+        Err(format!(
+            "{} is key {} now, and key {here} is in use: configd could not open again; look at who put it there, then put key {here} back \
+             with `pam-2fa key import EXPORT`",
+            there.path.display(),
+            there.key.id()
+        ))
+    }
+
+    /// Whether configd can put another key in the place of this one.
+    ///
+    /// # Errors
+    /// It comes from a credential; what to do.
+    pub(crate) fn key_is_ours_to_write(&self) -> Result<(), RotateError> {
+        match self.key_place {
+            KeyPlace::State => Ok(()),
+            KeyPlace::Credential => {
+                Err(RotateError::Credential { path: self.key_path.clone(), state: self.state_key.clone() })
+            }
+        }
+    }
+
+    /// Puts the key in use back into its place, from what was given. Blocks.
+    ///
+    /// # Errors
+    /// It is another key, or cannot be put there.
+    pub(crate) fn put_key_back(&self, key: &MasterKey) -> Result<Imported, String> {
+        let id = self.keys.id();
+        if key.id() != id {
+            return Err(format!(
+                "key {id} is in use, and nothing was changed; `pam-2fa key rotate` puts a new one in its place"
+            ));
+        }
+        if self.key_is_there().is_ok() {
+            return Ok(Imported { id: id.clone(), was_there: true, aside: None });
+        }
+        put_key(&self.places.state_dir, &self.places.runtime_dir, key).map_err(|error: ImportError| error.to_string())
     }
 
     /// The key's file, whole.

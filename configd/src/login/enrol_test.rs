@@ -286,6 +286,23 @@ fn somebody_elses_address_is_refused_once_it_is_proven() {
 }
 
 #[test]
+fn an_app_is_enrolled_by_the_code_that_it_shows_though_the_clock_stands_behind_a_time_that_was_seen() {
+    let mut world = world(Enrolment::AtLogin);
+    world.behind_s = 7_200;
+    let (login, _) = begin(&mut world);
+    let (login, said) = say(&mut world, login, "a");
+    let key = key_shown(&said);
+    let (by_mark, by_clock) = (key.shows(world.now.wall_s), key.shows(world.now.wall_s - 7_200));
+    let (login, said) = say(&mut world, login, &by_mark);
+    assert!(said.prompt().starts_with("That code is wrong."), "{}", said.prompt());
+    let (login, _) = say(&mut world, login, &by_clock);
+    let (_, said) = say(&mut world, login, "");
+    assert_eq!(said.verdict(), Some(Verdict::Allow));
+    let used = world.methods[&ada()].app.as_ref().unwrap().last_step;
+    assert_eq!(used, (world.now.wall_s - 7_200) / 30);
+}
+
+#[test]
 fn what_is_no_address_or_cannot_be_reached_is_asked_again_and_an_app_needs_neither() {
     let mut world = world(Enrolment::AtLogin);
     world.rules.sms.clear();

@@ -10,6 +10,8 @@ use challenge::Delivery;
 use pam_2fa_protocol::admin::{Method, Verify};
 use pam_2fa_protocol::login::Verdict;
 
+mod app;
+
 fn ada() -> UserKey {
     UserKey { uid: 1000, name: String::from("ada") }
 }
@@ -196,53 +198,6 @@ fn what_is_preferred_is_asked_for_first_and_the_others_by_their_letters() {
     let (_, said) = world.answer(login, &code);
     assert_eq!(said.verdict(), Some(Verdict::Allow));
     assert_eq!((world.logged[0].factor, world.logged[0].reason), (Some(Factor::App), "code-of-app"));
-}
-
-#[test]
-fn a_code_of_the_app_may_be_typed_at_the_choice() {
-    let mut world = world();
-    let (login, _) = begin(&mut world);
-    let code = code_of_app(&world, 0);
-    let (_, said) = world.answer(login, &code);
-    assert_eq!(said.verdict(), Some(Verdict::Allow));
-    assert!(world.sent.is_empty());
-}
-
-#[test]
-fn a_code_of_the_app_is_good_once_one_step_late_and_never_early() {
-    for (from_now_s, strict, good) in
-        [(0, false, true), (-30, false, true), (-30, true, false), (-60, false, false), (30, false, false)]
-    {
-        let mut world = world();
-        prefers(&mut world, Method::App);
-        if strict {
-            world.rules.profile = pam_2fa_settings::Profile::PciDss;
-        }
-        let code = code_of_app(&world, from_now_s);
-        let (login, _) = begin(&mut world);
-        let (_, said) = world.answer(login, &code);
-        assert_eq!(said.verdict() == Some(Verdict::Allow), good, "{from_now_s} {strict}");
-        assert_eq!(world.charged, 1, "right or wrong, it is charged before it is compared");
-        if good {
-            let (login, _) = begin(&mut world);
-            let (_, said) = world.answer(login, &code);
-            assert_eq!(said.verdict(), None, "used");
-            assert!(said.prompt().starts_with("Wrong code, 2 tries left"), "{}", said.prompt());
-        }
-    }
-}
-
-#[test]
-fn two_logins_with_one_code_of_the_app_let_one_in() {
-    let mut world = world();
-    prefers(&mut world, Method::App);
-    let (first, _) = begin(&mut world);
-    let (second, _) = begin(&mut world);
-    let code = code_of_app(&world, 0);
-    let (_, said) = world.answer(first, &code);
-    assert_eq!(said.verdict(), Some(Verdict::Allow));
-    let (_, said) = world.answer(second, &code);
-    assert_eq!(said.verdict(), Some(Verdict::Deny), "read before the first used it up; the commit looks again");
 }
 
 #[test]

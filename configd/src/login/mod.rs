@@ -221,6 +221,14 @@ pub struct Effects<'a> {
     pub out: Vec<Effect>,
 }
 
+impl Effects<'_> {
+    /// The wall as it stands, for the codes of apps: they are shown by a clock that no mark of ours has raised. That none of them is good
+    /// twice is the last used step's, which only ever rises.
+    fn shown_s(&self) -> i64 {
+        self.now.wall_s.saturating_sub(self.behind_s)
+    }
+}
+
 /// What is done with keys, and never shows one.
 pub trait Keyring: CodeMac + LongCodeMac {
     /// The tag under the constant prompt of whoever gives this name, for such a service, from there.

@@ -214,7 +214,7 @@ fn proven(standing: &Standing, typed: &Typed, fx: &Effects<'_>) -> Option<Proof>
                     return None;
                 }
             };
-            let step = key.check(code.expose(), fx.now.wall_s, Some(app.last_step), back(fx))?;
+            let step = key.check(code.expose(), fx.shown_s(), Some(app.last_step), back(fx))?;
             Some(Proof::App { id: app.id.clone(), step })
         }
         (Typed::Digits(code), At::Way(way @ (Way::Email(address) | Way::Sms(address)))) => {

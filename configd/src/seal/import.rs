@@ -1,4 +1,4 @@
-//! The key that a store is of, put in its place while configd is sealed without it (`key import`).
+//! The key that a store is of, put in its place (`key import`): while configd is sealed without it, or open still, where its file is gone.
 //!
 //! Never puts a key where one is that works, never one that the store is not of, and takes nothing away: what stood there gets another
 //! name. Killed anywhere, what stands at `key` is the old file or the new one.
@@ -65,18 +65,25 @@ pub fn import_key(state_dir: &Path, runtime_dir: &Path, text: &str) -> Result<Im
     if let Err(wanted) = of_store(&store, &key)? {
         return Err(ImportError::OtherKey { id: key.id().clone(), store, wanted });
     }
+    put_key(state_dir, runtime_dir, &key)
+}
+
+/// Puts `key` in its place. For whoever has the folder, and knows that the store there is of it. Blocks.
+///
+/// # Errors
+/// [`ImportError`]: nothing was changed.
+pub fn put_key(state_dir: &Path, runtime_dir: &Path, key: &MasterKey) -> Result<Imported, ImportError> {
     let io = |path: &Path, what: &'static str| {
         let path = path.to_owned();
         move |error: std::io::Error| KeyError::Io { path: path.clone(), what, why: error.to_string() }
     };
-    let credential = state.runtime_key();
+    let (credential, place) = (runtime_dir.join("key"), state_dir.join("key"));
     if files::stands(&credential).map_err(io(&credential, "look for the credential's key"))? != Stands::Nothing {
         return match MasterKey::read(&credential) {
             Ok(there) if there.id() == key.id() => Ok(Imported { id: key.id().clone(), was_there: true, aside: None }),
             _ => Err(ImportError::Credential { path: credential }),
         };
     }
-    let place = state.state_key();
     if MasterKey::read(&place).is_ok_and(|there| there.id() == key.id()) {
         return Ok(Imported { id: key.id().clone(), was_there: true, aside: None });
     }

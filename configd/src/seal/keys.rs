@@ -20,6 +20,7 @@ use hmac::{Hmac, Mac};
 use pam_2fa_protocol::Secret;
 use sha2::Sha256;
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 const PREFIX: &str = "sealed:v1:";
@@ -117,6 +118,20 @@ pub struct Keys {
     settings: Secret<[u8; 32]>,
     records: Secret<[u8; 32]>,
     before: Mutex<Option<Arc<Before>>>,
+    before_lost: Mutex<Option<BeforeLost>>,
+}
+
+/// A key before that cannot be read: what it sealed does not open.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{path}: the key before is kept here for settings that it sealed, since a rotation was not finished, and cannot be read ({why}); \
+     put it back from a copy of the folder, or type the settings that do not open again, take this file away, then `pam-2fa config seal`"
+)]
+pub struct BeforeLost {
+    /// Where.
+    pub path: PathBuf,
+    /// What is wrong.
+    pub why: String,
 }
 
 /// What is left of the key before: it opens values of the settings, and that is all.
@@ -159,6 +174,7 @@ impl Keys {
             settings: derive(key, Purpose::Settings),
             records: derive(key, Purpose::Records),
             before: Mutex::new(None),
+            before_lost: Mutex::new(None),
         }
     }
 
@@ -177,6 +193,19 @@ impl Keys {
     #[must_use]
     pub fn before(&self) -> Option<KeyId> {
         self.before_key().map(|before| before.id.clone())
+    }
+
+    /// It is there, and what it sealed does not open.
+    pub(super) fn lose_before(&self, path: &Path, why: String) {
+        let lost = BeforeLost { path: path.to_owned(), why };
+        *self.before_lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(lost);
+    }
+
+    /// A key before that cannot be read, for as long as its file stands there.
+    #[must_use]
+    pub fn before_lost(&self) -> Option<BeforeLost> {
+        let lost = self.before_lost.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        lost.filter(|lost| lost.path.symlink_metadata().is_ok())
     }
 
     /// From here on nothing opens that the key before sealed.

@@ -85,6 +85,20 @@ pub enum KeyError {
     NoRandomness(#[from] NoRandomness),
 }
 
+impl KeyError {
+    /// What is wrong, without where and what to do.
+    pub(super) fn bare(&self) -> String {
+        match self {
+            Self::Missing { .. } => String::from("there is no key"),
+            Self::NoFile { .. } => String::from("it is no regular file"),
+            Self::Unsafe { why, .. } => why.clone(),
+            Self::Garbage { why, .. } => format!("this is no key: {why}"),
+            Self::Io { what, why, .. } => format!("cannot {what}: {why}"),
+            Self::NoRandomness(error) => error.to_string(),
+        }
+    }
+}
+
 /// The key.
 pub struct MasterKey {
     bytes: Secret<[u8; 32]>,

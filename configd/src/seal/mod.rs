@@ -18,9 +18,9 @@ pub mod opening;
 pub mod restore;
 pub mod rotation;
 
-pub use import::{ImportError, Imported, import_key};
-pub use keys::{Keys, SealError};
+pub use import::{ImportError, Imported, import_key, put_key};
+pub use keys::{BeforeLost, Keys, SealError};
 pub use master::{KeyError, KeyId, MasterKey};
-pub use opening::{Found, SealedReason, Start, Vault, open_vault};
-pub use restore::{RestoreError, Was, Wish, clear_pieces, put, restore};
+pub use opening::{Found, SealedReason, Start, Vault, key_there, open_vault};
+pub use restore::{RestoreError, Was, Wish, clear_pieces, foresee, put, restore};
 pub use rotation::{RotateError, Rotated, forget_before, rotate};

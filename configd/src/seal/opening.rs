@@ -183,6 +183,15 @@ pub fn open_vault(state_dir: &Path, runtime_dir: &Path, random: &dyn Random) -> 
     Ok(Vault { store, keys, key, state_key: places.state_key, high_water_s, start, lock })
 }
 
+/// The key that a start would find now. Writes nothing.
+///
+/// # Errors
+/// Why a start would have none.
+pub fn key_there(state_dir: &Path, runtime_dir: &Path) -> Result<Found, SealedReason> {
+    let places = Places::of(state_dir, runtime_dir);
+    places.key()?.ok_or(SealedReason::KeyMissing { runtime: places.runtime_key, state: places.state_key })
+}
+
 /// The state folder, locked, and nothing in it looked at yet.
 pub(super) struct State {
     places: Places,
@@ -193,13 +202,7 @@ impl State {
     /// Locks it against another daemon for as long as this is held.
     pub(super) fn lock(state_dir: &Path, runtime_dir: &Path) -> Result<Self, SealedReason> {
         let lock = lock(state_dir, folder(state_dir)?)?;
-        let places = Places {
-            runtime_key: runtime_dir.join("key"),
-            state_key: state_dir.join("key"),
-            store: state_dir.join("state.db"),
-            marker: state_dir.join("created"),
-        };
-        Ok(Self { places, lock })
+        Ok(Self { places: Places::of(state_dir, runtime_dir), lock })
     }
 
     pub(super) fn store(&self) -> PathBuf {
@@ -221,6 +224,15 @@ fn io(path: &Path, what: &'static str) -> impl Fn(std::io::Error) -> SealedReaso
 }
 
 impl Places {
+    fn of(state_dir: &Path, runtime_dir: &Path) -> Self {
+        Self {
+            runtime_key: runtime_dir.join("key"),
+            state_key: state_dir.join("key"),
+            store: state_dir.join("state.db"),
+            marker: state_dir.join("created"),
+        }
+    }
+
     fn was_created(&self) -> Result<bool, SealedReason> {
         // Whatever stands there: only the daemon writes here, and a mark that looks odd is no reason to begin anew.
         Ok(files::stands(&self.marker).map_err(io(&self.marker, "look at the state folder"))? != Stands::Nothing)

@@ -12,8 +12,9 @@
 
 use super::import::free_name;
 use super::master::{KeyError, MasterKey};
-use super::opening::{SealedReason, State, of_store};
+use super::opening::{SealedReason, State, key_there, of_store};
 use super::rotation::next_of;
+use crate::store::sqlite::copy;
 use crate::store::sqlite::files::{self, Stands};
 use crate::store::sqlite::opening::{Checked, beside};
 use crate::store::sqlite::{OpenError, SqliteStore};
@@ -142,19 +143,55 @@ fn clear(draft: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Takes away what a restore that was never finished has put. At the daemon's start: nobody is at it then.
+/// Takes away what a restore that was never finished has put, and the copy of a backup that was cut off. At the daemon's start and in a turn
+/// of one's own: nobody is at either then.
 pub fn clear_pieces(state_dir: &Path) {
-    let draft = draft_of(&state_dir.join("state.db"));
-    if let Err(error) = clear(&draft) {
-        tracing::warn!(path = %draft.display(), %error, "what a restore left was not taken away");
+    let store = state_dir.join("state.db");
+    for draft in [draft_of(&store), copy::draft_of(&store)] {
+        if let Err(error) = clear(&draft) {
+            tracing::warn!(path = %draft.display(), %error, "a copy of the store that was left was not taken away");
+        }
     }
+}
+
+/// What of a restore's refusals can be known while the house is open, whose store has so many users and counts so far: before anybody is
+/// cut off. Blocks; the store itself is not looked at.
+///
+/// # Errors
+/// [`RestoreError`]: nothing was changed.
+pub fn foresee(
+    state_dir: &Path,
+    runtime_dir: &Path,
+    wish: &Wish,
+    (users, generation): (u64, i64),
+) -> Result<(), RestoreError> {
+    let path = state_dir.join("state.db");
+    let draft = draft_of(&path);
+    is_all(&draft, wish)?;
+    if users > 0 && !wish.accept {
+        return Err(RestoreError::StoreHere { path, what: in_words(users, generation) });
+    }
+    drop(Checked::open(&draft).map_err(RestoreError::Backup)?);
+    let key = key_there(state_dir, runtime_dir)?.key;
+    let open = Here { was: Was::default(), works: users > 0, key: Some(key) };
+    key_to_make(&runtime_dir.join("key"), &draft, wish, &open).map(drop)
+}
+
+fn is_all(draft: &Path, wish: &Wish) -> Result<(), RestoreError> {
+    let found = draft.metadata().map(|about| about.len()).map_err(io(draft, "read what came"))?;
+    if found == wish.length { Ok(()) } else { Err(RestoreError::Length { found, wanted: wish.length }) }
+}
+
+fn in_words(users: u64, generation: i64) -> String {
+    format!("{users} users, generation {generation}")
 }
 
 /// Puts what came in the place of the store. `mend` ends in it what may have been used since it was copied, and gives what that was.
 /// Gives where what stood there was put. Blocks; nobody else may use the folder.
 ///
 /// # Errors
-/// [`RestoreError`]: nothing was changed, but where it says that the disk failed: then the next start has the old or the new.
+/// [`RestoreError`]: the store was not changed. Once what came is whole under a name of its own, it is done: what cannot be put in its place
+/// then is put there at the next try to open, or said there.
 pub fn restore<T>(
     state_dir: &Path,
     runtime_dir: &Path,
@@ -164,13 +201,10 @@ pub fn restore<T>(
     let state = State::lock(state_dir, runtime_dir)?;
     let store = state.store();
     let draft = draft_of(&store);
-    let found = draft.metadata().map(|about| about.len()).map_err(io(&draft, "read what came"))?;
-    if found != wish.length {
-        return Err(RestoreError::Length { found, wanted: wish.length });
-    }
+    is_all(&draft, wish)?;
     let here = Here::look(&state, wish.accept)?;
     let checked = Checked::open(&draft).map_err(RestoreError::Backup)?;
-    let key = key_to_make(&state, &draft, wish, &here)?;
+    let key = key_to_make(&state.runtime_key(), &draft, wish, &here)?;
     let mended = {
         let opened = SqliteStore::start(checked, &draft).map_err(RestoreError::Backup)?;
         let mended = mend(&opened, here.was).map_err(RestoreError::Store)?;
@@ -187,8 +221,11 @@ pub fn restore<T>(
         aside.extend(make_key(&state.state_key(), key)?);
     }
     let whole = whole_of(&store);
-    std::fs::rename(&draft, &whole).and_then(|()| files::sync_parent(&store)).map_err(io(&whole, "keep what came"))?;
-    aside.extend(finish(&store)?);
+    std::fs::rename(&draft, &whole).map_err(io(&whole, "keep what came"))?;
+    match files::sync_parent(&store).map_err(io(&whole, "keep what came")).and_then(|()| finish(&store)) {
+        Ok(done) => aside.extend(done),
+        Err(reason) => tracing::error!(%reason, "what was restored is not in its place yet"),
+    }
     Ok((mended, aside))
 }
 
@@ -216,7 +253,7 @@ impl Here {
                 let was = Was { generation, high_water_s: checked.high_water_s().map_err(SealedReason::from)? };
                 drop(checked);
                 if users > 0 {
-                    in_the_way(format!("{users} users, generation {generation}"))?;
+                    in_the_way(in_words(users, generation))?;
                 }
                 let works = match &key {
                     Some(key) => users > 0 && of_store(&path, key)?.is_ok(),
@@ -233,7 +270,7 @@ impl Here {
 
 /// The key that has to be made for the store that came; none: it is here, or an import follows.
 fn key_to_make<'a>(
-    state: &State,
+    credential: &Path,
     draft: &Path,
     wish: &'a Wish,
     here: &Here,
@@ -254,9 +291,8 @@ fn key_to_make<'a>(
     if of_store(draft, key)?.is_err() {
         return Err(RestoreError::OtherKey);
     }
-    let credential = state.runtime_key();
-    if files::stands(&credential).map_err(io(&credential, "look for the credential's key"))? != Stands::Nothing {
-        return Err(RestoreError::Credential { path: credential });
+    if files::stands(credential).map_err(io(credential, "look for the credential's key"))? != Stands::Nothing {
+        return Err(RestoreError::Credential { path: credential.to_owned() });
     }
     Ok(Some(key))
 }

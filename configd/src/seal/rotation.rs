@@ -11,7 +11,7 @@
 //! Never takes away a key that something in the store or in `config.toml` may be sealed by, as far as configd can see. Backups and
 //! exports that were made before are opened by the old key alone.
 
-use super::keys::{Keys, SealError};
+use super::keys::{BeforeLost, Keys, SealError};
 use super::master::{KeyError, KeyId, MasterKey};
 use super::opening::{Found, Vault};
 use crate::authenticator::totp::AppKey;
@@ -45,6 +45,9 @@ pub enum RotateError {
         /// The key before.
         before: KeyId,
     },
+    /// The one before has not ended, and is lost.
+    #[error(transparent)]
+    BeforeLost(#[from] BeforeLost),
     /// A file.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -107,6 +110,9 @@ pub fn rotate(
     }
     if let Some(before) = vault.keys.before() {
         return Err(RotateError::NotFinished { before });
+    }
+    if let Some(lost) = vault.keys.before_lost() {
+        return Err(lost.into());
     }
     let old = Arc::new(vault.keys.again(key));
     let new_key = MasterKey::generate(random.as_ref()).map_err(KeyError::from)?;
@@ -175,16 +181,20 @@ pub(super) fn of_store(found: Found, wanted: &[u8]) -> Result<Found, KeyError> {
     }
 }
 
-/// Once the store was found to be of `keys`: what a rotation has left beside the key. One that cannot be used is no reason to deny.
+/// Once the store was found to be of `keys`: what a rotation, or an import, has left beside the key. A key before that cannot be used is a
+/// reason to deny only where the settings need it, which is seen when they are read.
 pub(super) fn tidy(state_key: &Path, keys: &Keys) {
     let (next, before) = (next_of(state_key), before_of(state_key));
     match MasterKey::read(&before) {
         Err(KeyError::Missing { .. }) => {}
         Ok(key) if key.id() == keys.id() => said(files::discard(&before), &before),
         Ok(key) => keys.know_before(&key),
-        Err(error) => tracing::error!(%error, "settings that the key before sealed cannot be read"),
+        Err(error) => {
+            tracing::error!(%error, "settings that the key before sealed cannot be read");
+            keys.lose_before(&before, error.bare());
+        }
     }
-    for left in [&next, &files::draft_of(&next)] {
+    for left in [&next, &files::draft_of(&next), &files::draft_of(state_key)] {
         said(files::discard(left), left);
     }
 }

@@ -12,11 +12,12 @@ use crate::login::deliver::Errand;
 use crate::login::{Change, Effect, Effects, Event, Failure, Login, STAND_MS, stands};
 use crate::random;
 use crate::rules::Rules;
-use crate::store::{Authenticator, EndDevices};
+use crate::store::{Authenticator, EndDevices, StoreError};
 use crate::wire_io::{Connection, ConnectionError};
 use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::login::{
-    ANSWER, Answer, BEGIN, BUSY, Begin, SEALED, SERVICE, Step, StepReply, VERSION, VERSION_NOT_SUPPORTED, VersionRange,
+    ANSWER, Answer, BEGIN, BUSY, Begin, SEALED, SERVICE, Step, StepReply, VERSION, VERSION_NOT_SUPPORTED, Verdict,
+    VersionRange,
 };
 use pam_2fa_protocol::own;
 use pam_2fa_protocol::wire::{Continues, Nothing, decode_call, encode_error, encode_reply};
@@ -90,6 +91,8 @@ struct Drive<'a> {
     wire: Wire,
     /// The connection is over for us, and nothing is said any more.
     mute: bool,
+    /// The last answer of the store was that there is no space.
+    no_space: bool,
 }
 
 /// A login, until it is over or `enough` is ready.
@@ -143,7 +146,21 @@ impl<'a> Drive<'a> {
     fn new(daemon: &'a Arc<Daemon>, uid: u32, house: Arc<House>, machine: Login, wire: Wire) -> Self {
         let (events, queue) = unbounded_channel();
         let (rules, machine, asked) = (house.rules(), Some(machine), String::new());
-        Self { daemon, uid, entry: None, asked, stands: None, house, rules, events, queue, machine, wire, mute: false }
+        Self {
+            daemon,
+            uid,
+            entry: None,
+            asked,
+            stands: None,
+            house,
+            rules,
+            events,
+            queue,
+            machine,
+            wire,
+            mute: false,
+            no_space: false,
+        }
     }
 
     /// `first`: nothing was said yet, and the first frame has to come soon.
@@ -195,6 +212,10 @@ impl<'a> Drive<'a> {
 
     /// One step, and what it says is to be done.
     async fn step(&mut self, event: Event, connection: &mut Connection) -> Result<Going, ConnectionError> {
+        if let Some(no_space) = lacks_space(&event) {
+            self.no_space = no_space;
+            self.house.lacks_space(no_space);
+        }
         if let Event::Begin(begin) = &event {
             // Those in force when it speaks, not when it connected; and these to its end.
             self.rules = self.house.rules();
@@ -271,7 +292,7 @@ impl<'a> Drive<'a> {
                 return Ok(Going::On);
             }
             Effect::End(step) => {
-                connection.write(&self.wire.step(step)?).await?;
+                connection.write(&self.last(step, reference)?).await?;
                 return Ok(Going::Over);
             }
             Effect::Fail(failure) => {
@@ -319,6 +340,16 @@ impl<'a> Drive<'a> {
             | Effect::Revoke(_) => self.ask_store(effect),
         }
         Ok(Going::On)
+    }
+
+    /// The last word. Without space nothing can be decided about whoever is asked: to this login it is as if all of it were sealed, and it is
+    /// told so. Who is not asked goes on being let in, which a sealed daemon would not.
+    fn last(&self, step: Step, reference: &str) -> Result<Frame, ConnectionError> {
+        if self.no_space && self.wire == Wire::Login && step.verdict == Some(Verdict::Unavailable) {
+            tracing::error!(reference, "a login is denied as by a sealed daemon: the disk is full; free space");
+            return Ok(encode_error(SEALED, &Nothing {})?);
+        }
+        self.wire.step(step)
     }
 
     /// Has the store do what the machine waits for.
@@ -410,6 +441,32 @@ impl<'a> Drive<'a> {
         tokio::spawn(async move {
             let _gone = events.send(event.await);
         });
+    }
+}
+
+/// Whether there was no space for what the store was asked to write; none: it was not asked to, or failed otherwise.
+fn lacks_space(event: &Event) -> Option<bool> {
+    fn lacks<T>(answer: &Result<T, StoreError>) -> Option<bool> {
+        match answer {
+            Ok(_) => Some(false),
+            Err(StoreError::NoSpace { .. }) => Some(true),
+            Err(_) => None,
+        }
+    }
+    match event {
+        Event::Charged(answer, _) => lacks(answer),
+        Event::Consumed(answer) => lacks(answer),
+        Event::Enrolled(answer) => lacks(answer),
+        Event::Used(answer) | Event::Remembered(answer) => lacks(answer),
+        Event::Revoked(answer) => lacks(answer),
+        Event::Begin(_)
+        | Event::Resolved(_)
+        | Event::LookedUp(_)
+        | Event::StillThere(_)
+        | Event::Facts(_)
+        | Event::Stood(_)
+        | Event::Answer(_)
+        | Event::Closed => None,
     }
 }
 

@@ -27,7 +27,9 @@ pub use device::{
 pub use method::{
     About, Enrol, Enrolled, First, Had, KeptApp, KeptPass, MOST_GRANTS, Methods, NewApp, PassId, PassKind, Proof,
 };
-pub use upkeep::{AcceptCopy, AcceptedCopy, Again, ChangeKey, ChangedKey, ClockWasReset, RecoveryCodes, ResetClock};
+pub use upkeep::{
+    AcceptCopy, AcceptedCopy, Again, ChangeKey, ChangedKey, ClockWasReset, RecoveryCodes, ResetClock, STEP_S,
+};
 
 pub use text::{Limit, RangeNow, SendOf, SendTicket, SendVerdict, TextOf, TextTicket, TextVerdict, TextsNow, Withheld};
 
@@ -38,7 +40,15 @@ pub type Pending<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>
 /// Why the store did not do what it was asked. Every one of these denies.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// The engine said no: disk full, read-only, an I/O error.
+    /// No space on the disk, and the room that is kept is used up: nothing was lost, and the same handle works again where there is space.
+    #[error(
+        "the store cannot {what}: the disk is full, and the room that is kept is used up; free space under the state folder"
+    )]
+    NoSpace {
+        /// What was tried: `charge an attempt`.
+        what: &'static str,
+    },
+    /// The engine said no: read-only, an I/O error.
     #[error("the store cannot {what}: {why}; look at the disk under the state folder")]
     Engine {
         /// What was tried: `charge an attempt`.

@@ -12,12 +12,16 @@ pub enum RecoveryCodes {
     Stay,
 }
 
+/// Seconds of a time step of an app (RFC 6238 §4): all that are enrolled here have it.
+pub const STEP_S: i64 = 30;
+
 /// An older copy of the store is taken as it is. What may have been used or ended since ends.
 #[derive(Debug, Clone)]
 pub struct AcceptCopy {
     /// The store counts on from here.
     pub generation: i64,
-    /// The present time step of apps: it and every older one count as used.
+    /// The present time step of apps, by the clock as it stands and not by its mark: it and every older one count as used. A mark
+    /// that lies years ahead would end every app for years.
     pub step: i64,
     /// What becomes of recovery codes.
     pub recovery: RecoveryCodes,
@@ -58,6 +62,8 @@ pub struct ClockWasReset {
     pub devices: u64,
     /// One-time codes of an administrator.
     pub passes: u64,
+    /// Apps whose last used step lay ahead: they have codes again.
+    pub apps: u64,
 }
 
 /// Seals the key of a user's app anew: whose, the app's id, as it is sealed now. An error: which one does not open, and what to do.

@@ -7,8 +7,8 @@ use configd::authenticator::totp::AppKey;
 use configd::authenticator::{LongCode, LongCodeMac, LongUse};
 use configd::random::{KernelRandom, Random};
 use configd::seal::{
-    ImportError, KeyError, Keys, MasterKey, RotateError, SealedReason, Vault, forget_before, import_key, open_vault,
-    rotate,
+    ImportError, Keys, MasterKey, RotateError, SealedReason, Vault, clear_pieces, forget_before, import_key,
+    open_vault, rotate,
 };
 use configd::store::{Enrol, Enrolled, KeptPass, MetaKey, NewApp, PassKind, SendVerdict, Store};
 use std::fs;
@@ -228,7 +228,7 @@ fn a_rotation_killed_after_any_of_its_steps_opens_and_is_carried_on_or_was_none(
 }
 
 #[test]
-fn a_key_before_that_cannot_be_used_denies_nobody_and_is_not_thrown_away() {
+fn a_key_before_that_cannot_be_used_is_named_before_another_rotation_and_is_not_thrown_away() {
     let mine = enrolled();
     mine.rotate().unwrap();
     put(&mine.path("key.before"), b"garbage");
@@ -238,8 +238,28 @@ fn a_key_before_that_cannot_be_used_denies_nobody_and_is_not_thrown_away() {
     drop(vault);
     let vault = mine.place.open().unwrap();
     let refused = rotate(&vault, None, &random(), at(0), |_| Err(String::from("not reached")));
-    assert!(matches!(refused, Err(RotateError::Key(KeyError::Io { .. }))), "{refused:?}");
+    assert!(matches!(refused, Err(RotateError::BeforeLost(_))), "{refused:?}");
+    let words = refused.unwrap_err().to_string();
+    assert!(words.contains("key.before") && words.contains("this is no key"), "{words}");
     assert_eq!(fs::read(mine.path("key.before")).unwrap(), b"garbage");
+    fs::remove_file(mine.path("key.before")).unwrap();
+    assert_eq!(vault.keys.before_lost(), None);
+    let begun = rotate(&vault, None, &random(), at(0), |_| Err(String::from("reached")));
+    assert!(matches!(begun, Err(RotateError::Store(why)) if why == "reached"));
+}
+
+#[test]
+fn what_an_import_or_a_backup_that_was_killed_has_left_is_taken_away_at_the_start() {
+    let mine = enrolled();
+    let left = ["key.new", "state.db.copy", "state.db.copy-journal", "state.db.restore"];
+    for name in left {
+        put(&mine.path(name), b"secret");
+    }
+    clear_pieces(&mine.place.state());
+    drop(mine.place.open().unwrap());
+    for name in left {
+        assert!(!mine.path(name).exists(), "{name}");
+    }
 }
 
 #[test]

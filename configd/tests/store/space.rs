@@ -30,7 +30,7 @@ fn until_refused<T>(what: &str, mut work: impl FnMut(u32) -> Result<T, StoreErro
     for done in 0..100_000 {
         match work(done) {
             Ok(_) => {}
-            Err(StoreError::Engine { what: refused, .. }) => {
+            Err(StoreError::Engine { what: refused, .. } | StoreError::NoSpace { what: refused }) => {
                 assert_eq!(refused, what);
                 return done;
             }
@@ -244,7 +244,7 @@ fn child_that_uses_the_room_up() {
     // A new row needs more pages than another count in an old one.
     let charged = 1 + until_refused("charge an attempt", |_| charge(&store));
     for _ in 0..3 {
-        assert!(charge(&store).is_err(), "it stays full");
+        assert!(matches!(charge(&store), Err(StoreError::NoSpace { .. })), "it stays full");
     }
     assert_eq!(failures(&store), charged, "it still reads, and what was refused was not charged");
     assert_eq!(wait(store.count_users()).unwrap(), u64::from(made) + 2);
@@ -348,7 +348,7 @@ fn child_whose_syncs_fail() {
     let store = SqliteStore::create(&folder.join("state.db"), &[]).unwrap();
     wait(store.change_user(change(ada()))).unwrap();
     charge(&store).unwrap();
-    let_syncs_fail();
+    let_fail([nix::libc::SYS_fsync, nix::libc::SYS_fdatasync]);
     assert!(matches!(charge(&store), Err(StoreError::Engine { .. })));
     assert!(store.fault().is_some_and(|why| why.contains("I/O")), "{:?}", store.fault());
     assert!(matches!(charge(&store), Err(StoreError::Engine { why, .. }) if why.contains("opened again")));
@@ -356,9 +356,51 @@ fn child_whose_syncs_fail() {
     say("the child was here");
 }
 
-/// fsync(2) and fdatasync(2) give EIO from here on, in all threads of this process, by a seccomp filter.
+#[test]
+fn a_disk_that_does_not_read_ends_the_handle_as_one_that_does_not_write() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_passed(&run("true", "sh", "child_whose_reads_fail", folder.path()));
+    let store = SqliteStore::open(&folder.path().join("state.db")).unwrap();
+    assert_eq!((store.fault(), failures(&store)), (None, 1));
+}
+
+#[test]
+#[ignore = "a child of the tests here, not a test"]
+fn child_whose_reads_fail() {
+    let folder = std::env::current_dir().unwrap();
+    if !folder.join("child_whose_reads_fail").exists() {
+        return;
+    }
+    let store = SqliteStore::create(&folder.join("state.db"), &[]).unwrap();
+    wait(store.change_user(change(ada()))).unwrap();
+    charge(&store).unwrap();
+    assert_eq!(store.fault(), None);
+    let_fail([nix::libc::SYS_pread64, nix::libc::SYS_read]);
+    let read = wait(store.methods(ada(), at(0)));
+    assert!(matches!(read, Err(StoreError::Engine { .. })), "{read:?}");
+    // SQLite takes EIO of a read for a damaged file system (SQLITE_IOERR_CORRUPTFS).
+    assert!(store.fault().is_some_and(|why| why.contains("methods")), "{:?}", store.fault());
+    assert!(matches!(charge(&store), Err(StoreError::Engine { why, .. }) if why.contains("opened again")));
+    say("the child was here");
+}
+
+#[test]
+fn pages_that_are_damaged_under_a_store_in_use_end_the_handle_when_they_are_read() {
+    let mut home = Home::with_users();
+    home.reopen();
+    let mut bytes = std::fs::read(home.path()).unwrap();
+    bytes.iter_mut().skip(4096).for_each(|byte| *byte = 0xa5);
+    std::fs::write(home.path(), bytes).unwrap();
+    let read = wait(home.store.methods(ada(), at(0)));
+    assert!(matches!(read, Err(StoreError::Engine { .. })), "{read:?}");
+    assert!(home.store.fault().is_some());
+    let refused = wait(home.store.change_user(change(bob())));
+    assert!(matches!(&refused, Err(StoreError::Engine { why, .. }) if why.contains("opened again")), "{refused:?}");
+}
+
+/// Two calls give EIO from here on, in all threads of this process, by a seccomp filter.
 #[expect(unsafe_code, reason = "there is no safe call for it, and no disk at hand that fails")]
-fn let_syncs_fail() {
+fn let_fail([one, other]: [nix::libc::c_long; 2]) {
     use nix::libc;
     let step = |code: u32, jt: u8, jf: u8, k: u32| libc::sock_filter { code: u16::try_from(code).unwrap(), jt, jf, k };
     let number = |call: libc::c_long| u32::try_from(call).unwrap();
@@ -366,8 +408,8 @@ fn let_syncs_fail() {
     let mut steps = [
         // seccomp_data.nr is its first word.
         step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
-        step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 1, 0, number(libc::SYS_fsync)),
-        step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, number(libc::SYS_fdatasync)),
+        step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 1, 0, number(one)),
+        step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, number(other)),
         step(libc::BPF_RET | libc::BPF_K, 0, 0, fail),
         step(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
     ];

@@ -139,7 +139,7 @@ fn a_clock_that_is_set_back_ends_what_was_given_in_the_time_that_has_not_come() 
         .unwrap();
     wait(home.store.put_meta(vec![(MetaKey::HighWater, ahead.wall_s.to_be_bytes().to_vec())])).unwrap();
     let reset = ResetClock { wall_s: now.wall_s, mark_s: ahead.wall_s, now: now.clone() };
-    assert_eq!(wait(home.store.reset_clock(reset)).unwrap(), ClockWasReset { devices: 1, passes: 1 });
+    assert_eq!(wait(home.store.reset_clock(reset)).unwrap(), ClockWasReset { devices: 1, passes: 1, apps: 0 });
     home.reopen();
     let mut ended: Vec<_> = devices(&home).into_iter().map(|device| (device.key.identity[0], device.ended)).collect();
     ended.sort_unstable_by_key(|(number, _)| *number);
@@ -153,4 +153,25 @@ fn a_clock_that_is_set_back_ends_what_was_given_in_the_time_that_has_not_come() 
     assert_eq!(mark(&home), now.wall_s);
     home.change(UserChange { verify: Some(Verify::Always), now: at(120_000), ..change(bob()) }).unwrap();
     assert_eq!(mark(&home), at(120_000).wall_s);
+}
+
+/// A restore by a mark that lay years ahead has raised it, or a clock that stood there has seen a code used.
+#[test]
+fn an_app_whose_last_step_lies_ahead_has_codes_again_when_the_clock_is_reset_and_no_used_one_is_good() {
+    let mut home = with_everything();
+    let now = at(60_000);
+    let (present, years) = (now.wall_s / 30, 10 * 365 * 2_880);
+    wait(home.store.accept_copy(AcceptCopy { step: present + years, ..accept(RecoveryCodes::Stay) })).unwrap();
+    let consume = |home: &Home, number: u128, step: i64| {
+        let proof = Proof::App { id: String::from("app1"), step };
+        home.consume(Consume { proof, ..consume_of(ada(), id(number)) }).unwrap()
+    };
+    assert_eq!(consume(&home, 50, present + 1), Consumed::AlreadyUsed);
+    let mark_s = now.wall_s + years * 30;
+    let was = wait(home.store.reset_clock(ResetClock { wall_s: now.wall_s, mark_s, now })).unwrap();
+    assert_eq!(was.apps, 1);
+    home.reopen();
+    assert_eq!(consume(&home, 51, present), Consumed::AlreadyUsed);
+    assert_eq!(consume(&home, 52, present + 1), Consumed::Done);
+    assert_eq!(consume(&home, 53, present + 1), Consumed::AlreadyUsed);
 }

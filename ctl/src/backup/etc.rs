@@ -16,7 +16,10 @@ const LONGEST: u64 = 256 * 1024;
 const SETTINGS: &str = "config.toml";
 
 /// Folders, and how the names in them end.
-const FOLDERS: [(&str, &str); 2] = [("providers", ".toml"), ("messages", ".ftl")];
+const FOLDERS: [(&str, &str); 2] = [(PROVIDERS, ".toml"), ("messages", ".ftl")];
+
+/// What the courier reads.
+const PROVIDERS: &str = "providers";
 
 /// One of them.
 pub(super) struct Kept {
@@ -99,11 +102,53 @@ pub(super) fn read(path: &Path) -> Result<Option<Secret<Vec<u8>>>, Error> {
     Ok(Some(bytes))
 }
 
-/// Puts it in its place; gives where the one that stood there is now.
-pub(super) fn put(config: &Path, kept: &Kept) -> Result<Option<PathBuf>, Error> {
-    let path = place_of(config, &kept.name);
-    let fail = |why| Error::File { what: "cannot put back", path: path.clone(), why };
-    replace(config, &path, kept).map_err(fail)
+/// What was put in its place, and where what stood there is now.
+#[derive(Default)]
+pub(super) struct Placed(Vec<(PathBuf, Option<PathBuf>)>);
+
+impl Placed {
+    /// Puts them in their places, the settings last: they name the others.
+    ///
+    /// # Errors
+    /// One cannot be put there: nothing is changed.
+    pub(super) fn put(config: &Path, files: &[Kept]) -> Result<Self, Error> {
+        let mut placed = Self::default();
+        let (settings, others): (Vec<_>, Vec<_>) = files.iter().partition(|kept| is_settings(&kept.name));
+        for kept in others.into_iter().chain(settings) {
+            let path = place_of(config, &kept.name);
+            match replace(config, &path, kept) {
+                Ok(aside) => placed.0.push((path, aside)),
+                Err(why) => return Err(placed.taken_back(Error::File { what: "cannot put back", path, why })),
+            }
+        }
+        Ok(placed)
+    }
+
+    /// Where what stood there is now.
+    pub(super) fn aside(&self) -> impl Iterator<Item = &PathBuf> {
+        self.0.iter().filter_map(|(_, aside)| aside.as_ref())
+    }
+
+    /// All of it is as it was before; `error` is why, and has what could not be put back.
+    pub(super) fn taken_back(self, error: Error) -> Error {
+        let failed: Vec<String> = self.0.into_iter().rev().filter_map(|(path, aside)| undo(&path, aside)).collect();
+        if failed.is_empty() {
+            return error;
+        }
+        Error::Refused(error.to_string().lines().map(str::to_owned).chain(failed).collect())
+    }
+}
+
+/// What could not be undone.
+fn undo(path: &Path, aside: Option<PathBuf>) -> Option<String> {
+    let undone = match &aside {
+        Some(aside) => std::fs::rename(aside, path),
+        None => std::fs::remove_file(path),
+    };
+    let error = undone.and_then(|()| File::open(parent(path))?.sync_all()).err()?;
+    let stood =
+        aside.map_or(String::from("nothing stood there"), |aside| format!("what stood there is {}", aside.display()));
+    Some(format!("{}: it is not as it was before ({error}); {stood}", path.display()))
 }
 
 fn replace(config: &Path, path: &Path, kept: &Kept) -> io::Result<Option<PathBuf>> {
@@ -112,15 +157,11 @@ fn replace(config: &Path, path: &Path, kept: &Kept) -> io::Result<Option<PathBuf
         std::fs::DirBuilder::new().mode(0o755).create(folder)?;
         // Whatever the umask is: the courier looks into it as anybody does.
         std::fs::set_permissions(folder, Permissions::from_mode(0o755))?;
+        File::open(parent(folder))?.sync_all()?;
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let draft = folder.join(format!(".{name}.pam-2fa-restore"));
-    // configd reads its settings by their group; the others hold nothing secret, and the courier reads them as anybody does.
-    let (group, mode) = if is_settings(&kept.name) {
-        (metadata(path).or_else(|_| metadata(parent(config)))?.gid(), 0o640)
-    } else {
-        (0, 0o644)
-    };
+    let (group, mode) = owner_of(config, path, &kept.name)?;
     match std::fs::remove_file(&draft) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -139,6 +180,17 @@ fn replace(config: &Path, path: &Path, kept: &Kept) -> io::Result<Option<PathBuf
     std::fs::rename(&draft, path)?;
     File::open(folder)?.sync_all()?;
     Ok(aside)
+}
+
+/// Group and mode. configd reads its settings and its texts by their group, and refuses both where others can read them; the group is the
+/// folder's, but for settings that are there. Provider files hold nothing secret, and the courier reads them as anybody does.
+fn owner_of(config: &Path, path: &Path, name: &str) -> io::Result<(u32, u32)> {
+    if name.starts_with(PROVIDERS) {
+        return Ok((0, 0o644));
+    }
+    let folder = || metadata(parent(config));
+    let like = if is_settings(name) { metadata(path).or_else(|_| folder())? } else { folder()? };
+    Ok((like.gid(), 0o640))
 }
 
 /// A second name for what stands there: `config.toml.before`, `config.toml.before.2`, …

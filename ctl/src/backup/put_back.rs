@@ -1,6 +1,9 @@
-//! `pam-2fa restore FILE`: read to its end and checked before anything is asked or written; then the store, then the files.
+//! `pam-2fa restore FILE`: read to its end and checked before anything is asked or written; then the files, then the store.
+//!
+//! In this order, since configd opens what was restored at once: by the settings that belong to it, and by no others for a moment. Where the store
+//! is refused, the files are as they were.
 
-use super::etc::{self, Kept};
+use super::etc::{self, Kept, Placed};
 use super::make::About;
 use super::pieces::{Kind, Opened};
 use crate::client::Client;
@@ -64,13 +67,20 @@ pub(crate) fn restore(
     let length = send_store(&mut client, &opened, &mut envelope)?;
     let Wanted { accept, keep_recovery } = wanted;
     let asked = Restore { length, accept, keep_recovery, key: read.key.take() };
-    let reply: RestoreReply = client.call_slow(RESTORE, &asked)?;
+    let placed = Placed::put(config, &other)?;
+    let reply: RestoreReply = match client.call_slow(RESTORE, &asked) {
+        Ok(reply) => reply,
+        Err(error) if error.is_silence() => {
+            screen.note(
+                "nobody knows whether the store was put in its place; the files of the settings are those of the backup: run it again",
+            )?;
+            return Err(error);
+        }
+        Err(error) => return Err(placed.taken_back(error)),
+    };
     drop(client);
-    let mut aside: Vec<PathBuf> = reply.aside.iter().map(PathBuf::from).collect();
-    for kept in &other {
-        aside.extend(etc::put(config, kept).map_err(|error| half_done(&error))?);
-    }
-    // What is new may be what it was sealed for want of.
+    let aside = reply.aside.iter().map(PathBuf::from).chain(placed.aside().cloned());
+    // What it was sealed for want of may be there now.
     let taken = Client::connect(runtime_dir).and_then(|mut client| client.call::<ReloadReply>(RELOAD, &Nothing {}));
     screen.json(&reply)?;
     screen.line(&format!("the store of generation {generation} is in its place"))?;
@@ -78,8 +88,11 @@ pub(crate) fn restore(
     for kept in &other {
         screen.line(&format!("{} is as it was in the backup", etc::place_of(config, &kept.name).display()))?;
     }
-    for path in &aside {
+    for path in aside {
         screen.line(&format!("what stood there is {} now; take it away when it is not needed", path.display()))?;
+    }
+    if let Ok(mut client) = Client::connect(runtime_dir) {
+        upkeep::say_clock(&mut client, screen)?;
     }
     match taken {
         Ok(_) => screen.line("configd is open: logins are decided"),
@@ -109,14 +122,6 @@ fn send_store(client: &mut Client, opened: &Opened, envelope: &mut Envelope) -> 
 
 fn unfit(path: &Path, why: &str) -> Error {
     Error::Unfit { path: path.to_owned(), why: String::from(why) }
-}
-
-fn half_done(error: &Error) -> Error {
-    let mut lines: Vec<String> = error.to_string().lines().map(str::to_owned).collect();
-    lines.push(String::from(
-        "the store is restored, and not all files of the settings: mend that, and run it again with --accept",
-    ));
-    Error::Refused(lines)
 }
 
 impl Read {

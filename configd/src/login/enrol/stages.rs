@@ -314,7 +314,7 @@ impl Login {
             Typed::Empty | Typed::Junk => Secret::new(String::new()),
         };
         let code = digits(text.expose(), APP_DIGITS);
-        let step = code.and_then(|code| fresh.key.check(code.expose(), fx.now.wall_s, None, back(fx)));
+        let step = code.and_then(|code| fresh.key.check(code.expose(), fx.shown_s(), None, back(fx)));
         let Some(step) = step else {
             let text = format!("{} {}", fx.texts.say(Message::EnrolWrong, &[]), app_prompt(&enrolling, fx));
             return self.ask_next(enrolling, Stage::App(fresh), Vec::new(), text, fx);

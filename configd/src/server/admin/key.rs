@@ -3,10 +3,10 @@
 use super::Answer;
 use super::upkeep::{vault, wait};
 use crate::clock::{Clock, SystemClock};
-use crate::daemon::{Daemon, Wanted};
+use crate::daemon::{Daemon, State, Wanted};
 use crate::house::{House, Places, SETTINGS_NAME};
 use crate::random::{KernelRandom, Random};
-use crate::seal::{Imported, Rotated, import_key, rotate};
+use crate::seal::{Imported, MasterKey, Rotated, import_key, rotate};
 use crate::store::{By, Change, MetaKey, Store, UserKey};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::{KeyExportReply, KeyImport, KeyImportReply, KeyReply, KeyReseal, SealReply};
@@ -14,11 +14,17 @@ use std::sync::Arc;
 
 pub(super) async fn rotate_key(daemon: &Daemon, house: Arc<House>) -> Result<KeyReply, Answer> {
     let reply = house.key_reply();
-    drop(house);
     if reply.before.is_some() {
         // One that has not ended is what the caller carries on with.
         return Ok(reply);
     }
+    // What can be known is known before anybody is cut off.
+    house.key_is_there().map_err(Answer::refused)?;
+    house.key_is_ours_to_write().map_err(Answer::refused)?;
+    if let Some(lost) = house.keys.before_lost() {
+        return Err(Answer::refused(lost));
+    }
+    drop(house);
     let rotated = daemon.offline(Wanted::Any, "another key", rotate_in).await.map_err(Answer::refused)?;
     let Rotated { before, id, store } = rotated;
     tracing::warn!(%id, %before, apps = store.apps, challenges = store.challenges, "an administrator has changed the key");
@@ -66,8 +72,8 @@ pub(super) async fn export(house: &House) -> Result<KeyExportReply, Answer> {
 
 pub(super) async fn import(daemon: &Daemon, asked: KeyImport) -> Result<KeyImportReply, Answer> {
     let KeyImport { key } = asked;
-    if let Some(there) = in_use(daemon, &key)? {
-        return Ok(there);
+    if let Some(done) = while_open(daemon, &key).await? {
+        return Ok(done);
     }
     let wanted = Wanted::Sealed("the key that is there works; `pam-2fa key rotate` puts another in its place");
     let work = move |places: &Places| {
@@ -83,15 +89,29 @@ pub(super) async fn import(daemon: &Daemon, asked: KeyImport) -> Result<KeyImpor
     })
 }
 
-/// What is said where it is open: nothing is to be done for the key in use.
-fn in_use(daemon: &Daemon, key: &Secret) -> Result<Option<KeyImportReply>, Answer> {
-    let crate::daemon::State::Open(house) = daemon.state() else { return Ok(None) };
-    let id = house.keys.id().as_str();
-    let same = crate::seal::MasterKey::parse(key.expose()).is_ok_and(|given| given.id().as_str() == id);
-    if !same {
-        return Err(Answer::refused(format!(
-            "key {id} is there and works, and nothing was changed; `pam-2fa key rotate` puts a new one in its place"
-        )));
+/// Where it is open: only the key in use, and only where its file does not give it any more. It is put back while the house is open, so
+/// that there is no moment in which nothing would open; then the house is opened anew, by that file.
+async fn while_open(daemon: &Daemon, key: &Secret) -> Result<Option<KeyImportReply>, Answer> {
+    let put = daemon.in_turn(async {
+        let State::Open(house) = daemon.state() else { return Ok(None) };
+        let key = MasterKey::parse(key.expose()).map_err(|why| {
+            Answer::refused(format!("this is no key ({why}); it must be as `pam-2fa key export` gave it"))
+        })?;
+        let put = tokio::task::spawn_blocking(move || house.put_key_back(&key)).await;
+        put.map_err(Answer::refused)?.map_err(Answer::refused).map(Some)
+    });
+    let Some(Imported { id, was_there, aside }) = put.await? else { return Ok(None) };
+    if !was_there {
+        tracing::warn!(%id, ?aside, "the key in use was put back by an administrator");
+        daemon.offline(Wanted::Any, "its key", |_| Ok(())).await.map_err(Answer::refused)?;
     }
-    Ok(Some(KeyImportReply { id: String::from(id), was_there: true, aside: None, still_sealed: None }))
+    Ok(Some(KeyImportReply {
+        id: String::from(id.as_str()),
+        was_there,
+        aside: aside.map(|path| path.display().to_string()),
+        still_sealed: daemon.sealed_because(),
+    }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,9 +101,23 @@ impl Login {
 
 fn daemon(folder: &Path) -> Daemon {
     let places =
-        Places { config: folder.join("config.toml"), state_dir: folder.to_owned(), runtime_dir: folder.to_owned() };
+        Places { config: folder.join("config.toml"), state_dir: folder.to_owned(), runtime_dir: folder.join("run") };
     let (host, since) = (String::from("host"), String::new());
     Daemon::new(places, Arc::new(Known), host, since, LevelHandle::none()).unwrap()
+}
+
+/// A daemon that is open and whose house nobody else holds. As root it opens again by these settings; for anybody else, whose file they
+/// cannot be, it is sealed then.
+pub(super) async fn alone(settings: &str, change: impl FnOnce(&mut House)) -> (tempfile::TempDir, Daemon) {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.toml");
+    std::fs::write(&config, settings).unwrap();
+    std::fs::set_permissions(&config, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+    let mut house = House::for_tests(folder.path(), crate::login::world::rules()).await;
+    change(&mut house);
+    let daemon = daemon(folder.path());
+    daemon.put(crate::daemon::State::Open(Arc::new(house)));
+    (folder, daemon)
 }
 
 /// Whoever has no method is refused, and asked for no invitation.

@@ -55,6 +55,7 @@ async fn open_status(version: String, since: String, house: &House) -> Status {
     let rules = house.rules();
     let mut problems = house.problems();
     problems.extend(house.store.log_state().fault);
+    problems.extend(house.next_start());
     let users = match house.store.count_users().await {
         Ok(count) => i64::try_from(count).ok(),
         Err(error) => {
@@ -247,3 +248,6 @@ async fn with_steps<T, F: Future<Output = T>>(
     passed?;
     Ok(outcome)
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,12 +7,9 @@ use crate::generation::{self, Kept};
 use crate::house::{House, Places, store_generation};
 use crate::random::KernelRandom;
 use crate::seal::{Vault, open_vault};
-use crate::store::{AcceptCopy, AcceptedCopy, ClockWasReset, RecoveryCodes, ResetClock, Store, StoreError};
+use crate::store::{AcceptCopy, AcceptedCopy, ClockWasReset, RecoveryCodes, ResetClock, STEP_S, Store, StoreError};
 use pam_2fa_protocol::admin::{ClockReply, GenerationReply, RestoreAccept, RestoreAcceptReply};
 use std::sync::Arc;
-
-/// Seconds of a time step of an app (RFC 6238 §4): all that are enrolled here have it.
-pub(super) const STEP_S: i64 = 30;
 
 pub(super) async fn generation(house: &House) -> Result<GenerationReply, Answer> {
     Ok(GenerationReply { generation: house.store_generation().await? })
@@ -61,7 +58,7 @@ fn accept(places: &Places, recovery: RecoveryCodes) -> Result<(i64, AcceptedCopy
         Kept::Odd(why) => return Err(why),
     };
     let now = SystemClock::new(high_water_s).map_err(|error| format!("no clock: {error}"))?.now();
-    let step = now.wall_s.div_euclid(STEP_S);
+    let step = SystemClock::wall_s().div_euclid(STEP_S);
     let accepted = wait(store.accept_copy(AcceptCopy { generation: kept, step, recovery, now }))?;
     Ok((wait(store_generation(&store))?, accepted))
 }
@@ -88,12 +85,13 @@ fn clock_reply(mark_s: i64, was_reset: ClockWasReset) -> ClockReply {
 
 pub(super) async fn clock_reset(daemon: &Daemon, house: Arc<House>) -> Result<ClockReply, Answer> {
     let behind_s = house.behind_s();
-    drop(house);
     if behind_s == 0 {
         return Err(Answer::refused(
             "the clock does not stand behind a time that was seen before: there is nothing to reset",
         ));
     }
+    house.key_is_there().map_err(Answer::refused)?;
+    drop(house);
     let work = |places: &Places| reset(places);
     let (mark_s, was_reset) = daemon.offline(Wanted::Any, "its clock", work).await.map_err(Answer::refused)?;
     tracing::warn!(behind_s, ?was_reset, "the clock's mark was set back by an administrator");

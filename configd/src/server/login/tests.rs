@@ -172,7 +172,7 @@ async fn the_oldest_of_too_many_logins_of_one_user_from_elsewhere_ends_and_neith
     let answer = Answer { text: pam_2fa_protocol::Secret::new(code) };
     first.write(&encode_call(ANSWER, &answer, More::No).unwrap()).await.unwrap();
     let reply: StepReply = decode_reply(&first.read().await.unwrap().unwrap()).unwrap().parameters().unwrap();
-    assert_eq!(reply.step.verdict, Some(pam_2fa_protocol::login::Verdict::Allow));
+    assert_eq!(reply.step.verdict, Some(Verdict::Allow));
     let mut at_home = stands("ada", "192.0.2.7").await;
     let console = Begin { service: String::from("login"), tty: Some(String::from("tty1")), ..ssh("ada", "") };
     let mut at_the_console = stands_by(Begin { remote_host: None, ..console }).await;
@@ -190,7 +190,7 @@ async fn the_oldest_of_too_many_logins_of_one_user_from_elsewhere_ends_and_neith
 }
 
 #[tokio::test]
-async fn without_a_place_a_login_is_hung_up_on_and_a_decoy_is_answered_all_the_same() {
+async fn without_a_place_a_login_is_told_so_and_a_decoy_is_answered_all_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let (daemon, house) = (daemon(folder.path()), house(folder.path()).await);
     let slots = Arc::new(crate::server::slots::Slots::for_logins());
@@ -204,6 +204,43 @@ async fn without_a_place_a_login_is_hung_up_on_and_a_decoy_is_answered_all_the_s
         );
         let mut client = Connection::new(theirs);
         client.write(&encode_call(BEGIN, &begin(decoy), More::No).unwrap()).await.unwrap();
-        assert_eq!(client.read().await.unwrap().is_some(), is_answered, "decoy: {decoy}");
+        // Nobody is told to be gone: a module could take it for that.
+        let said = String::from_utf8(client.read().await.unwrap().unwrap().to_vec()).unwrap();
+        assert_eq!(!said.contains(BUSY), is_answered, "decoy: {decoy}: {said}");
     }
+}
+
+/// What a login that is over for this reason is told; `no_space`: the store had none for it.
+async fn ended(verdict: Verdict, wire: Wire, no_space: bool) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let (daemon, house) = (daemon(folder.path()), house(folder.path()).await);
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let login = Login::new(0, String::from("K7Q2M9XD"));
+    let mut drive = Drive { no_space, ..Drive::new(&daemon, 0, house, login, wire) };
+    let step = Step { verdict: Some(verdict), ..Step::default() };
+    let going = drive.apply(Effect::End(step), "REF", &mut Connection::new(ours)).await.unwrap();
+    assert_eq!(going, Going::Over);
+    let frame = Connection::new(theirs).read().await.unwrap().unwrap();
+    String::from_utf8(frame.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn a_login_that_cannot_be_decided_for_want_of_space_is_told_that_it_is_sealed_and_no_other_is() {
+    assert!(ended(Verdict::Unavailable, Wire::Login, true).await.contains(SEALED));
+    for (verdict, wire, no_space) in [
+        (Verdict::Unavailable, Wire::Login, false),
+        (Verdict::Deny, Wire::Login, true),
+        (Verdict::MaxTries, Wire::Login, true),
+        (Verdict::Unavailable, Wire::Own, true),
+    ] {
+        let said = ended(verdict, wire, no_space).await;
+        assert!(!said.contains("Sealed"), "{verdict:?} {no_space}: {said}");
+    }
+    let full = || StoreError::NoSpace { what: "charge an attempt" };
+    assert_eq!(lacks_space(&Event::Charged(Err(full()), None)), Some(true));
+    assert_eq!(lacks_space(&Event::Used(Err(full()))), Some(true));
+    assert_eq!(lacks_space(&Event::Used(Ok(true))), Some(false));
+    let other = StoreError::Engine { what: "charge an attempt", why: String::from("EIO") };
+    assert_eq!(lacks_space(&Event::Charged(Err(other), None)), None);
+    assert_eq!(lacks_space(&Event::Facts(Err(full()))), None, "nothing was to be written");
 }

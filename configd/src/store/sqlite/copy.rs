@@ -11,7 +11,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// The name that a copy has while it is made.
-fn draft_of(store: &Path) -> PathBuf {
+pub(crate) fn draft_of(store: &Path) -> PathBuf {
     beside(store, ".copy")
 }
 

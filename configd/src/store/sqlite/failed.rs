@@ -35,6 +35,7 @@ impl Failed {
     /// In the caller's words.
     pub(super) fn told(&self, what: &'static str) -> StoreError {
         match self {
+            Self::Engine(_) if self.is_for_want_of_space() => StoreError::NoSpace { what },
             Self::Engine(error) => StoreError::Engine { what, why: error.to_string() },
             Self::Damaged(why) => StoreError::Damaged(why.clone()),
         }

@@ -93,6 +93,23 @@ pub(super) fn raise_steps(connection: &Connection, step: i64) -> Result<u64, Fai
     Ok(count)
 }
 
+/// Lets every app whose last used step lies ahead of that one go on from it; gives how many there are.
+pub(super) fn lower_steps(connection: &Connection, step: i64) -> Result<u64, Failed> {
+    let users = {
+        let mut statement = connection.prepare_cached("SELECT uid, name FROM apps WHERE last_step > ?1")?;
+        let rows = statement.query_map([step], |row| Ok(UserKey { uid: row.get(0)?, name: row.get(1)? }))?;
+        rows.collect::<Result<Vec<_>, _>>()?
+    };
+    let mut count = 0_u64;
+    for user in users {
+        if let Some(kept) = app(connection, &user)? {
+            save_app(connection, &user, &KeptApp { last_step: step, ..kept })?;
+            count = count.saturating_add(1);
+        }
+    }
+    Ok(count)
+}
+
 /// Seals everybody's apps anew; gives how many there are.
 pub(super) fn seal_apps_again(connection: &Connection, again: &Again) -> Result<u64, Failed> {
     let users = {

@@ -124,8 +124,8 @@ impl SqliteStore {
             what: "start a thread for the store",
             why: error.to_string(),
         };
-        let queue = Arc::clone(&store.reads);
-        let reader = thread("store-read", move || reader::run(&reader, &queue)).map_err(io)?;
+        let (queue, fault) = (Arc::clone(&store.reads), Arc::clone(&store.fault));
+        let reader = thread("store-read", move || reader::run(&reader, &queue, &fault)).map_err(io)?;
         let (queue, fault, ledger) = (Arc::clone(&store.writes), Arc::clone(&store.fault), Arc::clone(&store.ledger));
         let writer =
             thread("store-write", move || writer::run(&writer, &queue, &fault, &ledger, &room)).map_err(|error| {

@@ -7,7 +7,7 @@ use super::failed::Failed;
 use super::{challenges, changes, devices, meta, methods, passes};
 use crate::store::{
     AcceptCopy, AcceptedCopy, By, ChangeKey, ChangedKey, ClockWasReset, Ended, MetaKey, RecoveryCodes, ResetClock,
-    UserKey,
+    STEP_S, UserKey,
 };
 use rusqlite::Connection;
 
@@ -73,13 +73,16 @@ pub(super) fn reset_clock(connection: &Connection, reset: &ResetClock) -> Result
             kept.given.wall_s > *wall_s || kept.first_s > *wall_s || kept.last_s > *wall_s
         })?,
         passes: passes::end_made_after(connection, *wall_s)?,
+        // No code that this clock has shown is good again: none is taken early, so what was used by it is of this step at most.
+        apps: methods::lower_steps(connection, wall_s.div_euclid(STEP_S))?,
     };
     meta::put(connection, &[(MetaKey::HighWater, wall_s.to_be_bytes().to_vec())])?;
     let said = format!(
-        "{} s back; ended: {} devices, {} one-time codes",
+        "{} s back; ended: {} devices, {} one-time codes; {} apps have codes again",
         mark_s.saturating_sub(*wall_s),
         was_reset.devices,
-        was_reset.passes
+        was_reset.passes,
+        was_reset.apps
     );
     changes::say(connection, By::Administrator, &everybody(), ("clock-reset", said), now)?;
     Ok(was_reset)

@@ -18,7 +18,7 @@ const GROUP: usize = 64;
 /// ([`super::room`]).
 pub(super) const CHECKPOINT_AFTER: usize = 500;
 
-/// Why the handle may not be written any more, if it may not.
+/// Why nothing more may be taken from the handle, if it may not: a write failed, or what was read is not what stood there.
 #[derive(Debug, Default)]
 pub(super) struct Fault(Mutex<Option<String>>);
 
@@ -28,9 +28,9 @@ impl Fault {
     }
 
     /// The first reason stays.
-    fn note(&self, failed: &Failed) {
+    pub(super) fn note(&self, what: &'static str, failed: &Failed) {
         if failed.is_fatal() {
-            let why = failed.told("write").to_string();
+            let why = failed.told(what).to_string();
             self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
         }
     }
@@ -59,7 +59,7 @@ pub(super) fn run(
             jobs = 0;
             // Nobody waits for this one. Where it fails in passing (no space), the WAL keeps what it holds.
             if let Err(failed) = checkpoint(connection, Checkpoint::Passive).and_then(|()| room.make(connection)) {
-                fault.note(&failed);
+                fault.note("write", &failed);
             }
             // Where there is no space, not again after every group.
             may_make_room = !room::is_low(connection);
@@ -81,7 +81,7 @@ pub(super) fn run(
 fn refuse(group: Vec<Box<dyn Job>>, why: &str) {
     for job in group {
         let what = job.what();
-        let why = format!("an earlier write failed, and the store must be opened again ({why})");
+        let why = format!("it has failed before, and the store must be opened again ({why})");
         job.answer(Err(StoreError::Engine { what, why }));
     }
 }
@@ -97,7 +97,7 @@ fn write(connection: &Connection, mut group: Vec<Box<dyn Job>>, fault: &Fault) {
     if whole.as_ref().is_err_and(Failed::is_for_want_of_space) && fault.why().is_none() {
         // The log's own blocks are free again once it is written to the file.
         if let Err(failed) = checkpoint(connection, Checkpoint::Restart) {
-            fault.note(&failed);
+            fault.note("write", &failed);
         } else {
             outcomes.clear();
             whole = transact(connection, &mut group, &mut outcomes, fault);
@@ -130,11 +130,11 @@ fn transact(
 ) -> Result<(), Failed> {
     let whole = attempt(connection, group, outcomes);
     if let Err(failed) = &whole {
-        fault.note(failed);
+        fault.note("write", failed);
         if !connection.is_autocommit()
             && let Err(error) = connection.execute_batch("ROLLBACK")
         {
-            fault.note(&Failed::from(error));
+            fault.note("write", &Failed::from(error));
         }
     }
     whole

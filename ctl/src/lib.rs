@@ -145,7 +145,7 @@ fn act(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> Result
         }
         Verb::Log(wanted) => log::log(&mut client()?, wanted, screen),
         Verb::Me { verb } => me::me(&args.runtime_dir, verb, screen),
-        Verb::Status => status::status(&mut client()?, &args.config, screen),
+        Verb::Status => status::status(client(), &args.config, screen),
         Verb::Clock(ClockVerb::Status) => upkeep::clock_status(&mut client()?, screen),
         Verb::Clock(ClockVerb::Reset) => upkeep::clock_reset(&mut client()?, screen),
         Verb::Key(KeyVerb::Status) => key::status(&mut client()?, screen),

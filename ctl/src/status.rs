@@ -16,24 +16,55 @@ use std::path::Path;
 struct Answer<'a> {
     #[serde(flatten)]
     reply: &'a StatusReply,
+    #[serde(flatten)]
+    glass: &'a Glass,
+}
+
+/// The break-glass codes, of which configd knows nothing.
+#[derive(Serialize)]
+struct Glass {
     #[serde(skip_serializing_if = "Option::is_none")]
-    break_glass: Option<&'a Codes>,
+    break_glass: Option<Codes>,
+    /// Why nothing can be said of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    break_glass_error: Option<String>,
+}
+
+impl Glass {
+    fn of(config: &Path) -> Self {
+        match break_glass::codes(config) {
+            Ok(codes) => Self { break_glass: Some(codes), break_glass_error: None },
+            Err(error) => Self { break_glass: None, break_glass_error: Some(error.to_string()) },
+        }
+    }
+
+    fn row(&self) -> Option<Vec<String>> {
+        let said = self.break_glass.as_ref().and_then(Codes::summary)?;
+        Some(vec![String::from("break-glass"), said])
+    }
+
+    fn problems(&self) -> impl Iterator<Item = &String> {
+        self.break_glass.iter().flat_map(|codes| &codes.problems).chain(&self.break_glass_error)
+    }
 }
 
 /// `pam-2fa status`. Its exit status says whether the daemon answered, not how it is.
-pub(crate) fn status(client: &mut Client, config: &Path, screen: &mut Screen<'_>) -> Result<(), Error> {
-    let reply: StatusReply = client.call(STATUS, &Nothing {})?;
-    // Of this file configd knows nothing.
-    let (codes, unread) = match break_glass::codes(config) {
-        Ok(codes) => (Some(codes), None),
-        Err(error) => (None, Some(error.to_string())),
+pub(crate) fn status(client: Result<Client, Error>, config: &Path, screen: &mut Screen<'_>) -> Result<(), Error> {
+    let glass = Glass::of(config);
+    let reply: StatusReply = match client.and_then(|mut client| client.call(STATUS, &Nothing {})) {
+        Ok(reply) => reply,
+        Err(error) => {
+            // On such a day somebody wants to know how many are left.
+            screen.json(&glass)?;
+            screen.table(&glass.row().into_iter().collect::<Vec<_>>())?;
+            return Err(error);
+        }
     };
-    screen.json(&Answer { reply: &reply, break_glass: codes.as_ref() })?;
+    screen.json(&Answer { reply: &reply, glass: &glass })?;
     let mut rows = rows(&reply.status);
-    rows.extend(codes.as_ref().and_then(Codes::summary).map(|said| vec![String::from("break-glass"), said]));
+    rows.extend(glass.row());
     screen.table(&rows)?;
-    let of_codes = codes.as_ref().map(Codes::problems).unwrap_or_default();
-    for problem in reply.status.problems.iter().chain(&of_codes).chain(&unread) {
+    for problem in reply.status.problems.iter().chain(glass.problems()) {
         screen.line(&format!("problem: {problem}"))?;
     }
     match reply.status.store_generation {

@@ -43,19 +43,14 @@ fn attempt(host: &Host<'_>, options: &Options, silence: Tells) -> Result<Ending,
         Mode::KeyProven => key_proven(host),
         Mode::Full => {
             let begin = items::gather(host, Purpose::Login)?;
-            // A store can be without space for what somebody has typed: then it is sealed in the middle.
-            let ended = match dialogue::open(&mut channel, &begin) {
-                Ok(first) => {
-                    dialogue::lead(&mut channel, &person, first).map_err(|stop| (matches!(stop, Stop::Sealed), stop))
-                }
-                Err(stop) => Err((stop.is_nobody_there(), stop)),
-            };
-            match ended {
-                Err((true, stop)) if options.break_glass == BreakGlass::Allowed => {
+            let first = dialogue::open(&mut channel, &begin);
+            let begun = first.is_ok();
+            match first.and_then(|first| dialogue::lead(&mut channel, &person, first)) {
+                Err(stop) if options.break_glass == BreakGlass::Allowed && stop.is_nobody_there(begun) => {
                     drop(channel);
                     break_glass::offer(host, &person, &begin, stop)
                 }
-                ended => ended.map_err(|(_, stop)| stop),
+                ended => ended,
             }
         }
     }

@@ -110,14 +110,16 @@ impl Stop {
     }
 
     /// Whether there is nobody who could check a code: no daemon, one that gives no frame, or one that is sealed. After any other end
-    /// somebody has decided, or could have, or it is this process that cannot ask.
-    pub(crate) fn is_nobody_there(&self) -> bool {
+    /// somebody has decided, or could have, or it is this process that cannot ask. `begun`: there was a first step; then a store without
+    /// space for what was typed is the only such end.
+    pub(crate) fn is_nobody_there(&self, begun: bool) -> bool {
         use io::ErrorKind::{BrokenPipe, ConnectionRefused, ConnectionReset, NotFound};
         match self {
             Self::System(_, error) => {
-                matches!(error.kind(), NotFound | ConnectionRefused | ConnectionReset | BrokenPipe)
+                !begun && matches!(error.kind(), NotFound | ConnectionRefused | ConnectionReset | BrokenPipe)
             }
-            Self::TimedOut | Self::Closed | Self::Sealed => true,
+            Self::TimedOut | Self::Closed => !begun,
+            Self::Sealed => true,
             Self::ForeignPeer(_)
             | Self::Clock
             | Self::Frame(_)

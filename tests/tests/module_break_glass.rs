@@ -324,7 +324,10 @@ fn where_a_use_cannot_be_marked_nobody_is_asked_and_a_lock_is_not_waited_for_wit
     mount(&["--bind", "/etc/pam-2fa", "/etc/pam-2fa"]);
     mount(&["-o", "remount,bind,ro", "/etc/pam-2fa"]);
     let on_read_only = at_console(&stage, &[&codes[0].code]);
+    let listed = glass.command(&["list"]);
     assert!(Command::new("umount").arg("/etc/pam-2fa").status().unwrap().success());
+    let text = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert!(listed.status.success() && text.contains(" good "), "on such a disk one can look: {listed:?}");
     assert_eq!(on_read_only, (AUTHINFO_UNAVAIL, vec![]));
     log.wait_for("Read-only file system");
     // Somebody holds it for ever.

@@ -1,7 +1,7 @@
 //! New codes: drawn, hashed into the file, and shown once.
 
-use super::file::Held;
-use super::{Place, pam_d, settle, tell, was};
+use super::file::{Folder, Patience, Seen};
+use super::{Place, loudly, pam_d, settle, was};
 use crate::args::Created;
 use crate::clock;
 use crate::error::Error;
@@ -40,15 +40,15 @@ struct Made<'a> {
 
 pub(super) fn create(place: &Place<'_>, asked: &Created, screen: &mut Screen<'_>) -> Result<(), Error> {
     let user = account(asked.user.as_deref())?;
-    let held = Held::take(place.config)?;
-    let now_s = now_s(&held)?;
+    let held = Folder::lock(place.config, Patience::Some)?.take()?;
+    let now_s = now_s(&held.seen)?;
     let until_s = now_s.saturating_add(i64::try_from(asked.span.seconds()).unwrap_or(i64::MAX));
-    let (records, damaged) = held.records();
+    let (records, damaged) = held.seen.records();
     // What is over says nothing any more, but for one whose use nobody has written down.
     let is_kept = |record: &Record<'_>| record.until_s >= now_s || record.state == State::Used;
-    let kept: Vec<Record<'_>> = records.iter().map(|(_, record)| *record).filter(is_kept).collect();
+    let kept: Vec<Record<'_>> = records.iter().copied().filter(is_kept).collect();
     if kept.len().saturating_add(usize::from(asked.count)) > MOST {
-        let (path, count) = (held.path().display(), kept.len());
+        let (path, count) = (held.seen.path.display(), kept.len());
         let why =
             format!("{path} has {count} of {MOST} codes; `pam-2fa break-glass list`, and revoke what is not needed");
         return Err(Error::Refused(vec![why]));
@@ -61,7 +61,7 @@ pub(super) fn create(place: &Place<'_>, asked: &Created, screen: &mut Screen<'_>
         lines.push(line);
         codes.push(new);
     }
-    let path = held.path().to_owned();
+    let path = held.seen.path.clone();
     held.replace(&lines)?;
     let change = BreakGlassChanged {
         change: BreakGlassChange::Made,
@@ -73,23 +73,19 @@ pub(super) fn create(place: &Place<'_>, asked: &Created, screen: &mut Screen<'_>
         at: None,
         by: Some(invoker()),
     };
-    let told = tell(place, &change);
-    show(
-        &Made {
-            file: &path,
-            user: &user.name,
-            uid: user.uid.as_raw(),
-            until: &rfc3339(until_s),
-            reason: &asked.reason,
-            codes: &codes,
-        },
-        screen,
-    )?;
+    let told = loudly(place, &change);
+    let (until, reason) = (rfc3339(until_s), asked.reason.as_str());
+    let made = Made { file: &path, user: &user.name, uid: user.uid.as_raw(), until: &until, reason, codes: &codes };
+    if let Err(error) = show(&made, screen) {
+        // Nobody has seen them, or not all.
+        take_back(place, &codes)?;
+        return Err(error);
+    }
     if damaged > 0 {
         screen.note(&format!("{} damaged, and gone now", was(damaged, "record")))?;
     }
     settle(place, told.err(), screen)?;
-    if !pam_d::mentions_break_glass(Path::new("/etc/pam.d")) {
+    if !["/etc/pam.d", "/usr/lib/pam.d"].map(Path::new).into_iter().any(pam_d::mentions_break_glass) {
         screen.note(
             "no line in /etc/pam.d has pam_2fa.so with break-glass, so nobody is asked for them; see pam_2fa(8)",
         )?;
@@ -97,17 +93,25 @@ pub(super) fn create(place: &Place<'_>, asked: &Created, screen: &mut Screen<'_>
     Ok(())
 }
 
+fn take_back(place: &Place<'_>, codes: &[New]) -> Result<(), Error> {
+    let held = Folder::lock(place.config, Patience::Some)?.take()?;
+    let is_new = |record: &Record<'_>| codes.iter().any(|new| new.id == record.id);
+    let kept: Vec<Vec<u8>> =
+        held.seen.records().0.iter().filter(|record| !is_new(record)).map(|record| record.line.to_vec()).collect();
+    held.replace(&kept)
+}
+
 /// The time, where it can be believed: codes of a clock that stands behind would end early.
-fn now_s(held: &Held) -> Result<i64, Error> {
+fn now_s(seen: &Seen) -> Result<i64, Error> {
     let now_s = clock::wall_s();
-    if held.written_s <= now_s {
+    if seen.written_s <= now_s {
         return Ok(now_s);
     }
     Err(Error::Refused(vec![format!(
         "the clock stands at {}, and {} was written at {}: set the clock right, or `touch` that file where it was wrong then",
         rfc3339(now_s),
-        held.path().display(),
-        rfc3339(held.written_s)
+        seen.path.display(),
+        rfc3339(seen.written_s)
     )]))
 }
 

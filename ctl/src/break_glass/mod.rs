@@ -19,12 +19,14 @@ use crate::exempt::rfc3339;
 use crate::generation;
 use crate::invoker::invoker;
 use crate::screen::Screen;
-use file::Held;
+use file::{Folder, Patience, look};
 use make::create;
+use nix::syslog::{Facility, Priority, Severity, syslog};
 use nix::unistd::User;
 use pam_2fa_protocol::admin::{BREAK_GLASS_CHANGED, BreakGlassChange, BreakGlassChanged};
 use pam_2fa_protocol::break_glass::{Record, State};
 use pam_2fa_protocol::wire::Nothing;
+use pam_2fa_settings::text::printable;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -65,6 +67,8 @@ pub(crate) struct Codes {
     damaged: usize,
     /// Used, and not in configd's log yet.
     unwritten: usize,
+    /// What an administrator has to see to.
+    pub(crate) problems: Vec<String>,
 }
 
 /// `pam-2fa break-glass …`.
@@ -106,35 +110,50 @@ fn list(place: &Place<'_>, screen: &mut Screen<'_>) -> Result<(), Error> {
 
 fn revoke(place: &Place<'_>, asked: &Revoked, screen: &mut Screen<'_>) -> Result<(), Error> {
     let written = write_down(place);
-    let held = Held::take(place.config)?;
-    let (records, _) = held.records();
+    let held = Folder::lock(place.config, Patience::Some)?.take()?;
+    let (records, _) = held.seen.records();
     let ids: Vec<String> = asked.ids.iter().map(|id| id.to_ascii_uppercase()).collect();
-    if let Some(missing) = ids.iter().find(|id| !records.iter().any(|(_, record)| record.id == id.as_str())) {
+    if let Some(missing) = ids.iter().find(|id| !records.iter().any(|record| record.id == id.as_str())) {
         return Err(Error::NotFound(format!("there is no break-glass code {missing}; see `pam-2fa break-glass list`")));
     }
-    let is_doomed = |record: &Record<'_>| {
+    let is_meant = |record: &Record<'_>| {
         asked.all || asked.user.as_deref() == Some(record.name) || ids.iter().any(|id| id == record.id)
     };
-    let (doomed, kept): (Vec<_>, Vec<_>) =
-        records.iter().map(|(_, record)| *record).partition(|record| is_doomed(record));
-    if let (Some(user), true) = (&asked.user, doomed.is_empty()) {
+    if let (Some(user), false) = (&asked.user, records.iter().any(is_meant)) {
         return Err(Error::NotFound(format!("{user} has no break-glass codes")));
     }
+    // Of a use that no log has, the record is all there is.
+    let (gone, kept): (Vec<_>, Vec<_>) =
+        records.iter().partition(|record| is_meant(record) && record.state != State::Used);
+    let stay: Vec<&str> = kept.iter().filter(|record| is_meant(record)).map(|record| record.id).collect();
+    let changes = changes(&gone);
+    let ids: Vec<String> = gone.iter().map(|record| record.id.to_owned()).collect();
+    let lines: Vec<Vec<u8>> = kept.iter().map(|record| record.line.to_vec()).collect();
+    let said: Vec<String> = stay
+        .iter()
+        .map(|id| format!("{id} was used, and configd's log has not got it yet: it stays in the list until then"))
+        .collect();
+    held.replace(&lines)?;
+    let told: Vec<Error> = changes.iter().filter_map(|change| loudly(place, change).err()).collect();
+    screen.json(&serde_json::json!({ "revoked": ids }))?;
+    screen.line(&format!("{} of break-glass taken back", counted(ids.len(), "code")))?;
+    said.iter().try_for_each(|said| screen.note(said))?;
+    if !changes.is_empty() {
+        settle(place, told.into_iter().next(), screen)?;
+    }
+    say(written, screen)
+}
+
+/// One for each user.
+fn changes(gone: &[Record<'_>]) -> Vec<BreakGlassChanged> {
     let mut changes: Vec<BreakGlassChanged> = Vec::new();
-    for record in &doomed {
+    for record in gone {
         match changes.iter_mut().find(|change| change.user == record.name && change.uid == record.uid) {
             Some(change) => change.ids.push(record.id.to_owned()),
             None => changes.push(revoked(record)),
         }
     }
-    let gone: Vec<String> = doomed.iter().map(|record| record.id.to_owned()).collect();
-    let lines: Vec<Vec<u8>> = kept.iter().map(|record| record.line.to_vec()).collect();
-    held.replace(&lines)?;
-    let told: Vec<Error> = changes.iter().filter_map(|change| tell(place, change).err()).collect();
-    screen.json(&serde_json::json!({ "revoked": gone }))?;
-    screen.line(&format!("{} of break-glass taken back", counted(gone.len(), "code")))?;
-    settle(place, told.into_iter().next(), screen)?;
-    say(written, screen)
+    changes
 }
 
 /// After configd was told, or not: nothing depends on it.
@@ -160,12 +179,14 @@ fn revoked(record: &Record<'_>) -> BreakGlassChanged {
 
 /// What there is, for `list` and `status`.
 pub(crate) fn codes(config: &Path) -> Result<Codes, Error> {
-    let held = Held::take(config)?;
-    let (records, damaged) = held.records();
-    let now_s = clock::wall_s().max(held.written_s);
-    let unwritten = records.iter().filter(|(_, record)| record.state == State::Used).count();
-    let codes = records.iter().map(|(_, record)| listed(record, now_s)).collect();
-    Ok(Codes { file: held.path().to_owned(), codes, damaged, unwritten })
+    let seen = look(config)?;
+    let (records, damaged) = seen.records();
+    let now_s = clock::wall_s().max(seen.written_s);
+    let unwritten = records.iter().filter(|record| record.state == State::Used).count();
+    let codes = records.iter().map(|record| listed(record, now_s)).collect();
+    let mut codes = Codes { file: seen.path.clone(), codes, damaged, unwritten, problems: Vec::new() };
+    codes.problems = codes.found();
+    Ok(codes)
 }
 
 fn listed(record: &Record<'_>, now_s: i64) -> Listed {
@@ -208,8 +229,7 @@ impl Codes {
         Some(parts.join(", "))
     }
 
-    /// What an administrator has to see to.
-    pub(crate) fn problems(&self) -> Vec<String> {
+    fn found(&self) -> Vec<String> {
         let mut problems = Vec::new();
         if self.summary().is_some() && !self.codes.iter().any(|code| code.state == Standing::Good) {
             problems.push(String::from(
@@ -221,6 +241,20 @@ impl Codes {
         }
         problems
     }
+}
+
+/// Tells configd, and the system's log whether or not that is there.
+fn loudly(place: &Place<'_>, change: &BreakGlassChanged) -> Result<(), Error> {
+    let BreakGlassChanged { change: what, ids, user, uid, until, reason, by, .. } = change;
+    let shown = |name: &str, value: &Option<String>| {
+        value.as_ref().map_or_else(String::new, |value| format!("; {name} {value}"))
+    };
+    let what = if *what == BreakGlassChange::Made { "made" } else { "revoked" };
+    let more = [shown("until", until), shown("by", by), shown("reason:", reason)].concat();
+    let line = format!("break-glass codes {what}: {} of {user} (uid {uid}){more}", ids.join(" "));
+    // Where there is no log of the system's, there is none.
+    let _ = syslog(Priority::new(Severity::LOG_WARNING, Facility::LOG_AUTH), &printable(&line).into_owned());
+    tell(place, change)
 }
 
 fn tell(place: &Place<'_>, change: &BreakGlassChanged) -> Result<(), Error> {

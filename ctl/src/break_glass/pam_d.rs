@@ -6,7 +6,9 @@ use std::path::Path;
 /// Whether a line of a file in the folder names our module and the option.
 pub(super) fn mentions_break_glass(folder: &Path) -> bool {
     let Ok(entries) = read_dir(folder) else { return false };
-    entries.flatten().any(|entry| {
+    // login.bak and login.dpkg-old are no services.
+    let is_service = |entry: &std::fs::DirEntry| !entry.file_name().to_string_lossy().contains(['.', '~']);
+    entries.flatten().filter(is_service).any(|entry| {
         let text = read(entry.path()).unwrap_or_default();
         String::from_utf8_lossy(&text).lines().any(is_such_a_line)
     })

@@ -1,6 +1,6 @@
 //! What was used while configd was gone, told to it by the next command of root's.
 
-use super::file::Held;
+use super::file::{Folder, Patience, look};
 use super::{Place, revoked, tell};
 use crate::error::Error;
 use crate::exempt::rfc3339;
@@ -22,17 +22,14 @@ pub(crate) fn write_down(place: &Place<'_>) -> Written {
     if place.config.with_file_name(FILE).symlink_metadata().is_err() {
         return written;
     }
-    let Ok(held) = Held::take(place.config) else { return written };
-    let at = rfc3339(held.written_s);
-    let (records, _) = held.records();
-    for (place_of, record) in records.iter().filter(|(_, record)| record.state == State::Used) {
+    // Another command that has it does the same. The module is held up by none of this: the file itself is locked for a write of a byte.
+    let Ok(folder) = Folder::lock(place.config, Patience::None) else { return written };
+    let Ok(seen) = look(place.config) else { return written };
+    let at = rfc3339(seen.written_s);
+    for record in seen.records().0.iter().filter(|record| record.state == State::Used) {
         let used =
             BreakGlassChanged { change: BreakGlassChange::Used, at: Some(at.clone()), by: None, ..revoked(record) };
-        let marked = tell(place, &used).and_then(|()| {
-            let fail = |why| Error::File { what: "cannot mark", path: held.path().to_owned(), why };
-            held.mark(*place_of, State::Noted).map_err(fail)
-        });
-        match marked {
+        match tell(place, &used).and_then(|()| folder.mark_noted(record.id)) {
             Ok(()) => written.told.push(format!("{} of {}, used at {at} or before", record.id, record.name)),
             Err(error) => {
                 written.failed = Some(error);

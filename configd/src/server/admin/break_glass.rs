@@ -22,15 +22,22 @@ pub(super) async fn changed(daemon: &Daemon, told: BreakGlassChanged) -> Result<
         BreakGlassChange::Made => "break-glass codes were made",
         BreakGlassChange::Revoked => "break-glass codes were revoked",
     };
-    tracing::warn!(codes = ids, user, uid, until, at, reason, by, "{said}");
+    let log = || tracing::warn!(codes = ids, user, uid, until, at, reason, by, "{said}");
+    let house = match (house(daemon), told.change) {
+        // It is told again until there is a log, and the system's has had it since it happened.
+        (Err(sealed), BreakGlassChange::Used) => return Err(sealed),
+        (house, _) => {
+            log();
+            house?
+        }
+    };
     let parts = [
-        until.map(|until| format!("until {until}")),
-        at.map(|at| format!("at {at} or before")),
-        reason,
-        by.map(|by| format!("by {by}")),
+        until.as_ref().map(|until| format!("until {until}")),
+        at.as_ref().map(|at| format!("at {at} or before")),
+        reason.clone(),
+        by.as_ref().map(|by| format!("by {by}")),
     ];
     let detail = parts.into_iter().flatten().fold(ids, |all, part| format!("{all}; {part}"));
-    let house = house(daemon)?;
     let by = match told.change {
         BreakGlassChange::Used => By::Login,
         BreakGlassChange::Made | BreakGlassChange::Revoked => By::Administrator,

@@ -27,7 +27,7 @@ pub(crate) struct Created {
     /// Whom they let in; else root
     #[arg(long, value_name = "USER", value_parser = name)]
     pub(crate) user: Option<String>,
-    /// How long they are good, 1 hour to 400 days: 90d, "1 day"
+    /// How long they are good, 400 days at most: 90d, "1 day"
     #[arg(long = "for", value_name = "TIME", default_value = "90d", value_parser = span)]
     pub(crate) span: Lifetime,
     /// Why; whoever reads the list or the log wants to know
@@ -51,9 +51,9 @@ pub(crate) struct Revoked {
 
 fn span(text: &str) -> Result<Lifetime, String> {
     let span = ago(text).ok_or_else(|| String::from("write 90d, 12h or \"3 days\""))?;
-    if (3_600..=LONGEST_DAYS * 86_400).contains(&span.seconds()) {
+    if (1..=LONGEST_DAYS * 86_400).contains(&span.seconds()) {
         Ok(span)
     } else {
-        Err(format!("a break-glass code is for 1 hour to {LONGEST_DAYS} days"))
+        Err(format!("a break-glass code is for 1 second to {LONGEST_DAYS} days"))
     }
 }

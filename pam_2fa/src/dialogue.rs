@@ -310,12 +310,12 @@ mod tests {
         let again = r#"{"parameters":{"step":{"tell":[],"ask":{"text":"Code: ","echo":true,"times":3}}}}"#;
         let deny = r#"{"parameters":{"step":{"tell":[],"verdict":"deny"}}}"#;
         let mut daemon = Scripted::new(&[again, again, deny]);
-        let ending = lead(&mut &mut daemon, &Person::typing(&[fits, too_long]), &ada()).unwrap();
+        let ending = lead(&mut daemon, &Person::typing(&[fits, too_long]), &ada()).unwrap();
         assert_eq!(ending.outcome, Outcome::Denied);
         assert!(daemon.calls[1].contains(&"\\\"".repeat(512)), "{}", daemon.calls[1]);
         assert!(daemon.calls[2].contains(r#"{"text":""}"#), "{}", daemon.calls[2]);
         let mut daemon = Scripted::new(&[ASK, deny]);
-        let stop = lead(&mut &mut daemon, &Person::typing(&[too_long]), &ada()).unwrap_err();
+        let stop = lead(&mut daemon, &Person::typing(&[too_long]), &ada()).unwrap_err();
         assert!(matches!(stop, Stop::Unanswered(Unanswered::TooLong)) && daemon.calls.len() == 1, "{stop:?}");
     }
 

@@ -7,7 +7,7 @@ use pam_2fa_protocol::{admin, courier, login, service};
 
 #[test]
 fn every_method_and_error_of_the_types_stands_in_the_description_and_the_other_way_round() {
-    let login = ["Begin", "Answer", "VersionNotSupported", "NotPermitted", "Sealed"];
+    let login = ["Begin", "Answer", "VersionNotSupported", "NotPermitted", "Sealed", "Busy"];
     let courier = ["Send", "NotPermitted"];
     let admin = [
         admin::USER_LIST,

@@ -5,13 +5,14 @@
 
 use crate::ns;
 use std::fs;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Where the module looks.
 pub const FILE: &str = "/etc/pam-2fa/break-glass";
+const FOLDER: &str = "/etc/pam-2fa";
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
@@ -38,9 +39,7 @@ impl Glass {
     pub fn take() -> Self {
         ns::require();
         let glass = Self { _alone: ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner) };
-        let folder = Path::new(FILE).parent().expect("a folder");
-        fs::create_dir_all(folder).expect("make /etc/pam-2fa");
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o751)).expect("chmod");
+        fs::set_permissions(folder(), fs::Permissions::from_mode(0o751)).expect("chmod");
         let _ = fs::remove_file(FILE);
         glass
     }
@@ -64,17 +63,15 @@ impl Drop for Glass {
     }
 }
 
-/// The file's place, made to be something that another file can be bound over.
+/// Its folder, made so that another one can be bound over it.
 ///
 /// # Panics
 /// Outside `tests/ns/enter`.
 #[must_use]
-pub fn place() -> &'static str {
+pub fn folder() -> &'static str {
     ns::require();
-    fs::create_dir_all("/etc/pam-2fa").expect("make /etc/pam-2fa");
-    // Of a test that has it for itself it stays what it is.
-    let _ = fs::File::options().write(true).create_new(true).mode(0o600).open(FILE);
-    FILE
+    fs::create_dir_all(FOLDER).expect("make /etc/pam-2fa");
+    FOLDER
 }
 
 /// `pam-2fa break-glass` with these settings.

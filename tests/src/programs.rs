@@ -48,10 +48,11 @@ impl Programs {
         programs
     }
 
-    /// The same with `break-glass` on our line, and the break-glass file beside the settings of `world` where the module looks for it.
+    /// The same with `break-glass` on our line, and the folder of the settings of `world` in the place of `/etc/pam-2fa`, where the
+    /// module looks for codes.
     ///
     /// # Panics
-    /// When it cannot be written, or there is no such file.
+    /// When it cannot be written.
     #[must_use]
     pub fn breaking_glass(world: &World) -> Self {
         let mut programs = Self::of(world);
@@ -59,9 +60,7 @@ impl Programs {
         let text = common_auth(&world.path("run/login.sock"), "pam_2fa.so");
         let (debians, _) = text.rsplit_once("auth requisite").expect("our line");
         programs.bind("/etc/pam.d/common-auth", &format!("{debians}auth requisite {line}\n"));
-        let codes = world.path("etc/break-glass");
-        assert!(codes.exists(), "make codes first: what is bound is the file, and not its name");
-        programs.binds.push((codes, crate::break_glass::place().to_owned()));
+        programs.binds.push((world.path("etc"), crate::break_glass::folder().to_owned()));
         programs
     }
 

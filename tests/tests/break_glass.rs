@@ -197,7 +197,7 @@ fn on_a_root_that_cannot_be_written_nobody_gets_in_by_a_code_that_would_stay_goo
     let root = made(&world, "root", "1");
     let programs = Programs::breaking_glass(&world);
     world.kill_configd();
-    let read_only = "mount -o remount,bind,ro /etc/pam-2fa/break-glass && exec \"$@\"";
+    let read_only = "mount -o remount,bind,ro /etc/pam-2fa && exec \"$@\"";
     is_refused_unasked(at(&programs, "tty9", &["sh", "-c", read_only, "sh", "login", "root"]));
     log.wait_for("Read-only file system");
     gets_in(console(&programs, "root"), &root[0]);

@@ -218,8 +218,7 @@ fn sudo_refuses_wrong_codes_and_shows_prompts_alone() {
     give_password(&mut sudo, "[sudo] password for ");
     sudo.wait_for("Sorry, try again.");
     sudo.wait_for("[sudo] password for ");
-    sudo.press(b"\x03");
-    assert!(!sudo.wait_for_end().success(), "{}", sudo.text());
+    assert!(!sudo.interrupt().success(), "{}", sudo.text());
     assert_eq!((sudo.count("uid-0"), sudo.count("Too many")), (0, 0), "{}", sudo.text());
     assert_eq!(mailbox::count_after_a_while(&ada.email), 1);
 }

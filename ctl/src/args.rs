@@ -53,6 +53,9 @@ pub(crate) enum Verb {
     /// Send a real message now, and show each step
     #[command(subcommand)]
     Test(TestVerb),
+    /// Providers of text messages, and the files that describe them
+    #[command(subcommand)]
+    Provider(ProviderVerb),
     /// The settings
     #[command(subcommand)]
     Config(ConfigVerb),
@@ -277,6 +280,28 @@ pub(crate) enum TestVerb {
     Email {
         /// Where to
         address: EmailAddress,
+    },
+    /// Send a text message; it counts as any other, and its code opens nothing
+    Sms {
+        /// Where to, as +15550100
+        number: E164,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProviderVerb {
+    /// Which there are, whose they are, and which is in use
+    List,
+    /// What an account of one consists of, and where it is described
+    Show {
+        /// Its name, as `list` has it
+        #[arg(value_parser = word)]
+        id: String,
+    },
+    /// List every error of a file; needs neither root nor the daemon
+    Check {
+        /// The file
+        file: PathBuf,
     },
 }
 

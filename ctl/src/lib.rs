@@ -28,6 +28,7 @@ mod message;
 mod outfile;
 mod passphrase;
 mod program;
+mod provider;
 mod public_key;
 mod screen;
 mod since;
@@ -38,7 +39,7 @@ mod user;
 pub use mailbox::{Host, Route, Server, Surroundings};
 pub use screen::Terminal;
 
-use args::{Args, ClockVerb, ConfigVerb, DeviceVerb, ExemptArgs, KeyVerb, TestVerb, UserVerb, Verb};
+use args::{Args, ClockVerb, ConfigVerb, DeviceVerb, ExemptArgs, KeyVerb, ProviderVerb, TestVerb, UserVerb, Verb};
 use client::Client;
 use error::Error;
 use mailbox::ThisHost;
@@ -71,8 +72,11 @@ pub fn run_in(args: impl IntoIterator<Item = OsString>, terminal: Terminal<'_>, 
 }
 
 fn dispatch(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> Result<(), Error> {
-    // `config check` needs neither root nor the daemon, and `me` is for everyone.
-    let is_for_all = matches!(args.verb, Verb::Config(ConfigVerb::Check { .. }) | Verb::Me { .. });
+    // `config check` and `provider check` need neither root nor the daemon, and `me` is for everyone.
+    let is_for_all = matches!(
+        args.verb,
+        Verb::Config(ConfigVerb::Check { .. }) | Verb::Provider(ProviderVerb::Check { .. }) | Verb::Me { .. }
+    );
     if !is_for_all && !nix::unistd::geteuid().is_root() {
         return Err(Error::NotRoot);
     }
@@ -101,6 +105,7 @@ fn may_change(verb: &Verb) -> bool {
         Verb::Backup(_) | Verb::Restore(_) => true,
         // `status` knows it anyway; users cannot write there; `break-glass` may do without configd, and keeps it where it did not.
         Verb::BreakGlass(_)
+        | Verb::Provider(_)
         | Verb::Status
         | Verb::Test(_)
         | Verb::Explain { .. }
@@ -127,6 +132,8 @@ fn act(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> Result
         Verb::Device(DeviceVerb::List { user }) => device::list(&mut client()?, user, screen),
         Verb::Device(DeviceVerb::Revoke(doomed)) => device::revoke(&mut client()?, doomed, screen),
         Verb::Test(TestVerb::Email { address }) => message::test_email(&mut client()?, address.as_str(), screen),
+        Verb::Test(TestVerb::Sms { number }) => message::test_sms(&mut client()?, number.as_str(), screen),
+        Verb::Provider(verb) => provider::provider(&args.config, verb, screen),
         Verb::Config(ConfigVerb::Seal) => config::seal(&args.config, &args.runtime_dir, screen),
         Verb::Config(ConfigVerb::Reload) => config::reload(&mut client()?, screen),
         Verb::Config(ConfigVerb::Check { file }) => config::check(file.as_deref(), &args.config, screen),

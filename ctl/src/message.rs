@@ -3,7 +3,7 @@
 use crate::client::Client;
 use crate::error::Error;
 use crate::screen::Screen;
-use pam_2fa_protocol::admin::{TEST_EMAIL, TestEmail};
+use pam_2fa_protocol::admin::{Channel, TEST_EMAIL, TEST_SMS, TestEmail, TestSms};
 use pam_2fa_protocol::courier::{Class, Outcome, Reason, Sent};
 use serde::Serialize;
 
@@ -16,8 +16,22 @@ struct Tested {
 
 /// `pam-2fa test email ADDRESS`.
 pub(crate) fn test_email(client: &mut Client, to: &str, screen: &mut Screen<'_>) -> Result<(), Error> {
+    test(client, (TEST_EMAIL, &TestEmail { to: to.to_owned() }), Channel::Email, screen)
+}
+
+/// `pam-2fa test sms NUMBER`.
+pub(crate) fn test_sms(client: &mut Client, to: &str, screen: &mut Screen<'_>) -> Result<(), Error> {
+    test(client, (TEST_SMS, &TestSms { to: to.to_owned() }), Channel::Sms, screen)
+}
+
+fn test(
+    client: &mut Client,
+    (method, asked): (&'static str, &impl Serialize),
+    by: Channel,
+    screen: &mut Screen<'_>,
+) -> Result<(), Error> {
     let mut tested = Tested::default();
-    client.call_more(TEST_EMAIL, &TestEmail { to: to.to_owned() }, |sent: Sent| {
+    client.call_more(method, asked, |sent: Sent| {
         if let Some(step) = sent.step {
             screen.line(&step)?;
             tested.steps.push(step);
@@ -26,17 +40,22 @@ pub(crate) fn test_email(client: &mut Client, to: &str, screen: &mut Screen<'_>)
         Ok(())
     })?;
     screen.json(&tested)?;
-    ended(tested.outcome.as_ref(), &tested.steps, screen)
+    ended(tested.outcome.as_ref(), &tested.steps, by, screen)
 }
 
 /// Shows how it ended, where the last of `steps` has not just said so; an error unless the message was accepted, verifiably.
-pub(crate) fn ended(outcome: Option<&Outcome>, steps: &[String], screen: &mut Screen<'_>) -> Result<(), Error> {
+pub(crate) fn ended(
+    outcome: Option<&Outcome>,
+    steps: &[String],
+    by: Channel,
+    screen: &mut Screen<'_>,
+) -> Result<(), Error> {
     match outcome {
         Some(outcome) if outcome.class == Class::Accepted => {
             let line = format!("accepted: {}", outcome.said);
             if steps.last() == Some(&line) { Ok(()) } else { screen.line(&line) }
         }
-        Some(outcome) => Err(Error::NotSent(in_words(outcome))),
+        Some(outcome) => Err(Error::NotSent(in_words(outcome, by))),
         None => Err(Error::NotSent(String::from(
             "configd did not say what became of it; see `journalctl -u pam-2fa-configd`",
         ))),
@@ -44,7 +63,7 @@ pub(crate) fn ended(outcome: Option<&Outcome>, steps: &[String], screen: &mut Sc
 }
 
 /// What happened, the other side's words, what to do.
-fn in_words(outcome: &Outcome) -> String {
+fn in_words(outcome: &Outcome, by: Channel) -> String {
     let class = match outcome.class {
         Class::Accepted => "accepted",
         Class::Rejected => "rejected",
@@ -60,7 +79,7 @@ fn in_words(outcome: &Outcome) -> String {
     if let Some(seconds) = outcome.retry_after_s {
         text.push_str(&format!("; try again in {seconds} s"));
     }
-    if let Some(advice) = outcome.reason.and_then(advice) {
+    if let Some(advice) = outcome.reason.and_then(|reason| advice(reason, by)) {
         text.push_str(&format!("; {advice}"));
     }
     text
@@ -82,18 +101,28 @@ fn reason_in_words(reason: Reason) -> &'static str {
     }
 }
 
-fn advice(reason: Reason) -> Option<&'static str> {
-    match reason {
-        Reason::Credentials => Some("check email.user and email.password"),
-        Reason::Certificate => Some("check email.server, or name its CA in email.ca_file"),
-        Reason::Unreachable => Some("check email.server, email.port and email.tls"),
-        Reason::Config => Some("run `pam-2fa config check`"),
-        Reason::BadNumber
-        | Reason::OptedOut
-        | Reason::BadAddress
-        | Reason::Request
-        | Reason::Funds
-        | Reason::SenderOrCountry
-        | Reason::Unrecognised => None,
+fn advice(reason: Reason, by: Channel) -> Option<&'static str> {
+    match (reason, by) {
+        (Reason::Credentials, Channel::Email) => Some("check email.user and email.password"),
+        (Reason::Credentials, Channel::Sms) => {
+            Some("check sms.account; `pam-2fa provider show` has what it consists of")
+        }
+        (Reason::Certificate, Channel::Email) => Some("check email.server, or name its CA in email.ca_file"),
+        (Reason::Certificate, Channel::Sms) => Some("for a gateway of your own, name its CA in sms.ca_file"),
+        (Reason::Unreachable, Channel::Email) => Some("check email.server, email.port and email.tls"),
+        (Reason::Unreachable, Channel::Sms) => Some("look whether this host may reach it, by sms.proxy if it has to"),
+        (Reason::Config, _) => Some("run `pam-2fa config check`"),
+        (Reason::SenderOrCountry, Channel::Sms) => Some("check sms.sender, and what the account may send where"),
+        (Reason::Unrecognised, Channel::Sms) => Some("it may have been sent all the same"),
+        (
+            Reason::BadNumber
+            | Reason::OptedOut
+            | Reason::BadAddress
+            | Reason::Request
+            | Reason::Funds
+            | Reason::SenderOrCountry
+            | Reason::Unrecognised,
+            _,
+        ) => None,
     }
 }

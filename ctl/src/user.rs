@@ -151,7 +151,7 @@ pub(crate) fn verify(
         verified.sent.tag = sent.tag.or(verified.sent.tag.take());
         Ok(())
     })?;
-    if let Err(error) = ended(verified.sent.outcome.as_ref(), &verified.steps, screen) {
+    if let Err(error) = ended(verified.sent.outcome.as_ref(), &verified.steps, channel, screen) {
         screen.json(&verified)?;
         return Err(error);
     }

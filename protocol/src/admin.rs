@@ -56,6 +56,8 @@ pub const USER_VERIFY_BEGIN: &str = "io.pam2fa.Admin.UserVerifyBegin";
 pub const USER_VERIFY_FINISH: &str = "io.pam2fa.Admin.UserVerifyFinish";
 /// [`TestEmail`] → [`crate::courier::Sent`].
 pub const TEST_EMAIL: &str = "io.pam2fa.Admin.TestEmail";
+/// [`TestSms`] → [`crate::courier::Sent`].
+pub const TEST_SMS: &str = "io.pam2fa.Admin.TestSms";
 /// [`Seal`] → [`SealReply`].
 pub const SEAL: &str = "io.pam2fa.Admin.Seal";
 /// `()` → [`ReloadReply`].
@@ -289,6 +291,13 @@ pub struct UserVerifyFinish {
     /// The code that its owner read there.
     #[serde(serialize_with = "Secret::on_the_wire")]
     pub code: Secret,
+}
+
+/// The parameters of [`TEST_SMS`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TestSms {
+    /// A number, E.164.
+    pub to: String,
 }
 
 /// The parameters of [`TEST_EMAIL`].

@@ -83,3 +83,28 @@ fn an_answer_that_proves_nothing_is_told_without_the_code_and_the_token() {
         assert!(!told.contains("491823") && !told.contains(TOKEN), "{told}");
     }
 }
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_test_message_is_carried_counted_and_opens_nothing() {
+    let world = Plan::default().with_texts().start();
+    let ada = world.person("ada");
+    let to = "+15550100";
+    let set = world.command(&["user", "set", &ada.host.name, "--phone", to, "--trusted", "--prefer", "sms"]);
+    assert!(set.status.success(), "{}", text_of(&set));
+    let out = world.command(&["test", "sms", to]);
+    let said = text_of(&out);
+    assert!(out.status.success() && said.contains("accepted: "), "{said}\n{}", world.logs());
+    let [text] = world.texts().try_into().expect("one message");
+    assert!(text.to == to && text.text.contains("(TEST)"), "{text:?}");
+    assert!(!said.contains(&text.code()) && !world.logs().contains(&text.code()), "{said}");
+    assert!(text_of(&world.command(&["status"])).contains("1 of 500 in 24 h"));
+    let mut ssh = world.ssh(&ada).open_with_password();
+    ssh.wait_for_code_prompt();
+    ssh.type_line(&text.code());
+    ssh.wait_for("Wrong code");
+    // A token that is wrong: the provider's own words, and what to do.
+    world.gateway().play([Play::say(401, "{\"error\":\"unknown token\"}")]);
+    let out = world.command(&["test", "sms", to]);
+    assert!(!out.status.success() && text_of(&out).contains("sms.account"), "{}", text_of(&out));
+}

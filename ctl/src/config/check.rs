@@ -60,7 +60,7 @@ pub(crate) fn check(file: Option<&Path>, configured: &Path, screen: &mut Screen<
 }
 
 /// Lists the findings of a text; `config seal` refuses with the same lines.
-pub(super) fn list(path: &Path, findings: Vec<Finding>, screen: &mut Screen<'_>) -> Result<(), Error> {
+pub(crate) fn list(path: &Path, findings: Vec<Finding>, screen: &mut Screen<'_>) -> Result<(), Error> {
     let errors: Vec<Shown> = findings.into_iter().map(Shown::from).collect();
     let checked = Checked { file: path, errors, notes: Vec::new() };
     screen.json(&checked)?;

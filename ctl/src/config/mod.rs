@@ -6,7 +6,7 @@ mod file;
 mod reseal;
 mod seal;
 
-pub(crate) use check::check;
+pub(crate) use check::{check, list as list_findings};
 pub(crate) use reseal::{reseal, to_reseal};
 pub(crate) use seal::seal;
 
@@ -17,6 +17,8 @@ use crate::error::Error;
 use crate::screen::Screen;
 use pam_2fa_protocol::admin::{RELOAD, ReloadReply};
 use pam_2fa_protocol::wire::Nothing;
+use pam_2fa_settings::parse;
+use std::path::Path;
 
 /// `pam-2fa config reload`.
 pub(crate) fn reload(client: &mut Client, screen: &mut Screen<'_>) -> Result<(), Error> {
@@ -31,4 +33,17 @@ fn taken_over(reply: &ReloadReply, screen: &mut Screen<'_>) -> Result<(), Error>
         screen.line(&format!("note: {note}"))?;
     }
     Ok(())
+}
+
+/// The providers that the settings name; none where these cannot be read, which others say.
+pub(crate) fn providers_in_use(path: &Path) -> Vec<String> {
+    let settings = file::read(path).ok().and_then(|read| parse(&read.text).ok()).map(|accepted| accepted.settings);
+    let sms = settings.and_then(|settings| settings.sms);
+    sms.map(|sms| {
+        std::iter::once(&sms)
+            .chain(sms.backups.iter().map(|backup| &backup.sms))
+            .map(|one| one.provider.clone())
+            .collect()
+    })
+    .unwrap_or_default()
 }

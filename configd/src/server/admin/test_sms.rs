@@ -1,0 +1,51 @@
+//! A text message for an administrator to see arrive. It is what a login sends, with a code that opens nothing, so that a provider which
+//! takes the code alone is tried too; it counts as any other, and goes where any other may go.
+
+use super::Answer;
+use super::done;
+use super::system::text;
+use crate::delivery::{TextHead, Uncounted};
+use crate::house::House;
+use crate::random;
+use crate::texts::sms::{Says, Short, sms};
+use crate::wire_io::Connection;
+use data_encoding::HEXLOWER;
+use pam_2fa_protocol::admin::TestSms;
+use pam_2fa_protocol::courier::Sent;
+use pam_2fa_protocol::frame::Frame;
+use pam_2fa_settings::E164;
+
+pub(super) async fn test_sms(
+    house: &House,
+    asked: &TestSms,
+    more: bool,
+    connection: &mut Connection,
+) -> Result<Frame, Answer> {
+    let to = E164::parse(&asked.to).map_err(Answer::refused)?;
+    let rules = house.rules();
+    if rules.sms.is_empty() {
+        return Err(Answer::refused(
+            "no provider of text messages is configured; set [sms] in config.toml, then pam-2fa config reload",
+        ));
+    }
+    if !rules.countries.reach(&to) {
+        return Err(Answer::refused(Uncounted::Country(to.region())));
+    }
+    let random = house.random.as_ref();
+    let code = random::code(random, rules.codes.digits).map_err(Answer::refused)?;
+    let id = HEXLOWER.encode(&random::bytes::<16>(random).map_err(Answer::refused)?);
+    let life_ms = rules.codes.lifetime_ms;
+    let short = Short {
+        code: &code,
+        tag: "TEST",
+        application: &rules.application,
+        host: &house.post.host,
+        left_ms: life_ms,
+        says: Says::Login { attempt: 1 },
+    };
+    let words = sms(short, rules.letters(None));
+    let head = TextHead { id: &id, attempt: 1, to: &to, text: &words, code: &code, tag: "TEST", life_ms };
+    let outcome = text(house, head, more, connection).await?;
+    tracing::info!(to = to.masked(), class = ?outcome.class, said = outcome.said, "a test message");
+    done(&Sent { step: None, outcome: Some(outcome) })
+}

@@ -47,7 +47,8 @@ pub(crate) fn lead(daemon: &mut impl Daemon, person: &impl Conversation, first: 
             Next::Ask(question) => {
                 tell(person, Tone::Info, &step);
                 let call = answer_frame(&Answer { text: typed(person, &question)? })?;
-                step = parse_step(&daemon.exchange(&call)?)?;
+                // However it ends, a denial comes no sooner than a decoy's.
+                step = daemon.exchange(&call).and_then(|reply| parse_step(&reply)).inspect_err(|_| person.wait())?;
             }
         }
     }
@@ -302,6 +303,14 @@ mod tests {
         let ending = lead(&mut daemon, &Person::typing(&["\u{8}INCORRECT"]), &ada()).unwrap();
         assert_eq!(ending.outcome, Outcome::Denied);
         assert!(daemon.calls[1].contains(r#"{"text":""}"#), "nothing of it leaves: {}", daemon.calls[1]);
+    }
+
+    #[test]
+    fn a_login_that_breaks_off_after_an_answer_ends_no_sooner_than_a_decoy() {
+        let sealed = r#"{"error":"io.pam2fa.Login.Sealed"}"#;
+        let person = Person::typing(&["123456"]);
+        let stop = lead(&mut Scripted::new(&[ASK, sealed]), &person, &ada()).unwrap_err();
+        assert!(matches!(stop, Stop::Sealed) && person.waited.get() == 1, "{stop:?}");
     }
 
     #[test]

@@ -2,7 +2,6 @@
 //!
 //! `varlink/io.pam2fa.Admin.varlink` is the reference; the types here are the same things for Rust.
 
-use crate::courier::Outcome;
 use crate::secret::Secret;
 use crate::service::Service;
 use serde::{Deserialize, Serialize};
@@ -13,6 +12,7 @@ mod device;
 mod exemption;
 mod import;
 mod log;
+mod message;
 mod pass;
 mod upkeep;
 
@@ -22,6 +22,7 @@ pub use device::{Device, DeviceList, DeviceReply, DeviceRevoke, DeviceRevokeRepl
 pub use exemption::{ExemptionChange, ExemptionChanged};
 pub use import::{ImportRow, MOST_ROWS, UserImport, UserImportReply, WrongRow};
 pub use log::{By, Change, Decision, Decoys, Log, LogReply};
+pub use message::{TestEmail, TestSms, UserVerifyBegin, UserVerifyFinish, VerifySent};
 pub use pass::{OneTimeCode, Pass, PassKind, UserGrant, UserInvite};
 pub use upkeep::{
     Backup, BackupAbout, BackupReply, ClockReply, GenerationReply, KeyExportReply, KeyImport, KeyImportReply, KeyPlace,
@@ -256,55 +257,6 @@ pub struct UserSetReply {
     /// What the administrator should know, one line each.
     #[serde(default)]
     pub notes: Vec<String>,
-}
-
-/// The parameters of [`USER_VERIFY_BEGIN`].
-#[derive(Debug, Serialize, Deserialize)]
-pub struct UserVerifyBegin {
-    /// The user's name.
-    pub name: String,
-    /// Which address.
-    pub channel: Channel,
-}
-
-/// The replies to [`USER_VERIFY_BEGIN`]: steps (only with `more`), then the outcome with the tag.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub struct VerifySent {
-    /// A step of the conversation, as a person reads it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub step: Option<String>,
-    /// The end.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<Outcome>,
-    /// The tag that stands in the message.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tag: Option<String>,
-}
-
-/// The parameters of [`USER_VERIFY_FINISH`].
-#[derive(Debug, Serialize, Deserialize)]
-pub struct UserVerifyFinish {
-    /// The user's name.
-    pub name: String,
-    /// Which address.
-    pub channel: Channel,
-    /// The code that its owner read there.
-    #[serde(serialize_with = "Secret::on_the_wire")]
-    pub code: Secret,
-}
-
-/// The parameters of [`TEST_SMS`].
-#[derive(Debug, Serialize, Deserialize)]
-pub struct TestSms {
-    /// A number, E.164.
-    pub to: String,
-}
-
-/// The parameters of [`TEST_EMAIL`].
-#[derive(Debug, Serialize, Deserialize)]
-pub struct TestEmail {
-    /// An address.
-    pub to: String,
 }
 
 /// The parameters of [`SEAL`].

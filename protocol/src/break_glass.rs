@@ -14,7 +14,7 @@
 
 mod code;
 
-pub use code::{Code, Mistyped};
+pub use code::{ALPHABET, Code, Mistyped};
 
 use std::ffi::CStr;
 

@@ -1,5 +1,8 @@
 //! `login.sock`: carries frames to the state machine and does what it says. Decides nothing.
 
+mod space;
+mod wire;
+
 use super::FIRST_FRAME;
 use super::log_line;
 use super::repeats::Line;
@@ -9,23 +12,21 @@ use crate::clock::SystemClock;
 use crate::daemon::{Daemon, State};
 use crate::house::House;
 use crate::login::deliver::Errand;
-use crate::login::{Change, Effect, Effects, Event, Failure, Login, STAND_MS, stands};
+use crate::login::{Change, Effect, Effects, Event, Login, STAND_MS, stands};
 use crate::random;
 use crate::rules::Rules;
-use crate::store::{Authenticator, EndDevices, StoreError};
+use crate::store::{Authenticator, EndDevices};
 use crate::wire_io::{Connection, ConnectionError};
 use pam_2fa_protocol::frame::Frame;
-use pam_2fa_protocol::login::{
-    ANSWER, Answer, BEGIN, BUSY, Begin, SEALED, SERVICE, Step, StepReply, VERSION, VERSION_NOT_SUPPORTED, Verdict,
-    VersionRange,
-};
-use pam_2fa_protocol::own;
-use pam_2fa_protocol::wire::{Continues, Nothing, decode_call, encode_error, encode_reply};
+use pam_2fa_protocol::login::{BEGIN, BUSY, Begin, SEALED, SERVICE, Step, Verdict};
+use pam_2fa_protocol::wire::{Nothing, decode_call, encode_error};
 use pam_2fa_settings::text::printable;
+use space::lacks_space;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::net::UnixStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use wire::{Incoming, Wire};
 
 /// A login ends at the latest so long after its code has run out.
 const PAST_LIFETIME: Duration = Duration::from_secs(60);
@@ -444,32 +445,6 @@ impl<'a> Drive<'a> {
     }
 }
 
-/// Whether there was no space for what the store was asked to write; none: it was not asked to, or failed otherwise.
-fn lacks_space(event: &Event) -> Option<bool> {
-    fn lacks<T>(answer: &Result<T, StoreError>) -> Option<bool> {
-        match answer {
-            Ok(_) => Some(false),
-            Err(StoreError::NoSpace { .. }) => Some(true),
-            Err(_) => None,
-        }
-    }
-    match event {
-        Event::Charged(answer, _) => lacks(answer),
-        Event::Consumed(answer) => lacks(answer),
-        Event::Enrolled(answer) => lacks(answer),
-        Event::Used(answer) | Event::Remembered(answer) => lacks(answer),
-        Event::Revoked(answer) => lacks(answer),
-        Event::Begin(_)
-        | Event::Resolved(_)
-        | Event::LookedUp(_)
-        | Event::StillThere(_)
-        | Event::Facts(_)
-        | Event::Stood(_)
-        | Event::Answer(_)
-        | Event::Closed => None,
-    }
-}
-
 /// Ready when a login that stands has to go.
 async fn ended(stands: &mut Option<Stands>) {
     match stands {
@@ -482,79 +457,6 @@ async fn ended(stands: &mut Option<Stands>) {
 enum Going {
     On,
     Over,
-}
-
-/// What a frame is.
-enum Incoming {
-    Event(Event),
-    /// Answered without the machine.
-    Reply(Frame),
-    /// The connection ends.
-    Nonsense,
-}
-
-/// Whose words a connection speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wire {
-    /// `io.pam2fa.Login`.
-    Login,
-    /// `io.pam2fa.Self`, after its `Change`.
-    Own,
-}
-
-impl Wire {
-    /// What a frame of the other side is.
-    fn incoming(self, frame: &[u8]) -> Result<Incoming, ConnectionError> {
-        let call = decode_call(frame)?;
-        if call.oneway || call.more {
-            return Ok(Incoming::Nonsense);
-        }
-        let answer = || match call.parameters::<Answer>() {
-            Ok(answer) => Incoming::Event(Event::Answer(answer.text)),
-            Err(_) => Incoming::Nonsense,
-        };
-        Ok(match (self, call.method.as_ref()) {
-            (Self::Login, BEGIN) => match call.parameters::<Begin>() {
-                Ok(begin) => Incoming::Event(Event::Begin(Box::new(begin))),
-                Err(_) => Incoming::Reply(SERVICE.invalid_parameter("parameters")?),
-            },
-            (Self::Login, ANSWER) | (Self::Own, own::ANSWER) => answer(),
-            (Self::Login, _) => Incoming::Reply(SERVICE.answer(&call)?),
-            (Self::Own, _) => Incoming::Nonsense,
-        })
-    }
-
-    fn step(self, step: Step) -> Result<Frame, ConnectionError> {
-        Ok(match self {
-            Self::Login => encode_reply(&StepReply { step }, Continues::No)?,
-            Self::Own => {
-                let done = step.ask.is_none().then_some(false);
-                let step = own::Step { tell: step.tell, ask: step.ask, done };
-                encode_reply(&own::StepReply { step }, Continues::No)?
-            }
-        })
-    }
-
-    /// A change that was made; to a login nothing is said like that.
-    fn done(self, text: String) -> Result<Frame, ConnectionError> {
-        Ok(match self {
-            Self::Login => SERVICE.error("NotPermitted")?,
-            Self::Own => {
-                let step = own::Step { tell: vec![text], ask: None, done: Some(true) };
-                encode_reply(&own::StepReply { step }, Continues::No)?
-            }
-        })
-    }
-
-    fn failure(self, failure: Failure) -> Result<Frame, ConnectionError> {
-        Ok(match (self, failure) {
-            (Self::Login, Failure::NotPermitted) => SERVICE.error("NotPermitted")?,
-            (Self::Login, Failure::VersionNotSupported) => {
-                encode_error(VERSION_NOT_SUPPORTED, &VersionRange { min: VERSION, max: VERSION })?
-            }
-            (Self::Own, Failure::NotPermitted | Failure::VersionNotSupported) => own::SERVICE.error("NotPermitted")?,
-        })
-    }
 }
 
 #[cfg(test)]

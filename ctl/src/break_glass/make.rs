@@ -11,13 +11,10 @@ use crate::screen::Screen;
 use nix::unistd::{Uid, User};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::{BreakGlassChange, BreakGlassChanged};
-use pam_2fa_protocol::break_glass::{Code, FILE, MOST, New as Fresh, Record, State, hex, is_name};
+use pam_2fa_protocol::break_glass::{ALPHABET, Code, FILE, MOST, New as Fresh, Record, State, hex, is_name};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::path::Path;
-
-/// Letters of an id: as long codes have them.
-const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// A code that was made: shown once.
 #[derive(Serialize)]
@@ -159,7 +156,7 @@ fn draw(bytes: &mut [u8]) -> Result<(), Error> {
 fn word() -> Result<String, Error> {
     let mut bytes = [0; 8];
     draw(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| LETTERS.get(usize::from(*byte & 31)).copied().map_or('0', char::from)).collect())
+    Ok(bytes.iter().map(|byte| ALPHABET.get(usize::from(*byte & 31)).copied().map_or('0', char::from)).collect())
 }
 
 /// Whom codes are for: by its own spelling.

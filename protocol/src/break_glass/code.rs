@@ -9,7 +9,7 @@ pub(super) const RANDOM: usize = 26;
 const LETTERS: usize = RANDOM + 2;
 
 /// Crockford's: all digits, and the letters but I, L, O and U.
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+pub const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// A code in the one spelling that is hashed: 28 capital letters and digits.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use super::{Answer, done};
 use crate::clock::rfc3339;
 use crate::daemon::{Daemon, State};
-use crate::delivery::{Letterhead, TextHead};
+use crate::delivery::{Letterhead, TextHead, Uncounted};
 use crate::house::House;
 use crate::random;
 use crate::rules::Rules;
@@ -20,7 +20,8 @@ use pam_2fa_protocol::courier::{Outcome, Sent};
 use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::wire::{Continues, Nothing, encode_reply};
 use pam_2fa_settings::text::printable;
-use pam_2fa_settings::{EmailAddress, Money, Region};
+use pam_2fa_settings::{E164, EmailAddress, Money, Region};
+use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// For how long a message that carries no code is worth sending.
@@ -214,6 +215,21 @@ pub(super) async fn post(
 ) -> Result<Outcome, Answer> {
     let rules = house.rules();
     with_steps(more, connection, |steps| async move { house.post.post(head, &rules, Some(&steps)).await }).await
+}
+
+/// A number that an administrator may have a text message sent to, and the rules that say so.
+pub(super) fn number_to_text(house: &House, number: &str) -> Result<(E164, Arc<Rules>), Answer> {
+    let to = E164::parse(number).map_err(Answer::refused)?;
+    let rules = house.rules();
+    if rules.sms.is_empty() {
+        return Err(Answer::refused(
+            "no provider of text messages is configured; set [sms] in config.toml, then pam-2fa config reload",
+        ));
+    }
+    if !rules.countries.reach(&to) {
+        return Err(Answer::refused(Uncounted::Country(to.region())));
+    }
+    Ok((to, rules))
 }
 
 /// Sends a text message, and passes on what happens meanwhile; or a limit withholds it.

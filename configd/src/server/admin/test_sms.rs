@@ -3,8 +3,8 @@
 
 use super::Answer;
 use super::done;
-use super::system::text;
-use crate::delivery::{TextHead, Uncounted};
+use super::system::{number_to_text, text};
+use crate::delivery::TextHead;
 use crate::house::House;
 use crate::random;
 use crate::texts::sms::{Says, Short, sms};
@@ -13,7 +13,6 @@ use data_encoding::HEXLOWER;
 use pam_2fa_protocol::admin::TestSms;
 use pam_2fa_protocol::courier::Sent;
 use pam_2fa_protocol::frame::Frame;
-use pam_2fa_settings::E164;
 
 pub(super) async fn test_sms(
     house: &House,
@@ -21,16 +20,7 @@ pub(super) async fn test_sms(
     more: bool,
     connection: &mut Connection,
 ) -> Result<Frame, Answer> {
-    let to = E164::parse(&asked.to).map_err(Answer::refused)?;
-    let rules = house.rules();
-    if rules.sms.is_empty() {
-        return Err(Answer::refused(
-            "no provider of text messages is configured; set [sms] in config.toml, then pam-2fa config reload",
-        ));
-    }
-    if !rules.countries.reach(&to) {
-        return Err(Answer::refused(Uncounted::Country(to.region())));
-    }
+    let (to, rules) = number_to_text(house, &asked.to)?;
     let random = house.random.as_ref();
     let code = random::code(random, rules.codes.digits).map_err(Answer::refused)?;
     let id = HEXLOWER.encode(&random::bytes::<16>(random).map_err(Answer::refused)?);

@@ -1,9 +1,9 @@
 //! An address is verified: a code is sent there, and its owner gives it back to the administrator.
 
-use super::system::{post, text as text_message};
+use super::system::{number_to_text, post, text as text_message};
 use super::users::{record, show};
 use super::{Answer, Turned, done};
-use crate::delivery::{Letterhead, TextHead, Uncounted};
+use crate::delivery::{Letterhead, TextHead};
 use crate::house::House;
 use crate::store::{Authenticator, UserRecord};
 use crate::texts::sms::{Says, Short, sms};
@@ -13,7 +13,6 @@ use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::{Channel, UserReply, UserShow, UserVerifyBegin, UserVerifyFinish, VerifySent};
 use pam_2fa_protocol::courier::Class;
 use pam_2fa_protocol::frame::Frame;
-use pam_2fa_settings::E164;
 use std::sync::PoisonError;
 
 pub(super) async fn begin(
@@ -34,16 +33,7 @@ async fn by_sms(house: &House, record: &UserRecord, more: bool, connection: &mut
     let Some(number) = &record.phone else {
         return Err(Answer::refused(format!("{name} has no number; pam-2fa user set {name} --phone NUMBER")));
     };
-    let to = E164::parse(number).map_err(Answer::refused)?;
-    let rules = house.rules();
-    if rules.sms.is_empty() {
-        return Err(Answer::refused(
-            "no provider of text messages is configured; set [sms] in config.toml, then pam-2fa config reload",
-        ));
-    }
-    if !rules.countries.reach(&to) {
-        return Err(Answer::refused(Uncounted::Country(to.region())));
-    }
+    let (to, rules) = number_to_text(house, number)?;
     let (of, now) = ((Authenticator::Sms, number.as_str()), house.now());
     let fresh = house
         .verifications

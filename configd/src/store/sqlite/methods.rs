@@ -78,25 +78,18 @@ pub(super) fn use_step(connection: &Connection, user: &UserKey, id: &str, step: 
 
 /// Uses up every step of everybody's apps to that one; gives how many apps there are whose steps were not.
 pub(super) fn raise_steps(connection: &Connection, step: i64) -> Result<u64, Failed> {
-    let users = {
-        let mut statement = connection.prepare_cached("SELECT uid, name FROM apps WHERE last_step < ?1")?;
-        let rows = statement.query_map([step], |row| Ok(UserKey { uid: row.get(0)?, name: row.get(1)? }))?;
-        rows.collect::<Result<Vec<_>, _>>()?
-    };
-    let mut count = 0_u64;
-    for user in users {
-        if let Some(kept) = app(connection, &user)? {
-            save_app(connection, &user, &KeptApp { last_step: step, ..kept })?;
-            count = count.saturating_add(1);
-        }
-    }
-    Ok(count)
+    set_steps(connection, "SELECT uid, name FROM apps WHERE last_step < ?1", step)
 }
 
 /// Lets every app whose last used step lies ahead of that one go on from it; gives how many there are.
 pub(super) fn lower_steps(connection: &Connection, step: i64) -> Result<u64, Failed> {
+    set_steps(connection, "SELECT uid, name FROM apps WHERE last_step > ?1", step)
+}
+
+/// Puts the last used step of the apps that `which` gives, of those before or behind it, to that one.
+fn set_steps(connection: &Connection, which: &str, step: i64) -> Result<u64, Failed> {
     let users = {
-        let mut statement = connection.prepare_cached("SELECT uid, name FROM apps WHERE last_step > ?1")?;
+        let mut statement = connection.prepare_cached(which)?;
         let rows = statement.query_map([step], |row| Ok(UserKey { uid: row.get(0)?, name: row.get(1)? }))?;
         rows.collect::<Result<Vec<_>, _>>()?
     };

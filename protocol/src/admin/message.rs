@@ -1,0 +1,55 @@
+//! Messages that are sent while an administrator looks: to verify an address, and to see whether they leave at all.
+
+use super::Channel;
+use crate::courier::Outcome;
+use crate::secret::Secret;
+use serde::{Deserialize, Serialize};
+
+/// The parameters of [`super::USER_VERIFY_BEGIN`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct UserVerifyBegin {
+    /// The user's name.
+    pub name: String,
+    /// Which address.
+    pub channel: Channel,
+}
+
+/// The replies to [`super::USER_VERIFY_BEGIN`]: steps (only with `more`), then the outcome with the tag.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct VerifySent {
+    /// A step of the conversation, as a person reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// The end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// The tag that stands in the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+}
+
+/// The parameters of [`super::USER_VERIFY_FINISH`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct UserVerifyFinish {
+    /// The user's name.
+    pub name: String,
+    /// Which address.
+    pub channel: Channel,
+    /// The code that its owner read there.
+    #[serde(serialize_with = "Secret::on_the_wire")]
+    pub code: Secret,
+}
+
+/// The parameters of [`super::TEST_SMS`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TestSms {
+    /// A number, E.164.
+    pub to: String,
+}
+
+/// The parameters of [`super::TEST_EMAIL`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TestEmail {
+    /// An address.
+    pub to: String,
+}

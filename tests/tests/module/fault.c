@@ -2,6 +2,7 @@
  * fault - makes the n-th call of one library function fail, by LD_PRELOAD.  Compiled by tests/tests/module_host.rs.
  *
  * fault_arm(FUNCTION, n, errno) arms it in this process; n = 0 disarms.  fault_fired() says whether the n-th call came.
+ * fault_leap(seconds) puts the monotonic clock forward.
  * Only calls from the object whose name holds FAULT_IN (an environment variable; absent: any) are counted and fail, so that
  * what is tried is that object, and not how libc or libpam bear their own failures.
  */
@@ -171,10 +172,20 @@ ssize_t read(int fd, void *bytes, size_t n)
 	return fails(READ) ? -1 : real(fd, bytes, n);
 }
 
+static time_t leapt;
+
+/* From now on CLOCK_MONOTONIC is so many seconds later. */
+void fault_leap(int seconds) { leapt += seconds; }
+
 int clock_gettime(clockid_t clock, struct timespec *time)
 {
 	REAL(int, clock_gettime, clockid_t, struct timespec *);
-	return fails(CLOCK_GETTIME) ? -1 : real(clock, time);
+	if (fails(CLOCK_GETTIME))
+		return -1;
+	int failed = real(clock, time);
+	if (!failed && clock == CLOCK_MONOTONIC)
+		time->tv_sec += leapt;
+	return failed;
 }
 
 int fcntl(int fd, int command, ...)

@@ -83,6 +83,16 @@ static void look_at_prompt(void)
 		say("not printed: %s\n", strerror(errno));
 }
 
+/* HOST_THINKS_S: so many seconds go by before an answer, by the clock of fault.c. */
+static void think(void)
+{
+	void (*leap)(int);
+
+	*(void **)&leap = dlsym(RTLD_DEFAULT, "fault_leap");
+	if (leap && getenv("HOST_THINKS_S"))
+		leap(atoi(getenv("HOST_THINKS_S")));
+}
+
 static int converse(int count, const struct pam_message **messages, struct pam_response **responses, void *data)
 {
 	(void)data;
@@ -93,6 +103,7 @@ static int converse(int count, const struct pam_message **messages, struct pam_r
 		int style = messages[i]->msg_style;
 		if (style == PAM_PROMPT_ECHO_ON || style == PAM_PROMPT_ECHO_OFF) {
 			look_at_prompt();
+			think();
 			(*responses)[i].resp = strdup(answer);
 			if (!(*responses)[i].resp) {
 				free(*responses);

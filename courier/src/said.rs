@@ -1,8 +1,9 @@
 //! What the other side said, fit for a terminal, a log and a reply: one line, without control and bidi characters, without
 //! our secrets, and not endless.
 
+use crate::sms::account::Account;
 use pam_2fa_protocol::courier::{Mail, Text};
-use pam_2fa_settings::provider::{Auth, Provider};
+use pam_2fa_settings::provider::{Auth, Provider, Way};
 use zeroize::Zeroizing;
 
 /// The longest text in characters. A reply to configd has to fit a frame beside its other fields.
@@ -57,20 +58,27 @@ impl Mask {
     /// The secret fields of the account as they are, as a form and as Basic authentication write them; the text whole, the code,
     /// and every row of digits in the text.
     #[must_use]
-    pub fn of_text(text: &Text, provider: &Provider) -> Self {
+    pub fn of_text(text: &Text, provider: &Provider, account: Option<&Account>) -> Self {
         let message = text.text.expose();
         let mut secrets = vec![Zeroizing::new(message.clone()), Zeroizing::new(text.code.expose().clone())];
         secrets.extend(rows_of_digits(message));
+        // Where it could not be read, nothing of it is repeated.
+        let Some(account) = account else {
+            secrets.extend(text.account.values().map(|value| Zeroizing::new(value.0.expose().clone())));
+            return Self::longest_first(secrets);
+        };
         for field in provider.account.iter().filter(|field| field.secret) {
-            let Some(value) = text.account.get(&field.key).map(|given| given.0.expose()) else { continue };
-            secrets.push(Zeroizing::new(value.clone()));
+            let Some(value) = account.get(&field.key).map(|value| value.as_str()) else { continue };
+            secrets.push(Zeroizing::new(value.to_owned()));
             secrets.push(Zeroizing::new(base64(value.as_bytes())));
             let encoded = Zeroizing::new(percent_encoded(value));
             secrets.push(Zeroizing::new(encoded.replace("%20", "+")));
             secrets.push(encoded);
-            if let Auth::Basic { .. } = provider.request.auth {
-                for other in text.account.values() {
-                    let both = Zeroizing::new(format!("{}:{value}", other.0.expose()));
+            if let Way::Http(http) = &provider.way
+                && let Auth::Basic { .. } = http.request.auth
+            {
+                for other in account.values() {
+                    let both = Zeroizing::new(format!("{}:{value}", other.as_str()));
                     secrets.push(Zeroizing::new(base64(both.as_bytes())));
                 }
             }
@@ -209,7 +217,8 @@ mod tests {
             code: Secret::new("Q7ZK-W".into()),
             tag: "7F".into(),
         };
-        let mask = Mask::of_text(&text, &provider);
+        let account = crate::sms::account::of(&provider, &text).unwrap();
+        let mask = Mask::of_text(&text, &provider, Some(&account));
         for said in [
             "hunter 2/",
             "hunter%202%2F",

@@ -66,7 +66,7 @@ pub struct Mail {
 pub struct Text {
     /// The id of a file in `providers/`.
     pub provider: String,
-    /// The fields that file names.
+    /// The fields that file names, or one of the name [`ALL_IN_ORDER`].
     pub account: BTreeMap<String, AccountField>,
     /// Who it is from, where the provider takes that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -88,6 +88,9 @@ pub struct Text {
     /// The tag alone.
     pub tag: String,
 }
+
+/// The key of an account that is one text, `a;b;c`: its fields in the order of the provider's file.
+pub const ALL_IN_ORDER: &str = "";
 
 /// A field of a provider account, a [`Secret`] like any other (`serialize_with` does not reach into a map).
 #[derive(Debug, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "the tests' own helpers")]
 
-use pam_2fa_settings::provider::{Auth, Cleartext, MAX_FILE, Source, parse};
+use pam_2fa_settings::provider::{Auth, Cleartext, Http, MAX_FILE, Provider, Source, Way, parse};
 use proptest::prelude::*;
 use std::path::Path;
 
@@ -29,6 +29,12 @@ accept = [ { path = "id", exists = true } ]
 
 fn shown(text: &str) -> String {
     parse("x", text).expect_err(text).iter().map(|finding| format!("{finding}\n")).collect()
+}
+
+#[track_caller]
+fn http(provider: &Provider) -> &Http {
+    let Way::Http(http) = &provider.way else { panic!("{provider:?}") };
+    http
 }
 
 /// [`GOOD`] with something else in a place of it.
@@ -59,17 +65,17 @@ fn the_file_that_the_documentation_shows_is_good() {
     let text =
         page.split("```").find_map(|block| block.strip_prefix("toml\n").filter(|text| text.starts_with("schema")));
     let provider = parse("example", text.unwrap()).map_err(|findings| format!("{findings:?}")).unwrap();
-    assert_eq!(provider.reply.rules.len(), 1);
+    assert_eq!(http(&provider).reply.rules.len(), 1);
 }
 
 #[test]
 fn a_good_file_says_what_stands_in_it() {
     let provider = parse("x", GOOD).unwrap();
-    assert_eq!((provider.name.as_str(), provider.cleartext), ("X", Cleartext::Never));
+    assert_eq!((provider.name.as_str(), http(&provider).cleartext), ("X", Cleartext::Never));
     assert!(provider.account[0].secret && !provider.account[0].optional);
-    let Auth::Bearer { token } = &provider.request.auth else { panic!("{:?}", provider.request.auth) };
+    let Auth::Bearer { token } = &http(&provider).request.auth else { panic!("{provider:?}") };
     assert_eq!(token.sources().collect::<Vec<_>>(), [&Source::Account("token".into())]);
-    assert_eq!(provider.reply.accept_http, [200]);
+    assert_eq!(http(&provider).reply.accept_http, [200]);
 }
 
 #[test]
@@ -77,7 +83,7 @@ fn all_errors_are_listed_in_order_with_line_and_column_and_the_nearest_key() {
     let text = r#"schema = 2
 id = "y"
 nmae = "X"
-transport = "smpp"
+transport = "pigeon"
 allow_http = "always"
 
 [[account]]

@@ -1,6 +1,7 @@
 //! One text message from the provider's file to the provider's last word.
 
-use super::exchange::{Way, exchange};
+use super::account;
+use super::exchange::{self, exchange};
 use super::failure::Failure;
 use super::fill::fill;
 use super::shelf::Shelf;
@@ -15,7 +16,7 @@ use crate::email::resolve::{Names, Resolve};
 use crate::email::tls::Trust;
 use crate::said::Mask;
 use pam_2fa_protocol::courier::{Send, Text};
-use pam_2fa_settings::provider::{Method, Provider};
+use pam_2fa_settings::provider::{Cleartext, Http, Method, Provider, Way};
 use reqwest::Url;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -33,6 +34,15 @@ pub struct Accepted {
     pub provider_id: Option<String>,
     /// The provider's own words, still to be cleaned and masked.
     pub said: String,
+}
+
+/// What every way of sending needs of one message.
+struct Sending<'a> {
+    provider: &'a Provider,
+    values: &'a Values<'a>,
+    text: &'a Text,
+    tls: ClientConfig,
+    deadline: Deadline,
 }
 
 /// Whoever delivers text messages.
@@ -66,10 +76,23 @@ impl Sms {
         let unread = || Failure::setting("provider", "its file or the certificates could not be read in time");
         let (provider, tls) =
             tokio::time::timeout_at(deadline.at(), self.read(text)).await.unwrap_or_else(|_| Err(unread()))?;
-        steps.mask(Mask::of_text(text, &provider));
-        let ready = fill(&provider, &Values::new(&provider, send, text, self.clock.now())?)?;
+        let account = account::of(&provider, text);
+        steps.mask(Mask::of_text(text, &provider, account.as_ref().ok()));
+        let values = Values::new(&provider, send, text, account?, self.clock.now())?;
+        match &provider.way {
+            Way::Http(http) => {
+                let sending = Sending { provider: &provider, values: &values, text, tls, deadline };
+                self.by_http(http, sending, steps).await
+            }
+            Way::Smpp(_) | Way::Local(_) => Err(Failure::setting("provider", "TODO")),
+        }
+    }
+
+    async fn by_http(&self, http: &Http, sending: Sending<'_>, steps: &Steps) -> Result<Accepted, Failure> {
+        let Sending { provider, values, text, tls, deadline } = sending;
+        let ready = fill(&http.request, values)?;
         let origin = ready.url.origin().ascii_serialization();
-        let addresses = self.addresses(&ready.url, text, &provider, deadline).await?;
+        let addresses = self.addresses(&ready.url, text, http.cleartext, deadline).await?;
         let method = match ready.method {
             Method::Get => "GET",
             Method::Post => "POST",
@@ -79,7 +102,7 @@ impl Sms {
             Some(proxy) => format!("{method} to {origin}, as {}.toml says, by the proxy {proxy}", provider.id),
             None => format!("{method} to {origin}, as {}.toml says", provider.id),
         });
-        let way = Way { addresses, proxy: text.proxy.as_deref(), tls };
+        let way = exchange::Way { addresses, proxy: text.proxy.as_deref(), tls };
         let asked = tokio::time::timeout_at(deadline.at(), exchange(ready, way)).await;
         let late = || Failure::Lost { host: origin.clone(), why: String::from("no reply in time") };
         let (answer, from) = asked.unwrap_or_else(|_| Err(late()))?;
@@ -87,7 +110,7 @@ impl Sms {
             Some(from) => format!("{from} answered: {answer}"),
             None => format!("answered: {answer}"),
         });
-        let (provider_id, answer) = judge(&provider.reply, answer)?;
+        let (provider_id, answer) = judge(&http.reply, answer)?;
         Ok(Accepted { provider_id, said: answer.to_string() })
     }
 
@@ -115,14 +138,14 @@ impl Sms {
         &self,
         url: &Url,
         text: &Text,
-        provider: &Provider,
+        cleartext: Cleartext,
         deadline: Deadline,
     ) -> Result<Vec<SocketAddr>, Failure> {
         let is_tls = url.scheme() == "https";
         let target = host_of(url);
         let Some(proxy) = &text.proxy else {
             let found = self.look_up(&target, url.port_or_known_default().unwrap_or(443), deadline).await?;
-            return permitted(&target, found, is_tls, provider.cleartext);
+            return permitted(&target, found, is_tls, cleartext);
         };
         if !is_tls {
             return Err(Failure::setting("proxy", "plain http is not sent by a proxy: remove it, or write https"));

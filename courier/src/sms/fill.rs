@@ -3,7 +3,7 @@
 
 use super::failure::Failure;
 use super::values::{Filled, Values};
-use pam_2fa_settings::provider::{Auth, Body, Cast, Method, Node, Part, Provider, Request, Source, Template};
+use pam_2fa_settings::provider::{Auth, Body, Cast, Method, Node, Part, Request, Source, Template};
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -34,12 +34,12 @@ pub enum Content {
     Text(Filled),
 }
 
-/// Fills the request of `provider`.
+/// Fills a request.
 ///
 /// # Errors
 /// [`Failure`] for values that do not fit where they would stand.
-pub fn fill(provider: &Provider, values: &Values<'_>) -> Result<Ready, Failure> {
-    let Request { method, url, query, headers, auth, body } = &provider.request;
+pub fn fill(request: &Request, values: &Values<'_>) -> Result<Ready, Failure> {
+    let Request { method, url, query, headers, auth, body } = request;
     let mut url = address(url, values)?;
     let query = pairs(query, values)?;
     if !query.is_empty() {

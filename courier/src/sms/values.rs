@@ -1,5 +1,6 @@
 //! The values of one message: what stands for each placeholder of a provider file.
 
+use super::account::Account;
 use super::failure::Failure;
 use super::gsm::is_gsm;
 use pam_2fa_protocol::courier::{Send, Text};
@@ -19,6 +20,7 @@ pub type Filled = Zeroizing<String>;
 pub struct Values<'a> {
     provider: &'a Provider,
     text: &'a Text,
+    account: Account,
     expires_at: &'a str,
     /// What the code lives yet.
     life: Duration,
@@ -31,7 +33,13 @@ impl<'a> Values<'a> {
     ///
     /// # Errors
     /// [`Failure`] for a message that cannot be right, and for an account that the provider's file does not describe.
-    pub fn new(provider: &'a Provider, send: &'a Send, text: &'a Text, now: SystemTime) -> Result<Self, Failure> {
+    pub fn new(
+        provider: &'a Provider,
+        send: &'a Send,
+        text: &'a Text,
+        account: Account,
+        now: SystemTime,
+    ) -> Result<Self, Failure> {
         if E164::parse(&text.to).is_err() {
             return Err(Failure::Message(String::from("the number is not E.164: + and digits, such as +15550100")));
         }
@@ -46,9 +54,8 @@ impl<'a> Values<'a> {
             .ok_or_else(|| Failure::Message(String::from("expires_at is not a time of RFC 3339 in UTC")))?;
         let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let life = expires.saturating_sub(now).clamp(Duration::from_secs(1), LONGEST_LIFE);
-        check_account(provider, text)?;
         let digest = Sha256::digest(format!("pam-2fa text message\0{}", send.id)).into();
-        Ok(Self { provider, text, expires_at: &send.expires_at, life, digest })
+        Ok(Self { provider, text, account, expires_at: &send.expires_at, life, digest })
     }
 
     /// A template with its values; `None`: its key is left out.
@@ -99,7 +106,7 @@ impl<'a> Values<'a> {
     }
 
     fn account(&self, key: &str) -> Filled {
-        let given = self.text.account.get(key).map(|field| field.0.expose().as_str());
+        let given = self.account.get(key).map(|value| value.as_str());
         let default = || self.provider.account.iter().find(|field| field.key == key)?.default.as_deref();
         Zeroizing::new(given.or_else(default).unwrap_or_default().to_owned())
     }
@@ -123,39 +130,6 @@ impl<'a> Values<'a> {
         }
         u32::from_be_bytes(bytes) & 0x7fff_ffff
     }
-}
-
-/// Every field that the provider's file asks for, and no other: a field that is not used would be a promise that is not kept.
-fn check_account(provider: &Provider, text: &Text) -> Result<(), Failure> {
-    for key in text.account.keys() {
-        if !provider.account.iter().any(|field| field.key == *key) {
-            let known: Vec<&str> = provider.account.iter().map(|field| field.key.as_str()).collect();
-            let why = format!("there is no such field; an account of {} has {}", provider.name, known.join(", "));
-            return Err(Failure::setting(format!("account.{key}"), why));
-        }
-    }
-    for field in &provider.account {
-        let key = || format!("account.{}", field.key);
-        match text.account.get(&field.key).map(|given| given.0.expose()) {
-            None if field.optional || field.default.is_some() => {}
-            None => {
-                let why = format!("is missing; {} wants it ({})", provider.name, field.label);
-                return Err(Failure::setting(key(), why));
-            }
-            Some(value) if value.is_empty() || value.chars().any(char::is_control) => {
-                return Err(Failure::setting(key(), "is empty, or has control characters"));
-            }
-            Some(value) if !field.takes(value) => {
-                let why = match (&field.pattern, field.choices.as_slice()) {
-                    (Some(pattern), []) => format!("is not of the form {}", pattern.as_str()),
-                    (_, choices) => format!("is none of {}", choices.join(", ")),
-                };
-                return Err(Failure::setting(key(), why));
-            }
-            Some(_) => {}
-        }
-    }
-    Ok(())
 }
 
 fn is_number(sender: &str) -> bool {

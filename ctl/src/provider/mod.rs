@@ -7,7 +7,9 @@ use crate::args::ProviderVerb;
 use crate::config;
 use crate::error::Error;
 use crate::screen::{Form, Screen};
-use pam_2fa_settings::provider::{Auth, Body, Cleartext, Field, Method, Part, Provider, Source, Template, parse};
+use pam_2fa_settings::provider::{
+    Auth, Body, Cleartext, Field, Http, Local, Method, Part, Provider, Source, Template, Way, parse,
+};
 use serde::Serialize;
 use shelf::{Found, Origin, find, found};
 use std::path::{Path, PathBuf};
@@ -41,6 +43,7 @@ struct Shown<'a> {
 struct ShownField<'a> {
     key: &'a str,
     label: &'a str,
+    help: Option<&'a str>,
     secret: bool,
     optional: bool,
     default: Option<&'a str>,
@@ -134,6 +137,7 @@ fn shown<'a>(provider: &'a Provider, from: Origin, file: &'a Path) -> Shown<'a> 
     let account = provider.account.iter().map(|field| ShownField {
         key: &field.key,
         label: &field.label,
+        help: field.help.as_deref(),
         secret: field.secret,
         optional: field.optional,
         default: field.default.as_deref(),
@@ -152,7 +156,26 @@ fn shown<'a>(provider: &'a Provider, from: Origin, file: &'a Path) -> Shown<'a> 
 
 /// `POST https://api.example.com/{account}/send, JSON, signed in by user and password`.
 fn request(provider: &Provider) -> String {
-    let request = &provider.request;
+    match &provider.way {
+        Way::Http(http) => http_request(http),
+        Way::Smpp(smpp) => {
+            let cleartext = match smpp.cleartext {
+                Cleartext::Never => "",
+                Cleartext::LoopbackOrPrivate => "; TLS may be left out within one's own networks",
+            };
+            format!("SMPP 3.4 to {}:{}{cleartext}", written(&smpp.host), written(&smpp.port))
+        }
+        Way::Local(Local::Exec(exec)) => {
+            let argv: Vec<String> = exec.argv.iter().map(written).collect();
+            format!("runs {} (courier-local)", argv.join(" "))
+        }
+        Way::Local(Local::Gammu { .. }) => String::from("runs gammu (courier-local)"),
+        Way::Local(Local::ModemManager { .. }) => String::from("asks ModemManager (courier-local)"),
+    }
+}
+
+fn http_request(http: &Http) -> String {
+    let request = &http.request;
     let method = match request.method {
         Method::Get => "GET",
         Method::Post => "POST",
@@ -169,7 +192,7 @@ fn request(provider: &Provider) -> String {
         Auth::Bearer { .. } => ", by a bearer token",
         Auth::Header { .. } => ", by a header",
     };
-    let cleartext = match provider.cleartext {
+    let cleartext = match http.cleartext {
         Cleartext::Never => "",
         Cleartext::LoopbackOrPrivate => "; http is allowed within one's own networks",
     };
@@ -186,7 +209,7 @@ fn written(template: &Template) -> String {
 }
 
 fn about(field: &Field) -> String {
-    let mut parts = Vec::new();
+    let mut parts: Vec<String> = field.help.iter().cloned().collect();
     if field.secret {
         parts.push(String::from("secret"));
     }

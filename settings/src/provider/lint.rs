@@ -1,19 +1,19 @@
 //! What a provider file says as a whole: values that exist, fields that are used, and nothing secret where others can read it.
 
-use super::model::{Auth, Body, Cleartext, Field, Node, Provider};
+use super::model::{Auth, Body, Cleartext, Field, Http, Local, Node, Provider, Request, Smpp, Way};
 use super::template::{Cast, Empty, Part, Source, Template};
 use super::tree::{Findings, Reader};
 
 /// Adds what does not fit together.
-pub(super) fn lint(provider: &Provider, secret_in_url: bool, top: &Reader<'_>, findings: &mut Findings) {
+pub(super) fn lint(provider: &Provider, top: &Reader<'_>, findings: &mut Findings) {
     let mut say = |key: &str, text: String| top.say(key, text, findings);
-    let request = &provider.request;
-    let used = templates(provider);
+    let section = section(&provider.way);
+    let used = templates(&provider.way);
     for source in used.iter().flat_map(|template| template.sources()) {
         if let Source::Account(key) = source
             && !provider.account.iter().any(|field| field.key == *key)
         {
-            say("request", format!("{{acct.{key}}}: there is no such field; add [[account]] with key = \"{key}\""));
+            say(section, format!("{{acct.{key}}}: there is no such field; add [[account]] with key = \"{key}\""));
         }
     }
     for field in &provider.account {
@@ -37,46 +37,82 @@ pub(super) fn lint(provider: &Provider, secret_in_url: bool, top: &Reader<'_>, f
             );
         }
     }
-    for (key, text) in url(provider) {
-        say(key, text);
+    match &provider.way {
+        Way::Http(http) => of_http(http, provider, &mut say),
+        Way::Smpp(_) | Way::Local(Local::Gammu { .. } | Local::ModemManager { .. }) => {}
+        Way::Local(Local::Exec(exec)) => {
+            if exec.argv.iter().flat_map(Template::sources).any(|source| is_secret(source, provider)) {
+                say(
+                    "exec",
+                    String::from(
+                        "a secret, the code or the text stands among the arguments, which every user of this host can read; put it into stdin",
+                    ),
+                );
+            }
+            sends_text_and_number(&used, "exec", &mut say);
+        }
     }
-    if !matches!(request.body, Body::Json(_)) && used.iter().any(|template| template.cast() != Cast::Text) {
-        say("request", String::from("|int and |bool are for JSON bodies"));
+    let is_json = matches!(&provider.way, Way::Http(http) if matches!(http.request.body, Body::Json(_)));
+    if !is_json && used.iter().any(|template| template.cast() != Cast::Text) {
+        say(section, String::from("|int and |bool are for JSON bodies"));
     }
+}
+
+/// What is nobody's business.
+fn is_secret(source: &Source, provider: &Provider) -> bool {
+    let is_of_account = |field: &Field| field.secret && matches!(source, Source::Account(key) if *key == field.key);
+    matches!(source, Source::Text | Source::Code) || provider.account.iter().any(is_of_account)
+}
+
+fn of_http(http: &Http, provider: &Provider, say: &mut impl FnMut(&str, String)) {
+    for text in url(http, provider) {
+        say("request", text);
+    }
+    let request = &http.request;
     let in_url = std::iter::once(&request.url).chain(request.query.iter().map(|(_, template)| template));
-    let is_secret = |source: &Source| {
-        let is_of_account = |field: &Field| field.secret && matches!(source, Source::Account(key) if *key == field.key);
-        matches!(source, Source::Text | Source::Code) || provider.account.iter().any(is_of_account)
-    };
-    if !secret_in_url && in_url.flat_map(Template::sources).any(is_secret) {
+    if !http.secret_in_url && in_url.flat_map(Template::sources).any(|source| is_secret(source, provider)) {
         let text = "a secret, the code or the text stands in the URL, which servers and proxies log; put it into the body or a \
                     header, or, where the provider takes it no other way, write secret_in_url = true";
         say("request", String::from(text));
     }
-    if !used.iter().flat_map(|template| template.sources()).any(|source| matches!(source, Source::Text | Source::Code))
-    {
-        say("request", String::from("neither {text} nor {code} is sent"));
+    let mut used = Vec::new();
+    of_request(request, &mut used);
+    sends_text_and_number(&used, "request", say);
+}
+
+fn sends_text_and_number(used: &[&Template], section: &str, say: &mut impl FnMut(&str, String)) {
+    let sends =
+        |wanted: [Source; 2]| used.iter().flat_map(|template| template.sources()).any(|source| wanted.contains(source));
+    if !sends([Source::Text, Source::Code]) {
+        say(section, String::from("neither {text} nor {code} is sent"));
     }
-    let is_number = |source: &Source| matches!(source, Source::To | Source::ToDigits);
-    if !used.iter().flat_map(|template| template.sources()).any(is_number) {
-        say("request", String::from("neither {to} nor {to.digits} is sent"));
+    if !sends([Source::To, Source::ToDigits]) {
+        say(section, String::from("neither {to} nor {to.digits} is sent"));
+    }
+}
+
+/// The section of the file that says it.
+fn section(way: &Way) -> &'static str {
+    match way {
+        Way::Http(_) => "request",
+        Way::Smpp(_) => "smpp",
+        Way::Local(Local::Exec(_)) => "exec",
+        Way::Local(Local::Gammu { .. }) => "gammu",
+        Way::Local(Local::ModemManager { .. }) => "modemmanager",
     }
 }
 
 /// What is wrong with where the request goes.
-fn url(provider: &Provider) -> Vec<(&'static str, String)> {
-    let url = &provider.request.url;
+fn url(http: &Http, provider: &Provider) -> Vec<String> {
+    let url = &http.request.url;
     let mut wrong = Vec::new();
     if url.empty() == Empty::Drops {
-        wrong.push(("request", String::from("the URL cannot be left out: remove the ?")));
+        wrong.push(String::from("the URL cannot be left out: remove the ?"));
     }
     if url.literals().any(|text| text.contains(['?', '#', '@', '\\', ' '])) {
-        wrong.push((
-            "request",
-            String::from("the URL is without ? # @: parameters go into query = { … }, users into auth = { … }"),
-        ));
+        wrong.push(String::from("the URL is without ? # @: parameters go into query = { … }, users into auth = { … }"));
     }
-    let http = match url.parts().first() {
+    let is_plain = match url.parts().first() {
         Some(Part::Literal(start)) if start.starts_with("https://") => false,
         Some(Part::Literal(start)) if start.starts_with("http://") => true,
         Some(Part::Value(Source::Account(key))) => {
@@ -84,24 +120,35 @@ fn url(provider: &Provider) -> Vec<(&'static str, String)> {
             field.and_then(|field| field.default.as_ref()).is_some_and(|default| default.starts_with("http://"))
         }
         _ => {
-            wrong.push((
-                "request",
-                String::from("the URL begins with https://, or with a field of the account that does"),
-            ));
+            wrong.push(String::from("the URL begins with https://, or with a field of the account that does"));
             false
         }
     };
-    if http && provider.cleartext == Cleartext::Never {
+    if is_plain && http.cleartext == Cleartext::Never {
         let text = "plain http: write https, or, for a gateway of one's own, allow_http = \"loopback-or-private\"";
-        wrong.push(("request", String::from(text)));
+        wrong.push(String::from(text));
     }
     wrong
 }
 
-/// All templates of the request.
-fn templates(provider: &Provider) -> Vec<&Template> {
-    let request = &provider.request;
-    let mut all = vec![&request.url];
+/// All templates of a way.
+fn templates(way: &Way) -> Vec<&Template> {
+    let mut all = Vec::new();
+    match way {
+        Way::Http(http) => of_request(&http.request, &mut all),
+        Way::Smpp(smpp) => {
+            let Smpp { host, port, tls, system_id, password, system_type, source, .. } = &**smpp;
+            all.extend([host, port, tls, system_id, password, system_type, source]);
+        }
+        Way::Local(Local::Exec(exec)) => all.extend(exec.argv.iter().chain([&exec.stdin])),
+        Way::Local(Local::Gammu { config, section }) => all.extend([config, section]),
+        Way::Local(Local::ModemManager { modem }) => all.push(modem),
+    }
+    all
+}
+
+fn of_request<'a>(request: &'a Request, all: &mut Vec<&'a Template>) {
+    all.push(&request.url);
     all.extend(request.query.iter().chain(&request.headers).map(|(_, template)| template));
     match &request.auth {
         Auth::None => {}
@@ -113,9 +160,8 @@ fn templates(provider: &Provider) -> Vec<&Template> {
         Body::None => {}
         Body::Form(fields) => all.extend(fields.iter().map(|(_, template)| template)),
         Body::Text(template) => all.push(template),
-        Body::Json(node) => of_node(node, &mut all),
+        Body::Json(node) => of_node(node, all),
     }
-    all
 }
 
 fn of_node<'a>(node: &'a Node, all: &mut Vec<&'a Template>) {

@@ -14,19 +14,112 @@ pub struct Provider {
     pub name: String,
     /// Where the provider says what stands here.
     pub docs: Option<String>,
-    /// Whether the provider may be asked without TLS.
-    pub cleartext: Cleartext,
     /// The longest text in characters, where the provider has such a limit.
     pub max_text: Option<usize>,
     /// What an account there consists of.
     pub account: Vec<Field>,
+    /// How a message is handed over.
+    pub way: Way,
+}
+
+/// `transport`: how a message is handed over.
+#[derive(Debug)]
+pub enum Way {
+    /// `"http"`, which is what a file means that says nothing.
+    Http(Box<Http>),
+    /// `"smpp"`: SMPP 3.4, over TCP or TLS.
+    Smpp(Box<Smpp>),
+    /// A way that needs more of this host than the courier may have: `courier-local` goes it.
+    Local(Local),
+}
+
+/// A way over HTTP: one request, one reply.
+#[derive(Debug)]
+pub struct Http {
+    /// Whether the provider may be asked without TLS.
+    pub cleartext: Cleartext,
+    /// `secret_in_url`: a secret may stand in the URL, since the provider takes it no other way.
+    pub secret_in_url: bool,
     /// How a message is handed over.
     pub request: Request,
     /// What the replies mean.
     pub reply: Reply,
 }
 
-/// `allow_http`.
+/// `[smpp]`: a message centre that speaks SMPP 3.4.
+#[derive(Debug)]
+pub struct Smpp {
+    /// Whether the centre may be asked without TLS.
+    pub cleartext: Cleartext,
+    /// Its host name or address.
+    pub host: Template,
+    /// Its port.
+    pub port: Template,
+    /// `true` (the default) or `false`, once filled.
+    pub tls: Template,
+    /// Who we are, at most 15 characters.
+    pub system_id: Template,
+    /// At most 8 characters.
+    pub password: Template,
+    /// At most 12 characters; empty where the centre wants none.
+    pub system_type: Template,
+    /// Who the message is from: a number, a name of at most 11 characters, or nothing.
+    pub source: Template,
+    /// What `data_coding` 0 is there.
+    pub alphabet: Alphabet,
+    /// What statuses of its own mean; they come before those of the standard.
+    pub rules: Vec<StatusRule>,
+}
+
+/// `smpp.alphabet`: the default alphabet of a message centre.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alphabet {
+    /// `"gsm"`: GSM 7-bit, one septet an octet.
+    Gsm,
+    /// `"latin-1"`: sent with `data_coding` 3, which says so.
+    Latin1,
+    /// `"ucs-2"`: every text is sent in UCS-2.
+    Ucs2,
+}
+
+/// `[[smpp.error]]`.
+#[derive(Debug)]
+pub struct StatusRule {
+    /// One of these `command_status`.
+    pub status: Vec<u32>,
+    /// What then.
+    pub verdict: Verdict,
+}
+
+/// A way that `courier-local` goes.
+#[derive(Debug)]
+pub enum Local {
+    /// `"exec"`: a program of the administrator's own.
+    Exec(Exec),
+    /// `"gammu"`: a telephone or modem by the program gammu.
+    Gammu {
+        /// Its configuration file.
+        config: Template,
+        /// The section of it, a number.
+        section: Template,
+    },
+    /// `"modemmanager"`: a modem by ModemManager, over the system bus.
+    ModemManager {
+        /// The modem's equipment identifier (IMEI), or empty: the first that can send.
+        modem: Template,
+    },
+}
+
+/// `[exec]`: a program with fixed arguments; the text comes on its standard input. No shell.
+#[derive(Debug)]
+pub struct Exec {
+    /// The program, an absolute path, and its arguments.
+    pub argv: Vec<Template>,
+    /// What it reads.
+    pub stdin: Template,
+}
+
+/// `allow_http`, and `allow_cleartext` of the ways that are not HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cleartext {
     /// TLS, whatever the address.
@@ -42,6 +135,8 @@ pub struct Field {
     pub key: String,
     /// What a person reads beside it.
     pub label: String,
+    /// Where the provider shows it, in a sentence.
+    pub help: Option<String>,
     /// Whether it is shown to nobody.
     pub secret: bool,
     /// Whether it may be left out.

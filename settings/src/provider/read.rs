@@ -2,11 +2,11 @@
 //! to be looked at.
 
 use super::lint::lint;
-use super::model::{Auth, Body, Cleartext, Field, Method, Node, Provider, Request};
+use super::model::{Auth, Body, Field, Method, Node, Provider, Request};
 use super::pattern::Pattern;
-use super::reply;
 use super::template::Template;
 use super::tree::{Findings, Reader};
+use super::way;
 use crate::check::{is_field_name, kind_of};
 use crate::finding::Raw;
 use toml_edit::{Item, TableLike, Value};
@@ -14,12 +14,13 @@ use toml_edit::{Item, TableLike, Value};
 /// How deep a JSON body goes at most.
 const MAX_DEPTH: usize = 8;
 
-const TOP: &[&str] =
-    &["schema", "id", "name", "docs", "max_text", "allow_http", "secret_in_url", "account", "request", "reply"];
+/// What every file may have; [`way`] adds its own.
+const TOP: [&str; 7] = ["schema", "id", "name", "docs", "max_text", "transport", "account"];
 
 /// The whole file; `None` only beside a finding.
 pub(super) fn provider(id: &str, table: &dyn TableLike, findings: &mut Findings) -> Option<Provider> {
-    let top = Reader::new(table, ("", 0), TOP, &["transport"], findings);
+    let keys: Vec<&str> = TOP.into_iter().chain(way::keys(table)).collect();
+    let top = Reader::new(table, ("", 0), &keys, &[], findings);
     top.required("schema", Some(()), "1", findings);
     if let Some(item) = top.item("schema")
         && item.as_integer() != Some(1)
@@ -33,7 +34,6 @@ pub(super) fn provider(id: &str, table: &dyn TableLike, findings: &mut Findings)
     }
     let name = top.text("name", findings);
     let name = top.required("name", name, "\"…\", as a person calls it", findings).map(str::to_owned);
-    let cleartext = top.word("allow_http", &[("loopback-or-private", Cleartext::LoopbackOrPrivate)], findings);
     let max_text = top.item("max_text").and_then(|item| {
         let length = item.as_integer().and_then(|length| usize::try_from(length).ok()).filter(|length| *length > 0);
         if length.is_none() {
@@ -42,35 +42,16 @@ pub(super) fn provider(id: &str, table: &dyn TableLike, findings: &mut Findings)
         length
     });
     let account = account(&top, findings);
-    let request = top.table("request", findings).and_then(|table| request(table, &top, findings));
-    let reply = top.table("reply", findings).and_then(|table| reply::reply(table, top.at("reply"), findings));
-    for (section, what) in
-        [("request", "a section that says how to ask"), ("reply", "a section that says what answers mean")]
-    {
-        if !top.has(section) {
-            findings.push(Raw::new(0, section, format!("is missing; add [{section}], {what}")));
-        }
-    }
+    let way = way::way(&top, findings);
     let docs = top.text("docs", findings).map(str::to_owned);
-    let secret_in_url = top.switch("secret_in_url", false, findings);
-    let cleartext = cleartext.unwrap_or(Cleartext::Never);
-    let provider = Provider {
-        id: id.to_owned(),
-        name: name?,
-        docs,
-        cleartext,
-        max_text,
-        account: account?,
-        request: request?,
-        reply: reply?,
-    };
-    lint(&provider, secret_in_url, &top, findings);
+    let provider = Provider { id: id.to_owned(), name: name?, docs, max_text, account: account?, way: way? };
+    lint(&provider, &top, findings);
     Some(provider)
 }
 
 /// `None` where one of them is wrong: what hangs on it cannot be told.
 fn account(top: &Reader<'_>, findings: &mut Findings) -> Option<Vec<Field>> {
-    const KEYS: &[&str] = &["key", "label", "secret", "optional", "default", "choices", "pattern"];
+    const KEYS: &[&str] = &["key", "label", "help", "secret", "optional", "default", "choices", "pattern"];
     let before = findings.len();
     let mut fields: Vec<Field> = Vec::new();
     for table in top.tables("account", findings) {
@@ -88,6 +69,7 @@ fn account(top: &Reader<'_>, findings: &mut Findings) -> Option<Vec<Field>> {
         let field = Field {
             key: key.to_owned(),
             label: label.to_owned(),
+            help: reader.text("help", findings).map(str::to_owned),
             secret: reader.switch("secret", false, findings),
             optional: reader.switch("optional", false, findings),
             default: reader.text("default", findings).map(str::to_owned),
@@ -113,7 +95,7 @@ impl Field {
     }
 }
 
-fn request(table: &dyn TableLike, top: &Reader<'_>, findings: &mut Findings) -> Option<Request> {
+pub(super) fn request(table: &dyn TableLike, top: &Reader<'_>, findings: &mut Findings) -> Option<Request> {
     const KEYS: &[&str] = &["method", "url", "query", "headers", "auth", "body", "form", "json", "text"];
     let before = findings.len();
     let reader = Reader::new(table, ("request", top.at("request")), KEYS, &[], findings);

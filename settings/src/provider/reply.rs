@@ -84,6 +84,13 @@ fn predicate(reader: &Reader<'_>, findings: &mut Findings) -> Option<Predicate> 
 fn rule(table: &dyn TableLike, at: usize, findings: &mut Findings) -> Option<Rule> {
     let keys: Vec<&str> = ["class", "reason"].into_iter().chain(PREDICATE).collect();
     let reader = Reader::new(table, ("reply.error", at), &keys, &[], findings);
+    let when = predicate(&reader, findings);
+    let verdict = verdict(&reader, findings)?;
+    Some(Rule { when: when?, verdict })
+}
+
+/// `class` and `reason`.
+pub(super) fn verdict(reader: &Reader<'_>, findings: &mut Findings) -> Option<Verdict> {
     let class = reader.word(
         "class",
         &[
@@ -95,13 +102,12 @@ fn rule(table: &dyn TableLike, at: usize, findings: &mut Findings) -> Option<Rul
         findings,
     );
     let class = reader.required("class", class, "\"temporary\"", findings);
-    let when = predicate(&reader, findings);
     let class = class?;
     let reason = reader.word("reason", reasons(class), findings);
     if matches!(class, Class::Rejected | Class::AuthError) {
         reader.required("reason", Some(()), "\"…\"", findings);
     }
-    Some(Rule { when: when?, verdict: Verdict { class, reason: reason.flatten() } })
+    Some(Verdict { class, reason: reason.flatten() })
 }
 
 /// The reasons of a class. Of a temporary refusal only "unrecognised" says that the message may be on its way all the same.

@@ -1,9 +1,10 @@
 //! Hostile values in every place where a value can stand.
 
 use super::*;
+use crate::sms::account;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::courier::{AccountField, Send, Text};
-use pam_2fa_settings::provider::parse;
+use pam_2fa_settings::provider::{Way, parse};
 use std::time::{Duration, SystemTime};
 
 const FILE: &str = r#"
@@ -72,7 +73,9 @@ fn filled_until(
         sms: None,
     };
     let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_521_600);
-    fill(&provider, &Values::new(&provider, &send, &text, noon)?)
+    let Way::Http(http) = &provider.way else { panic!("{provider:?}") };
+    let account = account::of(&provider, &text)?;
+    fill(&http.request, &Values::new(&provider, &send, &text, account, noon)?)
 }
 
 fn json_of(body: &str, text: &str, sender: Option<&str>) -> Value {

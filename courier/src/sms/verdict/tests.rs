@@ -1,7 +1,7 @@
 //! What replies mean, one by one, with the rules of real provider files.
 
 use super::*;
-use pam_2fa_settings::provider::parse;
+use pam_2fa_settings::provider::{Way, parse};
 
 /// In the shape of Twilio's file (accepted when there is an id and no bad status; numbers for codes).
 const ONE: &str = r#"
@@ -56,7 +56,10 @@ fn reply(rules: &str) -> Reply {
         "schema = 1\nid = \"x\"\nname = \"X\"\n[request]\nmethod = \"POST\"\nurl = \"https://example.com/\"\nbody = \"form\"\n\
          form = {{ to = \"{{to}}\", text = \"{{text}}\" }}\n[reply]\n{rules}"
     );
-    parse("x", &text).map_err(|findings| format!("{findings:?}")).unwrap().reply
+    match parse("x", &text).map_err(|findings| format!("{findings:?}")).unwrap().way {
+        Way::Http(http) => http.reply,
+        other @ (Way::Smpp(_) | Way::Local(_)) => panic!("{other:?}"),
+    }
 }
 
 /// The class, reason and id of a reply of that status and body.

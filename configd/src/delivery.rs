@@ -21,6 +21,9 @@ use tokio::sync::mpsc::UnboundedSender;
 /// The waits between tries of one message (fault 10: greylisting). What the other side asks for counts where it is longer.
 pub const WAITS_S: [u64; 3] = [5, 15, 45];
 
+/// So many of these waits a text message has: one more try, of one id. Each may be a message of its own, and is paid for.
+const TEXT_WAITS: usize = 1;
+
 /// One try takes so long at most; less where the code has less left.
 const TRY_MS: u64 = 20_000;
 
@@ -78,7 +81,7 @@ impl Post {
 
     /// Tries until a server has taken the message, or no try can help.
     async fn carry(&self, errand: &Errand, rules: &Rules, reference: &str, tried: &mut Tried) {
-        let mut waits = self.waits_s.iter().copied();
+        let mut waits = self.waits(matches!(errand.way, Way::Sms(_)));
         loop {
             let Some(outcome) = self.once(errand, rules, tried).await else { return };
             let said = outcome.said.as_str();
@@ -115,6 +118,12 @@ impl Post {
                 }
             }
         }
+    }
+
+    /// The waits between the tries of one message, by text message or by mail.
+    pub(crate) fn waits(&self, is_text: bool) -> impl Iterator<Item = u64> + use<> {
+        let most = if is_text { TEXT_WAITS } else { self.waits_s.len() };
+        self.waits_s.into_iter().take(most)
     }
 
     /// An administrator may have changed the address since the login began: nothing leaves for the old one.
@@ -305,6 +314,7 @@ pub(crate) fn config_fault(said: String) -> Outcome {
     Outcome { class: Class::Rejected, reason: Some(Reason::Config), retry_after_s: None, provider_id: None, said }
 }
 
+pub(crate) mod breaker;
 mod count;
 mod text;
 pub(crate) use count::Tried;

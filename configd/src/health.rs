@@ -1,6 +1,7 @@
 //! How the ways out are doing: the last success and the last error of each, for `status`.
 
 use crate::clock::Moment;
+use crate::delivery::breaker::Breakers;
 use crate::rules::Rules;
 use pam_2fa_protocol::admin::ChannelHealth;
 use pam_2fa_protocol::courier::{Class, Outcome, Reason};
@@ -17,6 +18,8 @@ struct Last {
 #[derive(Debug, Default)]
 pub struct Health {
     ways: Mutex<BTreeMap<String, Last>>,
+    /// Which providers of text messages are not asked for a while.
+    pub(crate) breakers: Breakers,
 }
 
 impl Health {
@@ -40,11 +43,16 @@ impl Health {
 
     /// For `status`.
     #[must_use]
-    pub fn channels(&self, rules: &Rules) -> Vec<ChannelHealth> {
+    pub fn channels(&self, rules: &Rules, now: &Moment) -> Vec<ChannelHealth> {
         let ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
         let of = |name: &str, server: Option<String>| {
             let last = ways.get(name).cloned().unwrap_or_default();
             let (last_error, last_error_at) = last.error.unzip();
+            let until = self.breakers.until(name, rules.generation, now);
+            let last_error = last_error.map(|error| match until {
+                Some(until) => format!("{error}; not asked before {until}, or only where there is no other"),
+                None => error,
+            });
             ChannelHealth {
                 name: String::from(name),
                 configured: server.is_some(),

@@ -212,7 +212,7 @@ impl Post {
     async fn try_notice(&self, letter: &Letter, rules: &Rules, tried: &mut Tried) {
         let began_ms = self.clock.now().boot_ms;
         let mut attempt = 1_u32;
-        let mut waits = self.waits_s.iter().copied();
+        let mut waits = self.waits(matches!(letter.channel, Channel::Sms));
         let (user, to) = (&letter.user, masked(letter.channel, &letter.to));
         loop {
             let left_ms = LIFE_MS.saturating_sub(self.clock.now().boot_ms.saturating_sub(began_ms));

@@ -11,6 +11,7 @@ use crate::settings::{Application, PasswordSetting};
 use crate::text::{is_plain, quoted};
 use crate::who::{Mode, Network};
 use pam_2fa_protocol::Secret;
+use pam_2fa_protocol::courier::ALL_IN_ORDER;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use toml_edit::{Item, Value};
@@ -155,9 +156,15 @@ fn duration(text: &str, least: u64, most: u64, why: &str) -> Result<Lifetime, St
     Err(format!("\"{lifetime}\" is not between \"{}\" and \"{}\" ({why})", shown(least), shown(most)))
 }
 
-/// The fields of a provider's account. Each is taken for a secret: which of them are none, only the provider's file says.
+/// The fields of a provider's account. Each is taken for a secret: which of them are none, only the provider's file says. In one
+/// text, `a;b;c`, they are all, in the order of that file, as other products have it.
 fn account(item: &Item) -> Result<BTreeMap<String, PasswordSetting>, String> {
-    let table = item.as_table_like().ok_or("must be a table, such as { account_sid = \"…\" }")?;
+    if let Some(all) = item.as_str() {
+        return Ok(BTreeMap::from([(String::from(ALL_IN_ORDER), password(all)?)]));
+    }
+    let table = item
+        .as_table_like()
+        .ok_or("must be a table, such as { account_sid = \"…\" }, or one text with all fields in the order of the provider's file, \"a;b;c\"")?;
     if table.len() > MOST_FIELDS {
         return Err(format!("has more than {MOST_FIELDS} fields; no provider asks for so many"));
     }

@@ -1,9 +1,12 @@
 //! Which country a number is of, and which countries text messages may go to (`limits.sms_countries`). It goes by first digits
-//! alone: that somebody has the number, or which of a country's numbers are dear, it must never claim to know.
+//! alone, and for what is dear by the plans of the countries: that somebody has the number it must never claim to know.
 
+mod dear;
 mod table;
 
 use crate::phone::E164;
+use dear::DEAR;
+use regex_lite::Regex;
 use std::collections::BTreeSet;
 use std::fmt;
 use table::{AREAS, CODES, CROWN, NOWHERE, SHARED};
@@ -78,6 +81,17 @@ impl E164 {
         Region(String::from(country.unwrap_or(decides)))
     }
 
+    /// Whether a message to it would cost a premium, or be paid by both sides: premium-rate and shared-cost numbers, which no user's
+    /// telephone has.
+    #[must_use]
+    pub fn is_dear(&self) -> bool {
+        let code = self.country_code();
+        let behind = self.as_str().get(code.len().saturating_add(1)..).unwrap_or_default();
+        let Some((_, pattern)) = DEAR.iter().find(|(of, _)| *of == code) else { return false };
+        // Each compiles, as the tests have seen. One that did not would make all of its numbers dear.
+        Regex::new(&format!("^(?:{pattern})$")).map_or(true, |pattern| pattern.is_match(behind))
+    }
+
     /// The beginning that decides its region: every number that begins so is of the same.
     #[must_use]
     pub fn decides_region(&self) -> &str {
@@ -111,11 +125,14 @@ impl Countries {
     }
 
     /// Whether a number that is on file gets messages. Where nothing is named its country is by that one of those on file; what is
-    /// no country's is dear, and only for who names it.
+    /// no country's is dear, and only for who names it. What is dear within a country never does.
     #[must_use]
     pub fn reach(&self, number: &E164) -> bool {
         let region = number.region();
-        if self.0.is_empty() { region.is_country() } else { self.0.contains(&region) }
+        if region.is_country() {
+            return (self.0.is_empty() || self.0.contains(&region)) && !number.is_dear();
+        }
+        self.0.contains(&region)
     }
 
     /// Whether a number that somebody names for oneself gets messages, where numbers of `on_file` are there.
@@ -162,6 +179,26 @@ mod tests {
         ] {
             assert_eq!(region(text), country, "{text}");
         }
+    }
+
+    /// By the examples of the same source, and one by one.
+    #[test]
+    fn a_premium_rate_or_shared_cost_number_is_dear_and_a_mobile_one_is_not() {
+        assert!(dear::EXAMPLES.len() > 150 && dear::MOBILE.len() > 200);
+        for text in dear::EXAMPLES.iter().filter(|text| E164::parse(text).is_ok()) {
+            assert!(number(text).is_dear(), "{text}");
+            assert!(!Countries::default().reach(&number(text)), "{text}");
+        }
+        for text in dear::MOBILE.iter().chain(&["+4915112345678", "+12125550100", "+15550100"]) {
+            assert!(!number(text).is_dear(), "{text}");
+        }
+        for text in ["+449098790000", "+33899123456", "+499001234567", "+19005550100"] {
+            assert!(number(text).is_dear(), "{text}");
+        }
+        assert!(DEAR.iter().all(|(_, pattern)| Regex::new(pattern).is_ok()));
+        let named = Countries::named([Region::parse("FR").unwrap(), Region::parse("+1900").unwrap()]);
+        assert!(named.reach(&number("+33612345678")) && !named.reach(&number("+33899123456")));
+        assert!(named.reach(&number("+19005550100")), "who names the range itself means it");
     }
 
     #[test]

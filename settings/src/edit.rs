@@ -7,6 +7,7 @@ use crate::schema::{Key, Kind, SECTIONS, Section, Shape};
 use crate::settings::PasswordSetting;
 use crate::walk::{parse, tables_of};
 use pam_2fa_protocol::Secret;
+use pam_2fa_protocol::courier::ALL_IN_ORDER;
 use thiserror::Error;
 use toml_edit::{Document, Item, TableLike, Value};
 
@@ -33,7 +34,7 @@ pub enum EditError {
 }
 
 /// Every secret that stands in the text readable, under its dotted name (`email.password`, `email.backup.NAME.password`,
-/// `sms.account.FIELD`), in the order of the sections. Every field of an account counts: which of them are none, only the
+/// `sms.account.FIELD`, or `sms.account` where it is one text), in the order of the sections. Every field of an account counts: which of them are none, only the
 /// provider's file says, and a sealed value works like a plain one.
 ///
 /// # Errors
@@ -87,7 +88,7 @@ fn collect(section: &Section, prefix: &str, table: &dyn TableLike, secrets: &mut
         match check(item, &key.kind) {
             Ok(Checked::Password(value)) => secrets.push((name, value)),
             Ok(Checked::Account(fields)) => {
-                secrets.extend(fields.into_iter().map(|(field, value)| (format!("{name}.{field}"), value)));
+                secrets.extend(fields.into_iter().map(|(field, value)| (below(&name, &field), value)));
             }
             Ok(_) | Err(_) => {}
         }
@@ -103,8 +104,7 @@ pub fn with_value(text: &str, dotted_key: &str, value: &str) -> Result<String, E
     let document = parse(text).map_err(|raw| not_toml(text, raw))?;
     let Place { section, backup, key, field } = Place::of(dotted_key).ok_or_else(no_such_key)?;
     let kind = match (&key.kind, field) {
-        (Kind::Account, Some(_)) => &Kind::Secret,
-        (Kind::Account, None) => return Err(no_such_key()),
+        (Kind::Account, _) => &Kind::Secret,
         (kind, _) => kind,
     };
     check(&Item::Value(Value::from(value)), kind)
@@ -120,6 +120,8 @@ pub fn with_value(text: &str, dotted_key: &str, value: &str) -> Result<String, E
     };
     let item = table.and_then(|table| table.get(key.name));
     let item = match field {
+        // What is a table of fields stays one.
+        None if matches!(key.kind, Kind::Account) => item.filter(|item| item.is_str()),
         None => item,
         Some(field) => item.and_then(Item::as_table_like).and_then(|account| account.get(field)),
     };
@@ -135,8 +137,14 @@ pub fn with_value(text: &str, dotted_key: &str, value: &str) -> Result<String, E
 pub fn may_be_secret(dotted_key: &str) -> bool {
     Place::of(dotted_key).is_some_and(|place| {
         matches!(place.key.kind, Kind::Secret)
-            || (matches!(place.key.kind, Kind::Account) && place.field.is_some_and(is_field_name))
+            || (matches!(place.key.kind, Kind::Account) && place.field.is_none_or(is_field_name))
     })
+}
+
+/// The dotted name of a field of an account, or of an account that is one text.
+#[must_use]
+pub fn below(account: &str, field: &str) -> String {
+    if field == ALL_IN_ORDER { account.to_owned() } else { format!("{account}.{field}") }
 }
 
 /// What a dotted name names: `SECTION[.backup.NAME].KEY`, and a field of an account below that.

@@ -1,6 +1,7 @@
 //! `[sms]` from checked keys to typed settings. What a provider is, its file says, which the courier reads: here it is a name.
 
 use crate::build::named;
+use crate::edit::below;
 use crate::finding::Raw;
 use crate::money::Money;
 use crate::settings::{PasswordSetting, Sms, SmsBackup};
@@ -29,7 +30,7 @@ fn provider(group: &mut Group, findings: &mut Vec<Raw>, notes: &mut Vec<Raw>) ->
     for (field, value) in &account {
         if matches!(value, PasswordSetting::Plain(_)) {
             let text = "this is in plain text: run `pam-2fa config seal`";
-            notes.push(Raw::new(at, format!("{}.account.{field}", group.name), text));
+            notes.push(Raw::new(at, below(&format!("{}.account", group.name), field), text));
         }
     }
     Some(Sms {

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "the tests' own helpers")]
 
-use pam_2fa_settings::{PasswordSetting, Settings, parse, plain_secrets, with_value};
+use pam_2fa_settings::{PasswordSetting, Settings, may_be_secret, parse, plain_secrets, with_value};
 
 const TEXT: &str = r#"[sms]
 provider = "kannel"
@@ -65,13 +65,28 @@ fn every_field_in_plain_text_is_reported_found_and_sealed_in_its_place() {
     }
 }
 
+/// As other products have it: all fields in one text, in the order of the provider's file.
+#[test]
+fn an_account_in_one_text_is_one_secret_and_sealed_in_its_place() {
+    let text = "[sms]\nprovider = \"twilio\"\naccount = \"AC1;hunter2\"   # from before\n";
+    let sms = settings(text).sms.unwrap();
+    assert!(matches!(&sms.account[""], PasswordSetting::Plain(secret) if secret.expose() == "AC1;hunter2"));
+    let secrets = plain_secrets(text).unwrap();
+    assert_eq!(secrets.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), ["sms.account"]);
+    assert!(may_be_secret("sms.account") && may_be_secret("sms.backup.b.account"));
+    let sealed = with_value(text, "sms.account", "sealed:v1:y").unwrap();
+    assert_eq!(sealed, text.replace("AC1;hunter2", "sealed:v1:y"));
+    assert!(parse(&sealed).unwrap().notes.is_empty());
+}
+
 #[test]
 fn what_is_wrong_is_said_with_its_place_and_without_the_secret() {
     for (text, expected) in [
         ("[sms]\n", "1:2: sms.provider: is missing"),
         ("[sms]\nprovider = \"../x\"\n", "2:12: sms.provider: \"../x\" is not 1 to 32 letters"),
         ("[sms]\nprovider = \"x\"\nsender = \"a\\nb\"\n", "3:10: sms.sender: "),
-        ("[sms]\nprovider = \"x\"\naccount = \"hunter2\"\n", "3:11: sms.account: must be a table"),
+        ("[sms]\nprovider = \"x\"\naccount = 5\n", "3:11: sms.account: must be a table"),
+        ("[sms]\nprovider = \"x\"\naccount = \"\"\n", "3:11: sms.account: must be 1 to 512 bytes"),
         ("[sms]\nprovider = \"x\"\naccount = { a = 1, b = \"hunter2\" }\n", "3:11: sms.account: a: every field"),
         ("[sms]\nprovider = \"x\"\naccount = { a = \"hunter2\\n\" }\n", "a: must be 1 to 512 bytes"),
         ("[sms]\nprovider = \"x\"\naccount = { a = \"sealed:v9:hunter2\" }\n", "a: begins with sealed:"),

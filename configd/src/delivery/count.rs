@@ -20,12 +20,23 @@ pub enum Uncounted {
     /// None goes to that country.
     #[error("no text message goes to numbers of {0}; name it in limits.sms_countries, then pam-2fa config reload")]
     Country(Region),
+    /// None goes to such numbers.
+    #[error("{0} is a premium-rate or shared-cost number: no text message goes there; have the user's own number")]
+    Dear(String),
     /// A limit withholds it.
     #[error("{} withholds text messages for {} s", .0.by.setting(), .0.wait_s)]
     Withheld(Withheld),
     /// It could not be counted.
     #[error("{0}")]
     Failed(String),
+}
+
+impl Uncounted {
+    /// Why a number that `limits.sms_countries` does not reach gets none.
+    #[must_use]
+    pub fn unreached(number: &E164) -> Self {
+        if number.is_dear() { Self::Dear(number.masked()) } else { Self::Country(number.region()) }
+    }
 }
 
 /// Why a message that may have been taken was not handed over again.
@@ -60,6 +71,8 @@ pub(crate) struct Tried {
     /// would shut us out. Not counted is what never got so far: nobody there, put off, a setting that cannot work.
     counts: bool,
     purse: Purse,
+    /// Also of providers that have just failed.
+    asks_all: bool,
     /// It is over, because of that.
     stop: Option<Stop>,
 }
@@ -67,6 +80,15 @@ pub(crate) struct Tried {
 impl Tried {
     fn counted(purse: Purse) -> Self {
         Self { purse, ..Self::default() }
+    }
+
+    /// Of all providers, whatever came of it before.
+    pub(super) fn asking_all(self) -> Self {
+        Self { asks_all: true, ..self }
+    }
+
+    pub(super) fn asks_all(&self) -> bool {
+        self.asks_all
     }
 
     /// Whether that server or provider is not to be asked again.
@@ -117,13 +139,8 @@ impl Post {
         if let Some(number) = errand.way.number().filter(|number| !rules.countries.reach(number)) {
             self.note(errand, Delivery::Failed);
             self.change(errand, Challenge::undo_renewal);
-            let country = number.region().to_string();
-            tracing::warn!(
-                reference,
-                user = errand.user.name,
-                country,
-                "no text message goes there: limits.sms_countries"
-            );
+            let why = Uncounted::unreached(&number);
+            tracing::warn!(reference, user = errand.user.name, %why, "the message was not sent");
             return None;
         }
         // Ended meanwhile: nobody needs it.
@@ -174,7 +191,7 @@ impl Post {
     /// Counts a text message that is no code of a login.
     pub(crate) async fn count_text(&self, to: &E164, share: Share, rules: &Rules) -> Result<Tried, Uncounted> {
         if !rules.countries.reach(to) {
-            return Err(Uncounted::Country(to.region()));
+            return Err(Uncounted::unreached(to));
         }
         let range = String::from(to.range());
         let send = TextOf { range, share, limits: rules.sends.texts, now: self.clock.now() };

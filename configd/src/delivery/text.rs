@@ -3,6 +3,7 @@
 //!
 //! The fields of an account are opened for the one call of the courier, and nowhere kept open.
 
+use super::breaker::Asks;
 use super::{Post, TRY_MS, Tried, Uncounted, config_fault, may_retry};
 use crate::limits::Share;
 use crate::login::deliver::{Errand, Letter, sms};
@@ -10,6 +11,7 @@ use crate::rules::{Rules, TextWay};
 use crate::seal::SealError;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::courier::{AccountField, Class, Outcome, Reason, Send, Text};
+use pam_2fa_settings::below;
 use pam_2fa_settings::{E164, PasswordSetting};
 use std::collections::BTreeMap;
 use tokio::sync::mpsc::UnboundedSender;
@@ -45,7 +47,8 @@ impl Post {
         rules: &Rules,
         steps: Option<&UnboundedSender<String>>,
     ) -> Result<Outcome, Uncounted> {
-        let mut tried = self.count_text(head.to, Share::Whole, rules).await?;
+        // Whoever tries whether it works again wants to know, and closes the breaker if it does.
+        let mut tried = self.count_text(head.to, Share::Whole, rules).await?.asking_all();
         let outcome = self.text_round(head, rules, steps, &mut tried).await;
         self.settle(tried).await;
         Ok(outcome)
@@ -83,7 +86,14 @@ impl Post {
         let mut last =
             config_fault(String::from("no provider of text messages is configured: set [sms] in config.toml"));
         let began_ms = self.clock.now().boot_ms;
-        for way in &rules.sms {
+        let (ways, barred) = self.open_ways(rules, tried);
+        for outcome in barred {
+            if let Some(steps) = steps {
+                let _gone = steps.send(outcome.said.clone());
+            }
+            last = outcome;
+        }
+        for way in ways {
             // A slow provider takes from the time of the next.
             let life_ms = head.life_ms.saturating_sub(self.clock.now().boot_ms.saturating_sub(began_ms));
             if life_ms == 0 {
@@ -99,7 +109,17 @@ impl Post {
             let Some(outcome) = self.hand_over(self.text_send(head, way), steps, tried).await else {
                 return tried.stopped(Some(last).filter(may_retry));
             };
-            self.health.note(&way.name, &outcome, &self.clock.now());
+            let now = self.clock.now();
+            self.health.note(&way.name, &outcome, &now);
+            if let Some(open_s) = self.health.breakers.note(&way.name, rules.generation, &outcome, &now) {
+                let (way, said) = (&way.name, &outcome.said);
+                tracing::warn!(
+                    way,
+                    said,
+                    open_s,
+                    "this provider is not asked for {open_s} s, or only where there is no other"
+                );
+            }
             tried.note(&way.name, &outcome);
             if outcome.class == Class::Accepted || outcome.reason == Some(Reason::BadNumber) {
                 return outcome;
@@ -112,13 +132,30 @@ impl Post {
         last
     }
 
+    /// The providers to ask, in this order, and what became of those that are not asked now.
+    fn open_ways<'a>(&self, rules: &'a Rules, tried: &Tried) -> (Vec<&'a TextWay>, Vec<Outcome>) {
+        let (now, mut ways, mut spare, mut barred) = (self.clock.now(), Vec::new(), Vec::new(), Vec::new());
+        for way in &rules.sms {
+            match self.health.breakers.asks(&way.name, rules.generation, &now) {
+                _ if tried.asks_all() => ways.push(way),
+                Asks::Now => ways.push(way),
+                Asks::IfNoOther => spare.push(way),
+                Asks::Not(outcome) => {
+                    barred.push(Outcome { said: format!("{}: {}", way.name, outcome.said), ..outcome })
+                }
+            }
+        }
+        ways.append(&mut spare);
+        (ways, barred)
+    }
+
     /// What the courier is handed: the whole way, with the account opened for this one call. A field that cannot be opened is an
     /// outcome that names it.
     fn text_send(&self, head: TextHead<'_>, way: &TextWay) -> Result<Send, Outcome> {
         let life_s = i64::try_from(head.life_ms / 1000).unwrap_or(i64::MAX);
         let mut account = BTreeMap::new();
         for (field, value) in &way.account {
-            let setting = format!("{}.account.{field}", way.name);
+            let setting = below(&format!("{}.account", way.name), field);
             let opened = self.opened(&setting, value).map_err(|error| config_fault(format!("{setting}: {error}")))?;
             account.insert(field.clone(), AccountField(opened));
         }

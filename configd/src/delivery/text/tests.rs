@@ -122,6 +122,43 @@ async fn a_provider_that_refused_our_credentials_is_asked_once_a_message() {
     assert_eq!(asked_providers(&asked), ["kannel", "http", "http"]);
 }
 
+/// One message after the other: while the first provider is not asked, the second has them.
+#[tokio::test]
+async fn a_provider_that_refused_our_credentials_is_not_shown_them_at_the_next_login_unless_an_administrator_asks() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::for_tests(folder.path(), rules()).await;
+    let yes = (Class::Accepted, None);
+    let asked = courier(folder.path(), &[(Class::AuthError, Some(Reason::Credentials)), yes, yes, yes, yes, yes]);
+    let rules = two_providers();
+    for _ in 0..3 {
+        assert_eq!(sent(&house, &rules, &mut Tried::default()).await.class, Class::Accepted);
+    }
+    assert_eq!(asked_providers(&asked), ["kannel", "http", "http", "http"]);
+    // A test asks all the same, and where it is taken the next login is asked there too.
+    let (to, words) = (E164::parse("+15550100").unwrap(), Secret::new(String::from("x")));
+    assert_eq!(house.post.text(to_ada(&to, &words), &rules, None).await.unwrap().class, Class::Accepted);
+    assert_eq!(sent(&house, &rules, &mut Tried::default()).await.class, Class::Accepted);
+    assert_eq!(asked_providers(&asked)[4..], ["kannel", "kannel"]);
+}
+
+#[tokio::test]
+async fn a_provider_that_is_down_is_asked_last_and_where_it_is_the_only_one_it_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::for_tests(folder.path(), rules()).await;
+    let (yes, down) = ((Class::Accepted, None), (Class::Temporary, Some(Reason::Unreachable)));
+    let asked = courier(folder.path(), &[down, yes, down, yes, down, yes, yes, down, yes, down]);
+    let both = two_providers();
+    for _ in 0..4 {
+        sent(&house, &both, &mut Tried::default()).await;
+    }
+    assert_eq!(asked_providers(&asked), ["kannel", "http", "kannel", "http", "kannel", "http", "http"]);
+    sent(&house, &both, &mut Tried::default()).await;
+    assert_eq!(asked_providers(&asked)[7..], ["http", "kannel"], "none of the others has taken it");
+    let one = Rules { sms: vec![way("sms", "kannel", &[])], ..two_providers() };
+    assert_eq!(sent(&house, &one, &mut Tried::default()).await.class, Class::Temporary);
+    assert_eq!(asked_providers(&asked)[9..], ["kannel"]);
+}
+
 #[tokio::test]
 async fn status_says_how_each_provider_is_doing_and_blames_none_for_a_bad_number() {
     let folder = tempfile::tempdir().unwrap();
@@ -132,10 +169,17 @@ async fn status_says_how_each_provider_is_doing_and_blames_none_for_a_bad_number
     let rules = two_providers();
     sent(&house, &rules, &mut Tried::default()).await;
     let shown = |house: &House| {
-        let channels = house.post.health.channels(&rules).into_iter().filter(|channel| channel.name != "email");
+        let channels = house
+            .post
+            .health
+            .channels(&rules, &house.post.clock.now())
+            .into_iter()
+            .filter(|channel| channel.name != "email");
         channels.map(|channel| (channel.name, channel.server, channel.last_error)).collect::<Vec<_>>()
     };
-    let first = (String::from("sms"), Some(String::from("kannel")), Some(String::from("said")));
+    let error = shown(&house)[0].2.clone().unwrap();
+    assert!(error.starts_with("said; not asked before "), "{error}");
+    let first = (String::from("sms"), Some(String::from("kannel")), Some(error));
     let second = (String::from("sms.backup.second"), Some(String::from("http")), None);
     assert_eq!(shown(&house), [first.clone(), second.clone()]);
     sent(&house, &rules, &mut Tried::default()).await;

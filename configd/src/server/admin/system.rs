@@ -81,7 +81,7 @@ async fn open_status(version: String, since: String, house: &House) -> Status {
              wrote that file (`generation`), and take it away if it is of another host"
         ));
     }
-    let channels: Vec<ChannelHealth> = house.post.health.channels(&rules);
+    let channels: Vec<ChannelHealth> = house.post.health.channels(&rules, &house.post.clock.now());
     let texts = if rules.sms.is_empty() { None } else { texts(house, &rules, &mut problems).await };
     problems.extend(channels.iter().filter_map(|channel| {
         let error = channel.last_error.as_ref()?;
@@ -227,7 +227,7 @@ pub(super) fn number_to_text(house: &House, number: &str) -> Result<(E164, Arc<R
         ));
     }
     if !rules.countries.reach(&to) {
-        return Err(Answer::refused(Uncounted::Country(to.region())));
+        return Err(Answer::refused(Uncounted::unreached(&to)));
     }
     Ok((to, rules))
 }

@@ -319,7 +319,7 @@ fn notes(house: &House, record: &UserRecord, asked: &UserSet) -> Vec<String> {
     }
     let number = record.phone.as_deref().filter(|_| asked.phone.is_some()).and_then(|phone| E164::parse(phone).ok());
     if let Some(number) = number.filter(|number| !house.rules().countries.reach(number)) {
-        notes.push(Uncounted::Country(number.region()).to_string());
+        notes.push(Uncounted::unreached(&number).to_string());
     }
     if record.phone.is_some() && asked.phone.is_some() && house.rules().sms.is_empty() {
         notes.push(String::from("no provider of text messages is configured, so none can be sent to the number"));

@@ -58,7 +58,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), StartError> {
 
 fn start(args: &Args) -> Result<(), StartError> {
     let (listener, permitted, owner) = claim(args)?;
-    let shelf = Shelf::new(vec![args.providers.clone(), args.share_dir.join("providers")], owner);
+    let shipped = args.share_dir.join("providers");
+    let shelf = Shelf::new(vec![args.providers.clone(), shipped.clone(), shipped.join("unproven")], owner);
     confine()?;
     tokio_rustls::rustls::crypto::aws_lc_rs::default_provider().install_default().map_err(|_| StartError::Provider)?;
     listener.set_nonblocking(true)?;

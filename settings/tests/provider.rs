@@ -136,7 +136,7 @@ fn what_does_not_fit_together_is_an_error() {
         ("/messages", "/{code}", "which servers and proxies log"),
         ("body =", "query = { text = \"{text}\" }\nbody =", "which servers and proxies log"),
         ("text = \"{text}\"", "text = \"hello\"", "neither {text} nor {code} is sent"),
-        ("to = \"{to}\"", "to = \"+1555\"", "neither {to} nor {to.digits} is sent"),
+        ("to = \"{to}\"", "to = \"+1555\"", "neither {to} nor {to.digits} nor {to.national} is sent"),
         ("body = \"json\"\njson =", "body = \"form\"\nform =", ""),
         ("json = { to = \"{to}\"", "json = { to = 1.5", "is a number with a point"),
         ("exists = true", "exists = false", "nothing that must be in the reply"),

@@ -22,6 +22,8 @@ pub struct Values<'a> {
     text: &'a Text,
     account: Account,
     expires_at: &'a str,
+    /// The same, since 1970.
+    expires: Duration,
     /// What the code lives yet.
     life: Duration,
     /// Of the message's id: the same for every try.
@@ -40,8 +42,11 @@ impl<'a> Values<'a> {
         account: Account,
         now: SystemTime,
     ) -> Result<Self, Failure> {
-        if E164::parse(&text.to).is_err() {
-            return Err(Failure::Message(String::from("the number is not E.164: + and digits, such as +15550100")));
+        let number = E164::parse(&text.to).map_err(|error| Failure::Message(error.to_string()))?;
+        if !provider.country_codes.is_empty() && provider.country_codes.iter().all(|code| code != number.country_code())
+        {
+            let codes = provider.country_codes.join(", +");
+            return Err(Failure::Message(format!("{} sends to numbers of +{codes} alone", provider.name)));
         }
         let length = text.text.expose().chars().count();
         if let Some(most) = provider.max_text.filter(|most| length > *most) {
@@ -55,7 +60,7 @@ impl<'a> Values<'a> {
         let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let life = expires.saturating_sub(now).clamp(Duration::from_secs(1), LONGEST_LIFE);
         let digest = Sha256::digest(format!("pam-2fa text message\0{}", send.id)).into();
-        Ok(Self { provider, text, account, expires_at: &send.expires_at, life, digest })
+        Ok(Self { provider, text, account, expires_at: &send.expires_at, expires, life, digest })
     }
 
     /// A template with its values; `None`: its key is left out.
@@ -89,6 +94,7 @@ impl<'a> Values<'a> {
         Zeroizing::new(match source {
             Source::To => self.text.to.clone(),
             Source::ToDigits => digits(&self.text.to),
+            Source::ToNational => self.national(),
             Source::Sender => sender.to_owned(),
             Source::SenderDigits => digits(sender),
             Source::Text => self.text.text.expose().clone(),
@@ -97,6 +103,7 @@ impl<'a> Values<'a> {
             Source::TtlMs => self.life.as_millis().to_string(),
             Source::TtlMin => self.life.as_secs().div_ceil(60).to_string(),
             Source::Expiry => self.expires_at.to_owned(),
+            Source::ExpiryUnix => self.expires.as_secs().to_string(),
             Source::Uuid => self.uuid(),
             Source::U31 => self.u31().to_string(),
             Source::Account(key) => return self.account(key),
@@ -109,6 +116,12 @@ impl<'a> Values<'a> {
         let given = self.account.get(key).map(|value| value.as_str());
         let default = || self.provider.account.iter().find(|field| field.key == key)?.default.as_deref();
         Zeroizing::new(given.or_else(default).unwrap_or_default().to_owned())
+    }
+
+    fn national(&self) -> String {
+        let behind = E164::parse(&self.text.to).ok();
+        let behind = behind.as_ref().and_then(|to| to.as_str().get(to.country_code().len().saturating_add(1)..));
+        behind.unwrap_or_default().to_owned()
     }
 
     /// RFC 9562 §5.8: version 8, whose bits are ours; here, those of the id's digest.

@@ -82,12 +82,12 @@ fn of_http(http: &Http, provider: &Provider, say: &mut impl FnMut(&str, String))
 
 fn sends_text_and_number(used: &[&Template], section: &str, say: &mut impl FnMut(&str, String)) {
     let sends =
-        |wanted: [Source; 2]| used.iter().flat_map(|template| template.sources()).any(|source| wanted.contains(source));
-    if !sends([Source::Text, Source::Code]) {
+        |wanted: &[Source]| used.iter().flat_map(|template| template.sources()).any(|source| wanted.contains(source));
+    if !sends(&[Source::Text, Source::Code]) {
         say(section, String::from("neither {text} nor {code} is sent"));
     }
-    if !sends([Source::To, Source::ToDigits]) {
-        say(section, String::from("neither {to} nor {to.digits} is sent"));
+    if !sends(&[Source::To, Source::ToDigits, Source::ToNational]) {
+        say(section, String::from("neither {to} nor {to.digits} nor {to.national} is sent"));
     }
 }
 

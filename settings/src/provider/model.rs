@@ -16,6 +16,8 @@ pub struct Provider {
     pub docs: Option<String>,
     /// The longest text in characters, where the provider has such a limit.
     pub max_text: Option<usize>,
+    /// `country_codes`: the only ones that the provider has numbers of; empty: it does not say.
+    pub country_codes: Vec<String>,
     /// What an account there consists of.
     pub account: Vec<Field>,
     /// How a message is handed over.

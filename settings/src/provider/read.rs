@@ -15,7 +15,7 @@ use toml_edit::{Item, TableLike, Value};
 const MAX_DEPTH: usize = 8;
 
 /// What every file may have; [`way`] adds its own.
-const TOP: [&str; 7] = ["schema", "id", "name", "docs", "max_text", "transport", "account"];
+const TOP: [&str; 8] = ["schema", "id", "name", "docs", "max_text", "country_codes", "transport", "account"];
 
 /// The whole file; `None` only beside a finding.
 pub(super) fn provider(id: &str, table: &dyn TableLike, findings: &mut Findings) -> Option<Provider> {
@@ -41,10 +41,16 @@ pub(super) fn provider(id: &str, table: &dyn TableLike, findings: &mut Findings)
         }
         length
     });
+    let country_codes = top.scalars("country_codes", findings).unwrap_or_default();
+    let is_code = |code: &String| (1..=3).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_digit());
+    if !country_codes.iter().all(is_code) {
+        top.say("country_codes", "must be a list of country codes without +, such as [1, 44]", findings);
+    }
     let account = account(&top, findings);
     let way = way::way(&top, findings);
     let docs = top.text("docs", findings).map(str::to_owned);
-    let provider = Provider { id: id.to_owned(), name: name?, docs, max_text, account: account?, way: way? };
+    let provider =
+        Provider { id: id.to_owned(), name: name?, docs, max_text, country_codes, account: account?, way: way? };
     lint(&provider, &top, findings);
     Some(provider)
 }

@@ -8,6 +8,8 @@ pub enum Source {
     To,
     /// `{to.digits}`: without its plus sign.
     ToDigits,
+    /// `{to.national}`: without its plus sign and its country code.
+    ToNational,
     /// `{sender}`.
     Sender,
     /// `{sender.digits}`: without a plus sign.
@@ -24,6 +26,8 @@ pub enum Source {
     TtlMin,
     /// `{expiry.rfc3339}`: when the code is worth nothing any more.
     Expiry,
+    /// `{expiry.unix}`: the same in seconds since 1970.
+    ExpiryUnix,
     /// `{uuid}`: the same for every try of one message.
     Uuid,
     /// `{u31}`: a number of 31 bits, the same for every try of one message.
@@ -163,6 +167,7 @@ fn placeholder(inside: &str) -> Result<(Source, Empty, Cast), String> {
     let source = match name {
         "to" => Source::To,
         "to.digits" => Source::ToDigits,
+        "to.national" => Source::ToNational,
         "sender" => Source::Sender,
         "sender.digits" => Source::SenderDigits,
         "text" => Source::Text,
@@ -171,6 +176,7 @@ fn placeholder(inside: &str) -> Result<(Source, Empty, Cast), String> {
         "ttl_ms" => Source::TtlMs,
         "ttl_min" => Source::TtlMin,
         "expiry.rfc3339" => Source::Expiry,
+        "expiry.unix" => Source::ExpiryUnix,
         "uuid" => Source::Uuid,
         "u31" => Source::U31,
         other => match other.strip_prefix("acct.") {
@@ -182,8 +188,8 @@ fn placeholder(inside: &str) -> Result<(Source, Empty, Cast), String> {
 }
 
 fn unknown(inside: &str) -> String {
-    let known = "to, to.digits, sender, sender.digits, text, code, ttl, ttl_ms, ttl_min, expiry.rfc3339, uuid, u31, acct.KEY, \
-                 enc:A|B, snd:A|B";
+    let known = "to, to.digits, to.national, sender, sender.digits, text, code, ttl, ttl_ms, ttl_min, expiry.rfc3339, \
+                 expiry.unix, uuid, u31, acct.KEY, enc:A|B, snd:A|B";
     format!("{{{inside}}}: there is no such value; there are {known}")
 }
 

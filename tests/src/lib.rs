@@ -10,6 +10,7 @@ pub mod daemon;
 pub mod fake_daemon;
 pub mod greetd;
 pub mod host;
+pub mod kannel;
 pub mod libpam;
 pub mod mailbox;
 pub mod ns;

@@ -347,6 +347,26 @@ impl World {
         command.arg(self.program(program)).args(words).output().expect("run setpriv")
     }
 
+    /// A message to +15550100 as configd's user hands it to the courier, by the program that calls a socket; the reply.
+    ///
+    /// # Panics
+    /// When there is no such user.
+    #[must_use]
+    pub fn send_text(&self, caller: &Path, provider: &str, account: &str, text: &str) -> String {
+        let account: serde_json::Value = serde_json::from_str(account).expect("an account");
+        let sms = serde_json::json!({
+            "provider": provider, "account": account, "sender": "+15550199", "to": "+15550100", "text": text,
+            "code": "491823", "tag": "7F",
+        });
+        let send = serde_json::json!({
+            "id": "K7Q2M9XD-1", "attempt": 1, "deadline_ms": 20_000, "expires_at": "2099-01-01T00:00:00Z", "sms": sms,
+        });
+        let socket = self.path("run/courier.sock").display().to_string();
+        let id = Command::new("id").args(["-u", "pam-2fa"]).output().expect("run id");
+        let uid = text_of(&id).trim().parse().expect("a uid");
+        text_of(&self.run_as(uid, caller, &[socket, String::from("io.pam2fa.Courier.Send"), send.to_string()]))
+    }
+
     /// What sshd and both daemons logged, for a failed test.
     #[must_use]
     pub fn logs(&self) -> String {

@@ -1,6 +1,6 @@
 //! Provider files: what the shipped ones say, and what is said of those that are wrong.
 
-#![expect(clippy::expect_used, reason = "the tests' own helpers")]
+#![expect(clippy::expect_used, clippy::panic, reason = "the tests' own helpers")]
 
 use pam_2fa_settings::provider::{Auth, Cleartext, Http, MAX_FILE, Provider, Source, Way, parse};
 use proptest::prelude::*;
@@ -97,7 +97,7 @@ label = "Nameless"
 [request]
 method = "PUT"
 url = "{acct.base}/{nmuber}"
-auth = { type = "aws-sigv4", service = "sns" }
+auth = { type = "jwt-rs256", key = "k" }
 query = { to = "{to?}x", n = 1 }
 headers = { Host = "example.com", "X Y" = "{to}" }
 body = "json"
@@ -156,6 +156,49 @@ fn what_does_not_fit_together_is_an_error() {
     assert!(parse("x", &with("{to}\"", "{ttl|int}\", n = \"{to}\"")).is_ok());
     let form = with("body = \"json\"\njson = { ", "body = \"form\"\nform = { n = \"{ttl|int}\", ");
     assert!(shown(&form).contains("|int and |bool are for JSON bodies"));
+}
+
+#[test]
+fn a_signature_is_made_of_all_that_it_needs_and_one_of_a_later_release_is_said_to_be_one() {
+    const AUTH: &str = "{ type = \"bearer\", token = \"{acct.token}\" }";
+    let ovh = "{ type = \"ovh\", app_key = \"a\", app_secret = \"{acct.token}\", consumer_key = \"c\" }";
+    let sigv4 = |more: &str| {
+        format!(
+            "{{ type = \"aws-sigv4\", service = \"sns\", region = \"r\", id = \"i\", secret = \"{{acct.token}}\"{more} }}"
+        )
+    };
+    for (auth, expected) in [
+        (sigv4("").as_str(), &[][..]),
+        (&sigv4(", session_token = \"t\""), &[]),
+        (&sigv4(", token = \"t\""), &["request.auth.token: there is no such key"]),
+        (ovh, &[]),
+        ("{ type = \"azure-hmac\", key = \"{acct.token}\" }", &[]),
+        ("{ type = \"smsglobal-mac\", key = \"k\", secret = \"{acct.token}\" }", &[]),
+        (
+            "{ type = \"aws-sigv4\", secret = \"{acct.token}\" }",
+            &["auth.service: is missing", "auth.region: is", "auth.id: is"],
+        ),
+        ("{ type = \"azure-hmac\", key = \"{acct.token?}\" }", &["request.auth.key: there is no signature without it"]),
+        ("{ type = \"azure-hmac\", key = \"\" }", &["request.auth.key: must be 1 to 512 bytes"]),
+        ("{ type = \"jwt-rs256\", key = \"k\" }", &["not available in this release"]),
+        ("{ type = \"oauth2-client\" }", &["not available in this release"]),
+        (
+            "{ type = \"hmac\" }",
+            &["is not one of \"none\", \"basic\", \"bearer\", \"header\", \"aws-sigv4\", \"azure-hmac\""],
+        ),
+    ] {
+        let text = with(AUTH, auth);
+        match parse("x", &text) {
+            Ok(provider) => {
+                assert!(expected.is_empty(), "{auth} was taken");
+                assert!(matches!(http(&provider).request.auth, Auth::Signed(_)), "{auth}");
+            }
+            Err(_) if expected.is_empty() => panic!("{}", shown(&text)),
+            Err(_) => {
+                expected.iter().for_each(|words| assert!(shown(&text).contains(words), "{words}: {}", shown(&text)))
+            }
+        }
+    }
 }
 
 #[test]

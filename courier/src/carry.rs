@@ -9,6 +9,7 @@ use crate::sms::Sms;
 use pam_2fa_protocol::courier::{Class, Mail, Outcome, Reason, Send, Text};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
+use zeroize::Zeroizing;
 
 /// The longest time for one message, whatever is left of its code's life.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -34,6 +35,11 @@ impl Steps {
     /// From here on without what `mask` strikes out.
     pub fn mask(&mut self, mask: Mask) {
         self.mask = mask;
+    }
+
+    /// From here on without these either.
+    pub fn mask_also(&mut self, secrets: Vec<Zeroizing<String>>) {
+        self.mask.add(secrets);
     }
 
     /// Tells a step, cleaned and masked.

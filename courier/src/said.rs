@@ -2,6 +2,7 @@
 //! our secrets, and not endless.
 
 use crate::sms::account::Account;
+use data_encoding::BASE64;
 use pam_2fa_protocol::courier::{Mail, Text};
 use pam_2fa_settings::provider::{Auth, Provider, Way};
 use zeroize::Zeroizing;
@@ -47,9 +48,9 @@ impl Mask {
             let password = password.expose();
             let user = mail.user.as_deref().unwrap_or_default();
             secrets.push(Zeroizing::new(password.clone()));
-            secrets.push(Zeroizing::new(base64(password.as_bytes())));
+            secrets.push(Zeroizing::new(BASE64.encode(password.as_bytes())));
             let plain = Zeroizing::new(format!("\0{user}\0{password}"));
-            secrets.push(Zeroizing::new(base64(plain.as_bytes())));
+            secrets.push(Zeroizing::new(BASE64.encode(plain.as_bytes())));
         }
         secrets.extend(rows_of_digits(mail.text.expose()));
         Self::longest_first(secrets)
@@ -70,7 +71,7 @@ impl Mask {
         for field in provider.account.iter().filter(|field| field.secret) {
             let Some(value) = account.get(&field.key).map(|value| value.as_str()) else { continue };
             secrets.push(Zeroizing::new(value.to_owned()));
-            secrets.push(Zeroizing::new(base64(value.as_bytes())));
+            secrets.push(Zeroizing::new(BASE64.encode(value.as_bytes())));
             let encoded = Zeroizing::new(percent_encoded(value));
             secrets.push(Zeroizing::new(encoded.replace("%20", "+")));
             secrets.push(encoded);
@@ -79,7 +80,7 @@ impl Mask {
             {
                 for other in account.values() {
                     let both = Zeroizing::new(format!("{}:{value}", other.as_str()));
-                    secrets.push(Zeroizing::new(base64(both.as_bytes())));
+                    secrets.push(Zeroizing::new(BASE64.encode(both.as_bytes())));
                 }
             }
         }
@@ -91,6 +92,18 @@ impl Mask {
         // So that what holds another is struck out whole.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         Self(secrets)
+    }
+
+    /// These, too, and as PHP writes them in JSON, with a backslash before each slash.
+    pub fn add(&mut self, secrets: Vec<Zeroizing<String>>) {
+        let mut all = std::mem::take(&mut self.0);
+        for secret in secrets {
+            if secret.contains('/') {
+                all.push(Zeroizing::new(secret.replace('/', "\\/")));
+            }
+            all.push(secret);
+        }
+        *self = Self::longest_first(all);
     }
 
     /// `text`, cleaned, without the secrets.
@@ -145,21 +158,6 @@ fn percent_encoded(text: &str) -> String {
     encoded
 }
 
-/// RFC 4648 §4, for recognising what AUTH has sent.
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3).saturating_mul(4));
-    for chunk in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or_default());
-        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for (place, shift) in [18_u32, 12, 6, 0].into_iter().enumerate() {
-            let letter = ALPHABET.get((group >> shift & 63) as usize).copied().unwrap_or(b'=');
-            text.push(if place > chunk.len() { '=' } else { char::from(letter) });
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,13 +177,6 @@ mod tests {
             to: "b@example.com".into(),
             subject: "s".into(),
             text: Secret::new("491823 is your code (7F)".into()),
-        }
-    }
-
-    #[test]
-    fn base64_is_that_of_rfc_4648() {
-        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
-            assert_eq!(base64(plain.as_bytes()), coded);
         }
     }
 

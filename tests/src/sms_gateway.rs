@@ -25,6 +25,8 @@ pub enum Play {
     Honest,
     /// This status, these header lines and this body.
     Say(u16, Vec<String>, String),
+    /// 400, and all of the request as its answer.
+    Echo,
     /// 302 to there.
     Redirect(String),
     /// 200 and a body without an end.
@@ -234,6 +236,7 @@ fn attend(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
             answer(&mut stream, status, &[], &body)?;
         }
         Play::Say(status, headers, body) => answer(&mut stream, status, &headers, &body)?,
+        Play::Echo => answer(&mut stream, 400, &[], &echo(&request))?,
         Play::Redirect(to) => answer(&mut stream, 302, &[format!("Location: {to}")], "")?,
         Play::Endless => {
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"id\":\"")?;
@@ -282,6 +285,11 @@ fn read(stream: &mut impl BufRead) -> io::Result<Option<Arrived>> {
     stream.read_exact(&mut body)?;
     let body = String::from_utf8_lossy(&body).into_owned();
     Ok(Some(Arrived { line: line.trim_end().to_owned(), headers, body }))
+}
+
+fn echo(request: &Arrived) -> String {
+    let headers: String = request.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+    format!("{}\n{headers}\n{}", request.line, request.body)
 }
 
 /// What a gateway of one's own answers.

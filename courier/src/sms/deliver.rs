@@ -3,8 +3,9 @@
 use super::account;
 use super::exchange::{self, exchange};
 use super::failure::Failure;
-use super::fill::fill;
+use super::fill::{Ready, fill};
 use super::shelf::Shelf;
+use super::sign::{Key, nonce, ovh};
 use super::target::permitted;
 use super::values::Values;
 use super::verdict::judge;
@@ -15,8 +16,9 @@ use crate::email::deadline::Deadline;
 use crate::email::resolve::{Names, Resolve};
 use crate::email::tls::Trust;
 use crate::said::Mask;
+use jiff::Timestamp;
 use pam_2fa_protocol::courier::{Send, Text};
-use pam_2fa_settings::provider::{Cleartext, Http, Method, Provider, Way};
+use pam_2fa_settings::provider::{Cleartext, Http, Provider, Way};
 use reqwest::Url;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -40,6 +42,7 @@ pub struct Accepted {
 struct Sending<'a> {
     provider: &'a Provider,
     values: &'a Values<'a>,
+    send: &'a Send,
     text: &'a Text,
     tls: ClientConfig,
     deadline: Deadline,
@@ -81,28 +84,29 @@ impl Sms {
         let values = Values::new(&provider, send, text, account?, self.clock.now())?;
         match &provider.way {
             Way::Http(http) => {
-                let sending = Sending { provider: &provider, values: &values, text, tls, deadline };
+                let sending = Sending { provider: &provider, values: &values, send, text, tls, deadline };
                 self.by_http(http, sending, steps).await
             }
             Way::Smpp(_) | Way::Local(_) => Err(Failure::setting("provider", "TODO")),
         }
     }
 
-    async fn by_http(&self, http: &Http, sending: Sending<'_>, steps: &Steps) -> Result<Accepted, Failure> {
-        let Sending { provider, values, text, tls, deadline } = sending;
-        let ready = fill(&http.request, values)?;
+    async fn by_http(&self, http: &Http, sending: Sending<'_>, steps: &mut Steps) -> Result<Accepted, Failure> {
+        let Sending { provider, values, send, text, tls, deadline } = sending;
+        let mut ready = fill(&http.request, values)?;
         let origin = ready.url.origin().ascii_serialization();
         let addresses = self.addresses(&ready.url, text, http.cleartext, deadline).await?;
-        let method = match ready.method {
-            Method::Get => "GET",
-            Method::Post => "POST",
+        let way = exchange::Way { addresses, proxy: text.proxy.as_deref(), tls };
+        let signed = match ready.key.take() {
+            Some(key) => self.sign(&key, &mut ready, (send, &way), deadline, steps).await?,
+            None => String::new(),
         };
         // The path and the query may hold a token of the account.
+        let (verb, id) = (ready.verb(), &provider.id);
         steps.tell(|| match &text.proxy {
-            Some(proxy) => format!("{method} to {origin}, as {}.toml says, by the proxy {proxy}", provider.id),
-            None => format!("{method} to {origin}, as {}.toml says", provider.id),
+            Some(proxy) => format!("{verb} to {origin}, as {id}.toml says, by the proxy {proxy}{signed}"),
+            None => format!("{verb} to {origin}, as {id}.toml says{signed}"),
         });
-        let way = exchange::Way { addresses, proxy: text.proxy.as_deref(), tls };
         let asked = tokio::time::timeout_at(deadline.at(), exchange(ready, way)).await;
         let late = || Failure::Lost { host: origin.clone(), why: String::from("no reply in time") };
         let (answer, from) = asked.unwrap_or_else(|_| Err(late()))?;
@@ -112,6 +116,32 @@ impl Sms {
         });
         let (provider_id, answer) = judge(&http.reply, answer)?;
         Ok(Accepted { provider_id, said: answer.to_string() })
+    }
+
+    /// Signs what is ready, and says as of when: where a clock is wrong, every signature is.
+    async fn sign(
+        &self,
+        key: &Key,
+        ready: &mut Ready,
+        (send, way): (&Send, &exchange::Way<'_>),
+        deadline: Deadline,
+        steps: &mut Steps,
+    ) -> Result<String, Failure> {
+        let theirs = match key {
+            Key::Ovh(_) => Some(ovh::time(&ready.url, way.clone(), deadline).await),
+            Key::AwsSigV4(_) | Key::AzureHmac(_) | Key::SmsGlobalMac(_) => None,
+        };
+        let ours = Timestamp::try_from(self.clock.now()).unwrap_or(Timestamp::UNIX_EPOCH);
+        let (at, whose) = match theirs {
+            Some(Ok(theirs)) => (theirs, "its own clock"),
+            Some(Err(why)) => {
+                steps.tell(|| format!("its clock could not be asked, so that this host's has to do: {why}"));
+                (ours, "this host's clock")
+            }
+            None => (ours, "this host's clock"),
+        };
+        steps.mask_also(key.sign(ready, at, &nonce(send, at))?);
+        Ok(format!(", signed as of {} by {whose}", at.strftime("%Y-%m-%dT%H:%M:%SZ")))
     }
 
     /// The provider's file, and whom to believe. Files are read beside the thread that serves.

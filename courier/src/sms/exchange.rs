@@ -2,10 +2,10 @@
 //! and where it points to are bounded here; what it says is for [`super::verdict`].
 
 use super::failure::Failure;
-use super::fill::{Content, Ready};
+use super::fill::Ready;
 use pam_2fa_settings::provider::Method;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Proxy, RequestBuilder, Response, redirect, retry};
 use std::error::Error;
 use std::fmt;
@@ -43,6 +43,7 @@ impl fmt::Display for Answer {
 }
 
 /// How to get there.
+#[derive(Clone)]
 pub struct Way<'a> {
     /// Where to connect to: the provider's addresses, or the proxy's. There is no other look-up.
     pub addresses: Vec<SocketAddr>,
@@ -104,8 +105,9 @@ fn client(way: Way<'_>) -> Result<Client, Failure> {
     builder.build().map_err(|error| Failure::setting("provider", format!("no HTTP client ({})", words(&error))))
 }
 
+/// What is ready, byte by byte: it may be signed.
 fn request(client: &Client, ready: Ready) -> RequestBuilder {
-    let Ready { method, url, headers, basic, body } = ready;
+    let Ready { method, url, headers, basic, body, key: _ } = ready;
     let mut request = match method {
         Method::Get => client.get(url),
         Method::Post => client.post(url),
@@ -115,13 +117,8 @@ fn request(client: &Client, ready: Ready) -> RequestBuilder {
         request = request.basic_auth(user.as_str(), Some(pass.as_str()));
     }
     match body {
-        Content::None => request,
-        Content::Form(fields) => {
-            let pairs: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-            request.form(&pairs)
-        }
-        Content::Json(value) => request.header(CONTENT_TYPE, "application/json").body(value.to_string()),
-        Content::Text(text) => request.header(CONTENT_TYPE, "text/plain; charset=UTF-8").body(text.as_str().to_owned()),
+        None => request,
+        Some(body) => request.body(body.to_vec()),
     }
 }
 

@@ -2,36 +2,48 @@
 //! become another parameter, another header, another member, or another host.
 
 use super::failure::Failure;
+use super::sign::{self, Key};
 use super::values::{Filled, Values};
 use pam_2fa_settings::provider::{Auth, Body, Cast, Method, Node, Part, Request, Source, Template};
 use reqwest::Url;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
+use zeroize::Zeroizing;
 
-/// A request, ready to be sent.
+/// A body as it goes over the wire.
+pub type Bytes = Zeroizing<Vec<u8>>;
+
+/// A request, ready to be signed where it wants that, and to be sent.
 pub struct Ready {
     /// The method.
     pub method: Method,
     /// Absolute, without user and fragment.
     pub url: Url,
-    /// All but those of HTTP itself; each marked as sensitive.
+    /// All but those of HTTP itself; each that holds a value is marked as sensitive.
     pub headers: HeaderMap,
     /// RFC 7617, made by the client.
     pub basic: Option<(Filled, Filled)>,
     /// The body.
-    pub body: Content,
+    pub body: Option<Bytes>,
+    /// What signs it.
+    pub key: Option<Key>,
 }
 
-/// The body of a request.
-pub enum Content {
-    /// None.
-    None,
-    /// Names and values, to be encoded.
-    Form(Vec<(String, Filled)>),
-    /// A document.
-    Json(Value),
-    /// A text in UTF-8.
-    Text(Filled),
+impl Ready {
+    /// A question without any value.
+    #[must_use]
+    pub fn get(url: Url) -> Self {
+        Self { method: Method::Get, url, headers: HeaderMap::new(), basic: None, body: None, key: None }
+    }
+
+    /// The method's name.
+    #[must_use]
+    pub fn verb(&self) -> &'static str {
+        match self.method {
+            Method::Get => "GET",
+            Method::Post => "POST",
+        }
+    }
 }
 
 /// Fills a request.
@@ -46,23 +58,10 @@ pub fn fill(request: &Request, values: &Values<'_>) -> Result<Ready, Failure> {
         url.query_pairs_mut().extend_pairs(query.iter().map(|(name, value)| (name, value.as_str())));
     }
     let mut filled = HeaderMap::new();
-    let mut add = |name: &str, value: &str| -> Result<(), Failure> {
-        let name = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| Failure::Message(format!("{name} is no name of a header")))?;
-        // Visible ASCII and spaces only: a line break would begin another header, and what other bytes mean nobody has agreed on.
-        let unfit = || Failure::Message(format!("what {name} is to say holds a character that no header can have"));
-        if !value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-            return Err(unfit());
-        }
-        let mut value = HeaderValue::from_str(value).map_err(|_| unfit())?;
-        value.set_sensitive(true);
-        filled.insert(name, value);
-        Ok(())
-    };
     for (name, value) in pairs(headers, values)? {
-        add(&name, &value)?;
+        add(&mut filled, &name, &value)?;
     }
-    let mut basic = None;
+    let (mut basic, mut key) = (None, None);
     match auth {
         Auth::None => {}
         Auth::Basic { user, pass } => {
@@ -74,22 +73,58 @@ pub fn fill(request: &Request, values: &Values<'_>) -> Result<Ready, Failure> {
         }
         Auth::Bearer { token } => {
             if let Some(token) = values.fill(token)? {
-                add("authorization", &Filled::new(format!("Bearer {}", token.as_str())))?;
+                add(&mut filled, "authorization", &Filled::new(format!("Bearer {}", token.as_str())))?;
             }
         }
         Auth::Header { name, value } => {
             if let Some(value) = values.fill(value)? {
-                add(name, &value)?;
+                add(&mut filled, name, &value)?;
             }
         }
+        Auth::Signed(signer) => key = Some(sign::key(signer, values)?),
     }
-    let body = match body {
-        Body::None => Content::None,
-        Body::Form(fields) => Content::Form(pairs(fields, values)?),
-        Body::Text(template) => Content::Text(values.fill(template)?.unwrap_or_default()),
-        Body::Json(node) => Content::Json(json(node, values)?.unwrap_or(Value::Null)),
+    let body = match content(body, values)? {
+        None => None,
+        Some((kind, bytes)) => {
+            filled.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+            Some(bytes)
+        }
     };
-    Ok(Ready { method: *method, url, headers: filled, basic, body })
+    Ok(Ready { method: *method, url, headers: filled, basic, body, key })
+}
+
+/// A header, in the place of another of its name.
+pub(super) fn add(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), Failure> {
+    let name = HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| Failure::Message(format!("{name} is no name of a header")))?;
+    // Visible ASCII and spaces only: a line break would begin another header, and what other bytes mean nobody has agreed on.
+    let unfit = || Failure::Message(format!("what {name} is to say holds a character that no header can have"));
+    if !value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Err(unfit());
+    }
+    let mut value = HeaderValue::from_str(value).map_err(|_| unfit())?;
+    value.set_sensitive(true);
+    headers.insert(name, value);
+    Ok(())
+}
+
+/// The body as it goes over the wire, and its type: whoever signs it signs these bytes.
+fn content(body: &Body, values: &Values<'_>) -> Result<Option<(&'static str, Bytes)>, Failure> {
+    let (kind, text) = match body {
+        Body::None => return Ok(None),
+        Body::Form(fields) => {
+            let fields = pairs(fields, values)?;
+            let mut form = form_urlencoded::Serializer::new(String::new());
+            form.extend_pairs(fields.iter().map(|(name, value)| (name, value.as_str())));
+            ("application/x-www-form-urlencoded", form.finish())
+        }
+        Body::Json(node) => ("application/json", json(node, values)?.unwrap_or(Value::Null).to_string()),
+        Body::Text(template) => (
+            "text/plain; charset=UTF-8",
+            values.fill(template)?.map(|text| text.as_str().to_owned()).unwrap_or_default(),
+        ),
+    };
+    Ok(Some((kind, Zeroizing::new(text.into_bytes()))))
 }
 
 fn pairs(templates: &[(String, Template)], values: &Values<'_>) -> Result<Vec<(String, Filled)>, Failure> {
@@ -146,7 +181,7 @@ fn unfit(source: &Source, why: &str) -> Failure {
 }
 
 /// RFC 3986 §2.3: all but the unreserved characters are encoded.
-fn push_encoded(url: &mut String, value: &str) {
+pub(super) fn push_encoded(url: &mut String, value: &str) {
     for byte in value.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             url.push(char::from(byte));

@@ -4,8 +4,8 @@
 //! address that no public network routes, never follow a redirect, never take a proxy or anything else from the environment, and
 //! never show or log a field of the account, the text or the code.
 //!
-//! [`shelf`] finds the provider's file; [`account`] and [`values`] are what can stand in it, [`fill`] makes the request of both; [`target`] says
-//! where it may go, [`exchange`] sends it and reads the reply, [`verdict`] says what that means; [`failure`] puts the end into a
+//! [`shelf`] finds the provider's file; [`account`] and [`values`] are what can stand in it, [`fill`] makes the request of both and [`sign`] signs it;
+//! [`target`] says where it may go, [`exchange`] sends it and reads the reply, [`verdict`] says what that means; [`failure`] puts the end into a
 //! class.
 
 pub mod account;
@@ -15,6 +15,7 @@ pub mod failure;
 pub mod fill;
 pub mod gsm;
 pub mod shelf;
+pub mod sign;
 pub mod target;
 pub mod values;
 pub mod verdict;

@@ -1,11 +1,12 @@
 //! The shipped provider files and what is known of each from others.
 
 use courier::sms::account;
-use courier::sms::fill::{Content, fill};
+use courier::sms::fill::fill;
 use courier::sms::values::Values;
+use data_encoding::BASE64;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::courier::{AccountField, Class, Reason, Send, Text};
-use pam_2fa_settings::provider::{Http, Method, Provider, Way, parse};
+use pam_2fa_settings::provider::{Http, Provider, Way, parse};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -223,40 +224,18 @@ pub(crate) fn ours(file: &File, proof: &Proof, request: &Request) -> Ours {
         headers.insert(name.as_str().to_owned(), value.to_str().unwrap().to_owned());
     }
     if let Some((user, pass)) = &ready.basic {
-        headers.insert(
-            String::from("authorization"),
-            format!("Basic {}", base64(&format!("{}:{}", user.as_str(), pass.as_str()))),
-        );
+        let both = format!("{}:{}", user.as_str(), pass.as_str());
+        headers.insert(String::from("authorization"), format!("Basic {}", BASE64.encode(both.as_bytes())));
     }
-    let body = match ready.body {
-        Content::None => Value::Null,
-        Content::Json(json) => {
-            headers.insert(String::from("content-type"), String::from("application/json"));
-            json
-        }
-        Content::Text(text) => Value::from(text.as_str()),
-        Content::Form(fields) => {
-            headers.insert(String::from("content-type"), String::from("application/x-www-form-urlencoded"));
-            fields.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()
-        }
+    let bytes = ready.body.as_ref().map(|bytes| bytes.as_slice()).unwrap_or_default();
+    let body = match headers.get("content-type").map(String::as_str) {
+        Some("application/json") => serde_json::from_slice(bytes).unwrap(),
+        Some("application/x-www-form-urlencoded") => form_urlencoded::parse(bytes)
+            .map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())))
+            .collect(),
+        Some(_) => Value::from(std::str::from_utf8(bytes).unwrap()),
+        None => Value::Null,
     };
-    let method = match ready.method {
-        Method::Get => "GET",
-        Method::Post => "POST",
-    };
+    let method = ready.verb();
     Ours { method: method.to_owned(), url: ready.url, headers, body }
-}
-
-fn base64(text: &str) -> String {
-    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in text.as_bytes().chunks(3) {
-        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
-        let number = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for at in 0..4 {
-            let letter = LETTERS[(number >> (18 - 6 * at) & 63) as usize];
-            out.push(if at > chunk.len() { '=' } else { char::from(letter) });
-        }
-    }
-    out
 }

@@ -41,18 +41,10 @@ fn a_file_is_shipped_as_proven_only_if_others_have_judged_it() {
         let proof = file.proof.as_ref().unwrap_or_else(|| panic!("{}: there is no proof", file.id));
         let missing = missing(proof);
         assert!(file.is_unproven || missing.is_empty(), "{}: {missing:?}", file.id);
-        for (source, licence) in proof
-            .request
-            .iter()
-            .filter(|request| request.spec.is_none())
-            .map(|request| (&request.source, &request.licence))
-        {
-            assert!(source.trim().len() > 8, "{}: where is it from? {source:?}", file.id);
-            assert!(
-                licence.is_some() || proof.request.iter().all(|request| request.judge != Judge::Example),
-                "{}: {source}: its licence?",
-                file.id
-            );
+        for request in proof.request.iter().filter(|request| request.judge != Judge::Openapi) {
+            assert!(request.source.trim().len() > 8, "{}: where is it from? {:?}", file.id, request.source);
+            let is_ours = request.judge == Judge::Server;
+            assert!(is_ours || request.licence.is_some(), "{}: {}: its licence?", file.id, request.source);
         }
         for reply in &proof.reply {
             assert!(reply.source.trim().len() > 8, "{}: where is it from? {:?}", file.id, reply.source);

@@ -46,9 +46,8 @@ impl Prism {
             request = match body {
                 Value::Null => request,
                 Value::Object(fields) if is_form => {
-                    let fields: Vec<(&str, &str)> =
-                        fields.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect();
-                    request.form(&fields)
+                    let fields = fields.iter().map(|(name, value)| (name, value.as_str().unwrap()));
+                    request.body(form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish())
                 }
                 Value::String(text) => request.body(text.clone()),
                 other => request.body(other.to_string()),

@@ -8,7 +8,7 @@ use crate::config;
 use crate::error::Error;
 use crate::screen::{Form, Screen};
 use pam_2fa_settings::provider::{
-    Auth, Body, Cleartext, Field, Http, Local, Method, Part, Provider, Source, Template, Way, parse,
+    Auth, Body, Cleartext, Field, Http, Local, Method, Part, Provider, Signer, Source, Template, Way, parse,
 };
 use serde::Serialize;
 use shelf::{Found, Origin, find, found};
@@ -191,6 +191,10 @@ fn http_request(http: &Http) -> String {
         Auth::Basic { .. } => ", signed in by user and password",
         Auth::Bearer { .. } => ", by a bearer token",
         Auth::Header { .. } => ", by a header",
+        Auth::Signed(Signer::AwsSigV4 { .. }) => ", signed (AWS Signature Version 4)",
+        Auth::Signed(Signer::AzureHmac { .. }) => ", signed (HMAC-SHA256, as Azure wants it)",
+        Auth::Signed(Signer::SmsGlobalMac { .. }) => ", signed (HMAC-SHA256, as SMSGlobal wants it)",
+        Auth::Signed(Signer::Ovh { .. }) => ", signed (SHA-1, as OVHcloud wants it)",
     };
     let cleartext = match http.cleartext {
         Cleartext::Never => "",

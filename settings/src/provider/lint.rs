@@ -155,6 +155,7 @@ fn of_request<'a>(request: &'a Request, all: &mut Vec<&'a Template>) {
         Auth::Basic { user, pass } => all.extend([user, pass]),
         Auth::Bearer { token } => all.push(token),
         Auth::Header { value, .. } => all.push(value),
+        Auth::Signed(signer) => all.extend(signer.templates()),
     }
     match &request.body {
         Body::None => {}

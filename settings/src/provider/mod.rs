@@ -4,9 +4,10 @@
 //! A file is data and never code: what a value holds can only ever be a value, since templates are filled on the parsed tree.
 //! Whatever a file says, it cannot call a message accepted without a word of the reply that proves it.
 //!
-//! Read [`model`] first. [`template`] is what stands in braces, [`tree`] reads TOML with its places, [`read`], [`way`] and
-//! [`reply`] make the model of it, [`lint`] says what fits together and what is too dangerous to be meant.
+//! Read [`model`] first. [`template`] is what stands in braces, [`tree`] reads TOML with its places, [`read`], [`auth`],
+//! [`way`] and [`reply`] make the model of it, [`lint`] says what fits together and what is too dangerous to be meant.
 
+mod auth;
 mod lint;
 pub mod model;
 pub mod path;
@@ -19,7 +20,7 @@ mod way;
 
 pub use model::{
     Alphabet, Auth, Body, Cleartext, Every, Exec, Field, Http, Local, Method, Node, Predicate, Provider, Reply,
-    Request, Rule, Smpp, StatusRule, Test, Verdict, Way,
+    Request, Rule, Signer, Smpp, StatusRule, Test, Verdict, Way,
 };
 pub use path::{Path, Step};
 pub use pattern::Pattern;

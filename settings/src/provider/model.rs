@@ -201,6 +201,62 @@ pub enum Auth {
         /// Its value.
         value: Template,
     },
+    /// By a signature over the request, made of a secret that is not sent.
+    Signed(Signer),
+}
+
+/// Whose signature.
+#[derive(Debug)]
+pub enum Signer {
+    /// `"aws-sigv4"`: Signature Version 4 of Amazon Web Services.
+    AwsSigV4 {
+        /// The service, such as `sns`.
+        service: Template,
+        /// The region, such as `eu-west-1`.
+        region: Template,
+        /// The access key's id.
+        id: Template,
+        /// The secret access key.
+        secret: Template,
+        /// What comes with a key that is good for hours.
+        session_token: Option<Template>,
+    },
+    /// `"azure-hmac"`: that of Azure Communication Services.
+    AzureHmac {
+        /// The resource's access key, in base64.
+        key: Template,
+    },
+    /// `"smsglobal-mac"`: that of SMSGlobal.
+    SmsGlobalMac {
+        /// The API key.
+        key: Template,
+        /// Its secret.
+        secret: Template,
+    },
+    /// `"ovh"`: that of OVHcloud, which goes by the provider's own clock.
+    Ovh {
+        /// The application's key.
+        app_key: Template,
+        /// The application's secret.
+        app_secret: Template,
+        /// Who lets the application act.
+        consumer_key: Template,
+    },
+}
+
+impl Signer {
+    /// What it is made of.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        let (needed, optional) = match self {
+            Self::AwsSigV4 { service, region, id, secret, session_token } => {
+                (vec![service, region, id, secret], session_token.as_ref())
+            }
+            Self::AzureHmac { key } => (vec![key], None),
+            Self::SmsGlobalMac { key, secret } => (vec![key, secret], None),
+            Self::Ovh { app_key, app_secret, consumer_key } => (vec![app_key, app_secret, consumer_key], None),
+        };
+        needed.into_iter().chain(optional)
+    }
 }
 
 /// `request.body` and the table of that name.

@@ -1,6 +1,7 @@
 //! From the tree of a provider file to its model: `[[account]]` and `[request]`. What is wrong is a finding and leaves the rest
 //! to be looked at.
 
+use super::auth::auth;
 use super::lint::lint;
 use super::model::{Auth, Body, Field, Method, Node, Provider, Request};
 use super::pattern::Pattern;
@@ -127,7 +128,7 @@ pub(super) fn request(table: &dyn TableLike, top: &Reader<'_>, findings: &mut Fi
 }
 
 /// A token of RFC 9110 §5.6.2, and none that frames the message or is the client's own.
-fn is_header_name(name: &str) -> bool {
+pub(super) fn is_header_name(name: &str) -> bool {
     const OWN: [&str; 8] = [
         "host",
         "connection",
@@ -141,51 +142,6 @@ fn is_header_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
         && !OWN.contains(&name.to_ascii_lowercase().as_str())
-}
-
-fn auth(table: &dyn TableLike, at: usize, findings: &mut Findings) -> Option<Auth> {
-    const SIGNERS: [&str; 6] = ["aws-sigv4", "azure-hmac", "ovh", "smsglobal-mac", "oauth2-client", "jwt-rs256"];
-    let kind = table.get("type").and_then(Item::as_str).unwrap_or_default();
-    let keys: &[&str] = match kind {
-        "none" => &["type"],
-        "basic" => &["type", "user", "pass"],
-        "bearer" => &["type", "token"],
-        "header" => &["type", "name", "value"],
-        _ => {
-            let text = if SIGNERS.contains(&kind) {
-                String::from("this signature is not available in this release")
-            } else {
-                String::from("is not one of \"none\", \"basic\", \"bearer\", \"header\"")
-            };
-            let at = table.get("type").and_then(Item::span).map_or(at, |span| span.start);
-            findings.push(Raw::new(at, "request.auth.type", text));
-            return None;
-        }
-    };
-    let reader = Reader::new(table, ("request.auth", at), keys, &[], findings);
-    let mut template = |key: &str| match reader.item(key).and_then(Item::as_str) {
-        // A user without a password, or the other way round, is what some providers ask for.
-        Some("") => Template::parse("").ok(),
-        _ => {
-            let parsed = reader.parsed(key, Template::parse, findings);
-            reader.required(key, parsed, "\"{acct.…}\"", findings)
-        }
-    };
-    match kind {
-        "basic" => Some(Auth::Basic { user: template("user")?, pass: template("pass")? }),
-        "bearer" => Some(Auth::Bearer { token: template("token")? }),
-        "header" => {
-            let value = template("value");
-            let name = reader.text("name", findings);
-            let name = reader.required("name", name, "\"X-Api-Key\"", findings)?;
-            if !is_header_name(name) {
-                reader.say("name", "is not a header that a file may set", findings);
-                return None;
-            }
-            Some(Auth::Header { name: name.to_owned(), value: value? })
-        }
-        _ => Some(Auth::None),
-    }
 }
 
 fn body(reader: &Reader<'_>, findings: &mut Findings) -> Option<Body> {

@@ -148,7 +148,8 @@ fn fitted<const N: usize>(names: [&str; N], say: impl Fn(&[String; N]) -> Secret
     let bare = say(&names.map(|_| String::new()));
     let writes = |character: char| septets(character).is_some() || ascii_of(character).is_some();
     let coding = if bare.expose().chars().all(writes) { Coding::Gsm7 } else { Coding::Ucs2 };
-    let mut names = names.map(|name| coding.written(&printable(name)));
+    // Some providers take what stands in braces for a value of theirs.
+    let mut names = names.map(|name| coding.written(&printable(name).replace('{', "(").replace('}', ")")));
     let mut text = written(&say(&names), coding);
     for at in 0..N {
         let over = coding.units(text.expose()).saturating_sub(coding.segment());
@@ -243,6 +244,8 @@ mod tests {
         assert!(text.starts_with("123456 est votre code de connexion Facade à l'oeuvre (7F) pour hote."), "{text}");
         let text = sent(Language::English, "株式会社", "host", 1);
         assert_eq!(text, "123456 is your ? login code (7F) for host. It expires in 10 minutes. Never share it.");
+        let text = sent(Language::English, "${A}", "{b}", 1);
+        assert!(text.contains("your $(A) login code (7F) for (b). It"), "{text}");
         let text = sent(Language::Japanese, "株式会社", "host", 1);
         assert!(text.contains("株式会社"), "{text}");
     }

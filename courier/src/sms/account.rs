@@ -67,3 +67,61 @@ fn check(provider: &Provider, account: &Account) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pam_2fa_protocol::Secret;
+    use pam_2fa_protocol::courier::AccountField;
+    use pam_2fa_settings::provider::parse;
+
+    const FILES: [(&str, &str); 3] = [
+        ("twilio", include_str!("../../../etc/providers/twilio.toml")),
+        ("vonage", include_str!("../../../etc/providers/vonage.toml")),
+        ("eztexting", include_str!("../../../etc/providers/unproven/eztexting.toml")),
+    ];
+
+    fn account(id: &str, fields: &[(&str, &str)]) -> Result<Account, String> {
+        let (_, file) = FILES.into_iter().find(|(name, _)| *name == id).unwrap();
+        let fields = fields.iter().map(|(key, value)| ((*key).into(), AccountField(Secret::new((*value).into()))));
+        let text = Text {
+            provider: id.into(),
+            account: fields.collect(),
+            sender: None,
+            proxy: None,
+            ca_file: None,
+            to: "+15550100".into(),
+            text: Secret::new("x".into()),
+            code: Secret::new("x".into()),
+            tag: "7F".into(),
+        };
+        of(&parse(id, file).unwrap(), &text).map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn an_account_in_one_text_is_the_same_as_its_fields() {
+        let sid = format!("AC{}", "0a".repeat(16));
+        for (id, all, fields) in [
+            ("twilio", format!("{sid};s3cret"), [("account_sid", sid.as_str()), ("auth_token", "s3cret")]),
+            ("vonage", String::from("abcd1234;s3cret"), [("api_key", "abcd1234"), ("api_secret", "s3cret")]),
+            ("eztexting", String::from("login;p;w"), [("username", "login"), ("password", "p;w")]),
+        ] {
+            assert_eq!(account(id, &[(ALL_IN_ORDER, &all)]), account(id, &fields), "{id}");
+            assert!(account(id, &fields).is_ok(), "{id}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_or_beyond_is_named_and_never_quoted() {
+        for (fields, expected) in [
+            (vec![(ALL_IN_ORDER, "hunter2")], "sms.account.password: is missing"),
+            (vec![(ALL_IN_ORDER, ";hunter2")], "sms.account.username: is missing"),
+            (vec![(ALL_IN_ORDER, "a;hunter2"), ("username", "b")], "sms.account.: there is no such field"),
+            (vec![("username", "a"), ("pasword", "hunter2")], "sms.account.pasword: there is no such field"),
+            (vec![("username", "a"), ("password", "hunter2\n")], "sms.account.password: is empty, or has control"),
+        ] {
+            let said = account("eztexting", &fields).unwrap_err();
+            assert!(said.starts_with(expected) && !said.contains("hunter2"), "{said}");
+        }
+    }
+}

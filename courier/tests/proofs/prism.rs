@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -50,7 +50,9 @@ impl Prism {
                     request.body(form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish())
                 }
                 Value::String(text) => request.body(text.clone()),
-                other => request.body(other.to_string()),
+                other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                    request.body(other.to_string())
+                }
             };
             let answer = request.send().await.unwrap();
             (answer.status().as_u16(), answer.text().await.unwrap())
@@ -66,13 +68,12 @@ impl Drop for Prism {
     }
 }
 
-/// What `scripts/npm-tools` installs.
+/// The program, which `scripts/npm-tools` installs where it is not there yet.
 fn program() -> PathBuf {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"))).unwrap();
-    let program = cache.join("pam-2fa/npm/node_modules/.bin/prism");
-    assert!(program.exists(), "{} is not there: run scripts/npm-tools", program.display());
-    program
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/npm-tools");
+    let out = Command::new(&script).stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{script:?}: {error}"));
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    PathBuf::from(String::from_utf8(out.stdout).unwrap().trim()).join("node_modules/.bin/prism")
 }
 
 /// The part of our path that the specification names; before it stands the path of its server.
@@ -133,7 +134,7 @@ fn lesser(body: &Value) -> Vec<Value> {
     let mut all = vec![match body {
         Value::Array(_) => Value::from(Vec::<Value>::new()),
         Value::Object(_) => Value::Object(serde_json::Map::new()),
-        _ => Value::Null,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Value::Null,
     }];
     if let Value::Object(members) = body {
         all.extend(members.keys().map(|key| {

@@ -1,6 +1,6 @@
 //! Provider files: what the shipped ones say, and what is said of those that are wrong.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "the tests' own helpers")]
+#![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "the tests' own helpers")]
 
 use pam_2fa_settings::provider::{Auth, Cleartext, Http, MAX_FILE, Provider, Source, Way, parse};
 use proptest::prelude::*;

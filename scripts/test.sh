@@ -21,6 +21,7 @@ fi
 
 section "what is missing on this machine"
 scripts/requirements
+scripts/python-tools
 
 section "the release"
 make --no-print-directory build

@@ -79,6 +79,31 @@ fn a_file_of_ones_own_is_listed_as_what_is_in_use_and_shown_with_what_its_accoun
 }
 
 #[test]
+fn it_is_shown_whose_signature_a_request_has() {
+    needs_root!();
+    const BEARER: &str = "{ type = \"bearer\", token = \"{acct.token}\" }";
+    for (auth, expected) in [
+        (
+            "{ type = \"aws-sigv4\", service = \"s\", region = \"r\", id = \"i\", secret = \"{acct.token}\" }",
+            ", JSON, signed (AWS Signature Version 4)",
+        ),
+        ("{ type = \"azure-hmac\", key = \"{acct.token}\" }", ", JSON, signed (HMAC-SHA256, as Azure wants it)"),
+        (
+            "{ type = \"smsglobal-mac\", key = \"k\", secret = \"{acct.token}\" }",
+            ", JSON, signed (HMAC-SHA256, as SMSGlobal wants it)",
+        ),
+        (
+            "{ type = \"ovh\", app_key = \"a\", app_secret = \"{acct.token}\", consumer_key = \"c\" }",
+            ", JSON, signed (SHA-1, as OVHcloud wants it)",
+        ),
+    ] {
+        let daemon = with_file("mine.toml", &MINE.replace(BEARER, auth));
+        let shown = daemon.run(&["provider", "show", "mine"]);
+        assert!(shown.contains(expected), "{expected}: {shown}");
+    }
+}
+
+#[test]
 fn a_file_is_checked_before_it_is_used_and_every_error_has_its_place() {
     let daemon = with_file("mine.toml", MINE);
     let file = daemon.runtime_dir().join("providers/mine.toml");

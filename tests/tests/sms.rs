@@ -1,8 +1,6 @@
 //! Text messages on a host: the courier under its own user, the daemon that seals accounts, and what `status` says. Logins by text
 //! message are told elsewhere.
 
-#![expect(clippy::expect_used, reason = "a stage that cannot be set fails the test")]
-
 use e2e::sms_gateway::{Play, TOKEN};
 use e2e::world::{Plan, World, text_of};
 use std::fs;

@@ -3,6 +3,7 @@
 use super::account::Account;
 use super::failure::Failure;
 use super::gsm::is_gsm;
+use jiff::Timestamp;
 use pam_2fa_protocol::courier::{Send, Text};
 use pam_2fa_settings::E164;
 use pam_2fa_settings::provider::{Empty, Part, Provider, Source, Template};
@@ -150,31 +151,11 @@ fn is_number(sender: &str) -> bool {
     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// `2026-11-24T12:10:00Z`, as configd writes it, since 1970.
+/// `2026-11-24T12:10:00Z`, as configd writes it and in no other spelling, since 1970.
 fn since_1970(text: &str) -> Option<Duration> {
-    let bytes = text.as_bytes();
-    let punctuation = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'Z')];
-    if bytes.len() != 20 || !punctuation.iter().all(|(at, mark)| bytes.get(*at) == Some(mark)) {
-        return None;
-    }
-    let number = |from: usize, to: usize| {
-        let digits = text.get(from..to)?;
-        if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse::<u64>().ok() } else { None }
-    };
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    let fits = (1970..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
-    if !fits || hour > 23 || minute > 59 || second > 60 {
-        return None;
-    }
-    // Days of the civil calendar, years beginning in March (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms").
-    let (year, month) =
-        if month > 2 { (year, month.checked_sub(3)?) } else { (year.checked_sub(1)?, month.checked_add(9)?) };
-    let of_year = month.checked_mul(153)?.checked_add(2)?.checked_div(5)?.checked_add(day)?.checked_sub(1)?;
-    let leaps = year.checked_div(4)?.checked_sub(year.checked_div(100)?)?.checked_add(year.checked_div(400)?)?;
-    let days = year.checked_mul(365)?.checked_add(leaps)?.checked_add(of_year)?.checked_sub(719_468)?;
-    let seconds = days.checked_mul(86_400)?.checked_add(hour.checked_mul(3_600)?)?;
-    Some(Duration::from_secs(seconds.checked_add(minute.checked_mul(60)?)?.checked_add(second)?))
+    let time: Timestamp = text.parse().ok()?;
+    let is_configds = time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string() == text;
+    u64::try_from(time.as_second()).ok().filter(|_| is_configds).map(Duration::from_secs)
 }
 
 #[cfg(test)]
@@ -191,9 +172,15 @@ mod tests {
         ] {
             assert_eq!(since_1970(text), Some(Duration::from_secs(seconds)), "{text}");
         }
-        for text in
-            ["", "2026-11-24 12:10:00Z", "2026-11-24T12:10:00+01:00", "2026-13-01T00:00:00Z", "+026-11-24T12:10:00Z"]
-        {
+        for text in [
+            "",
+            "2026-11-24 12:10:00Z",
+            "2026-11-24T12:10:00+01:00",
+            "2026-11-24T12:10:00.5Z",
+            "2026-13-01T00:00:00Z",
+            "+026-11-24T12:10:00Z",
+            "1969-12-31T23:59:59Z",
+        ] {
             assert_eq!(since_1970(text), None, "{text}");
         }
     }

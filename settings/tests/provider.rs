@@ -56,7 +56,7 @@ fn every_shipped_file_is_good_and_named_by_its_id() {
         ids.push(id);
     }
     ids.sort();
-    assert_eq!(ids, ["http", "kannel"]);
+    assert_eq!(ids, ["http", "kannel", "smpp"]);
 }
 
 #[test]

@@ -21,6 +21,7 @@ fi
 
 section "what is missing on this machine"
 scripts/requirements
+echo "servers that others wrote: $(scripts/npm-tools)"
 
 section "the release"
 make --no-print-directory build

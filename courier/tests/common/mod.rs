@@ -11,6 +11,7 @@
 )]
 
 pub mod daemon;
+pub mod texts;
 
 use courier::carry::Carrier;
 use courier::clock::{Clock, SystemClock};

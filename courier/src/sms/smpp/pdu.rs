@@ -89,23 +89,23 @@ pub async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Received>
     Ok(Received { id: CommandId::from(id), status, sequence, body })
 }
 
-/// What a PDU is called.
+/// Responses that may come our way.
+const NAMES: [(CommandId, &str); 8] = [
+    (CommandId::GenericNack, "generic_nack"),
+    (CommandId::BindTransmitterResp, "bind_transmitter_resp"),
+    (CommandId::BindReceiverResp, "bind_receiver_resp"),
+    (CommandId::BindTransceiverResp, "bind_transceiver_resp"),
+    (CommandId::SubmitSmResp, "submit_sm_resp"),
+    (CommandId::DataSmResp, "data_sm_resp"),
+    (CommandId::UnbindResp, "unbind_resp"),
+    (CommandId::EnquireLinkResp, "enquire_link_resp"),
+];
+
+/// What a response is called.
 #[must_use]
 pub fn name(id: CommandId) -> String {
-    let known = match id {
-        CommandId::GenericNack => "generic_nack",
-        CommandId::BindTransmitter => "bind_transmitter",
-        CommandId::BindTransmitterResp => "bind_transmitter_resp",
-        CommandId::BindReceiverResp => "bind_receiver_resp",
-        CommandId::BindTransceiverResp => "bind_transceiver_resp",
-        CommandId::SubmitSm => "submit_sm",
-        CommandId::SubmitSmResp => "submit_sm_resp",
-        CommandId::Unbind => "unbind",
-        CommandId::UnbindResp => "unbind_resp",
-        CommandId::EnquireLinkResp => "enquire_link_resp",
-        other => return format!("a PDU {:#010x}", u32::from(other)),
-    };
-    known.to_owned()
+    let known = NAMES.iter().find(|(known, _)| *known == id);
+    known.map_or_else(|| format!("a PDU {:#010x}", u32::from(id)), |(_, name)| (*name).to_owned())
 }
 
 #[cfg(test)]

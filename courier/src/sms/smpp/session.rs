@@ -142,23 +142,26 @@ impl Session {
         for _ in 0..ASIDES {
             let received = pdu::read(&mut self.stream).await.map_err(broken)?;
             let Received { id, sequence, .. } = received;
-            match id {
-                id if id == answer && sequence == self.sequence => return Ok(received),
-                // It has the number of what was not understood, or none where that could not be read (§4.3). Another is of an answer of
-                // ours.
-                CommandId::GenericNack if sequence == self.sequence || sequence == 0 => return Ok(received),
-                CommandId::GenericNack => {}
-                _ if received.is_response() => {
-                    let (name, asked) = (pdu::name(id), self.sequence);
-                    return Err(format!(
-                        "{name} with sequence number {sequence} is no answer to what was asked with {asked}"
-                    ));
-                }
-                CommandId::Unbind => {
-                    let _ = self.answer(status::OK, sequence, Pdu::UnbindResp).await;
-                    return Err(String::from("the centre ended the session"));
-                }
-                _ => self.answer_aside(id, sequence).await?,
+            // generic_nack has the number of what was not understood, or none where that could not be read (§4.3). With another it is
+            // about an answer of ours.
+            let is_nack = id == CommandId::GenericNack;
+            let is_ours = sequence == self.sequence && id == answer;
+            if is_ours || is_nack && (sequence == self.sequence || sequence == 0) {
+                return Ok(received);
+            }
+            if received.is_response() && !is_nack {
+                let (name, asked) = (pdu::name(id), self.sequence);
+                return Err(format!(
+                    "{name} with sequence number {sequence} is no answer to what was asked with {asked}"
+                ));
+            }
+            if id == CommandId::Unbind {
+                // What becomes of that changes nothing.
+                let _ = self.answer(status::OK, sequence, Pdu::UnbindResp).await;
+                return Err(String::from("the centre ended the session"));
+            }
+            if !is_nack {
+                self.answer_aside(id, sequence).await?;
             }
         }
         Err(format!("the centre said {ASIDES} other things and no answer"))
@@ -166,19 +169,21 @@ impl Session {
 
     /// Answers what the centre asks of its own accord.
     async fn answer_aside(&mut self, id: CommandId, sequence: u32) -> Result<(), String> {
-        match id {
-            CommandId::EnquireLink => self.answer(status::OK, sequence, Pdu::EnquireLinkResp).await,
-            // Whoever is bound as a receiver has it; to take it would be to lose it.
-            CommandId::DeliverSm => {
-                self.answer(status::RECEIVER_LATER, sequence, Pdu::DeliverSmResp(DeliverSmResp::default())).await
-            }
-            CommandId::DataSm => {
-                self.answer(status::RECEIVER_LATER, sequence, Pdu::DataSmResp(DataSmResp::default())).await
-            }
-            // These two have no answer (§4.1.7, §4.12.1).
-            CommandId::AlertNotification | CommandId::Outbind => Ok(()),
-            _ => self.answer(status::INVALID_COMMAND, sequence, Pdu::GenericNack).await,
+        // These two have no answer (§4.1.7, §4.12.1).
+        if id == CommandId::AlertNotification || id == CommandId::Outbind {
+            return Ok(());
         }
+        let (status, pdu) = if id == CommandId::EnquireLink {
+            (status::OK, Pdu::EnquireLinkResp)
+        } else if id == CommandId::DeliverSm {
+            // Whoever is bound as a receiver has it; to take it would be to lose it.
+            (status::RECEIVER_LATER, Pdu::DeliverSmResp(DeliverSmResp::default()))
+        } else if id == CommandId::DataSm {
+            (status::RECEIVER_LATER, Pdu::DataSmResp(DataSmResp::default()))
+        } else {
+            (status::INVALID_COMMAND, Pdu::GenericNack)
+        };
+        self.answer(status, sequence, pdu).await
     }
 
     async fn answer(&mut self, status: u32, sequence: u32, pdu: Pdu<'_, 0>) -> Result<(), String> {
@@ -187,8 +192,8 @@ impl Session {
 }
 
 fn broken(error: io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => String::from("the connection was closed"),
-        _ => error.to_string(),
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        return String::from("the connection was closed");
     }
+    error.to_string()
 }

@@ -40,10 +40,8 @@ fn made<T>(
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_521_900);
     let account = account::of(&provider, &text)?;
     let values = Values::new(&provider, &send, &text, account, now)?;
-    match &provider.way {
-        Way::Smpp(smpp) => make(smpp, &values),
-        other => panic!("{other:?}"),
-    }
+    let Way::Smpp(smpp) = &provider.way else { panic!("{provider:?}") };
+    make(smpp, &values)
 }
 
 #[track_caller]
@@ -97,7 +95,7 @@ fn each_octet_of_a_bind_and_of_a_message_is_where_the_standard_has_it() {
     });
     // service_type, source, destination, esm_class, protocol_id, priority_flag, schedule_delivery_time, validity_period,
     // registered_delivery, replace_if_present_flag, data_coding, sm_default_msg_id, sm_length, short_message.
-    let body = b"\0\x05\0Example\0\x01\x0115550100\0\0\0\0\0000000000500000R\0\0\0\0\0\x0412\x1b\x28";
+    let body = b"\0\x05\0Example\0\x01\x0115550100\0\0\0\0\x00000000000500000R\0\0\0\0\0\x0412\x1b\x28";
     assert_eq!(message.unwrap(), [head(68, 4, 2), body.to_vec()].concat());
 }
 

@@ -22,6 +22,7 @@ fi
 section "what is missing on this machine"
 scripts/requirements
 scripts/python-tools
+echo "servers that others wrote: $(scripts/npm-tools)"
 
 section "the release"
 make --no-print-directory build

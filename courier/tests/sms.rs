@@ -1,47 +1,28 @@
 //! Text messages through the courier as it serves: what a gateway gets, and what is made of everything that it can answer.
 
-#![expect(clippy::unwrap_used, reason = "the tests' own helpers")]
-
 mod common;
 
+use common::CODE;
 use common::daemon::{Daemon, Folder, Socket};
-use common::texts::{TO, carry, courier, put, send, text};
-use common::{CODE, assert_class};
+use common::texts::{self, CONFIG, Relay, TO, UNCLEAR, assert_is, behind_tls, carry, courier, put, relay, send, text};
 use e2e::sms_gateway::{Gateway, Play, TOKEN};
-use e2e::smtp::authority::{Authority, Proof};
+use e2e::smtp::authority::Proof;
 use pam_2fa_protocol::courier::{Class, Outcome, Reason, Send, Text};
 use pam_2fa_protocol::wire::More;
 use std::fs::Permissions;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
-use tokio_rustls::{TlsAcceptor, rustls};
-
-const UNCLEAR: (Class, Option<Reason>) = (Class::Temporary, Some(Reason::Unrecognised));
-const CONFIG: (Class, Option<Reason>) = (Class::Rejected, Some(Reason::Config));
 
 fn to(gateway: &Gateway) -> Text {
     text("http", &[("url", &gateway.url()), ("token", TOKEN)])
 }
 
-#[track_caller]
-fn assert_is(outcome: &Outcome, (class, reason): (Class, Option<Reason>)) {
-    assert_class(outcome, class, reason);
-}
-
 /// Neither the steps, nor the outcome, nor the log repeat what is nobody's business.
 #[track_caller]
 fn assert_discreet(daemon: &Daemon, steps: &[String], outcome: &Outcome) {
-    let told = format!("{steps:?} {outcome:?}");
-    for secret in [TOKEN, CODE, "is your Example Corp"] {
-        assert!(!told.contains(secret), "{secret}: {told}");
-        assert!(!daemon.log().contains(secret), "{secret}: {}", daemon.log());
-    }
-    assert!(!daemon.log().contains(&TO[1..]), "{}", daemon.log());
+    texts::assert_discreet(daemon, steps, outcome, TOKEN);
 }
 
 #[test]
@@ -294,64 +275,11 @@ fn the_environment_names_no_proxy() {
     assert!(proxy.arrived().is_empty());
 }
 
-/// What a relay does with a connection before it carries it on to the gateway.
-enum Relay {
-    /// The server's side of TLS.
-    Tls(Arc<rustls::ServerConfig>),
-    /// A proxy's CONNECT.
-    Connect,
-}
-
-/// A relay on a port of its own; what each client asked a proxy for.
-fn relay(relay: Relay, to: SocketAddr) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let (address, asked) = (listener.local_addr().unwrap(), Arc::new(Mutex::new(Vec::new())));
-    let noted = Arc::clone(&asked);
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            loop {
-                let mut client = listener.accept().await.unwrap().0;
-                let mut server = TcpStream::connect(to).await.unwrap();
-                match &relay {
-                    Relay::Tls(config) => {
-                        // One that does not believe the certificate goes away.
-                        let Ok(mut client) = TlsAcceptor::from(Arc::clone(config)).accept(client).await else {
-                            continue;
-                        };
-                        let _ = copy_bidirectional(&mut client, &mut server).await;
-                    }
-                    Relay::Connect => {
-                        let mut head = Vec::new();
-                        while !head.ends_with(b"\r\n\r\n") {
-                            head.push(client.read_u8().await.unwrap());
-                        }
-                        let line = String::from_utf8(head).unwrap().lines().next().unwrap().to_owned();
-                        noted.lock().unwrap().push(line);
-                        client.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").await.unwrap();
-                        let _ = copy_bidirectional(&mut client, &mut server).await;
-                    }
-                }
-            }
-        });
-    });
-    (address, asked)
-}
-
-/// A gateway behind TLS with such a certificate: its URL, and the file with the authority that it should be of.
-fn behind_tls(daemon: &Daemon, gateway: &Gateway, proof: Proof) -> (SocketAddr, String) {
-    let authority = Authority::new();
-    let (address, _) = relay(Relay::Tls(authority.server(proof)), gateway.address);
-    (address, authority.write(&daemon.folder.0).to_str().unwrap().to_owned())
-}
-
 #[test]
 fn https_needs_a_certificate_that_proves_the_host_and_a_bad_one_sees_nothing() {
     let (daemon, gateway) = (courier(&[]), Gateway::start());
     for proof in [Proof::Expired, Proof::NotYetValid, Proof::WrongName, Proof::SelfSigned, Proof::UnknownAuthority] {
-        let (address, ca_file) = behind_tls(&daemon, &gateway, proof);
+        let (address, ca_file) = behind_tls(&daemon, gateway.address, proof);
         let url = format!("https://localhost:{}/send", address.port());
         let outcome =
             carry(&daemon, Text { ca_file: Some(ca_file), ..text("http", &[("url", &url), ("token", TOKEN)]) }).1;
@@ -361,7 +289,7 @@ fn https_needs_a_certificate_that_proves_the_host_and_a_bad_one_sees_nothing() {
             "{proof:?}: {outcome:?}"
         );
     }
-    let (address, ca_file) = behind_tls(&daemon, &gateway, Proof::Good);
+    let (address, ca_file) = behind_tls(&daemon, gateway.address, Proof::Good);
     let url = format!("https://localhost:{}/send", address.port());
     let without = carry(&daemon, text("http", &[("url", &url), ("token", TOKEN)])).1;
     assert_is(&without, (Class::Temporary, Some(Reason::Certificate)));
@@ -373,7 +301,7 @@ fn https_needs_a_certificate_that_proves_the_host_and_a_bad_one_sees_nothing() {
 #[test]
 fn a_proxy_carries_https_and_sees_the_host_and_nothing_else() {
     let (daemon, gateway) = (courier(&[]), Gateway::start());
-    let (address, ca_file) = behind_tls(&daemon, &gateway, Proof::Good);
+    let (address, ca_file) = behind_tls(&daemon, gateway.address, Proof::Good);
     let (proxy, asked) = relay(Relay::Connect, address);
     let text = Text {
         ca_file: Some(ca_file),

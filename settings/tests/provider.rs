@@ -2,7 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "the tests' own helpers")]
 
-use pam_2fa_settings::provider::{Auth, Cleartext, Http, MAX_FILE, Provider, Source, Way, parse};
+use pam_2fa_settings::provider::{Alphabet, Auth, Cleartext, Http, MAX_FILE, Provider, Source, Way, parse};
 use proptest::prelude::*;
 use std::path::Path;
 
@@ -23,6 +23,7 @@ const PROVEN: &[&str] = &[
     "ovh",
     "plivo",
     "sinch",
+    "smpp",
     "smsapi",
     "smsglobal",
     "telnyx",
@@ -115,6 +116,43 @@ fn the_file_that_the_documentation_shows_is_good() {
         page.split("```").find_map(|block| block.strip_prefix("toml\n").filter(|text| text.starts_with("schema")));
     let provider = parse("example", text.unwrap()).map_err(|findings| format!("{findings:?}")).unwrap();
     assert_eq!(http(&provider).reply.rules.len(), 1);
+}
+
+/// What the documentation shows of a file for SMPP, with what every file has and an account.
+fn smpp(block: &str) -> String {
+    let keys = ["host", "port", "tls", "system_id", "password", "system_type"];
+    let field = |key: &str| {
+        let optional = if key == "system_type" { "optional = true\n" } else { "" };
+        format!("\n[[account]]\nkey = \"{key}\"\nlabel = \"L\"\n{optional}")
+    };
+    format!("schema = 1\nid = \"x\"\nname = \"X\"\n{block}{}", keys.map(field).concat())
+}
+
+#[test]
+fn what_the_documentation_shows_for_smpp_is_good_and_what_else_stands_there_is_an_error() {
+    let page = include_str!("../../docs/sms.md");
+    let block = page.split("```").find_map(|block| block.strip_prefix("toml\n").filter(|text| text.contains("[smpp]")));
+    let good = smpp(block.unwrap());
+    let provider = parse("x", &good).map_err(|findings| format!("{findings:?}")).unwrap();
+    let Way::Smpp(read) = &provider.way else { panic!("{provider:?}") };
+    assert_eq!((read.cleartext, read.alphabet), (Cleartext::LoopbackOrPrivate, Alphabet::Gsm));
+    assert_eq!((read.rules.len(), read.rules[0].status.as_slice()), (1, [0x405, 0x406].as_slice()));
+    for (place, instead, expected) in [
+        ("[smpp]", "[exec]", "there is no such key"),
+        ("host = \"{acct.host}\"", "", "host: is missing"),
+        ("password = \"{acct.password}\"", "", "password: is missing"),
+        ("alphabet = \"gsm\"", "alphabet = \"utf-8\"", "is not one of \"gsm\", \"latin-1\", \"ucs-2\""),
+        ("[0x405, 0x406]", "[0]", "other than 0"),
+        ("[0x405, 0x406]", "[]", "must be a list of command_status"),
+        ("[0x405, 0x406]", "[\"ESME_RINVDSTADR\"]", "must be a list of command_status"),
+        ("class = \"auth-error\"", "class = \"accepted\"", "class"),
+        ("allow_cleartext = ", "allow_http = ", "there is no such key"),
+        ("{acct.system_type?}", "{acct.system_type}", "must stand alone as {acct.system_type?}"),
+    ] {
+        assert!(good.contains(place), "{place}");
+        let found = shown(&good.replace(place, instead));
+        assert!(found.contains(expected), "{expected}\n{found}");
+    }
 }
 
 #[test]

@@ -153,7 +153,7 @@ fn is_loopback(address: &SocketAddr) -> bool {
 
 /// The first of `addresses` that takes a connection; each next one gets its chance when the one before has failed or has
 /// been silent for [`HEAD_START`]. The others' attempts end when this returns.
-async fn first_to_connect(addresses: Vec<SocketAddr>) -> Result<TcpStream, String> {
+pub(crate) async fn first_to_connect(addresses: Vec<SocketAddr>) -> Result<TcpStream, String> {
     let mut waiting = addresses.into_iter();
     let mut trying = JoinSet::new();
     let mut last = String::from("no address");

@@ -6,7 +6,8 @@ use super::failure::Failure;
 use super::fill::{Ready, fill};
 use super::shelf::Shelf;
 use super::sign::{Key, nonce, ovh};
-use super::target::permitted;
+use super::smpp::{self, message};
+use super::target::{Scheme, permitted};
 use super::values::Values;
 use super::verdict::judge;
 use crate::carry::Steps;
@@ -18,7 +19,7 @@ use crate::email::tls::Trust;
 use crate::said::Mask;
 use jiff::Timestamp;
 use pam_2fa_protocol::courier::{Send, Text};
-use pam_2fa_settings::provider::{Cleartext, Http, Provider, Way};
+use pam_2fa_settings::provider::{Cleartext, Http, Provider, Smpp, Way};
 use reqwest::Url;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -87,12 +88,17 @@ impl Sms {
                 let sending = Sending { provider: &provider, values: &values, send, text, tls, deadline };
                 self.by_http(http, sending, steps).await
             }
-            Way::Smpp(_) | Way::Local(_) => Err(Failure::setting("provider", "TODO")),
+            Way::Smpp(smpp) => {
+                let sending = Sending { provider: &provider, values: &values, send, text, tls, deadline };
+                self.by_smpp(smpp, sending, steps).await
+            }
+            Way::Local(_) => Err(Failure::setting("provider", "TODO")),
         }
     }
 
     async fn by_http(&self, http: &Http, sending: Sending<'_>, steps: &mut Steps) -> Result<Accepted, Failure> {
-        let Sending { provider, values, send, text, tls, deadline } = sending;
+        let Sending { provider, values, send, text, mut tls, deadline } = sending;
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let mut ready = fill(&http.request, values)?;
         let origin = ready.url.origin().ascii_serialization();
         let addresses = self.addresses(&ready.url, text, http.cleartext, deadline).await?;
@@ -144,6 +150,21 @@ impl Sms {
         Ok(format!(", signed as of {} by {whose}", at.strftime("%Y-%m-%dT%H:%M:%SZ")))
     }
 
+    async fn by_smpp(&self, smpp: &Smpp, sending: Sending<'_>, steps: &Steps) -> Result<Accepted, Failure> {
+        let Sending { provider, values, text, tls, deadline, .. } = sending;
+        if text.proxy.is_some() {
+            return Err(Failure::setting("proxy", "SMPP goes by no proxy: remove it"));
+        }
+        let message::Place { host, port, is_tls } = message::place(smpp, values)?;
+        let login = message::Login::new(smpp, values)?;
+        let message = message::Message::new(smpp, values, &text.to, text.text.expose())?;
+        let found = self.look_up(&host, port, deadline).await?;
+        let addresses = permitted(&host, found, Scheme::smpp(is_tls), smpp.cleartext)?;
+        steps.tell(|| format!("SMPP to {host}:{port}, as {}.toml says", provider.id));
+        let way = smpp::connect::Way { host, addresses, tls: is_tls.then_some(tls) };
+        smpp::hand_over((login, message), way, &smpp.rules, deadline, steps).await
+    }
+
     /// The provider's file, and whom to believe. Files are read beside the thread that serves.
     async fn read(&self, text: &Text) -> Result<(Provider, ClientConfig), Failure> {
         let (shelf, trust) = (Arc::clone(&self.shelf), Arc::clone(&self.trust));
@@ -156,9 +177,7 @@ impl Sms {
                 }
                 Failure::setting("ca_file", failure.to_string())
             })?;
-            let mut config = ClientConfig::clone(&config);
-            config.alpn_protocols = vec![b"http/1.1".to_vec()];
-            Ok((provider, config))
+            Ok((provider, ClientConfig::clone(&config)))
         });
         reading.await.map_err(|error| Failure::setting("provider", error.to_string()))?
     }
@@ -175,7 +194,7 @@ impl Sms {
         let target = host_of(url);
         let Some(proxy) = &text.proxy else {
             let found = self.look_up(&target, url.port_or_known_default().unwrap_or(443), deadline).await?;
-            return permitted(&target, found, is_tls, cleartext);
+            return permitted(&target, found, Scheme::http(is_tls), cleartext);
         };
         if !is_tls {
             return Err(Failure::setting("proxy", "plain http is not sent by a proxy: remove it, or write https"));

@@ -2,6 +2,7 @@
 //! a field of the account; what the other side said is cleaned and masked by whoever shows it.
 
 use super::exchange::Answer;
+use super::smpp;
 use pam_2fa_protocol::courier::{Class, Outcome, Reason};
 use pam_2fa_settings::provider::Verdict;
 use std::path::PathBuf;
@@ -71,6 +72,22 @@ pub enum Failure {
         /// What happened.
         why: String,
     },
+    /// The connection ended, or the time did, before anything of the message was on its way.
+    #[error("{host}: {why}; nothing was handed over")]
+    NotSent {
+        /// The host.
+        host: String,
+        /// What happened.
+        why: String,
+    },
+    /// A message centre said no, or no yes.
+    #[error("{answer}{}", doubt(verdict))]
+    Centre {
+        /// What it means.
+        verdict: Verdict,
+        /// The answer.
+        answer: smpp::Answer,
+    },
     /// The provider's file, or HTTP itself, says what this answer means.
     #[error("{answer}")]
     Refused {
@@ -87,6 +104,13 @@ pub enum Failure {
     },
 }
 
+fn doubt(verdict: &Verdict) -> &'static str {
+    match verdict.reason {
+        Some(Reason::Unrecognised) => "; this is no proof that the message was taken",
+        _ => "",
+    }
+}
+
 impl Failure {
     /// A setting below `[sms]`.
     pub(super) fn setting(key: impl Into<String>, why: impl Into<String>) -> Self {
@@ -97,11 +121,13 @@ impl Failure {
         match self {
             Self::Setting { .. } | Self::NoFile { .. } | Self::File { .. } => (Class::Rejected, Some(Reason::Config)),
             Self::Message(_) => (Class::Rejected, Some(Reason::Request)),
-            Self::NoAddress { .. } | Self::NoConnection { .. } => (Class::Temporary, Some(Reason::Unreachable)),
+            Self::NoAddress { .. } | Self::NoConnection { .. } | Self::NotSent { .. } => {
+                (Class::Temporary, Some(Reason::Unreachable))
+            }
             // It may be an attack that ends, and another provider may do.
             Self::Certificate { .. } => (Class::Temporary, Some(Reason::Certificate)),
             Self::Lost { .. } | Self::NotProven { .. } => (Class::Temporary, Some(Reason::Unrecognised)),
-            Self::Refused { verdict, .. } => (verdict.class, verdict.reason),
+            Self::Refused { verdict, .. } | Self::Centre { verdict, .. } => (verdict.class, verdict.reason),
         }
     }
 

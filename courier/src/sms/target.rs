@@ -1,5 +1,5 @@
-//! Where a request may go. A provider's address is public, and only a file that says `allow_http` may name a gateway of one's own;
-//! plain HTTP goes nowhere else. So neither a name that resolves to this network nor a mistyped URL turns the courier into a way
+//! Where a request may go. A provider's address is public, and only a file that says `allow_http` (`allow_cleartext`) may name a
+//! gateway of one's own; what is not encrypted goes nowhere else. So neither a name that resolves to this network nor a mistyped URL turns the courier into a way
 //! in (server-side request forgery), and no code crosses a public network readable.
 
 use super::failure::Failure;
@@ -45,6 +45,33 @@ pub fn reach(address: IpAddr) -> Reach {
     }
 }
 
+/// What is spoken there, in the words of the file.
+#[derive(Debug, Clone, Copy)]
+pub struct Scheme {
+    /// Whether it is encrypted.
+    pub is_tls: bool,
+    /// It without TLS.
+    plain: &'static str,
+    /// What to do instead.
+    instead: &'static str,
+    /// The key of the file that lets it be without.
+    key: &'static str,
+}
+
+impl Scheme {
+    /// `http:` or `https:`.
+    #[must_use]
+    pub fn http(is_tls: bool) -> Self {
+        Self { is_tls, plain: "plain http", instead: "write https", key: "allow_http" }
+    }
+
+    /// SMPP, over TLS or not.
+    #[must_use]
+    pub fn smpp(is_tls: bool) -> Self {
+        Self { is_tls, plain: "SMPP without TLS", instead: "let tls be true", key: "allow_cleartext" }
+    }
+}
+
 /// The addresses of `host` that a request of this scheme may go to.
 ///
 /// # Errors
@@ -52,9 +79,10 @@ pub fn reach(address: IpAddr) -> Reach {
 pub fn permitted(
     host: &str,
     mut addresses: Vec<SocketAddr>,
-    is_tls: bool,
+    scheme: Scheme,
     cleartext: Cleartext,
 ) -> Result<Vec<SocketAddr>, Failure> {
+    let Scheme { is_tls, plain, instead, key } = scheme;
     addresses.retain(|address| match (reach(address.ip()), cleartext) {
         (Reach::Own, Cleartext::LoopbackOrPrivate) => true,
         (Reach::Public, _) => is_tls,
@@ -65,12 +93,12 @@ pub fn permitted(
     }
     let why = match (cleartext, is_tls) {
         (Cleartext::LoopbackOrPrivate, false) => {
-            format!("{host} has no loopback or private address, and plain http goes to no other; write https")
+            format!("{host} has no loopback or private address, and {plain} goes to no other; {instead}")
         }
         (Cleartext::LoopbackOrPrivate, true) => format!("{host} has no address that a gateway could have"),
-        (Cleartext::Never, false) => format!("its file lets nothing go to {host} by plain http; write https"),
+        (Cleartext::Never, false) => format!("its file lets nothing go to {host} by {plain}; {instead}"),
         (Cleartext::Never, true) => format!(
-            "{host} has no public address; a gateway of your own needs a provider file with allow_http = \"loopback-or-private\""
+            "{host} has no public address; a gateway of your own needs a provider file with {key} = \"loopback-or-private\""
         ),
     };
     Err(Failure::setting("provider", why))
@@ -124,14 +152,14 @@ mod tests {
             ("169.254.169.254", true, Cleartext::Never, false),
         ] {
             assert_eq!(
-                permitted("host", of(address), is_tls, cleartext).is_ok(),
+                permitted("host", of(address), Scheme::http(is_tls), cleartext).is_ok(),
                 fits,
                 "{address} {is_tls} {cleartext:?}"
             );
         }
         let both = [of("127.0.0.1"), of("198.51.100.7")].concat();
         assert_eq!(
-            permitted("host", both, true, Cleartext::Never).unwrap(),
+            permitted("host", both, Scheme::http(true), Cleartext::Never).unwrap(),
             of("198.51.100.7"),
             "the others are left out"
         );

@@ -64,6 +64,12 @@ impl<'a> Values<'a> {
         Ok(Self { provider, text, account, expires_at: &send.expires_at, expires, life, digest })
     }
 
+    /// What the code lives yet: a second to a day.
+    #[must_use]
+    pub fn life(&self) -> Duration {
+        self.life
+    }
+
     /// A template with its values; `None`: its key is left out.
     ///
     /// # Errors

@@ -111,6 +111,16 @@ fn a_yes_without_an_id_is_no_yes() {
 }
 
 #[test]
+fn a_no_with_an_id_is_a_no() {
+    let daemon = courier(&[]);
+    for (status, expected) in [(0x0b, (Class::Rejected, Some(Reason::BadNumber))), (0x08, UNCLEAR), (0x400, UNCLEAR)] {
+        let outcome = carry(&daemon, Faulty::saying(pdu((SUBMIT | RESPONSE, status, 2), b"17\0")).text()).1;
+        assert_is(&outcome, expected);
+        assert_eq!(outcome.provider_id, None);
+    }
+}
+
+#[test]
 fn a_centre_that_does_not_understand_is_understood() {
     let daemon = courier(&[]);
     for (status, sequence, expected) in [

@@ -139,7 +139,7 @@ fn a_file_of_ones_own_is_checked_used_and_listed() {
     let line = listed.lines().find(|line| line.starts_with("mine ")).unwrap_or_else(|| panic!("{listed}"));
     assert!(line.contains("own") && line.contains("in use"), "{line}");
     let unproven = listed.lines().filter(|line| line.contains(" unproven")).count();
-    assert!(unproven > 0 && listed.contains("nobody but us has judged"), "{listed}");
+    assert!(unproven > 0 && listed.contains("not enough was found that others wrote"), "{listed}");
 
     // Writable to others, it is not believed any more, and neither are its words.
     assert!(Command::new("chmod").args(["o+w", &file]).status().expect("run chmod").success());

@@ -80,7 +80,7 @@ fn list(config: &Path, screen: &mut Screen<'_>) -> Result<(), Error> {
     }
     if all.iter().any(|one| one.from == Origin::Unproven) {
         screen.note(
-            "unproven: nobody but us has judged its request and its replies; try it with `pam-2fa test sms NUMBER`",
+            "unproven: not enough was found that others wrote to judge its request and replies by; try it with `pam-2fa test sms NUMBER`",
         )?;
     }
     screen.line("a file of your own goes to providers/ beside config.toml; its name, without .toml, is sms.provider")
@@ -213,7 +213,7 @@ fn written(template: &Template) -> String {
 }
 
 fn about(field: &Field) -> String {
-    let mut parts: Vec<String> = field.help.iter().cloned().collect();
+    let mut parts: Vec<String> = field.help.iter().map(|help| help.trim_end_matches('.').to_owned()).collect();
     if field.secret {
         parts.push(String::from("secret"));
     }

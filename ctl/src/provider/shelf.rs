@@ -20,7 +20,7 @@ pub(super) enum Origin {
     Own,
     /// Shipped, and its request and replies were judged by others than us.
     Shipped,
-    /// Shipped, and nobody has.
+    /// Shipped, and not enough was found to judge it by.
     Unproven,
     /// Shipped; an administrator's file of the same name counts in its place.
     Hidden,

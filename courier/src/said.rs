@@ -69,7 +69,7 @@ impl Mask {
             return Self::longest_first(secrets);
         };
         for field in provider.account.iter().filter(|field| field.secret) {
-            let Some(value) = account.get(&field.key).map(|value| value.as_str()) else { continue };
+            let Some(value) = account.get(&field.key) else { continue };
             secrets.push(Zeroizing::new(value.to_owned()));
             secrets.push(Zeroizing::new(BASE64.encode(value.as_bytes())));
             let encoded = Zeroizing::new(percent_encoded(value));
@@ -79,7 +79,7 @@ impl Mask {
                 && let Auth::Basic { .. } = http.request.auth
             {
                 for other in account.values() {
-                    let both = Zeroizing::new(format!("{}:{value}", other.as_str()));
+                    let both = Zeroizing::new(format!("{other}:{value}"));
                     secrets.push(Zeroizing::new(BASE64.encode(both.as_bytes())));
                 }
             }

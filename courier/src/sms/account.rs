@@ -3,15 +3,42 @@
 use super::failure::Failure;
 use super::values::Filled;
 use pam_2fa_protocol::courier::{ALL_IN_ORDER, Text};
-use pam_2fa_settings::provider::Provider;
+use pam_2fa_settings::provider::{Provider, SENDER};
 use std::collections::BTreeMap;
+use std::fmt;
 use zeroize::Zeroizing;
 
-/// Field by field.
-pub type Account = BTreeMap<String, Filled>;
+/// An account.
+#[derive(PartialEq, Eq, Default)]
+pub struct Account {
+    fields: BTreeMap<String, Filled>,
+    /// Who messages are from, where the account says it and the settings do not.
+    pub sender: Option<Filled>,
+}
+
+impl fmt::Debug for Account {
+    /// Which fields it has, and never what they are.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.fields.keys()).finish()
+    }
+}
+
+impl Account {
+    /// The value of a field.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.fields.get(key).map(|value| value.as_str())
+    }
+
+    /// All values.
+    pub fn values(&self) -> impl Iterator<Item = &str> {
+        self.fields.values().map(|value| value.as_str())
+    }
+}
 
 /// The account of `text`: every field that the file asks for and no other (one that is not used would be a promise that is not kept).
-/// One in one text, `a;b;c`, has the fields in the order of the file; the last takes what is left, so that a password may hold a `;`.
+/// One in one text, `a;b;c`, has the fields that the file's `in_order` says, or else all in the order of the file; the last takes what
+/// is left, so that a password may hold a `;`.
 ///
 /// # Errors
 /// [`Failure`] that names the field.
@@ -20,7 +47,8 @@ pub fn of(provider: &Provider, text: &Text) -> Result<Account, Failure> {
         Some(all) if text.account.len() == 1 => in_order(provider, all.0.expose())?,
         Some(_) | None => {
             let own = |value: &str| Zeroizing::new(value.to_owned());
-            text.account.iter().map(|(key, value)| (key.clone(), own(value.0.expose()))).collect()
+            let fields = text.account.iter().map(|(key, value)| (key.clone(), own(value.0.expose()))).collect();
+            Account { fields, sender: None }
         }
     };
     check(provider, &account)?;
@@ -31,13 +59,27 @@ fn in_order(provider: &Provider, all: &str) -> Result<Account, Failure> {
     if provider.account.is_empty() {
         return Err(Failure::setting("account", format!("{} has no account; remove it", provider.name)));
     }
-    let values = all.splitn(provider.account.len(), ';');
-    let pairs = provider.account.iter().zip(values).filter(|(_, value)| !value.is_empty());
-    Ok(pairs.map(|(field, value)| (field.key.clone(), Zeroizing::new(value.to_owned()))).collect())
+    let by_file = || provider.account.iter().map(|field| field.key.as_str()).collect();
+    let order: Vec<&str> = match provider.in_order.as_slice() {
+        [] => by_file(),
+        said => said.iter().map(String::as_str).collect(),
+    };
+    let mut account = Account::default();
+    for (key, value) in order.iter().zip(all.splitn(order.len(), ';')).filter(|(_, value)| !value.is_empty()) {
+        let value = value.to_owned();
+        if *key == SENDER {
+            // Other products write numbers without the plus sign.
+            let is_number = value.len() >= 7 && value.bytes().all(|byte| byte.is_ascii_digit());
+            account.sender = Some(Zeroizing::new(if is_number { format!("+{value}") } else { value }));
+        } else {
+            account.fields.insert((*key).to_owned(), Zeroizing::new(value));
+        }
+    }
+    Ok(account)
 }
 
 fn check(provider: &Provider, account: &Account) -> Result<(), Failure> {
-    for key in account.keys() {
+    for key in account.fields.keys() {
         if !provider.account.iter().any(|field| field.key == *key) {
             let known: Vec<&str> = provider.account.iter().map(|field| field.key.as_str()).collect();
             let why = format!("there is no such field; an account of {} has {}", provider.name, known.join(", "));
@@ -46,7 +88,7 @@ fn check(provider: &Provider, account: &Account) -> Result<(), Failure> {
     }
     for field in &provider.account {
         let key = || format!("account.{}", field.key);
-        match account.get(&field.key).map(|value| value.as_str()) {
+        match account.get(&field.key) {
             None if field.optional || field.default.is_some() => {}
             None => {
                 let why = format!("is missing; {} wants it ({})", provider.name, field.label);
@@ -108,6 +150,21 @@ mod tests {
         ] {
             assert_eq!(account(id, &[(ALL_IN_ORDER, &all)]), account(id, &fields), "{id}");
             assert!(account(id, &fields).is_ok(), "{id}");
+        }
+    }
+
+    /// As PxPlus writes them: the last part is who messages are from.
+    #[test]
+    fn an_account_in_one_text_may_say_who_messages_are_from() {
+        let sid = format!("AC{}", "0a".repeat(16));
+        for (id, all, sender) in [
+            ("twilio", format!("{sid};s3cret;15551234567"), Some("+15551234567")),
+            ("vonage", String::from("abcd1234;s3cret;AcmeInc"), Some("AcmeInc")),
+            ("vonage", String::from("abcd1234;s3cret"), None),
+        ] {
+            let account = account(id, &[(ALL_IN_ORDER, &all)]).unwrap();
+            assert_eq!(account.sender.as_ref().map(|sender| sender.as_str()), sender, "{id}");
+            assert!(account.values().any(|value| value == "s3cret"), "{id}");
         }
     }
 

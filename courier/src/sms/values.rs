@@ -96,7 +96,8 @@ impl<'a> Values<'a> {
     /// The value of one placeholder; empty where there is none.
     #[must_use]
     pub fn of(&self, source: &Source) -> Filled {
-        let sender = self.text.sender.as_deref().unwrap_or_default();
+        let sender = self.text.sender.as_deref().or(self.account.sender.as_ref().map(|sender| sender.as_str()));
+        let sender = sender.unwrap_or_default();
         let digits = |number: &str| number.trim_start_matches('+').to_owned();
         Zeroizing::new(match source {
             Source::To => self.text.to.clone(),
@@ -120,7 +121,7 @@ impl<'a> Values<'a> {
     }
 
     fn account(&self, key: &str) -> Filled {
-        let given = self.account.get(key).map(|value| value.as_str());
+        let given = self.account.get(key);
         let default = || self.provider.account.iter().find(|field| field.key == key)?.default.as_deref();
         Zeroizing::new(given.or_else(default).unwrap_or_default().to_owned())
     }

@@ -1,6 +1,6 @@
 //! What a provider file says as a whole: values that exist, fields that are used, and nothing secret where others can read it.
 
-use super::model::{Auth, Body, Cleartext, Field, Http, Local, Node, Provider, Request, Smpp, Way};
+use super::model::{Auth, Body, Cleartext, Field, Http, Local, Node, Provider, Request, SENDER, Smpp, Way};
 use super::template::{Cast, Empty, Part, Source, Template};
 use super::tree::{Findings, Reader};
 
@@ -36,6 +36,16 @@ pub(super) fn lint(provider: &Provider, top: &Reader<'_>, findings: &mut Finding
                 ),
             );
         }
+    }
+    let mut seen = Vec::new();
+    for key in &provider.in_order {
+        if key != SENDER && !provider.account.iter().any(|field| field.key == *key) {
+            say("in_order", format!("{key}: there is no such field; it names fields of the account, or sender"));
+        }
+        if seen.contains(&key) {
+            say("in_order", format!("{key}: is there twice"));
+        }
+        seen.push(key);
     }
     match &provider.way {
         Way::Http(http) => of_http(http, provider, &mut say),

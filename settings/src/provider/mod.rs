@@ -20,7 +20,7 @@ mod way;
 
 pub use model::{
     Alphabet, Auth, Body, Cleartext, Every, Exec, Field, Http, Local, Method, Node, Predicate, Provider, Reply,
-    Request, Rule, Signer, Smpp, StatusRule, Test, Verdict, Way,
+    Request, Rule, SENDER, Signer, Smpp, StatusRule, Test, Verdict, Way,
 };
 pub use path::{Path, Step};
 pub use pattern::Pattern;

@@ -5,6 +5,9 @@ use super::pattern::Pattern;
 use super::template::Template;
 use pam_2fa_protocol::courier::{Class, Reason};
 
+/// In `in_order`: who messages are from.
+pub const SENDER: &str = "sender";
+
 /// A provider file.
 #[derive(Debug)]
 pub struct Provider {
@@ -20,6 +23,8 @@ pub struct Provider {
     pub country_codes: Vec<String>,
     /// What an account there consists of.
     pub account: Vec<Field>,
+    /// `in_order`: the keys of its fields, or [`SENDER`], as an account in one text has them; empty: all in the order of the file.
+    pub in_order: Vec<String>,
     /// How a message is handed over.
     pub way: Way,
 }

@@ -16,7 +16,8 @@ use toml_edit::{Item, TableLike, Value};
 const MAX_DEPTH: usize = 8;
 
 /// What every file may have; [`way`] adds its own.
-const TOP: [&str; 8] = ["schema", "id", "name", "docs", "max_text", "country_codes", "transport", "account"];
+const TOP: [&str; 9] =
+    ["schema", "id", "name", "docs", "max_text", "country_codes", "in_order", "transport", "account"];
 
 /// The whole file; `None` only beside a finding.
 pub(super) fn provider(id: &str, table: &dyn TableLike, findings: &mut Findings) -> Option<Provider> {
@@ -47,11 +48,20 @@ pub(super) fn provider(id: &str, table: &dyn TableLike, findings: &mut Findings)
     if !country_codes.iter().all(is_code) {
         top.say("country_codes", "must be a list of country codes without +, such as [1, 44]", findings);
     }
+    let in_order = top.scalars("in_order", findings).unwrap_or_default();
     let account = account(&top, findings);
     let way = way::way(&top, findings);
     let docs = top.text("docs", findings).map(str::to_owned);
-    let provider =
-        Provider { id: id.to_owned(), name: name?, docs, max_text, country_codes, account: account?, way: way? };
+    let provider = Provider {
+        id: id.to_owned(),
+        name: name?,
+        docs,
+        max_text,
+        country_codes,
+        account: account?,
+        in_order,
+        way: way?,
+    };
     lint(&provider, &top, findings);
     Some(provider)
 }

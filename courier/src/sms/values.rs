@@ -14,6 +14,9 @@ use zeroize::Zeroizing;
 /// The longest life that a provider is told; Kannel 1.4.5 takes a message of a century for one that is over.
 const LONGEST_LIFE: Duration = Duration::from_secs(86_400);
 
+/// The longest that a login code lives.
+const LONGEST_CODE: Duration = Duration::from_secs(600);
+
 /// A filled template.
 pub type Filled = Zeroizing<String>;
 
@@ -112,10 +115,12 @@ impl<'a> Values<'a> {
             Source::TtlMin => self.life.as_secs().div_ceil(60).to_string(),
             Source::Expiry => self.expires_at.to_owned(),
             Source::ExpiryUnix => self.expires.as_secs().to_string(),
+            Source::Begun => self.begun(),
             Source::Uuid => self.uuid(),
             Source::U31 => self.u31().to_string(),
             Source::Account(key) => return self.account(key),
             Source::Encoding(gsm, ucs2) => if is_gsm(self.text.text.expose()) { gsm } else { ucs2 }.clone(),
+            Source::SenderKind(..) if sender.is_empty() => String::new(),
             Source::SenderKind(name, number) => if is_number(sender) { number } else { name }.clone(),
         })
     }
@@ -130,6 +135,13 @@ impl<'a> Values<'a> {
         let behind = E164::parse(&self.text.to).ok();
         let behind = behind.as_ref().and_then(|to| to.as_str().get(to.country_code().len().saturating_add(1)..));
         behind.unwrap_or_default().to_owned()
+    }
+
+    /// By when the code ends, which is the same at every try; no code lives longer than that.
+    fn begun(&self) -> String {
+        let begun = self.expires.saturating_sub(LONGEST_CODE).as_secs();
+        let begun = Timestamp::from_second(i64::try_from(begun).unwrap_or_default()).unwrap_or(Timestamp::UNIX_EPOCH);
+        begun.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
     }
 
     /// RFC 9562 §5.8: version 8, whose bits are ours; here, those of the id's digest.

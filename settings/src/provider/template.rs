@@ -28,6 +28,8 @@ pub enum Source {
     Expiry,
     /// `{expiry.unix}`: the same in seconds since 1970.
     ExpiryUnix,
+    /// `{begun.rfc1123}`: a time before the first try, the same for every try of one message.
+    Begun,
     /// `{uuid}`: the same for every try of one message.
     Uuid,
     /// `{u31}`: a number of 31 bits, the same for every try of one message.
@@ -36,7 +38,7 @@ pub enum Source {
     Account(String),
     /// `{enc:A|B}`: A where the text is of GSM 7-bit characters (3GPP TS 23.038), else B.
     Encoding(String, String),
-    /// `{snd:A|B}`: A where the sender is a name, B where it is a number.
+    /// `{snd:A|B}`: A where the sender is a name, B where it is a number; `{snd?:A|B}`: nothing where there is none.
     SenderKind(String, String),
 }
 
@@ -150,12 +152,13 @@ fn placeholder(inside: &str) -> Result<(Source, Empty, Cast), String> {
             .split_once('|')
             .ok_or_else(|| format!("{{{inside}}}: write {{{kind}:A|B}}, one of which is sent"))?;
         let both = (first.to_owned(), second.to_owned());
+        let (kind, empty) = kind.strip_suffix('?').map_or((kind, Empty::Stays), |kind| (kind, Empty::Drops));
         let source = match kind {
-            "enc" => Source::Encoding(both.0, both.1),
+            "enc" if empty == Empty::Stays => Source::Encoding(both.0, both.1),
             "snd" => Source::SenderKind(both.0, both.1),
             _ => return Err(unknown(inside)),
         };
-        return Ok((source, Empty::Stays, Cast::Text));
+        return Ok((source, empty, Cast::Text));
     }
     let (name, cast) = match inside.split_once('|') {
         None => (inside, Cast::Text),
@@ -177,6 +180,7 @@ fn placeholder(inside: &str) -> Result<(Source, Empty, Cast), String> {
         "ttl_min" => Source::TtlMin,
         "expiry.rfc3339" => Source::Expiry,
         "expiry.unix" => Source::ExpiryUnix,
+        "begun.rfc1123" => Source::Begun,
         "uuid" => Source::Uuid,
         "u31" => Source::U31,
         other => match other.strip_prefix("acct.") {
@@ -189,7 +193,7 @@ fn placeholder(inside: &str) -> Result<(Source, Empty, Cast), String> {
 
 fn unknown(inside: &str) -> String {
     let known = "to, to.digits, to.national, sender, sender.digits, text, code, ttl, ttl_ms, ttl_min, expiry.rfc3339, \
-                 expiry.unix, uuid, u31, acct.KEY, enc:A|B, snd:A|B";
+                 expiry.unix, begun.rfc1123, uuid, u31, acct.KEY, enc:A|B, snd:A|B";
     format!("{{{inside}}}: there is no such value; there are {known}")
 }
 
@@ -232,6 +236,8 @@ mod tests {
             "{to|text}",
             "{to|int|int}",
             "{x:A|B}",
+            "{enc?:A|B}",
+            "{snd?:A|B}c",
             "{enc:A}",
             "a{to?}",
             "{to?}b",

@@ -3,7 +3,8 @@
 
 use super::failure::Failure;
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::Mode;
 use pam_2fa_settings::provider::{MAX_FILE, Provider, parse};
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
@@ -61,10 +62,9 @@ impl Shelf {
             Err(error) => return Err(wrong(folder, &error)),
         };
         self.require_own(folder, &opened.metadata().map_err(|error| wrong(folder, &error))?)?;
-        let how = OpenHow::new()
-            .flags(OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK)
-            .resolve(ResolveFlag::RESOLVE_NO_SYMLINKS | ResolveFlag::RESOLVE_BENEATH);
-        let mut file = match openat2(&opened, format!("{id}.toml").as_str(), how) {
+        // One name below an open folder, so that O_NOFOLLOW is enough. Not openat2(): RestrictSUIDSGID= in the unit takes it away.
+        let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+        let mut file = match openat(&opened, format!("{id}.toml").as_str(), flags, Mode::empty()) {
             Ok(file) => File::from(file),
             Err(Errno::ENOENT) => return Ok(None),
             Err(Errno::ELOOP) => {
@@ -169,7 +169,7 @@ mod tests {
         put(&folder.path().join("http.toml"), HTTP);
         symlink("../http.toml", folder.path().join("ours/http.toml")).unwrap();
         assert!(said(&shelf, "http").contains("symbolic link"));
-        nix::unistd::mkfifo(&folder.path().join("ours/pipe.toml"), nix::sys::stat::Mode::S_IRUSR).unwrap();
+        nix::unistd::mkfifo(&folder.path().join("ours/pipe.toml"), Mode::S_IRUSR).unwrap();
         assert!(said(&shelf, "pipe").contains("not a plain file"));
         create_dir(folder.path().join("ours/folder.toml")).unwrap();
         assert!(said(&shelf, "folder").contains("not a plain file"));

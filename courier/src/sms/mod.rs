@@ -6,7 +6,7 @@
 //!
 //! [`shelf`] finds the provider's file; [`account`] and [`values`] are what can stand in it, [`fill`] makes the request of both; [`target`] says
 //! where it may go, [`exchange`] sends it and reads the reply, [`verdict`] says what that means; [`failure`] puts the end into a
-//! class.
+//! class. What wants more of this host than the courier may have goes by [`relay`].
 
 pub mod account;
 pub mod deliver;
@@ -14,6 +14,7 @@ pub mod exchange;
 pub mod failure;
 pub mod fill;
 pub mod gsm;
+pub mod relay;
 pub mod shelf;
 pub mod target;
 pub mod values;

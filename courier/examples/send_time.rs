@@ -11,7 +11,7 @@ use courier::email::resolve::System;
 use courier::email::tls::Trust;
 use courier::serve::{Permitted, serve};
 use courier::sms::Sms;
-use courier::sms::shelf::Shelf;
+use courier::sms::shelf::{Owners, Shelf};
 use e2e::smtp::Server;
 use e2e::smtp::script::{Port, Script};
 use pam_2fa_protocol::Secret;
@@ -50,7 +50,8 @@ fn courier(listener: UnixListener) {
         let email = Email::new(Box::new(SystemClock), Box::new(System), Trust::default());
         let listener = tokio::net::UnixListener::from_std(listener).unwrap();
         let own = Permitted::new([nix::unistd::geteuid().as_raw()]);
-        let sms = Sms::new(Shelf::new(Vec::new(), None), Box::new(SystemClock), Box::new(System), Trust::default());
+        let sms =
+            Sms::new(Shelf::new(Vec::new(), Owners::root()), Box::new(SystemClock), Box::new(System), Trust::default());
         serve(listener, own, Arc::new(Carrier::new(email, sms)), std::future::pending()).await;
     });
 }

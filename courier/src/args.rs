@@ -1,31 +1,16 @@
 //! The command line. Every option has a default that fits the installed system, so that the unit file needs none.
 
+use crate::role::Role;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use thiserror::Error;
-
-/// What `--help` prints.
-pub const HELP: &str = "\
-Usage: courier [OPTION VALUE]...
-The daemon of pam-2fa that carries messages. It is started by systemd; by hand only for tests.
-
-  --runtime-dir DIR  where courier.sock is made [/run/pam-2fa]
-  --share-dir DIR    where the shipped provider files are [/usr/share/pam-2fa]
-  --providers DIR    where an administrator's provider files are [/etc/pam-2fa/providers]
-  --user NAME        whom to become when started as root [pam-2fa-courier]
-  --peer NAME        who may call: the user that configd runs as [pam-2fa]
-  --config FILE      taken and ignored: the courier reads no settings
-  --state-dir DIR    taken and ignored: the courier keeps nothing
-  --help             print this
-  --version          print the version
-";
 
 /// What the command line asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     /// To serve.
     Serve(Args),
-    /// To print [`HELP`].
+    /// To print [`Role::help`].
     Help,
     /// To print the version.
     Version,
@@ -34,7 +19,7 @@ pub enum Request {
 /// How to serve.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Args {
-    /// Where `courier.sock` is made.
+    /// Where the socket is made, and where the other daemons have theirs.
     pub runtime_dir: PathBuf,
     /// Where the shipped provider files are.
     pub share_dir: PathBuf,
@@ -44,16 +29,21 @@ pub struct Args {
     pub user: String,
     /// The user whose uid may call.
     pub peer: String,
+    /// Where the system's message bus is; empty where the daemon has nothing to do with one.
+    pub bus: String,
 }
 
-impl Default for Args {
-    fn default() -> Self {
+impl Args {
+    /// What holds where the command line says nothing.
+    #[must_use]
+    pub fn of(role: &Role) -> Self {
         Self {
             runtime_dir: PathBuf::from("/run/pam-2fa"),
             share_dir: PathBuf::from("/usr/share/pam-2fa"),
             providers: PathBuf::from("/etc/pam-2fa/providers"),
-            user: String::from("pam-2fa-courier"),
-            peer: String::from("pam-2fa"),
+            user: role.user.to_owned(),
+            peer: role.peer.to_owned(),
+            bus: role.bus.unwrap_or_default().to_owned(),
         }
     }
 }
@@ -62,25 +52,26 @@ impl Default for Args {
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum ArgsError {
     /// There is no such option.
-    #[error("unknown option {0}; see courier --help")]
+    #[error("unknown option {0}; see --help")]
     Unknown(String),
     /// An option without its value.
-    #[error("{0} needs a value; see courier --help")]
+    #[error("{0} needs a value; see --help")]
     NoValue(&'static str),
-    /// A name that is not text.
-    #[error("{0}: not a user name")]
+    /// A name or address that is not text.
+    #[error("{0}: not a text")]
     NotText(&'static str),
 }
 
-/// Parses a command line, the program's own name taken off.
+/// Parses a command line of `role`, the program's own name taken off.
 ///
 /// # Errors
 /// [`ArgsError`] at the first thing that makes no sense.
-pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, ArgsError> {
+pub fn parse(role: &Role, args: impl IntoIterator<Item = OsString>) -> Result<Request, ArgsError> {
     const OPTIONS: [&str; 7] =
         ["--config", "--state-dir", "--runtime-dir", "--share-dir", "--providers", "--user", "--peer"];
+    let bus = role.bus.map(|_| "--bus");
     let mut args = args.into_iter();
-    let mut found = Args::default();
+    let mut found = Args::of(role);
     while let Some(arg) = args.next() {
         let text = arg.to_string_lossy().into_owned();
         if text == "--help" {
@@ -93,7 +84,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, ArgsEr
             Some((given, value)) => (given.to_owned(), Some(OsString::from(value))),
             None => (text.clone(), None),
         };
-        let Some(option) = OPTIONS.into_iter().find(|option| *option == given) else {
+        let Some(option) = OPTIONS.into_iter().chain(bus).find(|option| *option == given) else {
             return Err(ArgsError::Unknown(text));
         };
         let value = inline.or_else(|| args.next()).ok_or(ArgsError::NoValue(option))?;
@@ -104,6 +95,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, ArgsEr
             "--providers" => found.providers = value.into(),
             "--user" => found.user = name(value)?,
             "--peer" => found.peer = name(value)?,
+            "--bus" => found.bus = name(value)?,
             _ => {}
         }
     }
@@ -113,14 +105,15 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, ArgsEr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::role::{COURIER, LOCAL};
 
     fn parsed(args: &[&str]) -> Result<Request, ArgsError> {
-        parse(args.iter().map(OsString::from))
+        parse(&COURIER, args.iter().map(OsString::from))
     }
 
     #[test]
     fn no_option_means_the_installed_system() {
-        assert_eq!(parsed(&[]), Ok(Request::Serve(Args::default())));
+        assert_eq!(parsed(&[]), Ok(Request::Serve(Args::of(&COURIER))));
     }
 
     #[test]
@@ -131,6 +124,7 @@ mod tests {
             providers: "/o".into(),
             user: "u".into(),
             peer: "p".into(),
+            bus: String::new(),
         };
         let spaced = [
             "--config",
@@ -159,6 +153,16 @@ mod tests {
             "--peer=p",
         ];
         assert_eq!(parsed(&joined), Ok(Request::Serve(expected)));
+    }
+
+    #[test]
+    fn a_bus_is_for_the_daemon_that_has_to_do_with_one() {
+        assert_eq!(parsed(&["--bus", "unix:path=/b"]), Err(ArgsError::Unknown("--bus".into())));
+        let Ok(Request::Serve(args)) = parse(&LOCAL, ["--bus", "unix:path=/b"].map(OsString::from)) else {
+            panic!("not taken")
+        };
+        assert_eq!(args, Args { bus: "unix:path=/b".into(), ..Args::of(&LOCAL) });
+        assert_eq!(Args::of(&LOCAL).bus, "unix:path=/run/dbus/system_bus_socket");
     }
 
     #[test]

@@ -5,8 +5,10 @@ use crate::email::Email;
 use crate::email::deadline::Deadline;
 use crate::email::outcome::{accepted, failed};
 use crate::said::{Mask, clean, without_addresses, without_number};
-use crate::sms::Sms;
+use crate::sms::{Accepted, Failure, Sms};
 use pam_2fa_protocol::courier::{Class, Mail, Outcome, Reason, Send, Text};
+use std::future::Future;
+use std::marker;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 use zeroize::Zeroizing;
@@ -76,56 +78,77 @@ pub fn check(send: &Send) -> Result<(), Senseless> {
     }
 }
 
-/// Whoever carries messages.
-pub struct Carrier {
-    email: Email,
-    sms: Sms,
+/// Whoever delivers text messages.
+pub trait Texts: marker::Send + Sync + 'static {
+    /// Delivers `text`, which is `send`'s, until `deadline`. What may not be repeated is added to the mask of `steps`. Dropping the
+    /// future cancels it.
+    ///
+    /// # Errors
+    /// [`Failure`]: it was not, provably, taken.
+    fn deliver(
+        &self,
+        send: &Send,
+        text: &Text,
+        deadline: Deadline,
+        steps: &mut Steps,
+    ) -> impl Future<Output = Result<Accepted, Failure>> + marker::Send;
+}
+
+impl Texts for Sms {
+    fn deliver(
+        &self,
+        send: &Send,
+        text: &Text,
+        deadline: Deadline,
+        steps: &mut Steps,
+    ) -> impl Future<Output = Result<Accepted, Failure>> + marker::Send {
+        Self::deliver(self, send, text, deadline, steps)
+    }
+}
+
+/// Whoever carries messages: mails, where it has to do with any, and text messages.
+pub struct Carrier<T = Sms> {
+    email: Option<Email>,
+    texts: T,
 }
 
 impl Carrier {
     /// Over `email` and `sms`.
     #[must_use]
     pub fn new(email: Email, sms: Sms) -> Self {
-        Self { email, sms }
+        Self { email: Some(email), texts: sms }
+    }
+}
+
+impl<T: Texts> Carrier<T> {
+    /// For text messages alone.
+    #[must_use]
+    pub fn without_mail(texts: T) -> Self {
+        Self { email: None, texts }
     }
 
     /// The part for email.
     #[must_use]
-    pub fn email(&self) -> &Email {
-        &self.email
+    pub fn email(&self) -> Option<&Email> {
+        self.email.as_ref()
     }
 
     /// Carries a message that [`check`] has let through. Dropping the future is how a send is cancelled.
     pub async fn carry(&self, send: &Send, steps: Option<UnboundedSender<String>>) -> Outcome {
-        let outcome = match (&send.mail, &send.sms) {
-            (Some(mail), None) => self.mail(send, mail, steps).await,
-            (None, Some(text)) => self.text(send, text, steps).await,
-            (None, None) | (Some(_), Some(_)) => Outcome {
-                class: Class::Rejected,
-                reason: Some(Reason::Request),
-                retry_after_s: None,
-                provider_id: None,
-                said: String::from("one message, either mail or sms"),
-            },
+        let outcome = match (&send.mail, &send.sms, &self.email) {
+            (Some(mail), None, Some(email)) => mailed(email, send, mail, steps).await,
+            (Some(_), None, None) => refused("mails are not carried here"),
+            (None, Some(text), _) => self.text(send, text, steps).await,
+            (None, None, _) | (Some(_), Some(_), _) => refused("one message, either mail or sms"),
         };
         record(send, &outcome);
         outcome
     }
 
-    async fn mail(&self, send: &Send, mail: &Mail, steps: Option<UnboundedSender<String>>) -> Outcome {
-        let steps = Steps::new(steps, Mask::of(mail));
-        let deadline = Deadline::after(time_for(send.deadline_ms));
-        let outcome = match self.email.deliver(mail, &send.id, deadline, &steps).await {
-            Ok(reply) => accepted(&reply),
-            Err(failure) => failed(&failure),
-        };
-        masked(outcome, &steps)
-    }
-
     async fn text(&self, send: &Send, text: &Text, steps: Option<UnboundedSender<String>>) -> Outcome {
         let mut steps = Steps::new(steps, Mask::default());
         let deadline = Deadline::after(time_for(send.deadline_ms));
-        let outcome = match self.sms.deliver(send, text, deadline, &mut steps).await {
+        let outcome = match self.texts.deliver(send, text, deadline, &mut steps).await {
             Ok(accepted) => Outcome {
                 class: Class::Accepted,
                 reason: None,
@@ -137,6 +160,21 @@ impl Carrier {
         };
         masked(outcome, &steps)
     }
+}
+
+async fn mailed(email: &Email, send: &Send, mail: &Mail, steps: Option<UnboundedSender<String>>) -> Outcome {
+    let steps = Steps::new(steps, Mask::of(mail));
+    let deadline = Deadline::after(time_for(send.deadline_ms));
+    let outcome = match email.deliver(mail, &send.id, deadline, &steps).await {
+        Ok(reply) => accepted(&reply),
+        Err(failure) => failed(&failure),
+    };
+    masked(outcome, &steps)
+}
+
+fn refused(why: &str) -> Outcome {
+    let reason = Some(Reason::Request);
+    Outcome { class: Class::Rejected, reason, retry_after_s: None, provider_id: None, said: why.to_owned() }
 }
 
 fn masked(outcome: Outcome, steps: &Steps) -> Outcome {

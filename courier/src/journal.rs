@@ -8,14 +8,11 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::Registry;
 
-/// What the journal knows our lines by.
-const IDENTIFIER: &str = "pam-2fa-courier";
-
-/// Starts the log. A second call changes nothing.
-pub fn start() {
+/// Starts the log, whose lines the journal knows by `identifier`. A second call changes nothing.
+pub fn start(identifier: &str) {
     let journal = if stderr_is_the_journal() { tracing_journald::layer().ok() } else { None };
     let sink: Box<dyn Layer<Registry> + Send + Sync> = match journal {
-        Some(journal) => Box::new(journal.with_syslog_identifier(IDENTIFIER.to_owned())),
+        Some(journal) => Box::new(journal.with_syslog_identifier(identifier.to_owned())),
         None => {
             let layer =
                 tracing_subscriber::fmt::layer().with_ansi(false).with_target(false).with_writer(std::io::stderr);

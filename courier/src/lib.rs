@@ -5,6 +5,9 @@
 //!
 //! In the order in which a message passes them: [`serve`] takes the call from configd, [`carry`] looks at what it asks for,
 //! [`email`] or [`sms`] delivers it, [`said`] cleans what the other side said. [`start`] is the way from `main` to [`serve`].
+//!
+//! A second program, courier-local, is a courier without a network: it serves the same interface to the courier alone and sends text
+//! messages by what the host has, which is [`local`]. [`role`] says what else is different between the two.
 
 #![forbid(unsafe_code)]
 
@@ -13,7 +16,9 @@ pub mod carry;
 pub mod clock;
 pub mod email;
 pub mod journal;
+pub mod local;
 pub mod privileges;
+pub mod role;
 pub mod said;
 pub mod serve;
 pub mod sms;

@@ -2,18 +2,24 @@
 
 #![forbid(unsafe_code)]
 
-use courier::start::{StartError, run};
-use std::io::Write;
+use courier::carry::Carrier;
+use courier::clock::SystemClock;
+use courier::email::Email;
+use courier::email::resolve::System;
+use courier::email::tls::Trust;
+use courier::role::COURIER;
+use courier::sms::Sms;
+use courier::sms::relay::Relay;
+use courier::start::{Parts, StartError, main as run};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match run(std::env::args_os().skip(1)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error @ StartError::Args(_)) => {
-            // There is no log yet, and whoever typed the command sees stderr. If that is gone, nobody is told.
-            let _ = writeln!(std::io::stderr(), "courier: {error}");
-            ExitCode::from(2)
-        }
-        Err(_) => ExitCode::FAILURE,
-    }
+    run(&COURIER, carrier)
+}
+
+fn carrier(Parts { args, shelf, .. }: Parts) -> Result<Carrier<Sms>, StartError> {
+    tokio_rustls::rustls::crypto::aws_lc_rs::default_provider().install_default().map_err(|_| StartError::Provider)?;
+    let email = Email::new(Box::new(SystemClock), Box::new(System), Trust::default());
+    let sms = Sms::new(shelf, Box::new(SystemClock), Box::new(System), Trust::default());
+    Ok(Carrier::new(email, sms.with_relay(Relay::new(&args.runtime_dir))))
 }

@@ -1,4 +1,4 @@
-//! From root to the courier's own user, for good.
+//! From root to the daemon's own user, for good.
 
 use nix::errno::Errno;
 use nix::sys::prctl;
@@ -68,7 +68,8 @@ pub fn become_user(user: &User) -> Result<(), PrivilegeError> {
 }
 
 /// What holds for the process whoever it is: no rights by running programs, no core and no debugger (codes and passwords are
-/// in its memory), no file for others.
+/// in its memory), no file for others. The programs that courier-local runs inherit the first and the last of it; they may be looked
+/// into by whoever runs as their user, which is nobody else.
 ///
 /// # Errors
 /// [`PrivilegeError::System`].

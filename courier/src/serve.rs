@@ -1,10 +1,10 @@
-//! `courier.sock`: who may call, how long a call may take, and what is answered.
+//! `courier.sock`, and courier-local's: who may call, how long a call may take, and what is answered.
 //!
-//! A connection of anybody but configd gets `NotPermitted` and is closed; not a byte of it is read. Within a connection one
+//! A connection of anybody but configd (there, the courier) gets `NotPermitted` and is closed; not a byte of it is read. Within a connection one
 //! `Send` runs at a time. Calls that come during it wait, one frame's worth of them; whoever hangs up cancels it, and a
 //! half-closed connection counts as hung up.
 
-use crate::carry::{Carrier, Senseless, check};
+use crate::carry::{Carrier, Senseless, Texts, check};
 use pam_2fa_protocol::courier::{SEND, SERVICE, Send, Sent};
 use pam_2fa_protocol::frame::{Frame, FrameBuffer, terminated};
 use pam_2fa_protocol::wire::{Continues, decode_call, encode_reply};
@@ -80,10 +80,10 @@ impl Permitted {
 }
 
 /// Serves until `stop` is ready, then lets sends under way end within 5 s.
-pub async fn serve(
+pub async fn serve<T: Texts>(
     listener: UnixListener,
     permitted: Permitted,
-    carrier: Arc<Carrier>,
+    carrier: Arc<Carrier<T>>,
     stop: impl Future<Output = ()>,
 ) {
     let seats = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -126,10 +126,10 @@ pub async fn serve(
 }
 
 /// One connection from its first to its last byte.
-async fn attend(
+async fn attend<T: Texts>(
     mut stream: UnixStream,
     permitted: &Permitted,
-    carrier: &Carrier,
+    carrier: &Carrier<T>,
     mut stopped: watch::Receiver<bool>,
 ) -> Result<(), Ended> {
     let uid = stream.peer_cred()?.uid();
@@ -177,10 +177,10 @@ async fn attend(
 }
 
 /// Runs one send: tells its steps where the caller wants them, and watches for the caller to hang up.
-async fn run(
+async fn run<T: Texts>(
     stream: &mut UnixStream,
     buffer: &mut FrameBuffer,
-    carrier: &Carrier,
+    carrier: &Carrier<T>,
     send: Send,
     more: bool,
 ) -> Result<(), Ended> {

@@ -1,5 +1,5 @@
-//! `courier.sock`: from systemd, or made here. Made here it is bound with no rights for anyone, given to configd's group, and
-//! only then listened on: there is no moment in which somebody else could connect.
+//! The daemon's socket: from systemd, or made here. Made here it is bound with no rights for anyone, given to the caller's group,
+//! and only then listened on: there is no moment in which somebody else could connect.
 
 use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, UnixAddr, bind, listen, socket};
 use nix::sys::stat::{Mode, umask};
@@ -11,9 +11,6 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
-
-/// The socket's name below the runtime folder.
-pub const NAME: &str = "courier.sock";
 
 /// Why there is no socket to serve on.
 #[derive(Debug, Error)]
@@ -38,7 +35,7 @@ pub enum SocketError {
         source: io::Error,
     },
     /// systemd handed over something else than one listening unix stream socket.
-    #[error("the service manager handed over {0}; pam-2fa-courier.socket needs one ListenStream=")]
+    #[error("the service manager handed over {0}; the socket unit needs one ListenStream=")]
     HandedOver(String),
 }
 
@@ -59,12 +56,12 @@ pub fn handed_over() -> Result<Option<UnixListener>, SocketError> {
     }
 }
 
-/// Makes the socket in `folder`: mode 0660, its group `group`, or the process's own.
+/// Makes the socket `name` in `folder`: mode 0660, its group `group`, or the process's own.
 ///
 /// # Errors
 /// [`SocketError`]. What is there already is removed only if it is a socket that nobody serves.
-pub fn make(folder: &Path, group: Option<Gid>) -> Result<UnixListener, SocketError> {
-    let path = folder.join(NAME);
+pub fn make(folder: &Path, name: &str, group: Option<Gid>) -> Result<UnixListener, SocketError> {
+    let path = folder.join(name);
     let system = |action| {
         let path = path.clone();
         move |error: nix::Error| SocketError::System { path, action, source: error.into() }
@@ -79,7 +76,7 @@ pub fn make(folder: &Path, group: Option<Gid>) -> Result<UnixListener, SocketErr
     umask(before);
     bound.map_err(system("bind it"))?;
     if let Some(group) = group {
-        chown(&path, None, Some(group)).map_err(system("give it to configd's group"))?;
+        chown(&path, None, Some(group)).map_err(system("give it to the caller's group"))?;
     }
     set_permissions(&path, Permissions::from_mode(0o660)).map_err(|source| SocketError::System {
         path: path.clone(),
@@ -128,7 +125,7 @@ mod tests {
     #[test]
     fn the_socket_is_not_made_where_others_could_put_a_link() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(make(folder.path(), None).is_ok());
+        assert!(make(folder.path(), "courier.sock", None).is_ok());
         for mode in [0o777, 0o1777, 0o775] {
             set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
             assert!(matches!(require_own(folder.path()), Err(SocketError::Unsafe(_))), "{mode:o}");

@@ -34,7 +34,7 @@ async fn a_server_that_hangs_anywhere_is_left_at_the_deadline() {
             tokio::spawn(async move {
                 let carrier = carrier();
                 let outcome = carrier.carry(&send, None).await;
-                (outcome, carrier.email().pool().len())
+                (outcome, carrier.email().unwrap().pool().len())
             })
         })
         .collect();

@@ -75,7 +75,7 @@ async fn the_connection_of_a_mail_that_was_not_accepted_is_not_kept() {
     for said in ["450 4.2.0 later", "550 5.1.1 no", "354 what", "250 yes\r\n250 yes"] {
         let one = One::new(Script::accepting().once(At::Rcpt, Play::line(said)));
         assert_ne!(one.carry().await.class, Class::Accepted);
-        assert!(one.carrier.email().pool().is_empty(), "{said}");
+        assert!(one.carrier.email().unwrap().pool().is_empty(), "{said}");
         one.server.until(|seen| seen.ended == 1).await;
     }
 }
@@ -150,11 +150,11 @@ async fn a_connection_is_given_up_after_a_minute_with_a_quit() {
     assert_class(&one.carry().await, Class::Accepted, None);
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(59)).await;
-    assert_eq!(one.carrier.email().pool().len(), 1);
+    assert_eq!(one.carrier.email().unwrap().pool().len(), 1);
     tokio::time::advance(Duration::from_secs(2)).await;
     tokio::time::resume();
     one.server.until(|seen| seen.count("QUIT") == 1 && seen.ended == 1).await;
-    assert!(one.carrier.email().pool().is_empty());
+    assert!(one.carrier.email().unwrap().pool().is_empty());
 }
 
 #[tokio::test]
@@ -165,6 +165,6 @@ async fn at_most_eight_connections_are_kept() {
         let outcome = one.carrier.carry(&send(Mail { helo, ..one.mail() }, LONG), None).await;
         assert_class(&outcome, Class::Accepted, None);
     }
-    assert_eq!(one.carrier.email().pool().len(), 8);
+    assert_eq!(one.carrier.email().unwrap().pool().len(), 8);
     one.server.until(|seen| seen.count("QUIT") == 2).await;
 }

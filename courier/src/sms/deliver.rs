@@ -4,6 +4,7 @@ use super::account;
 use super::exchange::{self, exchange};
 use super::failure::Failure;
 use super::fill::{Ready, fill};
+use super::relay::Relay;
 use super::shelf::Shelf;
 use super::sign::{Key, nonce, ovh};
 use super::smpp::{self, message};
@@ -25,7 +26,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 /// The longest time for one message: a provider that takes longer is worth another.
 const LONGEST: Duration = Duration::from_secs(8);
@@ -55,13 +56,20 @@ pub struct Sms {
     names: Names,
     trust: Arc<Trust>,
     clock: Box<dyn Clock>,
+    relay: Option<Relay>,
 }
 
 impl Sms {
     /// With the provider files of `shelf`.
     #[must_use]
     pub fn new(shelf: Shelf, clock: Box<dyn Clock>, resolver: Box<dyn Resolve>, trust: Trust) -> Self {
-        Self { shelf: Arc::new(shelf), names: Names::new(resolver), trust: Arc::new(trust), clock }
+        Self { shelf: Arc::new(shelf), names: Names::new(resolver), trust: Arc::new(trust), clock, relay: None }
+    }
+
+    /// The same, with courier-local for the ways that it alone may go.
+    #[must_use]
+    pub fn with_relay(self, relay: Relay) -> Self {
+        Self { relay: Some(relay), ..self }
     }
 
     /// Delivers `text`, which is `send`'s, until `deadline`. What may not be repeated is added to the mask of `steps`. Dropping the
@@ -76,7 +84,7 @@ impl Sms {
         deadline: Deadline,
         steps: &mut Steps,
     ) -> Result<Accepted, Failure> {
-        let deadline = deadline.or_after(LONGEST);
+        let (whole, deadline) = (deadline, deadline.or_after(LONGEST));
         let unread = || Failure::setting("provider", "its file or the certificates could not be read in time");
         let (provider, tls) =
             tokio::time::timeout_at(deadline.at(), self.read(text)).await.unwrap_or_else(|_| Err(unread()))?;
@@ -92,7 +100,11 @@ impl Sms {
                 let sending = Sending { provider: &provider, values: &values, send, text, tls, deadline };
                 self.by_smpp(smpp, sending, steps).await
             }
-            Way::Local(_) => Err(Failure::setting("provider", "TODO")),
+            // A modem may take longer than any server; courier-local has limits of its own.
+            Way::Local(_) => match &self.relay {
+                Some(relay) => relay.send(send, text, whole, steps).await,
+                None => Err(Failure::setting("provider", "there is no way to courier-local here")),
+            },
         }
     }
 
@@ -171,6 +183,11 @@ impl Sms {
         let (id, ca_file) = (text.provider.clone(), text.ca_file.as_ref().map(PathBuf::from));
         let reading = tokio::task::spawn_blocking(move || {
             let provider = shelf.provider(&id)?;
+            if matches!(provider.way, Way::Local(_)) {
+                // No server is asked, so nobody is to be believed, and this host may have no certificates at all.
+                let nobody = ClientConfig::builder().with_root_certificates(RootCertStore::empty());
+                return Ok((provider, nobody.with_no_client_auth()));
+            }
             let config = trust.config(ca_file.as_deref()).map_err(|failure| {
                 if let email::Failure::Setting { key, why } = failure {
                     return Failure::setting(key, why);

@@ -102,6 +102,9 @@ pub enum Failure {
         /// The answer.
         answer: Answer,
     },
+    /// How it ended, as a way that has its own words for it says. Never accepted.
+    #[error("{}", .0.said)]
+    Told(Outcome),
 }
 
 fn doubt(verdict: &Verdict) -> &'static str {
@@ -113,8 +116,14 @@ fn doubt(verdict: &Verdict) -> &'static str {
 
 impl Failure {
     /// A setting below `[sms]`.
-    pub(super) fn setting(key: impl Into<String>, why: impl Into<String>) -> Self {
+    pub(crate) fn setting(key: impl Into<String>, why: impl Into<String>) -> Self {
         Self::Setting { key: key.into(), why: why.into() }
+    }
+
+    /// An end in words of its own.
+    pub(crate) fn told(verdict: Verdict, said: impl Into<String>) -> Self {
+        let Verdict { class, reason } = verdict;
+        Self::Told(Outcome { class, reason, retry_after_s: None, provider_id: None, said: said.into() })
     }
 
     fn class(&self) -> (Class, Option<Reason>) {
@@ -128,6 +137,7 @@ impl Failure {
             Self::Certificate { .. } => (Class::Temporary, Some(Reason::Certificate)),
             Self::Lost { .. } | Self::NotProven { .. } => (Class::Temporary, Some(Reason::Unrecognised)),
             Self::Refused { verdict, .. } | Self::Centre { verdict, .. } => (verdict.class, verdict.reason),
+            Self::Told(outcome) => (outcome.class, outcome.reason),
         }
     }
 
@@ -138,6 +148,8 @@ impl Failure {
         let may_come_again = matches!(class, Class::Temporary | Class::RateLimited);
         let retry_after_s = if let Self::Refused { answer, .. } | Self::NotProven { answer } = self {
             answer.retry_after_s.filter(|_| may_come_again)
+        } else if let Self::Told(outcome) = self {
+            outcome.retry_after_s.filter(|_| may_come_again)
         } else {
             None
         };

@@ -3,7 +3,8 @@
 
 use super::failure::Failure;
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::Mode;
 use pam_2fa_settings::provider::{MAX_FILE, Provider, parse};
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
@@ -13,19 +14,65 @@ use std::path::{Path, PathBuf};
 /// So many findings of a file are told; the others stand in what checks it.
 const SHOWN: usize = 3;
 
+/// Whose files count.
+#[derive(Debug, Clone)]
+pub struct Owners(Vec<u32>);
+
+impl Owners {
+    /// Root's.
+    #[must_use]
+    pub fn root() -> Self {
+        Self(vec![0])
+    }
+
+    /// Root's, and those of `owner`: whoever started the daemon by hand.
+    #[must_use]
+    pub fn root_and(owner: u32) -> Self {
+        Self(vec![0, owner])
+    }
+
+    /// That nobody else can have written what is at `path`, of which `about` tells.
+    ///
+    /// # Errors
+    /// [`Failure::File`] with what to do.
+    pub fn require(&self, path: &Path, about: &Metadata) -> Result<(), Failure> {
+        self.require_owner(path, about)?;
+        if about.mode() & 0o022 == 0 {
+            return Ok(());
+        }
+        let why = format!("mode {:04o} lets others write it; look who did, then chmod go-w", about.mode() & 0o7777);
+        Err(Failure::File { path: path.to_owned(), why })
+    }
+
+    /// That nobody else can put another thing in the place of what the folder has. In one such as /tmp nobody can (the sticky bit).
+    ///
+    /// # Errors
+    /// [`Failure::File`] with what to do.
+    pub fn require_folder(&self, path: &Path, about: &Metadata) -> Result<(), Failure> {
+        if about.mode() & 0o1000 != 0 { self.require_owner(path, about) } else { self.require(path, about) }
+    }
+
+    fn require_owner(&self, path: &Path, about: &Metadata) -> Result<(), Failure> {
+        if self.0.contains(&about.uid()) {
+            return Ok(());
+        }
+        let why = format!("its owner is uid {}, not root; look who wrote it, then chown root", about.uid());
+        Err(Failure::File { path: path.to_owned(), why })
+    }
+}
+
 /// The folders, and whose files in them count.
 #[derive(Debug, Clone)]
 pub struct Shelf {
     folders: Vec<PathBuf>,
-    owners: Vec<u32>,
+    owners: Owners,
 }
 
 impl Shelf {
-    /// The first of `folders` that has a file wins. Beside root's files, those of `owner` count: whoever started the courier by
-    /// hand.
+    /// The first of `folders` that has a file wins; those of `owners` count.
     #[must_use]
-    pub fn new(folders: Vec<PathBuf>, owner: Option<u32>) -> Self {
-        Self { folders, owners: std::iter::once(0).chain(owner).collect() }
+    pub fn new(folders: Vec<PathBuf>, owners: Owners) -> Self {
+        Self { folders, owners }
     }
 
     /// The provider of that id. Reads files: not for the thread that serves.
@@ -60,11 +107,10 @@ impl Shelf {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(wrong(folder, &error)),
         };
-        self.require_own(folder, &opened.metadata().map_err(|error| wrong(folder, &error))?)?;
-        let how = OpenHow::new()
-            .flags(OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK)
-            .resolve(ResolveFlag::RESOLVE_NO_SYMLINKS | ResolveFlag::RESOLVE_BENEATH);
-        let mut file = match openat2(&opened, format!("{id}.toml").as_str(), how) {
+        self.owners.require(folder, &opened.metadata().map_err(|error| wrong(folder, &error))?)?;
+        // One name below an open folder, so that O_NOFOLLOW is enough. Not openat2(): RestrictSUIDSGID= in the unit takes it away.
+        let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+        let mut file = match openat(&opened, format!("{id}.toml").as_str(), flags, Mode::empty()) {
             Ok(file) => File::from(file),
             Err(Errno::ENOENT) => return Ok(None),
             Err(Errno::ELOOP) => {
@@ -77,7 +123,7 @@ impl Shelf {
         if !about.is_file() {
             return Err(Failure::File { path, why: String::from("is not a plain file") });
         }
-        self.require_own(&path, &about)?;
+        self.owners.require(&path, &about)?;
         let mut text = String::new();
         // One byte more than a file may have: the parser says that it is too long.
         let most = u64::try_from(MAX_FILE).unwrap_or(u64::MAX).saturating_add(1);
@@ -85,17 +131,6 @@ impl Shelf {
             Ok(_) => Ok(Some(text)),
             Err(error) => Err(wrong(&path, &error)),
         }
-    }
-
-    fn require_own(&self, path: &Path, about: &Metadata) -> Result<(), Failure> {
-        let why = if !self.owners.contains(&about.uid()) {
-            format!("its owner is uid {}, not root; look who wrote it, then chown root", about.uid())
-        } else if about.mode() & 0o022 != 0 {
-            format!("mode {:04o} lets others write it; look who did, then chmod go-w", about.mode() & 0o7777)
-        } else {
-            return Ok(());
-        };
-        Err(Failure::File { path: path.to_owned(), why })
     }
 }
 
@@ -117,7 +152,7 @@ mod tests {
             create_dir(folder.join(below)).unwrap();
             set_permissions(folder.join(below), Permissions::from_mode(0o755)).unwrap();
         }
-        Shelf::new(vec![folder.join("ours"), folder.join("shipped")], Some(nix::unistd::geteuid().as_raw()))
+        Shelf::new(vec![folder.join("ours"), folder.join("shipped")], Owners::root_and(nix::unistd::geteuid().as_raw()))
     }
 
     fn put(path: &Path, text: &str) {
@@ -157,7 +192,7 @@ mod tests {
         set_permissions(folder.path().join("ours"), Permissions::from_mode(0o777)).unwrap();
         assert!(said(&shelf, "http").contains("lets others write it"), "the folder");
         set_permissions(folder.path().join("ours"), Permissions::from_mode(0o755)).unwrap();
-        let nobodys = Shelf { owners: vec![u32::MAX], ..shelf.clone() };
+        let nobodys = Shelf { owners: Owners(vec![u32::MAX]), ..shelf.clone() };
         assert!(said(&nobodys, "http").contains("its owner is uid"));
         assert!(shelf.provider("http").is_ok());
     }
@@ -169,7 +204,7 @@ mod tests {
         put(&folder.path().join("http.toml"), HTTP);
         symlink("../http.toml", folder.path().join("ours/http.toml")).unwrap();
         assert!(said(&shelf, "http").contains("symbolic link"));
-        nix::unistd::mkfifo(&folder.path().join("ours/pipe.toml"), nix::sys::stat::Mode::S_IRUSR).unwrap();
+        nix::unistd::mkfifo(&folder.path().join("ours/pipe.toml"), Mode::S_IRUSR).unwrap();
         assert!(said(&shelf, "pipe").contains("not a plain file"));
         create_dir(folder.path().join("ours/folder.toml")).unwrap();
         assert!(said(&shelf, "folder").contains("not a plain file"));

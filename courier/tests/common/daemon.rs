@@ -1,4 +1,5 @@
-//! The courier as a process of its own, started as whoever runs the tests: root, and then it drops to `nobody`, or somebody.
+//! The courier, and courier-local, as processes of their own, started as whoever runs the tests: root, and then they drop to `nobody`
+//! (courier-local, where it serves that one, to `daemon`), or somebody.
 
 use super::mail_with_auth;
 use e2e::smtp::Server;
@@ -49,8 +50,47 @@ pub enum Socket {
     HandedOver,
 }
 
+/// Which of the two programs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    Courier,
+    /// courier-local, as this user where root starts it.
+    Local(&'static str),
+}
+
+impl Which {
+    fn program(self) -> &'static str {
+        match self {
+            Self::Courier => env!("CARGO_BIN_EXE_courier"),
+            Self::Local(_) => env!("CARGO_BIN_EXE_courier-local"),
+        }
+    }
+
+    fn user(self) -> &'static str {
+        match self {
+            Self::Courier => "nobody",
+            Self::Local(user) => user,
+        }
+    }
+
+    fn socket(self) -> &'static str {
+        match self {
+            Self::Courier => "courier.sock",
+            Self::Local(_) => "courier-local.sock",
+        }
+    }
+
+    fn log(self) -> &'static str {
+        match self {
+            Self::Courier => "log",
+            Self::Local(_) => "log-local",
+        }
+    }
+}
+
 pub struct Daemon {
-    pub folder: Folder,
+    pub folder: Arc<Folder>,
+    which: Which,
     child: Child,
     notified: UnixDatagram,
 }
@@ -66,9 +106,30 @@ impl Daemon {
         Self::adopt(folder, command, notified)
     }
 
+    /// Another one in a folder that others are in, too.
+    pub fn start_in(folder: Arc<Folder>, which: Which, args: &[&str], socket: Socket) -> Self {
+        Self::start_with_more(folder, which, args, socket, |_| {})
+    }
+
+    /// The same, with what else is to be said of the command.
+    pub fn start_with_more(
+        folder: Arc<Folder>,
+        which: Which,
+        args: &[&str],
+        socket: Socket,
+        more: impl FnOnce(&mut Command),
+    ) -> Self {
+        let (mut command, notified) = command_of(which, &folder.0, args, socket);
+        more(&mut command);
+        let daemon = Self { folder, which, child: command.spawn().unwrap(), notified };
+        daemon.expect_notice("READY=1");
+        daemon
+    }
+
     /// What [`command`] has made, started and ready.
     pub fn adopt(folder: Folder, mut command: Command, notified: UnixDatagram) -> Self {
-        let daemon = Self { folder, child: command.spawn().unwrap(), notified };
+        let daemon =
+            Self { folder: Arc::new(folder), which: Which::Courier, child: command.spawn().unwrap(), notified };
         daemon.expect_notice("READY=1");
         daemon
     }
@@ -91,11 +152,11 @@ impl Daemon {
     }
 
     pub fn socket(&self) -> PathBuf {
-        self.folder.0.join("courier.sock")
+        self.folder.0.join(self.which.socket())
     }
 
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.0.join("log")).unwrap()
+        std::fs::read_to_string(self.folder.0.join(self.which.log())).unwrap()
     }
 
     pub fn call(&self) -> Caller {
@@ -119,18 +180,22 @@ impl Drop for Daemon {
     }
 }
 
-/// The command that starts a daemon in `folder`, and where it says that it is ready.
+/// The command that starts a courier in `folder`, and where it says that it is ready.
 pub fn command(folder: &Path, args: &[&str], socket: Socket) -> (Command, UnixDatagram) {
-    let notify = folder.join("notify");
+    command_of(Which::Courier, folder, args, socket)
+}
+
+fn command_of(which: Which, folder: &Path, args: &[&str], socket: Socket) -> (Command, UnixDatagram) {
+    let notify = folder.join(format!("notify-{}", which.log()));
     let notified = UnixDatagram::bind(&notify).unwrap();
     notified.set_read_timeout(Some(PATIENCE)).unwrap();
     std::fs::set_permissions(&notify, Permissions::from_mode(0o777)).unwrap();
-    let log = std::fs::File::create(folder.join("log")).unwrap();
-    let program = env!("CARGO_BIN_EXE_courier");
+    let log = std::fs::File::create(folder.join(which.log())).unwrap();
+    let program = which.program();
     let mut command = match socket {
         Socket::Made => Command::new(program),
         Socket::HandedOver => {
-            let listener = UnixListener::bind(folder.join("courier.sock")).unwrap();
+            let listener = UnixListener::bind(folder.join(which.socket())).unwrap();
             let mut shell = Command::new("sh");
             let script = "exec 3<&0 0</dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" \"$@\"";
             shell.args(["-c", script, program]).stdin(OwnedFd::from(listener));
@@ -141,7 +206,7 @@ pub fn command(folder: &Path, args: &[&str], socket: Socket) -> (Command, UnixDa
         command.stdin(Stdio::null());
     }
     if is_root() {
-        command.args(["--user", "nobody"]);
+        command.args(["--user", which.user()]);
     }
     command.arg("--runtime-dir").arg(folder).args(["--config", "/nowhere", "--state-dir", "/nowhere"]).args(args);
     command.env_clear().env("PATH", "/usr/bin:/bin").env("NOTIFY_SOCKET", notify).stdout(Stdio::null()).stderr(log);

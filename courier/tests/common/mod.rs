@@ -19,7 +19,7 @@ use courier::email::Email;
 use courier::email::resolve::{LookUp, Resolve, System};
 use courier::email::tls::Trust;
 use courier::sms::Sms;
-use courier::sms::shelf::Shelf;
+use courier::sms::shelf::{Owners, Shelf};
 use e2e::smtp::Server;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::courier::{Class, Mail, Outcome, Reason, Send, Tls};
@@ -77,7 +77,8 @@ pub fn carrier() -> Carrier {
 /// The system's roots are left out: nothing but `ca_file` is to make a certificate good.
 pub fn carrier_with(clock: Box<dyn Clock>, resolver: Box<dyn Resolve>) -> Carrier {
     let email = Email::new(clock, resolver, Trust::with_bundle(None));
-    let none = Sms::new(Shelf::new(Vec::new(), None), Box::new(Noon), Box::new(System), Trust::with_bundle(None));
+    let none =
+        Sms::new(Shelf::new(Vec::new(), Owners::root()), Box::new(Noon), Box::new(System), Trust::with_bundle(None));
     Carrier::new(email, none)
 }
 

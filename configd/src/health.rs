@@ -1,7 +1,7 @@
 //! How the ways out are doing: the last success and the last error of each, for `status`.
 
 use crate::clock::Moment;
-use crate::delivery::breaker::Breakers;
+use crate::delivery::breaker::{Breakers, Closed};
 use crate::rules::Rules;
 use pam_2fa_protocol::admin::ChannelHealth;
 use pam_2fa_protocol::courier::{Class, Outcome, Reason};
@@ -32,9 +32,12 @@ impl Health {
                 last.success = Some(now.rfc3339());
                 last.error = None;
             }
-            // The recipient's fault, not the way's.
+            // The recipient's fault, or a number that is not for this way; not the way's.
             Class::Rejected
-                if matches!(outcome.reason, Some(Reason::BadAddress | Reason::BadNumber | Reason::OptedOut)) => {}
+                if matches!(
+                    outcome.reason,
+                    Some(Reason::BadAddress | Reason::BadNumber | Reason::OptedOut | Reason::SenderOrCountry)
+                ) => {}
             Class::Rejected | Class::AuthError | Class::RateLimited | Class::Temporary => {
                 last.error = Some((outcome.said.clone(), now.rfc3339()));
             }
@@ -48,9 +51,10 @@ impl Health {
         let of = |name: &str, server: Option<String>| {
             let last = ways.get(name).cloned().unwrap_or_default();
             let (last_error, last_error_at) = last.error.unzip();
-            let until = self.breakers.until(name, rules.generation, now);
-            let last_error = last_error.map(|error| match until {
-                Some(until) => format!("{error}; not asked before {until}, or only where there is no other"),
+            let closed = self.breakers.closed(name, rules.generation, now);
+            let last_error = last_error.map(|error| match closed {
+                Some(Closed::Until(until)) => format!("{error}; NOT ASKED before {until}"),
+                Some(Closed::LastUntil(until)) => format!("{error}; asked after the others until {until}"),
                 None => error,
             });
             ChannelHealth {

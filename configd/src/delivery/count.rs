@@ -73,6 +73,8 @@ pub(crate) struct Tried {
     purse: Purse,
     /// Also of providers that have just failed.
     asks_all: bool,
+    /// When the code ends, as the first try said it: it is the same at every try, though clocks tick in seconds.
+    end: Option<String>,
     /// It is over, because of that.
     stop: Option<Stop>,
 }
@@ -80,6 +82,11 @@ pub(crate) struct Tried {
 impl Tried {
     fn counted(purse: Purse) -> Self {
         Self { purse, ..Self::default() }
+    }
+
+    /// The end of the code, which the first try finds out.
+    pub(super) fn one_end(&mut self, find: impl FnOnce() -> String) -> String {
+        self.end.get_or_insert_with(find).clone()
     }
 
     /// Of all providers, whatever came of it before.
@@ -103,7 +110,10 @@ impl Tried {
         }
         match outcome.class {
             Class::Accepted | Class::AuthError => self.counts = true,
-            Class::Rejected => self.counts |= outcome.reason != Some(Reason::Config),
+            // A setting that cannot work, or a number that is not for this provider: it was not asked.
+            Class::Rejected => {
+                self.counts |= !matches!(outcome.reason, Some(Reason::Config | Reason::SenderOrCountry));
+            }
             Class::RateLimited | Class::Temporary if outcome.reason == Some(Reason::Unrecognised) => self.spend(),
             Class::RateLimited | Class::Temporary => {}
         }

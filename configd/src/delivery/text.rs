@@ -4,7 +4,7 @@
 //! The fields of an account are opened for the one call of the courier, and nowhere kept open.
 
 use super::breaker::Asks;
-use super::{Post, TRY_MS, Tried, Uncounted, config_fault, may_retry};
+use super::{Post, TRY_MS, Tried, Uncounted, config_fault, may_retry, retry_after};
 use crate::limits::Share;
 use crate::login::deliver::{Errand, Letter, sms};
 use crate::rules::{Rules, TextWay};
@@ -88,10 +88,7 @@ impl Post {
         let began_ms = self.clock.now().boot_ms;
         let (ways, barred) = self.open_ways(rules, tried);
         for outcome in barred {
-            if let Some(steps) = steps {
-                let _gone = steps.send(outcome.said.clone());
-            }
-            last = outcome;
+            last = worth_more(last, outcome);
         }
         for way in ways {
             // A slow provider takes from the time of the next.
@@ -106,28 +103,22 @@ impl Post {
                 let _gone = steps.send(format!("{}: {}", way.name, way.provider));
             }
             let head = TextHead { life_ms, ..head };
-            let Some(outcome) = self.hand_over(self.text_send(head, way), steps, tried).await else {
+            let send = self.text_send(head, way, tried);
+            let Some(outcome) = self.hand_over(send, steps, tried).await else {
                 return tried.stopped(Some(last).filter(may_retry));
             };
             let now = self.clock.now();
             self.health.note(&way.name, &outcome, &now);
             if let Some(open_s) = self.health.breakers.note(&way.name, rules.generation, &outcome, &now) {
                 let (way, said) = (&way.name, &outcome.said);
-                tracing::warn!(
-                    way,
-                    said,
-                    open_s,
-                    "this provider is not asked for {open_s} s, or only where there is no other"
-                );
+                let what = if outcome.class == Class::Temporary { "is asked after the others" } else { "is not asked" };
+                tracing::warn!(way, said, open_s, "this provider {what} for {open_s} s");
             }
             tried.note(&way.name, &outcome);
             if outcome.class == Class::Accepted || outcome.reason == Some(Reason::BadNumber) {
                 return outcome;
             }
-            // One that may take it the next time is reason enough for a next time.
-            if !may_retry(&last) || may_retry(&outcome) {
-                last = outcome;
-            }
+            last = worth_more(last, outcome);
         }
         last
     }
@@ -140,9 +131,7 @@ impl Post {
                 _ if tried.asks_all() => ways.push(way),
                 Asks::Now => ways.push(way),
                 Asks::IfNoOther => spare.push(way),
-                Asks::Not(outcome) => {
-                    barred.push(Outcome { said: format!("{}: {}", way.name, outcome.said), ..outcome })
-                }
+                Asks::Not(outcome) => barred.push(outcome),
             }
         }
         ways.append(&mut spare);
@@ -151,8 +140,9 @@ impl Post {
 
     /// What the courier is handed: the whole way, with the account opened for this one call. A field that cannot be opened is an
     /// outcome that names it.
-    fn text_send(&self, head: TextHead<'_>, way: &TextWay) -> Result<Send, Outcome> {
+    fn text_send(&self, head: TextHead<'_>, way: &TextWay, tried: &mut Tried) -> Result<Send, Outcome> {
         let life_s = i64::try_from(head.life_ms / 1000).unwrap_or(i64::MAX);
+        let expires_at = tried.one_end(|| crate::clock::rfc3339(self.clock.now().wall_s.saturating_add(life_s)));
         let mut account = BTreeMap::new();
         for (field, value) in &way.account {
             let setting = below(&format!("{}.account", way.name), field);
@@ -163,7 +153,7 @@ impl Post {
             id: String::from(head.id),
             attempt: i64::from(head.attempt),
             deadline_ms: i64::try_from(head.life_ms.min(TRY_MS)).unwrap_or(20_000),
-            expires_at: crate::clock::rfc3339(self.clock.now().wall_s.saturating_add(life_s)),
+            expires_at,
             mail: None,
             sms: Some(Text {
                 provider: way.provider.clone(),
@@ -184,6 +174,16 @@ impl Post {
             PasswordSetting::Plain(secret) => Ok(Secret::new(secret.expose().clone())),
             PasswordSetting::Sealed(sealed) => self.keys.open_text(setting, sealed),
         }
+    }
+}
+
+/// Of two ends the one that a next time hangs on: one that may take it then, and the sooner one. A provider that names a wait is kept
+/// back by itself, and holds up no other.
+fn worth_more(last: Outcome, outcome: Outcome) -> Outcome {
+    match (may_retry(&last), may_retry(&outcome)) {
+        (true, true) if retry_after(&last) < retry_after(&outcome) => last,
+        (true, false) => last,
+        (true | false, true) | (false, false) => outcome,
     }
 }
 

@@ -53,6 +53,7 @@ impl House {
         let generation = rules.generation;
         *self.in_force.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
         *self.problems.lock().unwrap_or_else(PoisonError::into_inner) = notes.clone();
+        self.post.health.breakers.forget();
         Ok((generation, notes))
     }
 }

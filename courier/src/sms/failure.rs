@@ -38,6 +38,9 @@ pub enum Failure {
     /// This message cannot be sent; another can.
     #[error("{0}")]
     Message(String),
+    /// This number is not for this provider, which was not asked.
+    #[error("{0}")]
+    NotForIt(String),
     /// The name has no address.
     #[error("{host} has no address ({why}); look at the name and at this host's resolver")]
     NoAddress {
@@ -130,6 +133,7 @@ impl Failure {
         match self {
             Self::Setting { .. } | Self::NoFile { .. } | Self::File { .. } => (Class::Rejected, Some(Reason::Config)),
             Self::Message(_) => (Class::Rejected, Some(Reason::Request)),
+            Self::NotForIt(_) => (Class::Rejected, Some(Reason::SenderOrCountry)),
             Self::NoAddress { .. } | Self::NoConnection { .. } | Self::NotSent { .. } => {
                 (Class::Temporary, Some(Reason::Unreachable))
             }

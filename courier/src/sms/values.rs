@@ -50,7 +50,7 @@ impl<'a> Values<'a> {
         if !provider.country_codes.is_empty() && provider.country_codes.iter().all(|code| code != number.country_code())
         {
             let codes = provider.country_codes.join(", +");
-            return Err(Failure::Message(format!("{} sends to numbers of +{codes} alone", provider.name)));
+            return Err(Failure::NotForIt(format!("{} sends to numbers of +{codes} alone", provider.name)));
         }
         let length = text.text.expose().chars().count();
         if let Some(most) = provider.max_text.filter(|most| length > *most) {

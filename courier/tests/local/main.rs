@@ -51,8 +51,7 @@ fn stage() -> Arc<Folder> {
         open_folder(&folder.0.join(below), mode);
     }
     let shipped = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../etc/providers"));
-    for entry in shipped.read_dir().unwrap() {
-        let path = entry.unwrap().path();
+    for path in shipped.read_dir().unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
         let to = folder.0.join("share/providers").join(path.file_name().unwrap());
         put(&to, &std::fs::read_to_string(&path).unwrap(), 0o644);
     }

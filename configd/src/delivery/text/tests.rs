@@ -141,6 +141,40 @@ async fn a_provider_that_refused_our_credentials_is_not_shown_them_at_the_next_l
     assert_eq!(asked_providers(&asked)[4..], ["kannel", "kannel"]);
 }
 
+/// Whoever has a number that a provider does not serve keeps nobody else's messages back.
+#[tokio::test]
+async fn what_a_provider_says_of_one_users_number_bars_no_other_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::for_tests(folder.path(), rules()).await;
+    let (country, yes) = ((Class::AuthError, Some(Reason::SenderOrCountry)), (Class::Accepted, None));
+    let asked = courier(folder.path(), &[country, country, country, country, country, yes]);
+    let one = Rules { sms: vec![way("sms", "kannel", &[])], ..two_providers() };
+    for _ in 0..5 {
+        assert_eq!(sent(&house, &one, &mut Tried::default()).await.class, Class::AuthError);
+    }
+    assert_eq!(sent(&house, &one, &mut Tried::default()).await.class, Class::Accepted);
+    assert_eq!(asked.lock().unwrap().len(), 6);
+}
+
+/// Vendors know a message again by all of what it was, the end of its life among it.
+#[tokio::test]
+async fn every_try_of_one_message_has_one_id_and_one_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::for_tests(folder.path(), rules()).await;
+    let unclear = (Class::Temporary, Some(Reason::Unrecognised));
+    let asked = courier(folder.path(), &[unclear, unclear, unclear, unclear]);
+    let (rules, mut tried) = (two_providers(), Tried::default());
+    let (text, code) = (Secret::new(String::from("x")), Secret::new(String::from("491823")));
+    let to = E164::parse("+15550100").unwrap();
+    for life_ms in [600_000, 593_700] {
+        let head = TextHead { id: "id-1", attempt: 1, to: &to, text: &text, code: &code, tag: "7F", life_ms };
+        house.post.text_round(head, &rules, None, &mut tried).await;
+    }
+    let asked = asked.lock().unwrap();
+    let seen: Vec<_> = asked.iter().map(|send| (send.id.as_str(), send.expires_at.as_str())).collect();
+    assert!(seen.len() == 4 && seen.iter().all(|one| *one == seen[0]), "{seen:?}");
+}
+
 #[tokio::test]
 async fn a_provider_that_is_down_is_asked_last_and_where_it_is_the_only_one_it_is_asked() {
     let folder = tempfile::tempdir().unwrap();
@@ -178,7 +212,7 @@ async fn status_says_how_each_provider_is_doing_and_blames_none_for_a_bad_number
         channels.map(|channel| (channel.name, channel.server, channel.last_error)).collect::<Vec<_>>()
     };
     let error = shown(&house)[0].2.clone().unwrap();
-    assert!(error.starts_with("said; not asked before "), "{error}");
+    assert!(error.starts_with("said; NOT ASKED before "), "{error}");
     let first = (String::from("sms"), Some(String::from("kannel")), Some(error));
     let second = (String::from("sms.backup.second"), Some(String::from("http")), None);
     assert_eq!(shown(&house), [first.clone(), second.clone()]);

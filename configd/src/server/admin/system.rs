@@ -85,7 +85,8 @@ async fn open_status(version: String, since: String, house: &House) -> Status {
     let texts = if rules.sms.is_empty() { None } else { texts(house, &rules, &mut problems).await };
     problems.extend(channels.iter().filter_map(|channel| {
         let error = channel.last_error.as_ref()?;
-        let more = if channel.name.starts_with("email") { "; pam-2fa test email ADDRESS shows each step" } else { "" };
+        let test = if channel.name.starts_with("email") { "email ADDRESS" } else { "sms NUMBER" };
+        let more = format!("; pam-2fa test {test} shows each step");
         Some(format!("{}: the last message was not taken: {error}{more}", channel.name))
     }));
     Status {

@@ -69,7 +69,8 @@ impl E164 {
         let decides = self.decides_region();
         let behind = decides.get(code.len().saturating_add(1)..).unwrap_or_default();
         let country = match code {
-            "1" if NOWHERE.contains(&behind) => None,
+            // No area begins so: whoever drops the 1 as a prefix sends it to another country.
+            "1" if behind.starts_with(['0', '1']) || NOWHERE.contains(&behind) => None,
             "1" => Some(among(AREAS, behind, "US")),
             "7" if behind.starts_with(['6', '7']) => Some("KZ"),
             "7" => Some("RU"),
@@ -81,8 +82,8 @@ impl E164 {
         Region(String::from(country.unwrap_or(decides)))
     }
 
-    /// Whether a message to it would cost a premium, or be paid by both sides: premium-rate and shared-cost numbers, which no user's
-    /// telephone has.
+    /// Whether a message to it would cost a premium, or be paid by both sides, or reach no telephone: numbers that no user's telephone
+    /// has. Also with the prefix in it that is dialled within its country, since providers drop that.
     #[must_use]
     pub fn is_dear(&self) -> bool {
         let code = self.country_code();
@@ -183,7 +184,7 @@ mod tests {
 
     /// By the examples of the same source, and one by one.
     #[test]
-    fn a_premium_rate_or_shared_cost_number_is_dear_and_a_mobile_one_is_not() {
+    fn a_number_that_no_users_telephone_has_is_dear_and_a_mobile_one_is_not() {
         assert!(dear::EXAMPLES.len() > 150 && dear::MOBILE.len() > 200);
         for text in dear::EXAMPLES.iter().filter(|text| E164::parse(text).is_ok()) {
             assert!(number(text).is_dear(), "{text}");
@@ -192,8 +193,20 @@ mod tests {
         for text in dear::MOBILE.iter().chain(&["+4915112345678", "+12125550100", "+15550100"]) {
             assert!(!number(text).is_dear(), "{text}");
         }
-        for text in ["+449098790000", "+33899123456", "+499001234567", "+19005550100"] {
+        for text in [
+            "+449098790000",
+            "+33899123456",
+            "+499001234567",
+            "+19005550100",
+            "+447012345678",
+            "+4409098790000",
+            "+330899123456",
+            "+4490987900001",
+        ] {
             assert!(number(text).is_dear(), "{text}");
+        }
+        for text in ["+118762101234", "+119005550100", "+102125550100"] {
+            assert!(!Countries::default().reach(&number(text)) && !number(text).region().is_country(), "{text}");
         }
         assert!(DEAR.iter().all(|(_, pattern)| Regex::new(pattern).is_ok()));
         let named = Countries::named([Region::parse("FR").unwrap(), Region::parse("+1900").unwrap()]);

@@ -12,6 +12,9 @@ use std::process::{Child, Command, Stdio};
 /// The user of its sendsms interface, and the password.
 pub const USER: (&str, &str) = ("tester", "kannel-password-7d2e");
 
+/// Numbers that begin so its SMSC does not take.
+pub const DENIED: &str = "+4479";
+
 /// All three programs; they end with it.
 #[derive(Debug)]
 pub struct Kannel {
@@ -46,7 +49,8 @@ impl Kannel {
         let settings = format!(
             "group = core\nadmin-port = {admin}\nadmin-interface = 127.0.0.1\nadmin-password = x\n\
              smsbox-port = {boxes}\nsmsbox-interface = 127.0.0.1\nbox-allow-ip = 127.0.0.1\n\n\
-             group = smsc\nsmsc = fake\nsmsc-id = FAKE\nport = {smsc}\nconnect-allow-ip = 127.0.0.1\n\n\
+             group = smsc\nsmsc = fake\nsmsc-id = FAKE\nport = {smsc}\nconnect-allow-ip = 127.0.0.1\n\
+             denied-prefix = \"{DENIED}\"\n\n\
              group = smsbox\nbearerbox-host = 127.0.0.1\nsendsms-port = {sendsms}\nsendsms-interface = 127.0.0.1\n\n\
              group = sendsms-user\nusername = {user}\npassword = {password}\nmax-messages = 3\n\n\
              group = sms-service\nkeyword = default\ntext = no\nmax-messages = 0\n"

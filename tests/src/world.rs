@@ -347,15 +347,15 @@ impl World {
         command.arg(self.program(program)).args(words).output().expect("run setpriv")
     }
 
-    /// A message to +15550100 as configd's user hands it to the courier, by the program that calls a socket; the reply.
+    /// A message as configd's user hands it to the courier, by the program that calls a socket; the reply.
     ///
     /// # Panics
     /// When there is no such user.
     #[must_use]
-    pub fn send_text(&self, caller: &Path, provider: &str, account: &str, text: &str) -> String {
+    pub fn send_text(&self, caller: &Path, (provider, account): (&str, &str), to: &str, text: &str) -> String {
         let account: serde_json::Value = serde_json::from_str(account).expect("an account");
         let sms = serde_json::json!({
-            "provider": provider, "account": account, "sender": "+15550199", "to": "+15550100", "text": text,
+            "provider": provider, "account": account, "sender": "+15550199", "to": to, "text": text,
             "code": "491823", "tag": "7F",
         });
         let send = serde_json::json!({

@@ -1,14 +1,18 @@
 //! Kannel, which many have in front of their modems or SMSC: a login by a code that came through it, and every alphabet as the telephone
 //! network gets it.
 
-use e2e::kannel::{Kannel, Received, USER};
+use e2e::kannel::{DENIED, Kannel, Received, USER};
 use e2e::world::{Plan, World, text_of};
 use std::path::Path;
 
 /// A message by the courier alone; its reply.
 fn send(world: &World, kannel: &Kannel, password: &str, text: &str) -> String {
     let account = format!("{{\"base\":\"{}\",\"username\":\"{}\",\"password\":\"{password}\"}}", kannel.url(), USER.0);
-    world.send_text(Path::new(env!("CARGO_BIN_EXE_varlink_call")), "kannel", &account, text)
+    sent_to(world, &account, "+15550100", text)
+}
+
+fn sent_to(world: &World, account: &str, to: &str, text: &str) -> String {
+    world.send_text(Path::new(env!("CARGO_BIN_EXE_varlink_call")), ("kannel", account), to, text)
 }
 
 #[test]
@@ -67,6 +71,10 @@ fn kannels_own_words_for_no_are_understood() {
     let reply = send(&world, &kannel, "wrong", "491823 is your code");
     assert!(reply.contains("\"class\":\"auth_error\",\"reason\":\"credentials\""), "{reply}");
     assert!(reply.contains("Authorization failed for sendsms"), "{reply}");
+    let account = format!("{{\"base\":\"{}\",\"username\":\"{}\",\"password\":\"{}\"}}", kannel.url(), USER.0, USER.1);
+    let reply = sent_to(&world, &account, &format!("{DENIED}11123456"), "491823 is your code");
+    assert!(reply.contains("\"class\":\"auth_error\",\"reason\":\"sender_or_country\""), "{reply}");
+    assert!(reply.contains("Not routable"), "{reply}");
     // It takes messages in for an SMSC that is away, and they are worth nothing after the code's life.
     kannel.end_smsc();
     let reply = send(&world, &kannel, USER.1, "491823 is your code");
@@ -75,7 +83,7 @@ fn kannels_own_words_for_no_are_understood() {
     drop(kannel);
     let gone =
         format!("{{\"base\":\"http://127.0.0.1:9/cgi-bin/sendsms\",\"username\":\"x\",\"password\":\"{password}\"}}");
-    let reply = world.send_text(Path::new(env!("CARGO_BIN_EXE_varlink_call")), "kannel", &gone, "491823 is your code");
+    let reply = sent_to(&world, &gone, "+15550100", "491823 is your code");
     assert!(reply.contains("\"class\":\"temporary\",\"reason\":\"unreachable\""), "{reply}");
     assert!(!world.logs().contains(password) && !world.logs().contains("491823"), "{}", world.logs());
 }

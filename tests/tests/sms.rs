@@ -9,7 +9,12 @@ use std::process::Command;
 
 /// A message to +15550100 as configd's user sends it; the courier's reply.
 fn send(world: &World, provider: &str, account: &str) -> String {
-    world.send_text(Path::new(env!("CARGO_BIN_EXE_varlink_call")), provider, account, "491823 is your code")
+    world.send_text(
+        Path::new(env!("CARGO_BIN_EXE_varlink_call")),
+        (provider, account),
+        "+15550100",
+        "491823 is your code",
+    )
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub enum Uncounted {
     #[error("no text message goes to numbers of {0}; name it in limits.sms_countries, then pam-2fa config reload")]
     Country(Region),
     /// None goes to such numbers.
-    #[error("{0} is a premium-rate or shared-cost number: no text message goes there; have the user's own number")]
+    #[error("{0} is a premium-rate number, or no telephone's: no text message goes there; have the user's own number")]
     Dear(String),
     /// A limit withholds it.
     #[error("{} withholds text messages for {} s", .0.by.setting(), .0.wait_s)]

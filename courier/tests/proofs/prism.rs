@@ -76,6 +76,9 @@ fn program() -> PathBuf {
     PathBuf::from(String::from_utf8(out.stdout).unwrap().trim()).join("node_modules/.bin/prism")
 }
 
+/// Specifications that ask for no credentials, or whose key is a field of the body.
+const KEYLESS: [&str; 2] = ["azure-sms.json", "vonage-sms.yaml"];
+
 /// The part of our path that the specification names; before it stands the path of its server.
 fn path_of(ours: &Ours, template: &str) -> String {
     let path = ours.url.path();
@@ -111,12 +114,10 @@ fn prism_takes_every_request_of_which_there_is_a_specification_and_misses_what_i
             wrong.push(format!("{} by {name}: {status} {said}", file.id));
         }
         // No judge where everything is right: without its credentials, or a part of its body, it is not.
-        let mut refused = prism.ask(&Ours { headers: bare(&ours), ..ours.clone() }, &path, query, &ours.body).0 >= 400;
-        for less in lesser(&ours.body) {
-            refused |= prism.ask(&ours, &path, query, &less).0 >= 400;
-        }
-        if !refused {
-            wrong.push(format!("{} by {name}: nothing that is left out is missed", file.id));
+        let bare = prism.ask(&Ours { headers: bare(&ours), ..ours.clone() }, &path, query, &ours.body).0 >= 400;
+        let less = lesser(&ours.body).iter().any(|less| prism.ask(&ours, &path, query, less).0 >= 400);
+        if (bare, less) != (!KEYLESS.contains(&name), true) {
+            wrong.push(format!("{} by {name}: misses the credentials: {bare}, a part of the body: {less}", file.id));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

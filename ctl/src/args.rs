@@ -285,6 +285,9 @@ pub(crate) enum TestVerb {
     Sms {
         /// Where to, as +15550100
         number: E164,
+        /// Ask this provider alone: "sms", or the name of a backup in the settings
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
     },
 }
 

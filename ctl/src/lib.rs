@@ -132,7 +132,7 @@ fn act(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> Result
         Verb::Device(DeviceVerb::List { user }) => device::list(&mut client()?, user, screen),
         Verb::Device(DeviceVerb::Revoke(doomed)) => device::revoke(&mut client()?, doomed, screen),
         Verb::Test(TestVerb::Email { address }) => message::test_email(&mut client()?, address.as_str(), screen),
-        Verb::Test(TestVerb::Sms { number }) => message::test_sms(&mut client()?, number.as_str(), screen),
+        Verb::Test(TestVerb::Sms { number, by }) => message::test_sms(&mut client()?, number.as_str(), by, screen),
         Verb::Provider(verb) => provider::provider(&args.config, verb, screen),
         Verb::Config(ConfigVerb::Seal) => config::seal(&args.config, &args.runtime_dir, screen),
         Verb::Config(ConfigVerb::Reload) => config::reload(&mut client()?, screen),

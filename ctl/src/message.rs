@@ -19,9 +19,14 @@ pub(crate) fn test_email(client: &mut Client, to: &str, screen: &mut Screen<'_>)
     test(client, (TEST_EMAIL, &TestEmail { to: to.to_owned() }), Channel::Email, screen)
 }
 
-/// `pam-2fa test sms NUMBER`.
-pub(crate) fn test_sms(client: &mut Client, to: &str, screen: &mut Screen<'_>) -> Result<(), Error> {
-    test(client, (TEST_SMS, &TestSms { to: to.to_owned() }), Channel::Sms, screen)
+/// `pam-2fa test sms NUMBER [--by NAME]`.
+pub(crate) fn test_sms(
+    client: &mut Client,
+    to: &str,
+    by: Option<String>,
+    screen: &mut Screen<'_>,
+) -> Result<(), Error> {
+    test(client, (TEST_SMS, &TestSms { to: to.to_owned(), by }), Channel::Sms, screen)
 }
 
 fn test(

@@ -242,7 +242,8 @@ fn admin_frames(add: &mut impl FnMut(&[u8])) {
     let finish = admin::UserVerifyFinish { name: "ada".into(), channel, code: Secret::new("123456".into()) };
     add(&call(admin::USER_VERIFY_FINISH, &finish, More::No));
     add(&call(admin::TEST_EMAIL, &admin::TestEmail { to: "ada@example.com".into() }, More::Yes));
-    add(&call(admin::TEST_SMS, &admin::TestSms { to: "+15550100".into() }, More::Yes));
+    add(&call(admin::TEST_SMS, &admin::TestSms { to: "+15550100".into(), by: None }, More::Yes));
+    add(&call(admin::TEST_SMS, &admin::TestSms { to: "+15550100".into(), by: Some("second".into()) }, More::Yes));
     add(&call(admin::SEAL, &admin::Seal { key: "email.password".into(), value: Secret::new("p".into()) }, More::No));
     add(&reply(&admin::SealReply { sealed: "sealed:v1:00112233:AAAA".into() }, LAST));
     add(&call(admin::RELOAD, &Nothing {}, More::No));

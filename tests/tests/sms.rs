@@ -1,7 +1,7 @@
 //! Text messages on a host: the courier under its own user, the daemon that seals accounts, and what `status` says. Logins by text
 //! message are told elsewhere.
 
-use e2e::sms_gateway::{Play, TOKEN};
+use e2e::sms_gateway::{Gateway, Play, TOKEN};
 use e2e::world::{Plan, World, text_of};
 use std::fs;
 use std::path::Path;
@@ -151,4 +151,25 @@ fn a_file_of_ones_own_is_checked_used_and_listed() {
     let said = text_of(&world.command(&["test", "sms", "+15550100"]));
     assert!(said.contains("lets others write it"), "{said}");
     assert_eq!(world.texts().len(), 1);
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_test_by_a_backup_goes_to_the_backup() {
+    let second = Gateway::start();
+    let backup = format!(
+        "[[sms.backup]]\nname = \"second\"\nprovider = \"http\"\naccount = {{ url = \"{}\", token = \"{TOKEN}\" }}\n",
+        second.url()
+    );
+    let world = Plan::default().with_texts().settings(&backup).start();
+    let said = text_of(&world.command(&["test", "sms", "+15550100", "--by", "second"]));
+    assert!(said.contains("accepted: "), "{said}");
+    assert_eq!((world.texts().len(), second.taken().len()), (0, 1));
+    let out = world.command(&["test", "sms", "+15550100", "--by", "third"]);
+    let said = text_of(&out);
+    assert!(
+        !out.status.success()
+            && said.contains("third: there is no such provider in the settings; there are sms, second"),
+        "{said}"
+    );
 }

@@ -73,6 +73,8 @@ pub(crate) struct Tried {
     purse: Purse,
     /// Also of providers that have just failed.
     asks_all: bool,
+    /// Of this one alone.
+    by: Option<String>,
     /// When the code ends, as the first try said it: it is the same at every try, though clocks tick in seconds.
     end: Option<String>,
     /// It is over, because of that.
@@ -89,9 +91,14 @@ impl Tried {
         self.end.get_or_insert_with(find).clone()
     }
 
-    /// Of all providers, whatever came of it before.
-    pub(super) fn asking_all(self) -> Self {
-        Self { asks_all: true, ..self }
+    /// Of all providers, or of that one, whatever came of it before.
+    pub(super) fn asking_all(self, by: Option<&str>) -> Self {
+        Self { asks_all: true, by: by.map(String::from), ..self }
+    }
+
+    /// Whether the provider of that name is one to ask.
+    pub(super) fn asks(&self, name: &str) -> bool {
+        self.by.as_deref().is_none_or(|by| by == name)
     }
 
     pub(super) fn asks_all(&self) -> bool {

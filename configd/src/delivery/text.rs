@@ -47,8 +47,22 @@ impl Post {
         rules: &Rules,
         steps: Option<&UnboundedSender<String>>,
     ) -> Result<Outcome, Uncounted> {
+        self.text_by(head, None, rules, steps).await
+    }
+
+    /// The same by the provider of that name alone, where one is named.
+    ///
+    /// # Errors
+    /// [`Uncounted`]: nothing was sent.
+    pub async fn text_by(
+        &self,
+        head: TextHead<'_>,
+        by: Option<&str>,
+        rules: &Rules,
+        steps: Option<&UnboundedSender<String>>,
+    ) -> Result<Outcome, Uncounted> {
         // Whoever tries whether it works again wants to know, and closes the breaker if it does.
-        let mut tried = self.count_text(head.to, Share::Whole, rules).await?.asking_all();
+        let mut tried = self.count_text(head.to, Share::Whole, rules).await?.asking_all(by);
         let outcome = self.text_round(head, rules, steps, &mut tried).await;
         self.settle(tried).await;
         Ok(outcome)
@@ -126,7 +140,7 @@ impl Post {
     /// The providers to ask, in this order, and what became of those that are not asked now.
     fn open_ways<'a>(&self, rules: &'a Rules, tried: &Tried) -> (Vec<&'a TextWay>, Vec<Outcome>) {
         let (now, mut ways, mut spare, mut barred) = (self.clock.now(), Vec::new(), Vec::new(), Vec::new());
-        for way in &rules.sms {
+        for way in rules.sms.iter().filter(|way| tried.asks(&way.name)) {
             match self.health.breakers.asks(&way.name, rules.generation, &now) {
                 _ if tried.asks_all() => ways.push(way),
                 Asks::Now => ways.push(way),

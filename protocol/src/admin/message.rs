@@ -45,6 +45,9 @@ pub struct UserVerifyFinish {
 pub struct TestSms {
     /// A number, E.164.
     pub to: String,
+    /// The one provider to ask: `sms`, or the name of a backup; absent: all in their order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// The parameters of [`super::TEST_EMAIL`].

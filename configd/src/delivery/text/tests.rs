@@ -141,6 +141,23 @@ async fn a_provider_that_refused_our_credentials_is_not_shown_them_at_the_next_l
     assert_eq!(asked_providers(&asked)[4..], ["kannel", "kannel"]);
 }
 
+/// A backup that nobody asks while the first works can be tried, and is asked again after that.
+#[tokio::test]
+async fn a_test_by_one_provider_asks_it_alone_whatever_came_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::for_tests(folder.path(), rules()).await;
+    let (no, yes) = ((Class::AuthError, Some(Reason::Credentials)), (Class::Accepted, None));
+    let asked = courier(folder.path(), &[no, no, yes, no, yes]);
+    let (rules, to, words) = (two_providers(), E164::parse("+15550100").unwrap(), Secret::new(String::from("x")));
+    assert_eq!(sent(&house, &rules, &mut Tried::default()).await.class, Class::AuthError);
+    let second = house.post.text_by(to_ada(&to, &words), Some("sms.backup.second"), &rules, None).await.unwrap();
+    assert_eq!(second.class, Class::Accepted);
+    let first = house.post.text_by(to_ada(&to, &words), Some("sms"), &rules, None).await.unwrap();
+    assert_eq!(first.class, Class::AuthError);
+    assert_eq!(sent(&house, &rules, &mut Tried::default()).await.class, Class::Accepted);
+    assert_eq!(asked_providers(&asked), ["kannel", "http", "http", "kannel", "http"]);
+}
+
 /// Whoever has a number that a provider does not serve keeps nobody else's messages back.
 #[tokio::test]
 async fn what_a_provider_says_of_one_users_number_bars_no_other_user() {

@@ -233,15 +233,17 @@ pub(super) fn number_to_text(house: &House, number: &str) -> Result<(E164, Arc<R
     Ok((to, rules))
 }
 
-/// Sends a text message, and passes on what happens meanwhile; or a limit withholds it.
+/// Sends a text message, by one provider or by all in their order, and passes on what happens meanwhile; or a limit withholds it.
 pub(super) async fn text(
     house: &House,
     head: TextHead<'_>,
+    by: Option<&str>,
     more: bool,
     connection: &mut Connection,
 ) -> Result<Outcome, Answer> {
     let rules = house.rules();
-    let sent = with_steps(more, connection, |steps| async move { house.post.text(head, &rules, Some(&steps)).await });
+    let sent =
+        with_steps(more, connection, |steps| async move { house.post.text_by(head, by, &rules, Some(&steps)).await });
     sent.await?.map_err(Answer::refused)
 }
 

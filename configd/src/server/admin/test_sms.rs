@@ -7,6 +7,7 @@ use super::system::{number_to_text, text};
 use crate::delivery::TextHead;
 use crate::house::House;
 use crate::random;
+use crate::rules::Rules;
 use crate::texts::sms::{Says, Short, sms};
 use crate::wire_io::Connection;
 use data_encoding::HEXLOWER;
@@ -21,6 +22,7 @@ pub(super) async fn test_sms(
     connection: &mut Connection,
 ) -> Result<Frame, Answer> {
     let (to, rules) = number_to_text(house, &asked.to)?;
+    let by = asked.by.as_deref().map(|name| named(&rules, name)).transpose()?;
     let random = house.random.as_ref();
     let code = random::code(random, rules.codes.digits).map_err(Answer::refused)?;
     let id = HEXLOWER.encode(&random::bytes::<16>(random).map_err(Answer::refused)?);
@@ -35,7 +37,17 @@ pub(super) async fn test_sms(
     };
     let words = sms(short, rules.letters(None));
     let head = TextHead { id: &id, attempt: 1, to: &to, text: &words, code: &code, tag: "TEST", life_ms };
-    let outcome = text(house, head, more, connection).await?;
+    let outcome = text(house, head, by, more, connection).await?;
     tracing::info!(to = to.masked(), class = ?outcome.class, said = outcome.said, "a test message");
     done(&Sent { step: None, outcome: Some(outcome) })
+}
+
+/// The provider of that name, in full: `sms`, or `sms.backup.NAME` for NAME.
+fn named<'a>(rules: &'a Rules, name: &str) -> Result<&'a str, Answer> {
+    let names = || rules.sms.iter().map(|way| way.name.as_str());
+    let backup = format!("sms.backup.{name}");
+    names().find(|one| *one == name || *one == backup).ok_or_else(|| {
+        let known: Vec<&str> = names().map(|name| name.strip_prefix("sms.backup.").unwrap_or(name)).collect();
+        Answer::refused(format!("{name}: there is no such provider in the settings; there are {}", known.join(", ")))
+    })
 }

@@ -239,9 +239,9 @@ fn kannel_is_asked_as_it_wants_to_be_and_its_answers_are_understood() {
         (202, "0: Accepted for delivery", (Class::Accepted, None)),
         (202, "3: Queued for later delivery", (Class::Accepted, None)),
         (202, "Sent.", UNCLEAR),
-        (400, refused, (Class::Rejected, Some(Reason::BadNumber))),
+        (400, refused, (Class::AuthError, Some(Reason::SenderOrCountry))),
         (403, "Authorization failed for sendsms", (Class::AuthError, Some(Reason::Credentials))),
-        (403, "Not routable. Do not try again.", (Class::AuthError, Some(Reason::Config))),
+        (403, "Not routable. Do not try again.", (Class::AuthError, Some(Reason::SenderOrCountry))),
         (503, "Temporal failure, try again later.", (Class::Temporary, None)),
     ] {
         gateway.play([Play::say(status, answer)]);

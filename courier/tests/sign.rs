@@ -261,6 +261,20 @@ fn a_clock_that_never_answers_costs_three_seconds_and_not_the_message() {
 }
 
 #[test]
+fn where_ovh_cannot_be_reached_for_its_time_the_message_is_not_tried_the_same_way() {
+    let daemon = courier(&[("signed.toml", &file("signed", OVH, JSON))]);
+    // A port that is ours and takes no connection.
+    let closed = tokio::net::TcpSocket::new_v4().unwrap();
+    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}", closed.local_addr().unwrap());
+    let account = [("url", url.as_str()), ("secret", SECRET), ("session", SESSION)];
+    let (steps, outcome) = carry(&daemon, text("signed", &account));
+    assert_class(&outcome, Class::Temporary, Some(Reason::Unreachable));
+    assert!(outcome.said.contains("cannot be reached"), "{outcome:?}");
+    assert!(steps.is_empty(), "{steps:?}");
+}
+
+#[test]
 fn a_signature_that_a_provider_repeats_is_struck_out_and_so_is_a_digest_of_the_text() {
     for (auth, clock, names) in [
         (AWS, None, &["authorization"][..]),

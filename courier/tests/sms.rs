@@ -106,7 +106,9 @@ fn what_a_gateway_repeats_of_ours_is_struck_out() {
 #[test]
 fn too_many_is_told_with_the_wait_that_the_gateway_names() {
     let (daemon, gateway) = (courier(&[]), Gateway::start());
-    for (wait, expected) in [("17", Some(17)), ("0", None), ("999999", None), ("Wed, 21 Oct 2026 07:28:00 GMT", None)] {
+    let date = "Wed, 21 Oct 2026 07:28:00 GMT";
+    let dated = format!("{date}\r\nDate: Wed, 21 Oct 2026 07:27:00 GMT");
+    for (wait, expected) in [("17", Some(17)), ("0", None), ("999999", Some(3600)), (date, None), (&dated, Some(60))] {
         gateway.play([Play::Say(429, vec![format!("Retry-After: {wait}")], String::new())]);
         let outcome = carry(&daemon, to(&gateway)).1;
         assert_is(&outcome, (Class::RateLimited, None));
@@ -237,9 +239,9 @@ fn kannel_is_asked_as_it_wants_to_be_and_its_answers_are_understood() {
         (202, "0: Accepted for delivery", (Class::Accepted, None)),
         (202, "3: Queued for later delivery", (Class::Accepted, None)),
         (202, "Sent.", UNCLEAR),
-        (400, refused, (Class::Rejected, Some(Reason::BadNumber))),
+        (400, refused, (Class::AuthError, Some(Reason::SenderOrCountry))),
         (403, "Authorization failed for sendsms", (Class::AuthError, Some(Reason::Credentials))),
-        (403, "Not routable. Do not try again.", (Class::AuthError, Some(Reason::Config))),
+        (403, "Not routable. Do not try again.", (Class::AuthError, Some(Reason::SenderOrCountry))),
         (503, "Temporal failure, try again later.", (Class::Temporary, None)),
     ] {
         gateway.play([Play::say(status, answer)]);

@@ -93,7 +93,7 @@ fn it_is_shown_whose_signature_a_request_has() {
             ", JSON, signed (HMAC-SHA256, as SMSGlobal wants it)",
         ),
         (
-            "{ type = \"ovh\", app_key = \"a\", app_secret = \"{acct.token}\", consumer_key = \"c\" }",
+            "{ type = \"ovh\", app_key = \"a\", app_secret = \"{acct.token}\", consumer_key = \"{acct.token}\" }",
             ", JSON, signed (SHA-1, as OVHcloud wants it)",
         ),
     ] {

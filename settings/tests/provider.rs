@@ -126,7 +126,8 @@ fn smpp(block: &str) -> String {
     let keys = ["host", "port", "tls", "system_id", "password", "system_type"];
     let field = |key: &str| {
         let optional = if key == "system_type" { "optional = true\n" } else { "" };
-        format!("\n[[account]]\nkey = \"{key}\"\nlabel = \"L\"\n{optional}")
+        let secret = key == "password";
+        format!("\n[[account]]\nkey = \"{key}\"\nlabel = \"L\"\nsecret = {secret}\n{optional}")
     };
     format!("schema = 1\nid = \"x\"\nname = \"X\"\n{block}{}", keys.map(field).concat())
 }
@@ -151,11 +152,26 @@ fn what_the_documentation_shows_for_smpp_is_good_and_what_else_stands_there_is_a
         ("class = \"auth-error\"", "class = \"accepted\"", "class"),
         ("allow_cleartext = ", "allow_http = ", "there is no such key"),
         ("{acct.system_type?}", "{acct.system_type}", "must stand alone as {acct.system_type?}"),
+        ("\"{acct.system_id}\"", "\"{acct.password}\"", "stands in another key than password"),
+        ("\"{acct.host}\"", "\"{code}.example.com\"", "stands in another key than password"),
+        ("\"{acct.port}\"", "\"{acct.password}\"", "stands in another key than password"),
+        ("\"{acct.tls}\"", "\"{acct.password}\"", "stands in another key than password"),
+        ("\"{acct.system_type?}\"", "\"{text}\"", "stands in another key than password"),
+        ("\"{sender?}\"", "\"{code}\"", "stands in another key than password"),
+        ("\"{acct.password}\"", "\"hunter2\"", "smpp: password: a secret in a file that all can read"),
+        ("secret = true", "", "account: password: is password, which proves who we are; add secret = true"),
     ] {
         assert!(good.contains(place), "{place}");
         let found = shown(&good.replace(place, instead));
         assert!(found.contains(expected), "{expected}\n{found}");
     }
+    let open = good.replace("\"auth-error\"", "\"temporary\"").replace("reason = \"funds\"", "");
+    assert!(shown(&open).contains("smpp.error.reason: is missing"), "{}", shown(&open));
+    let plain = good.replace("\"{acct.tls}\"", "\"false\"").replace("key = \"tls\"", "key = \"none\"");
+    assert!(!shown(&plain).contains("tls"), "{}", shown(&plain));
+    let plain: String =
+        plain.lines().filter(|line| !line.starts_with("allow_cleartext")).map(|l| format!("{l}\n")).collect();
+    assert!(shown(&plain).contains("smpp: tls = \"false\": only a centre of one's own"), "{}", shown(&plain));
 }
 
 #[test]
@@ -232,6 +248,14 @@ fn what_does_not_fit_together_is_an_error() {
         ("exists = true", "exists = false", "nothing that must be in the reply"),
         ("{ path = \"id\", exists = true }", "", "nothing that must be in the reply"),
         ("{ path = \"id\", exists = true }", "{ http = [200] }", "nothing that must be in the reply"),
+        (
+            "{ path = \"id\", exists = true }",
+            "{ text = \"^[a-z]*\" }",
+            "reply.accept.text: matches a text in which there is nothing",
+        ),
+        ("exists = true", "match = \"ok|\"", "reply.accept.match: matches a text in which there is nothing"),
+        ("exists = true", "match = \"^ok\"", ""),
+        ("[200]", "[200, 302]", "accept_http: no message is accepted with another status than 2xx"),
         ("method = \"POST\"", "method = \"GET\"", "a GET has none"),
         ("id = \"x\"", "id = \"z\"", "must be the name of the file, \"x\""),
     ] {
@@ -249,9 +273,129 @@ fn what_does_not_fit_together_is_an_error() {
 }
 
 #[test]
+fn what_proves_who_we_are_is_a_secret_of_the_account() {
+    const AUTH: &str = "type = \"bearer\", token = \"{acct.token}\"";
+    let ovh = |secret: &str, consumer: &str| {
+        format!("type = \"ovh\", app_key = \"{{acct.user}}\", app_secret = \"{secret}\", consumer_key = \"{consumer}\"")
+    };
+    let sigv4 = |secret: &str, token: &str| {
+        format!(
+            "type = \"aws-sigv4\", service = \"sns\", region = \"r\", id = \"{{acct.user}}\", secret = \"{secret}\", \
+             session_token = \"{token}\""
+        )
+    };
+    // `user` is a field that is not marked, `token` one that is.
+    for (auth, key) in [
+        (String::from("type = \"bearer\", token = \"@\""), "auth.token"),
+        (String::from("type = \"basic\", user = \"{acct.user}\", pass = \"@\""), "auth.pass"),
+        (String::from("type = \"header\", name = \"X-Key\", value = \"@\""), "auth.value"),
+        (String::from("type = \"azure-hmac\", key = \"@\""), "auth.key"),
+        (String::from("type = \"smsglobal-mac\", key = \"{acct.user}\", secret = \"@\""), "auth.secret"),
+        (ovh("@", "{acct.token}"), "auth.app_secret"),
+        (ovh("{acct.token}", "@"), "auth.consumer_key"),
+        (sigv4("@", "{acct.token}"), "auth.secret"),
+        (sigv4("{acct.token}", "@"), "auth.session_token"),
+    ] {
+        let of = |secret: &str| {
+            let file = with(AUTH, &auth.replace('@', secret)).replace("json = {", "json = { u = \"{acct.user}\",");
+            format!("{file}[[account]]\nkey = \"user\"\nlabel = \"User\"\n")
+                .replace("text = \"{text}\"", "text = \"{text}\", t = \"{acct.token}\"")
+        };
+        assert!(parse("x", &of("{acct.token}")).is_ok(), "{}", shown(&of("{acct.token}")));
+        let open = shown(&of("{acct.user}"));
+        assert!(
+            open.contains(&format!("account: user: is {key}, which proves who we are; add secret = true")),
+            "{open}"
+        );
+        let literal = shown(&of("Zm9v"));
+        assert!(literal.contains(&format!("request: {key}: a secret in a file that all can read")), "{literal}");
+    }
+    let header = "type = \"header\", name = \"Authorization\", value = \"App {acct.token}\"";
+    assert!(parse("x", &with(AUTH, header)).is_ok());
+    let token_alone = "type = \"basic\", user = \"{acct.token}\", pass = \"\"";
+    assert!(parse("x", &with(AUTH, token_alone)).is_ok());
+}
+
+#[test]
+fn a_field_that_is_secret_has_no_value_that_the_file_shows() {
+    for (line, key) in [("default = \"hunter2\"", "default"), ("choices = [\"hunter2\"]", "choices")] {
+        let found = shown(&with("secret = true", &format!("secret = true\n{line}")));
+        assert!(
+            found.contains(&format!("account.{key}: would show a secret")) && !found.contains("hunter2"),
+            "{found}"
+        );
+    }
+}
+
+#[test]
+fn a_field_that_begins_the_url_may_be_http_only_for_a_gateway_of_ones_own() {
+    for (more, is_plain) in [
+        ("default = \"https://a.example\"", false),
+        ("choices = [\"https://a.example\", \"https://b.example\"]", false),
+        ("default = \"http://a.example\"", true),
+        ("choices = [\"https://a.example\", \"http://b.example\"]", true),
+        ("choices = [\"https://a.example\", \"HTTP://b.example\"]", true),
+    ] {
+        let field = format!("[[account]]\nkey = \"base\"\nlabel = \"Base\"\n{more}\n");
+        let text = format!("{}{field}", with("https://api.example.com", "{acct.base}"));
+        match (parse("x", &text), is_plain) {
+            (Ok(_), false) => {}
+            (Err(_), true) => assert!(shown(&text).contains("plain http"), "{}", shown(&text)),
+            (found, _) => panic!("{more}: {found:?}"),
+        }
+        assert!(parse("x", &text.replacen('\n', "\nallow_http = \"loopback-or-private\"\n", 1)).is_ok(), "{more}");
+    }
+}
+
+#[test]
+fn a_national_number_is_of_the_one_country_that_the_file_names() {
+    let national = |codes: &str| with("{to}", "{to.national}").replacen('\n', &format!("\n{codes}\n"), 1);
+    assert!(parse("x", &national("country_codes = [1]")).is_ok());
+    for codes in ["", "country_codes = [1, 44]"] {
+        assert!(shown(&national(codes)).contains("{to.national} is a number of one country"), "{codes}");
+    }
+    for code in ["\"01\"", "0", "\"+1\"", "1234", "-1", "\"\""] {
+        let found = shown(&national(&format!("country_codes = [{code}]")));
+        assert!(found.contains("must be a list of country codes without + and 0"), "{code}: {found}");
+    }
+}
+
+#[test]
+fn an_account_in_one_text_has_every_field_that_must_be_there() {
+    let with_user = |order: &str, user: &str| {
+        with("json = {", "json = { u = \"{acct.user}\",").replacen('\n', &format!("\nin_order = {order}\n"), 1)
+            + &format!("[[account]]\nkey = \"user\"\nlabel = \"User\"\n{user}\n")
+    };
+    assert!(parse("x", &with_user("[\"user\", \"token\", \"sender\"]", "")).is_ok());
+    assert!(parse("x", &with_user("[\"token\"]", "default = \"me\"")).is_ok());
+    let found = shown(&with_user("[\"user\", \"sender\"]", ""));
+    assert!(found.contains("in_order: token: is missing"), "{found}");
+    let twice = with_user("[\"user\", \"token\", \"sender\"]", "").replace("key = \"user\"", "key = \"sender\"");
+    assert!(shown(&twice).contains("in_order: sender: is who messages are from"), "{}", shown(&twice));
+}
+
+#[test]
+fn nothing_secret_stands_where_a_modem_is_named() {
+    let field = "[[account]]\nkey = \"k\"\nlabel = \"K\"\n";
+    for (word, keys) in [("gammu", &["config", "section"][..]), ("modemmanager", &["modem"])] {
+        for key in keys {
+            let of = |value: &str, more: &str| {
+                format!(
+                    "schema = 1\nid = \"x\"\nname = \"X\"\ntransport = \"{word}\"\n[{word}]\n{key} = \"{value}\"\n{more}"
+                )
+            };
+            assert!(parse("x", &of("{acct.k}", field)).is_ok(), "{word}.{key}");
+            for text in [of("{code}", ""), of("{text}", ""), of("{acct.k}", &format!("{field}secret = true\n"))] {
+                assert!(shown(&text).contains(&format!("{word}: a secret, the code or the text")), "{}", shown(&text));
+            }
+        }
+    }
+}
+
+#[test]
 fn a_signature_is_made_of_all_that_it_needs_and_one_of_a_later_release_is_said_to_be_one() {
     const AUTH: &str = "{ type = \"bearer\", token = \"{acct.token}\" }";
-    let ovh = "{ type = \"ovh\", app_key = \"a\", app_secret = \"{acct.token}\", consumer_key = \"c\" }";
+    let ovh = "{ type = \"ovh\", app_key = \"a\", app_secret = \"{acct.token}\", consumer_key = \"{acct.token}\" }";
     let sigv4 = |more: &str| {
         format!(
             "{{ type = \"aws-sigv4\", service = \"sns\", region = \"r\", id = \"i\", secret = \"{{acct.token}}\"{more} }}"
@@ -259,7 +403,7 @@ fn a_signature_is_made_of_all_that_it_needs_and_one_of_a_later_release_is_said_t
     };
     for (auth, expected) in [
         (sigv4("").as_str(), &[][..]),
-        (&sigv4(", session_token = \"t\""), &[]),
+        (&sigv4(", session_token = \"{acct.token}\""), &[]),
         (&sigv4(", token = \"t\""), &["request.auth.token: there is no such key"]),
         (ovh, &[]),
         ("{ type = \"azure-hmac\", key = \"{acct.token}\" }", &[]),

@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use zeroize::Zeroizing;
 
+/// The longest sender in characters: a number, E.164.
+const LONGEST_SENDER: usize = 16;
+
 /// An account.
 #[derive(PartialEq, Eq, Default)]
 pub struct Account {
@@ -68,14 +71,22 @@ fn in_order(provider: &Provider, all: &str) -> Result<Account, Failure> {
     for (key, value) in order.iter().zip(all.splitn(order.len(), ';')).filter(|(_, value)| !value.is_empty()) {
         let value = value.to_owned();
         if *key == SENDER {
-            // Other products write numbers without the plus sign.
-            let is_number = value.len() >= 7 && value.bytes().all(|byte| byte.is_ascii_digit());
-            account.sender = Some(Zeroizing::new(if is_number { format!("+{value}") } else { value }));
+            account.sender = Some(sender(value)?);
         } else {
             account.fields.insert((*key).to_owned(), Zeroizing::new(value));
         }
     }
     Ok(account)
+}
+
+/// Who messages are from. Other products write numbers without the plus sign; one of less digits than these may be a national one.
+fn sender(value: String) -> Result<Filled, Failure> {
+    if value.chars().any(char::is_control) || value.chars().count() > LONGEST_SENDER {
+        let why = format!("its part for the sender has more than {LONGEST_SENDER} characters, or control characters");
+        return Err(Failure::setting("account", why));
+    }
+    let is_number = (11..=15).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit());
+    Ok(Zeroizing::new(if is_number { format!("+{value}") } else { value }))
 }
 
 fn check(provider: &Provider, account: &Account) -> Result<(), Failure> {
@@ -161,10 +172,23 @@ mod tests {
             ("twilio", format!("{sid};s3cret;15551234567"), Some("+15551234567")),
             ("vonage", String::from("abcd1234;s3cret;AcmeInc"), Some("AcmeInc")),
             ("vonage", String::from("abcd1234;s3cret"), None),
+            ("vonage", String::from("abcd1234;s3cret;5551234567"), Some("5551234567")),
+            ("vonage", String::from("abcd1234;s3cret;123456789012345"), Some("+123456789012345")),
+            ("vonage", String::from("abcd1234;s3cret;1234567890123456"), Some("1234567890123456")),
+            ("vonage", String::from("abcd1234;s3cret;+123456789012345"), Some("+123456789012345")),
+            ("vonage", String::from("abcd1234;s3cret;72345"), Some("72345")),
         ] {
             let account = account(id, &[(ALL_IN_ORDER, &all)]).unwrap();
             assert_eq!(account.sender.as_ref().map(|sender| sender.as_str()), sender, "{id}");
             assert!(account.values().any(|value| value == "s3cret"), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_sender_in_an_account_that_can_be_none_is_refused_and_not_quoted() {
+        for sender in ["12345678901234567", "+1234567890123456", "Acme\r\nTo: 1", "Acme\u{85}"] {
+            let said = account("vonage", &[(ALL_IN_ORDER, &format!("abcd1234;s3cret;{sender}"))]).unwrap_err();
+            assert!(said.starts_with("sms.account: its part for the sender") && !said.contains(sender), "{said}");
         }
     }
 
@@ -180,5 +204,7 @@ mod tests {
             let said = account("eztexting", &fields).unwrap_err();
             assert!(said.starts_with(expected) && !said.contains("hunter2"), "{said}");
         }
+        let said = account("twilio", &[(ALL_IN_ORDER, "hunter2;hunter2")]).unwrap_err();
+        assert_eq!(said, "sms.account.account_sid: is not of the form ^AC[0-9a-fA-F]{32}$");
     }
 }

@@ -152,7 +152,8 @@ impl Sms {
         let ours = Timestamp::try_from(self.clock.now()).unwrap_or(Timestamp::UNIX_EPOCH);
         let (at, whose) = match theirs {
             Some(Ok(theirs)) => (theirs, "its own clock"),
-            Some(Err(why)) => {
+            Some(Err(ovh::NoTime::NoWay(failure))) => return Err(failure),
+            Some(Err(ovh::NoTime::Untold(why))) => {
                 steps.tell(|| format!("its clock could not be asked, so that this host's has to do: {why}"));
                 (ours, "this host's clock")
             }

@@ -3,10 +3,13 @@
 
 use super::failure::Failure;
 use super::fill::Ready;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use pam_2fa_settings::provider::Method;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::RETRY_AFTER;
-use reqwest::{Client, Proxy, RequestBuilder, Response, redirect, retry};
+use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
+use reqwest::{Client, Proxy, RequestBuilder, redirect, retry};
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -15,7 +18,7 @@ use std::time::Duration;
 use tokio_rustls::rustls;
 
 /// The longest wait for a connection, look-up of a proxy and TLS among it.
-const CONNECT: Duration = Duration::from_secs(3);
+pub(super) const CONNECT: Duration = Duration::from_secs(3);
 /// The longest reply in bytes; what providers say fits two thousand.
 const MAX_REPLY: usize = 64 * 1024;
 /// The longest wait in seconds that is passed on; a code lives ten minutes.
@@ -26,7 +29,7 @@ const LONGEST_WAIT: i64 = 3600;
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// `Retry-After` in seconds, where it is a number.
+    /// `Retry-After` in seconds, an hour at most.
     pub retry_after_s: Option<i64>,
     /// The body; what is not UTF-8 in it is replaced.
     pub body: String,
@@ -63,7 +66,7 @@ pub async fn exchange(ready: Ready, way: Way<'_>) -> Result<(Answer, Option<Sock
     let failed = |error: reqwest::Error| failure(&host, &error);
     let mut response = request(&client, ready).send().await.map_err(failed)?;
     let (status, from) = (response.status().as_u16(), response.remote_addr());
-    let retry_after_s = retry_after(&response);
+    let retry_after_s = retry_after(response.headers());
     let lost = |why: String| Failure::Lost { host: host.clone(), why };
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| lost(words(&error)))? {
@@ -122,9 +125,23 @@ fn request(client: &Client, ready: Ready) -> RequestBuilder {
     }
 }
 
-fn retry_after(response: &Response) -> Option<i64> {
-    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
-    value.trim().parse::<i64>().ok().filter(|wait| (1..=LONGEST_WAIT).contains(wait))
+/// RFC 9110 §10.2.3: seconds, or a date, which is read by the sender's own clock: ours may go otherwise.
+fn retry_after(headers: &HeaderMap) -> Option<i64> {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let value = text(RETRY_AFTER)?;
+    let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        value.parse().unwrap_or(LONGEST_WAIT)
+    } else {
+        http_date(value)?.as_second().saturating_sub(http_date(text(DATE)?)?.as_second())
+    };
+    (wait > 0).then_some(wait.min(LONGEST_WAIT))
+}
+
+/// RFC 9110 §5.6.7: the form of today and the two of long ago, all in GMT.
+fn http_date(text: &str) -> Option<Timestamp> {
+    let formats = ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+    let date = formats.iter().find_map(|format| DateTime::strptime(format, text).ok())?;
+    TimeZone::UTC.to_timestamp(date).ok()
 }
 
 /// What went wrong, by how far it had come.
@@ -162,4 +179,43 @@ fn causes<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn Error 
 
 fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
     causes(error).find_map(|cause| cause.downcast_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::HeaderValue;
+
+    #[test]
+    fn a_wait_is_seconds_or_a_date_by_the_senders_own_clock_and_an_hour_at_most() {
+        const DATE_OF_REPLY: &str = "Tue, 24 Nov 2026 12:10:00 GMT";
+        for (retry, date, expected) in [
+            ("120", None, Some(120)),
+            (" 120 ", Some(DATE_OF_REPLY), Some(120)),
+            ("3601", None, Some(3600)),
+            ("86400", None, Some(3600)),
+            ("99999999999999999999", None, Some(3600)),
+            ("0", None, None),
+            ("-5", None, None),
+            ("1.5", None, None),
+            ("", None, None),
+            ("soon", Some(DATE_OF_REPLY), None),
+            ("Tue, 24 Nov 2026 12:11:30 GMT", Some(DATE_OF_REPLY), Some(90)),
+            ("Tuesday, 24-Nov-26 12:11:30 GMT", Some(DATE_OF_REPLY), Some(90)),
+            ("Tue Nov 24 12:11:30 2026", Some(DATE_OF_REPLY), Some(90)),
+            ("Wed, 25 Nov 2026 12:10:00 GMT", Some(DATE_OF_REPLY), Some(3600)),
+            ("Tue, 24 Nov 2026 12:10:00 GMT", Some(DATE_OF_REPLY), None),
+            ("Tue, 24 Nov 2026 12:09:00 GMT", Some(DATE_OF_REPLY), None),
+            ("Tue, 24 Nov 2026 12:11:30 GMT", None, None),
+            ("Tue, 24 Nov 2026 12:11:30 GMT", Some("yesterday"), None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(retry));
+            if let Some(date) = date {
+                headers.insert(DATE, HeaderValue::from_static(date));
+            }
+            assert_eq!(retry_after(&headers), expected, "{retry:?} {date:?}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new()), None);
+    }
 }

@@ -4,7 +4,7 @@
 
 use super::failure::Failure;
 use pam_2fa_settings::provider::Cleartext;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Who can be behind an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +13,8 @@ pub enum Reach {
     Own,
     /// The Internet.
     Public,
-    /// No provider: unspecified, link-local (cloud metadata among it), multicast, shared with the neighbours of a carrier.
+    /// No provider: unspecified, link-local (cloud metadata among it), multicast, shared with the neighbours of a carrier, for tests
+    /// or reserved.
     Neither,
 }
 
@@ -21,28 +22,67 @@ pub enum Reach {
 #[must_use]
 pub fn reach(address: IpAddr) -> Reach {
     match address.to_canonical() {
-        IpAddr::V4(v4) => {
-            let [first, second, ..] = v4.octets();
-            let is_shared = first == 100 && (64..128).contains(&second); // RFC 6598
-            if v4.is_loopback() || v4.is_private() {
-                Reach::Own
-            } else if first == 0 || v4.is_link_local() || v4.is_multicast() || is_shared || first >= 240 {
-                Reach::Neither
-            } else {
-                Reach::Public
-            }
-        }
-        IpAddr::V6(v6) => {
-            let [first, ..] = v6.segments();
-            if v6.is_loopback() || first & 0xfe00 == 0xfc00 {
-                Reach::Own
-            } else if v6.is_unspecified() || v6.is_multicast() || first & 0xffc0 == 0xfe80 {
-                Reach::Neither
-            } else {
-                Reach::Public
-            }
-        }
+        IpAddr::V4(v4) => reach_v4(v4),
+        IpAddr::V6(v6) => reach_v6(v6),
     }
+}
+
+fn reach_v4(address: Ipv4Addr) -> Reach {
+    if address.is_loopback() || address.is_private() {
+        return Reach::Own;
+    }
+    let is_nobodys = address.is_link_local()
+        || address.is_multicast()
+        || match address.octets() {
+            // RFC 791; RFC 6890; RFC 7526; RFC 6598; RFC 2544; RFC 1112.
+            [0, ..] | [192, 0, 0, _] | [192, 88, 99, _] | [240..=255, ..] => true,
+            [100, second, ..] => (64..128).contains(&second),
+            [198, second, ..] => matches!(second, 18 | 19),
+            _ => false,
+        };
+    if is_nobodys { Reach::Neither } else { Reach::Public }
+}
+
+fn reach_v6(address: Ipv6Addr) -> Reach {
+    if address.is_loopback() {
+        return Reach::Own;
+    }
+    let bits = address.to_bits();
+    match address.segments() {
+        // What goes there arrives at the IPv4 address within: IPv4-compatible (RFC 4291 §2.5.5.1), NAT64 (RFC 6052), 6to4 (RFC 3056).
+        [0, 0, 0, 0, 0, 0, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => reach_v4(low_32(bits)),
+        [0x64, 0xff9b, 1, ..] => reach_nat64(bits),
+        [0x2002, ..] => reach_v4(low_32(bits >> 80)),
+        [0xfc00..=0xfdff, ..] => Reach::Own,
+        // Else reserved (RFC 4291), to be thrown away (RFC 6666), Teredo (RFC 4380), link-local, once site-local (RFC 3879), multicast.
+        [0..=0xff, ..] | [0x100, 0, 0, 0, ..] | [0x2001, 0, ..] | [0xfe80..=0xfeff, ..] | [0xff00..=0xffff, ..] => {
+            Reach::Neither
+        }
+        _ => Reach::Public,
+    }
+}
+
+/// NAT64 with a network's own prefix (RFC 8215), whose length nobody else knows: what all lengths agree on (RFC 6052 §2.2).
+fn reach_nat64(bits: u128) -> Reach {
+    let of_length = [
+        (0, bits),
+        (24, bits >> 24),
+        (32, (bits >> 64 & 0xff) << 24 | bits >> 32 & 0x00ff_ffff),
+        (40, (bits >> 64 & 0xffff) << 16 | bits >> 40 & 0xffff),
+    ];
+    // Behind the address come zeros, and none begins with one.
+    let fits = |(behind, within): (u32, u128)| {
+        let within = low_32(within);
+        (bits.trailing_zeros() >= behind && within.octets()[0] != 0).then(|| reach_v4(within))
+    };
+    let mut all = of_length.into_iter().filter_map(fits);
+    let first = all.next().unwrap_or(Reach::Neither);
+    if all.all(|other| other == first) { first } else { Reach::Neither }
+}
+
+fn low_32(bits: u128) -> Ipv4Addr {
+    let [.., a, b, c, d] = bits.to_be_bytes();
+    Ipv4Addr::new(a, b, c, d)
 }
 
 /// What is spoken there, in the words of the file.
@@ -128,11 +168,57 @@ mod tests {
             ("100.64.0.1", Reach::Neither),
             ("224.0.0.1", Reach::Neither),
             ("255.255.255.255", Reach::Neither),
+            ("192.0.0.8", Reach::Neither),
+            ("192.0.1.1", Reach::Public),
+            ("192.88.99.1", Reach::Neither),
+            ("192.88.98.1", Reach::Public),
+            ("198.18.0.1", Reach::Neither),
+            ("198.19.255.255", Reach::Neither),
+            ("198.17.255.255", Reach::Public),
+            ("198.20.0.1", Reach::Public),
+            ("240.0.0.1", Reach::Neither),
             ("::", Reach::Neither),
+            ("fec0::1", Reach::Neither),
+            ("feff::1", Reach::Neither),
+            ("100::1", Reach::Neither),
+            ("100:0:0:1::1", Reach::Public),
+            ("2001:0:4136:e378:8000:63bf:3fff:fdd2", Reach::Neither),
+            ("1::1", Reach::Neither),
             ("fe80::1", Reach::Neither),
             ("ff02::1", Reach::Neither),
         ] {
             assert_eq!(reach(address.parse().unwrap()), expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn an_address_within_another_is_judged_as_itself() {
+        for (within, expected) in [
+            ("127.0.0.1", Reach::Own),
+            ("10.1.2.3", Reach::Own),
+            ("192.168.1.1", Reach::Own),
+            ("198.51.100.7", Reach::Public),
+            ("169.254.169.254", Reach::Neither),
+            ("100.64.0.1", Reach::Neither),
+            ("198.18.0.1", Reach::Neither),
+            ("0.0.0.0", Reach::Neither),
+        ] {
+            let [a, b, c, d] = within.parse::<Ipv4Addr>().unwrap().octets();
+            for wrapped in [
+                format!("::{within}"),
+                format!("::ffff:{within}"),
+                format!("64:ff9b::{within}"),
+                format!("64:ff9b:1::{within}"),
+                format!("64:ff9b:1:fffe:0:ab:{within}"),
+                format!("2002:{a:02x}{b:02x}:{c:02x}{d:02x}::1"),
+            ] {
+                assert_eq!(reach(wrapped.parse().unwrap()), expected, "{wrapped}");
+            }
+        }
+        assert_eq!(reach("64:ff9b:1:c633:64:700::".parse().unwrap()), Reach::Public, "behind 48 bits");
+        // RFC 6052 §2.2: the prefix has 48, 56, 64 bits, and the address may be any of these.
+        for at in ["64:ff9b:1:a01:2:300::", "64:ff9b:1:aa0a:1:203::", "64:ff9b:1:aabb:a:102:300:0"] {
+            assert_eq!(reach(at.parse().unwrap()), Reach::Neither, "{at}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a provider file says as a whole: values that exist, fields that are used, and nothing secret where others can read it.
 
-use super::model::{Auth, Body, Cleartext, Field, Http, Local, Node, Provider, Request, SENDER, Smpp, Way};
+use super::model::{Auth, Body, Cleartext, Http, Local, Node, Provider, Request, SENDER, Smpp, Way};
+use super::secrets::secrets;
 use super::template::{Cast, Empty, Part, Source, Template};
 use super::tree::{Findings, Reader};
 
@@ -37,56 +38,59 @@ pub(super) fn lint(provider: &Provider, top: &Reader<'_>, findings: &mut Finding
             );
         }
     }
+    in_order(provider, &mut say);
+    match &provider.way {
+        Way::Http(http) => of_http(http, provider, &mut say),
+        Way::Smpp(_) | Way::Local(Local::Gammu { .. } | Local::ModemManager { .. }) => {}
+        Way::Local(Local::Exec(_)) => sends_text_and_number(&used, "exec", &mut say),
+    }
+    let is_json = matches!(&provider.way, Way::Http(http) if matches!(http.request.body, Body::Json(_)));
+    if !is_json && used.iter().any(|template| template.cast() != Cast::Text) {
+        say(section, String::from("|int and |bool are for JSON bodies"));
+    }
+    if provider.country_codes.len() != 1
+        && used.iter().any(|template| template.sources().any(|source| *source == Source::ToNational))
+    {
+        say(section, String::from("{to.national} is a number of one country: name its code, country_codes = [1]"));
+    }
+    secrets(provider, &mut say);
+}
+
+/// An account in one text is a whole account, and each part of it is one thing.
+fn in_order(provider: &Provider, say: &mut impl FnMut(&str, String)) {
     let mut seen = Vec::new();
     for key in &provider.in_order {
-        if key != SENDER && !provider.account.iter().any(|field| field.key == *key) {
-            say("in_order", format!("{key}: there is no such field; it names fields of the account, or sender"));
+        let is_field = provider.account.iter().any(|field| field.key == *key);
+        match (key.as_str(), is_field) {
+            (SENDER, true) => {
+                say("in_order", String::from("sender: is who messages are from; give the field of that name another"));
+            }
+            (SENDER, false) | (_, true) => {}
+            (_, false) => {
+                say("in_order", format!("{key}: there is no such field; it names fields of the account, or sender"));
+            }
         }
         if seen.contains(&key) {
             say("in_order", format!("{key}: is there twice"));
         }
         seen.push(key);
     }
-    match &provider.way {
-        Way::Http(http) => of_http(http, provider, &mut say),
-        Way::Smpp(_) | Way::Local(Local::Gammu { .. } | Local::ModemManager { .. }) => {}
-        Way::Local(Local::Exec(exec)) => {
-            if exec.argv.iter().flat_map(Template::sources).any(|source| is_secret(source, provider)) {
-                say(
-                    "exec",
-                    String::from(
-                        "a secret, the code or the text stands among the arguments, which every user of this host can read; put it into stdin",
-                    ),
-                );
-            }
-            sends_text_and_number(&used, "exec", &mut say);
+    if provider.in_order.is_empty() {
+        return;
+    }
+    for field in provider.account.iter().filter(|field| !field.optional && field.default.is_none()) {
+        if !provider.in_order.contains(&field.key) {
+            say("in_order", format!("{}: is missing; an account without that field is none", field.key));
         }
     }
-    let is_json = matches!(&provider.way, Way::Http(http) if matches!(http.request.body, Body::Json(_)));
-    if !is_json && used.iter().any(|template| template.cast() != Cast::Text) {
-        say(section, String::from("|int and |bool are for JSON bodies"));
-    }
-}
-
-/// What is nobody's business.
-fn is_secret(source: &Source, provider: &Provider) -> bool {
-    let is_of_account = |field: &Field| field.secret && matches!(source, Source::Account(key) if *key == field.key);
-    matches!(source, Source::Text | Source::Code) || provider.account.iter().any(is_of_account)
 }
 
 fn of_http(http: &Http, provider: &Provider, say: &mut impl FnMut(&str, String)) {
     for text in url(http, provider) {
         say("request", text);
     }
-    let request = &http.request;
-    let in_url = std::iter::once(&request.url).chain(request.query.iter().map(|(_, template)| template));
-    if !http.secret_in_url && in_url.flat_map(Template::sources).any(|source| is_secret(source, provider)) {
-        let text = "a secret, the code or the text stands in the URL, which servers and proxies log; put it into the body or a \
-                    header, or, where the provider takes it no other way, write secret_in_url = true";
-        say("request", String::from(text));
-    }
     let mut used = Vec::new();
-    of_request(request, &mut used);
+    of_request(&http.request, &mut used);
     sends_text_and_number(&used, "request", say);
 }
 
@@ -126,8 +130,9 @@ fn url(http: &Http, provider: &Provider) -> Vec<String> {
         Some(Part::Literal(start)) if start.starts_with("https://") => false,
         Some(Part::Literal(start)) if start.starts_with("http://") => true,
         Some(Part::Value(Source::Account(key))) => {
-            let field = provider.account.iter().find(|field| field.key == *key);
-            field.and_then(|field| field.default.as_ref()).is_some_and(|default| default.starts_with("http://"))
+            let is_http = |value: &String| value.to_ascii_lowercase().starts_with("http://");
+            let fields = provider.account.iter().filter(|field| field.key == *key);
+            fields.flat_map(|field| field.choices.iter().chain(&field.default)).any(is_http)
         }
         _ => {
             wrong.push(String::from("the URL begins with https://, or with a field of the account that does"));

@@ -5,7 +5,8 @@
 //! Whatever a file says, it cannot call a message accepted without a word of the reply that proves it.
 //!
 //! Read [`model`] first. [`template`] is what stands in braces, [`tree`] reads TOML with its places, [`read`], [`auth`],
-//! [`way`] and [`reply`] make the model of it, [`lint`] says what fits together and what is too dangerous to be meant.
+//! [`way`] and [`reply`] make the model of it, [`lint`] says what fits together and what is too dangerous to be meant, [`secrets`] what is
+//! kept from others.
 
 mod auth;
 mod lint;
@@ -14,6 +15,7 @@ pub mod path;
 pub mod pattern;
 mod read;
 mod reply;
+mod secrets;
 pub mod template;
 mod tree;
 mod way;

@@ -44,9 +44,15 @@ pub(super) fn provider(id: &str, table: &dyn TableLike, findings: &mut Findings)
         length
     });
     let country_codes = top.scalars("country_codes", findings).unwrap_or_default();
-    let is_code = |code: &String| (1..=3).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_digit());
+    let is_code = |code: &String| {
+        (1..=3).contains(&code.len()) && !code.starts_with('0') && code.bytes().all(|byte| byte.is_ascii_digit())
+    };
     if !country_codes.iter().all(is_code) {
-        top.say("country_codes", "must be a list of country codes without +, such as [1, 44]", findings);
+        top.say(
+            "country_codes",
+            "must be a list of country codes without + and 0 before them, such as [1, 44]",
+            findings,
+        );
     }
     let in_order = top.scalars("in_order", findings).unwrap_or_default();
     let account = account(&top, findings);
@@ -97,6 +103,9 @@ fn account(top: &Reader<'_>, findings: &mut Findings) -> Option<Vec<Field>> {
             && !field.takes(default)
         {
             reader.say("default", "is not what choices and pattern ask for", findings);
+        }
+        for told in ["default", "choices"].into_iter().filter(|told| field.secret && reader.has(told)) {
+            reader.say(told, "would show a secret to all who can read this file: remove it", findings);
         }
         fields.push(field);
     }

@@ -14,12 +14,19 @@ pub(super) fn reply(table: &dyn TableLike, at: usize, findings: &mut Findings) -
     let before = findings.len();
     let reader = Reader::new(table, ("reply", at), KEYS, &[], findings);
     let accept_http = reader.statuses("accept_http", findings);
+    if !accept_http.iter().all(|status| (200..300).contains(status)) {
+        reader.say("accept_http", "no message is accepted with another status than 2xx", findings);
+    }
     reader.required("accept_http", Some(()), "[200]", findings);
     reader.required("accept", Some(()), "[ { path = \"id\", exists = true } ]", findings);
     let mut accept = Vec::new();
     for table in reader.tables("accept", findings) {
         let reader = Reader::new(table, ("reply.accept", reader.at("accept")), &PREDICATE, &[], findings);
-        accept.extend(predicate(&reader, findings));
+        let predicate = predicate(&reader, findings);
+        for key in predicate.iter().flat_map(takes_nothing) {
+            reader.say(key, "matches a text in which there is nothing, so it proves nothing", findings);
+        }
+        accept.extend(predicate);
     }
     if reader.has("accept") && findings.len() == before && !accept.iter().any(proves) {
         let text = "asks for nothing that must be in the reply; a message is not accepted because a server said 200";
@@ -40,6 +47,13 @@ pub(super) fn reply(table: &dyn TableLike, at: usize, findings: &mut Findings) -
 /// Whether it wants something to be there.
 fn proves(predicate: &Predicate) -> bool {
     predicate.text.is_some() || matches!(&predicate.json, Some((_, test, _)) if !matches!(test, Test::Exists(false)))
+}
+
+/// Which of its patterns match the empty text.
+fn takes_nothing(predicate: &Predicate) -> impl Iterator<Item = &'static str> {
+    let in_json = if let Some((_, Test::Match(pattern), _)) = &predicate.json { Some(pattern) } else { None };
+    let patterns = [("text", predicate.text.as_ref()), ("match", in_json)];
+    patterns.into_iter().filter(|(_, pattern)| pattern.is_some_and(|pattern| pattern.is_match(""))).map(|(key, _)| key)
 }
 
 fn predicate(reader: &Reader<'_>, findings: &mut Findings) -> Option<Predicate> {
@@ -104,8 +118,20 @@ pub(super) fn verdict(reader: &Reader<'_>, findings: &mut Findings) -> Option<Ve
     let class = reader.required("class", class, "\"temporary\"", findings);
     let class = class?;
     let reason = reader.word("reason", reasons(class), findings);
-    if matches!(class, Class::Rejected | Class::AuthError) {
-        reader.required("reason", Some(()), "\"…\"", findings);
+    match class {
+        Class::Rejected | Class::AuthError => {
+            reader.required("reason", Some(()), "\"…\"", findings);
+        }
+        // Nobody claims by leaving something out that a message was certainly not sent.
+        Class::Temporary => {
+            reader.required(
+                "reason",
+                Some(()),
+                "\"unrecognised\", or \"server\" where it was certainly not sent",
+                findings,
+            );
+        }
+        Class::RateLimited | Class::Accepted => {}
     }
     Some(Verdict { class, reason: reason.flatten() })
 }

@@ -4,7 +4,8 @@
 //! It goes by the provider's own clock, which is asked for each message: the courier keeps nothing, and a clock that was put right
 //! counts at once.
 
-use super::super::exchange::{Way, exchange};
+use super::super::exchange::{CONNECT, Way, exchange};
+use super::super::failure::Failure;
 use super::super::fill::Ready;
 use super::super::values::Filled;
 use super::{Signed, Wire};
@@ -16,8 +17,9 @@ use sha1::{Digest, Sha1};
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// The longest wait for the provider's time; what is left of the message's own is for the message.
-const LONGEST: Duration = Duration::from_secs(3);
+/// The longest wait for the provider's time; what is left of the message's own is for the message. A moment more than for a
+/// connection, so that none within its own time is told as none.
+const LONGEST: Duration = CONNECT.saturating_add(Duration::from_millis(250));
 
 /// An application's credentials.
 pub struct Key {
@@ -55,17 +57,30 @@ impl Key {
     }
 }
 
+/// Why a provider's time is not known.
+pub enum NoTime {
+    /// There is no way there, and none for a message either.
+    NoWay(Failure),
+    /// It did not say, in words that are still to be cleaned.
+    Untold(String),
+}
+
 /// What time it is by the clock of the provider at `url`.
 ///
 /// # Errors
-/// Why that is not known, in words that are still to be cleaned.
-pub async fn time(url: &Url, way: Way<'_>, deadline: Deadline) -> Result<Timestamp, String> {
-    let url = url.join("/1.0/auth/time").map_err(|error| error.to_string())?;
+/// [`NoTime`].
+pub async fn time(url: &Url, way: Way<'_>, deadline: Deadline) -> Result<Timestamp, NoTime> {
+    let url = url.join("/1.0/auth/time").map_err(|error| NoTime::Untold(error.to_string()))?;
     let asked = tokio::time::timeout_at(deadline.or_after(LONGEST).at(), exchange(Ready::get(url), way)).await;
-    let (answer, _) = asked.map_err(|_| String::from("no reply in time"))?.map_err(|failure| failure.to_string())?;
+    let (answer, _) = match asked {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(no_way @ Failure::NoConnection { .. })) => return Err(NoTime::NoWay(no_way)),
+        Ok(Err(failure)) => return Err(NoTime::Untold(failure.to_string())),
+        Err(_) => return Err(NoTime::Untold(String::from("no reply in time"))),
+    };
     let seconds = if answer.status == 200 { answer.body.trim().parse::<i64>().ok() } else { None };
     let time = seconds.filter(|seconds| *seconds > 0).and_then(|seconds| Timestamp::from_second(seconds).ok());
-    time.ok_or_else(|| format!("answered: {answer}"))
+    time.ok_or_else(|| NoTime::Untold(format!("answered: {answer}")))
 }
 
 #[cfg(test)]

@@ -130,7 +130,10 @@ pub fn words(status: u32) -> String {
 #[must_use]
 pub fn verdict(asked: Asked, status: u32, rules: &[StatusRule]) -> Verdict {
     if let Some(rule) = rules.iter().find(|rule| rule.status.contains(&status)) {
-        return rule.verdict;
+        return match asked {
+            Asked::Submit => rule.verdict,
+            Asked::Bind => not_let_in(rule.verdict),
+        };
     }
     let about = match (asked, row(status).map_or(Unclear, |(.., about)| *about)) {
         (Asked::Submit, about) => about,
@@ -149,6 +152,15 @@ pub fn verdict(asked: Asked, status: u32, rules: &[StatusRule]) -> Verdict {
         Unclear => (Class::Temporary, Some(Reason::Unrecognised)),
     };
     Verdict { class, reason }
+}
+
+/// What a file says of a status, said of a bind: nothing was handed over, and nothing of a message refused.
+fn not_let_in(verdict: Verdict) -> Verdict {
+    match (verdict.class, verdict.reason) {
+        (Class::Rejected, Some(Reason::Request)) => Verdict { class: Class::AuthError, reason: Some(Reason::Config) },
+        (Class::Rejected | Class::Temporary, _) => Verdict { class: Class::Temporary, reason: None },
+        (Class::AuthError | Class::RateLimited | Class::Accepted, _) => verdict,
+    }
 }
 
 #[cfg(test)]
@@ -218,5 +230,24 @@ mod tests {
             assert_eq!(verdict(Asked::Bind, status, &rules), own);
         }
         assert_eq!(verdict(Asked::Submit, 0x58, &rules).class, Class::RateLimited);
+    }
+
+    #[test]
+    fn whatever_a_file_says_of_a_status_who_is_not_let_in_has_sent_nothing_and_blames_no_number() {
+        let moment = (Class::Temporary, None);
+        for (own, expected) in [
+            ((Class::Rejected, Some(Reason::BadNumber)), moment),
+            ((Class::Rejected, Some(Reason::OptedOut)), moment),
+            ((Class::Rejected, Some(Reason::Request)), (Class::AuthError, Some(Reason::Config))),
+            ((Class::Temporary, Some(Reason::Unrecognised)), moment),
+            (moment, moment),
+            ((Class::RateLimited, None), (Class::RateLimited, None)),
+        ] {
+            let rules = [StatusRule { status: vec![0x405], verdict: Verdict { class: own.0, reason: own.1 } }];
+            let Verdict { class, reason } = verdict(Asked::Bind, 0x405, &rules);
+            assert_eq!((class, reason), expected, "{own:?}");
+            let Verdict { class, reason } = verdict(Asked::Submit, 0x405, &rules);
+            assert_eq!((class, reason), own);
+        }
     }
 }

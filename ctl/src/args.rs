@@ -315,6 +315,18 @@ pub(crate) enum ConfigVerb {
         /// Another file than the settings in use
         file: Option<PathBuf>,
     },
+    /// What counts by the file, each key with its value and whether that is the default; no secret
+    Show {
+        /// This one, or those of this section, as `codes.digits`, `codes`
+        #[arg(value_parser = word)]
+        key: Option<String>,
+    },
+    /// Change settings in their places, check the whole, and take it over; secrets are for `secret set`
+    Set {
+        /// As `config show` has it, and its value; several where one does not go without the other
+        #[arg(required = true, num_args = 2.., value_names = ["KEY", "VALUE"], value_parser = setting)]
+        pairs: Vec<String>,
+    },
     /// Replace every secret in plain text by a sealed one
     Seal,
     /// Take the settings over
@@ -337,6 +349,14 @@ fn word(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// The name of a setting, or its value.
+fn setting(text: &str) -> Result<String, String> {
+    if text.len() > 4096 || text.chars().any(char::is_control) {
+        return Err(String::from("not at most 4096 bytes without control characters"));
+    }
+    Ok(text.to_owned())
+}
+
 /// Parses a command line.
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Args, Error> {
     let args = Args::try_parse_from(args).map_err(|error| {
@@ -351,6 +371,13 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Args, Er
     })?;
     if let Verb::User(verb) = &args.verb {
         user::check(verb)?;
+    }
+    if let Verb::Config(ConfigVerb::Set { pairs }) = &args.verb
+        && let [key] = pairs.as_chunks::<2>().1
+    {
+        return Err(Error::Usage(format!(
+            "{key} has no value: give a key and its value, again and again; see `pam-2fa --help`"
+        )));
     }
     Ok(args)
 }

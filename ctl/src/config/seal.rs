@@ -83,14 +83,14 @@ pub(super) fn take_over(
             Ok(_) => String::from("the old file is back"),
             Err(why) => format!("the old file could not be put back: {why}"),
         };
-        let mut lines = vec![format!("{}: configd refused the sealed settings; {back}", path.display())];
+        let mut lines = vec![format!("{}: configd refused the new settings; {back}", path.display())];
         lines.extend(error.to_string().lines().map(str::to_owned));
         Error::Refused(lines)
     })
 }
 
 /// The text with each secret sealed, and their names.
-fn sealed(
+pub(super) fn sealed(
     client: &mut Client,
     path: &Path,
     text: &str,

@@ -59,6 +59,9 @@ pub(crate) enum Verb {
     /// The settings
     #[command(subcommand)]
     Config(ConfigVerb),
+    /// A secret of the settings: put another one there, or look at it
+    #[command(subcommand)]
+    Secret(SecretVerb),
     /// What would be decided of a login, and why; sends nothing
     Explain {
         /// The login name
@@ -327,10 +330,31 @@ pub(crate) enum ConfigVerb {
         #[arg(required = true, num_args = 2.., value_names = ["KEY", "VALUE"], value_parser = setting)]
         pairs: Vec<String>,
     },
+    /// Change the settings in an editor ($SUDO_EDITOR, $VISUAL, $EDITOR); what is wrong is not installed, and secrets are sealed
+    Edit,
     /// Replace every secret in plain text by a sealed one
     Seal,
     /// Take the settings over
     Reload,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretVerb {
+    /// Seal a secret, put it in its place, and take it over; it is asked for unseen, or is the first line of standard input
+    Set {
+        /// As email.password, sms.account.auth_token, email.backup.NAME.password; sms.account for all fields in one text, a;b;c
+        #[arg(value_parser = word)]
+        key: String,
+        /// It is the first line of this file (-: of standard input)
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Show one at a terminal; the log has who looked
+    Show {
+        /// As for `set`
+        #[arg(value_parser = word)]
+        key: String,
+    },
 }
 
 /// A name that may be one; whether it is, the daemon knows.

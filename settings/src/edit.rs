@@ -140,6 +140,18 @@ pub fn with_value(text: &str, dotted_key: &str, value: &str) -> Result<String, E
     Ok(format!("{before}{}{after}", Value::from(value)))
 }
 
+/// Whether a text can be a secret of the settings in plain text.
+///
+/// # Errors
+/// Why it cannot; nothing of it is in the words.
+pub fn check_secret(plain: &str) -> Result<(), String> {
+    match check(&Item::Value(Value::from(plain)), &Kind::Secret) {
+        Ok(Checked::Password(PasswordSetting::Plain(_))) => Ok(()),
+        Ok(_) => Err(String::from("is a sealed value, and not the secret itself")),
+        Err(why) => Err(why),
+    }
+}
+
 /// Whether a setting of that dotted name may be a secret, and so may be sealed under it.
 #[must_use]
 pub fn may_be_secret(dotted_key: &str) -> bool {

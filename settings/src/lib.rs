@@ -33,7 +33,7 @@ mod who;
 
 pub use address::EmailAddress;
 pub use country::{Countries, Region};
-pub use edit::{EditError, below, may_be_secret, plain_secrets, sealed_secrets, with_value};
+pub use edit::{EditError, below, check_secret, may_be_secret, plain_secrets, sealed_secrets, with_value};
 pub use finding::Finding;
 pub use language::{Language, UnknownLanguage};
 pub use lifetime::Lifetime;

@@ -1,15 +1,18 @@
-//! `pam-2fa config …`: look at the settings (`check`, `show`), change one of them (`set`), seal the secrets in them (`seal`, and anew in
+//! `pam-2fa config …`: look at the settings (`check`, `show`), change them (`set`, `edit`), seal the secrets in them (`seal`, and anew in
 //! `key rotate`), have the daemon take them over.
 
 mod check;
+mod edit;
 mod file;
 mod reseal;
 mod seal;
+mod secret;
 mod set;
 mod show;
 
 pub(crate) use check::list as list_findings;
 pub(crate) use reseal::{reseal, to_reseal};
+pub(crate) use secret::{InFile, could_hold, secret_in, set_secret};
 
 use check::list;
 
@@ -28,6 +31,7 @@ pub(crate) fn config(path: &Path, runtime_dir: &Path, verb: ConfigVerb, screen: 
         ConfigVerb::Check { file } => check::check(file.as_deref(), path, screen),
         ConfigVerb::Show { key } => show::show(path, key.as_deref(), screen),
         ConfigVerb::Set { pairs } => set::set(path, runtime_dir, &pairs, screen),
+        ConfigVerb::Edit => edit::edit(path, runtime_dir, screen),
         ConfigVerb::Seal => seal::seal(path, runtime_dir, screen),
         ConfigVerb::Reload => reload(&mut Client::connect(runtime_dir)?, screen),
     }

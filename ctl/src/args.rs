@@ -5,16 +5,18 @@ use crate::exempt::{self, Network};
 use crate::screen::Form;
 use crate::since::Since;
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use pam_2fa_settings::{E164, EmailAddress};
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 mod break_glass;
+mod config;
 mod user;
 
 pub(crate) use break_glass::{BreakGlassVerb, Created, Revoked};
+pub(crate) use config::{ConfigVerb, SecretVerb};
 pub(crate) use user::{
     Changes, ChannelWord, Granted, Imported, UserVerb, email_or_nothing, language_or_nothing, number_or_nothing,
 };
@@ -311,52 +313,6 @@ pub(crate) enum ProviderVerb {
     },
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum ConfigVerb {
-    /// List every error of the settings; needs neither root nor the daemon
-    Check {
-        /// Another file than the settings in use
-        file: Option<PathBuf>,
-    },
-    /// What counts by the file, each key with its value and whether that is the default; no secret
-    Show {
-        /// This one, or those of this section, as `codes.digits`, `codes`
-        #[arg(value_parser = word)]
-        key: Option<String>,
-    },
-    /// Change settings in their places, check the whole, and take it over; secrets are for `secret set`
-    Set {
-        /// As `config show` has it, and its value; several where one does not go without the other
-        #[arg(required = true, num_args = 2.., value_names = ["KEY", "VALUE"], value_parser = setting)]
-        pairs: Vec<String>,
-    },
-    /// Change the settings in an editor ($SUDO_EDITOR, $VISUAL, $EDITOR); what is wrong is not installed, and secrets are sealed
-    Edit,
-    /// Replace every secret in plain text by a sealed one
-    Seal,
-    /// Take the settings over
-    Reload,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum SecretVerb {
-    /// Seal a secret, put it in its place, and take it over; it is asked for unseen, or is the first line of standard input
-    Set {
-        /// As email.password, sms.account.auth_token, email.backup.NAME.password; sms.account for all fields in one text, a;b;c
-        #[arg(value_parser = word)]
-        key: String,
-        /// It is the first line of this file (-: of standard input)
-        #[arg(long, value_name = "FILE")]
-        file: Option<PathBuf>,
-    },
-    /// Show one at a terminal; the log has who looked
-    Show {
-        /// As for `set`
-        #[arg(value_parser = word)]
-        key: String,
-    },
-}
-
 /// A name that may be one; whether it is, the daemon knows.
 pub(crate) fn name(text: &str) -> Result<String, String> {
     if text.is_empty() || text.len() > 255 || text.chars().any(char::is_control) {
@@ -373,12 +329,10 @@ fn word(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// The name of a setting, or its value.
-fn setting(text: &str) -> Result<String, String> {
-    if text.len() > 4096 || text.chars().any(char::is_control) {
-        return Err(String::from("not at most 4096 bytes without control characters"));
-    }
-    Ok(text.to_owned())
+/// What man pages and completions are made of.
+#[must_use]
+pub fn definition() -> clap::Command {
+    Args::command()
 }
 
 /// Parses a command line.

@@ -37,6 +37,7 @@ mod status;
 mod upkeep;
 mod user;
 
+pub use args::definition;
 pub use mailbox::{Host, Route, Server, Surroundings};
 pub use screen::Terminal;
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the tests' own helpers")]
 
 use pam_2fa_settings::{EditError, Said, Shown, parse, set, shown};
+use proptest::prelude::*;
 
 const SHIPPED: &str = include_str!("../../etc/config.toml");
 
@@ -233,3 +234,63 @@ fn no_secret_is_shown_and_each_is_said_to_be_sealed_or_not() {
     assert!(!format!("{:?}", shown(text).unwrap()).contains("hunter"));
     assert!(shown("[codes]\ndigits = 5\n").is_err());
 }
+
+/// What all other keys say; nothing of a text with an error.
+fn others(text: &str, key: &str) -> Option<Vec<Shown>> {
+    let mut all = shown(text).ok()?;
+    all.retain(|shown| shown.key != key);
+    Some(all)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn whatever_is_set_one_after_the_other_all_else_stays(
+        steps in proptest::collection::vec((0..STEPS.len(), 0_usize..2), 1..10),
+        crlf in any::<bool>(),
+    ) {
+        let mut text = if crlf { SHIPPED.replace('\n', "\r\n") } else { String::from(SHIPPED) };
+        for (step, which) in steps {
+            let (key, values) = STEPS[step];
+            let new = set(&text, key, values[which]).unwrap();
+            let (gone, come) = differing(&text, &new);
+            prop_assert!(gone.len() <= come.len() && come.len() <= gone.len() + 4, "{key}: {gone:?} {come:?}");
+            prop_assert_eq!(set(&new, key, values[which]).unwrap(), new.clone(), "the same again changes nothing");
+            prop_assert_eq!(new.contains("\r\n") && new.replace("\r\n", "").contains('\n'), false);
+            // A section of email brings what is said of its other keys with it.
+            if let (false, Some(before), Some(after)) = (key.starts_with("email"), others(&text, key), others(&new, key)) {
+                prop_assert_eq!(before, after);
+            }
+            text = new;
+        }
+    }
+
+    #[test]
+    fn no_text_makes_it_panic_and_what_was_set_is_set(text in PIECES) {
+        for (key, typed) in
+            [("codes.digits", "7"), ("email.backup.b.port", "25"), ("services.su", "web"), ("sms.account.a", "x")]
+        {
+            let Ok(new) = set(&text, key, typed) else { continue };
+            prop_assert_eq!(set(&new, key, typed).unwrap(), new.clone());
+            if let Some(all) = others(&new, "") {
+                prop_assert!(all.iter().any(|shown| shown.key == key && !shown.is_default), "{key}: {new}");
+            }
+        }
+    }
+}
+
+const PIECES: &str = "([a-z]{1,6} = [0-9]\n|# ?|\\[{1,2}(codes|email|email.backup|services)\\]{1,2}\n|digits = 6\n|name = \"b\"\n|\"\"\"|\r\n|\n){0,12}";
+
+/// Keys, with two values each.
+const STEPS: [(&str, [&str; 2]); 9] = [
+    ("codes.digits", ["7", "8"]),
+    ("policy.exempt_users", ["ada", ""]),
+    ("email.server", ["m.example.com", "n.example.com"]),
+    ("email.from", ["a@example.com", "b@example.com"]),
+    ("email.backup.b.port", ["25", "26"]),
+    ("services.su", ["web", "elevate caller"]),
+    ("services.kiosk-*", ["ignore", "desktop"]),
+    ("log.size", ["1 GB", "2 GB"]),
+    ("trust.ssh", ["8 hours", "0 minutes"]),
+];

@@ -5,16 +5,18 @@ use crate::exempt::{self, Network};
 use crate::screen::Form;
 use crate::since::Since;
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use pam_2fa_settings::{E164, EmailAddress};
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 mod break_glass;
+mod config;
 mod user;
 
 pub(crate) use break_glass::{BreakGlassVerb, Created, Revoked};
+pub(crate) use config::{ConfigVerb, SecretVerb};
 pub(crate) use user::{
     Changes, ChannelWord, Granted, Imported, UserVerb, email_or_nothing, language_or_nothing, number_or_nothing,
 };
@@ -59,6 +61,9 @@ pub(crate) enum Verb {
     /// The settings
     #[command(subcommand)]
     Config(ConfigVerb),
+    /// A secret of the settings: put another one there, or look at it
+    #[command(subcommand)]
+    Secret(SecretVerb),
     /// What would be decided of a login, and why; sends nothing
     Explain {
         /// The login name
@@ -308,19 +313,6 @@ pub(crate) enum ProviderVerb {
     },
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum ConfigVerb {
-    /// List every error of the settings; needs neither root nor the daemon
-    Check {
-        /// Another file than the settings in use
-        file: Option<PathBuf>,
-    },
-    /// Replace every secret in plain text by a sealed one
-    Seal,
-    /// Take the settings over
-    Reload,
-}
-
 /// A name that may be one; whether it is, the daemon knows.
 pub(crate) fn name(text: &str) -> Result<String, String> {
     if text.is_empty() || text.len() > 255 || text.chars().any(char::is_control) {
@@ -337,6 +329,12 @@ fn word(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// What man pages and completions are made of.
+#[must_use]
+pub fn definition() -> clap::Command {
+    Args::command()
+}
+
 /// Parses a command line.
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Args, Error> {
     let args = Args::try_parse_from(args).map_err(|error| {
@@ -351,6 +349,13 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Args, Er
     })?;
     if let Verb::User(verb) = &args.verb {
         user::check(verb)?;
+    }
+    if let Verb::Config(ConfigVerb::Set { pairs }) = &args.verb
+        && let [key] = pairs.as_chunks::<2>().1
+    {
+        return Err(Error::Usage(format!(
+            "{key} has no value: give a key and its value, again and again; see `pam-2fa --help`"
+        )));
     }
     Ok(args)
 }

@@ -1,6 +1,6 @@
 //! The `pam-2fa` command: an administrator's words to configd over `admin.sock`, and its answers on a screen.
 //!
-//! It decides nothing; the files that it writes are `config.toml`, in `config seal` and `key rotate`, what a backup has of the settings, in
+//! It decides nothing; the files that it writes are `config.toml`, in `config set`, `config edit`, `config seal`, `secret set` and `key rotate`, what a backup has of the settings, in
 //! `restore`, `generation` beside them, `break-glass`, copies under a passphrase, and a drop-in of sshd's, in `exempt`. Everything that it shows goes through `screen.rs`, everything that it asks configd through `client.rs`.
 
 #![forbid(unsafe_code)]
@@ -31,15 +31,19 @@ mod program;
 mod provider;
 mod public_key;
 mod screen;
+mod secret;
 mod since;
 mod status;
 mod upkeep;
 mod user;
 
+pub use args::definition;
 pub use mailbox::{Host, Route, Server, Surroundings};
 pub use screen::Terminal;
 
-use args::{Args, ClockVerb, ConfigVerb, DeviceVerb, ExemptArgs, KeyVerb, ProviderVerb, TestVerb, UserVerb, Verb};
+use args::{
+    Args, ClockVerb, ConfigVerb, DeviceVerb, ExemptArgs, KeyVerb, ProviderVerb, SecretVerb, TestVerb, UserVerb, Verb,
+};
 use client::Client;
 use error::Error;
 use mailbox::ThisHost;
@@ -99,7 +103,8 @@ fn may_change(verb: &Verb) -> bool {
     match verb {
         Verb::User(verb) => !matches!(verb, UserVerb::List | UserVerb::Show { .. } | UserVerb::Export),
         Verb::Device(verb) => matches!(verb, DeviceVerb::Revoke(_)),
-        Verb::Config(verb) => !matches!(verb, ConfigVerb::Check { .. }),
+        Verb::Config(verb) => !matches!(verb, ConfigVerb::Check { .. } | ConfigVerb::Show { .. }),
+        Verb::Secret(verb) => matches!(verb, SecretVerb::Set { .. }),
         Verb::Clock(verb) => matches!(verb, ClockVerb::Reset),
         Verb::Key(verb) => !matches!(verb, KeyVerb::Status),
         Verb::Backup(_) | Verb::Restore(_) => true,
@@ -134,9 +139,8 @@ fn act(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> Result
         Verb::Test(TestVerb::Email { address }) => message::test_email(&mut client()?, address.as_str(), screen),
         Verb::Test(TestVerb::Sms { number, by }) => message::test_sms(&mut client()?, number.as_str(), by, screen),
         Verb::Provider(verb) => provider::provider(&args.config, verb, screen),
-        Verb::Config(ConfigVerb::Seal) => config::seal(&args.config, &args.runtime_dir, screen),
-        Verb::Config(ConfigVerb::Reload) => config::reload(&mut client()?, screen),
-        Verb::Config(ConfigVerb::Check { file }) => config::check(file.as_deref(), &args.config, screen),
+        Verb::Config(verb) => config::config(&args.config, &args.runtime_dir, verb, screen),
+        Verb::Secret(verb) => secret::secret(&args.config, &args.runtime_dir, verb, screen),
         Verb::Explain { user, service, from, key, tty } => {
             let auth_info = key.as_deref().map(public_key::auth_info).transpose()?;
             let asked = Explain { user, service, from: from.map(|address| address.to_string()), tty, auth_info };

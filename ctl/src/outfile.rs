@@ -88,7 +88,7 @@ fn clear(part: &Path) -> io::Result<()> {
 }
 
 /// Gives it its name, over nothing. A file system without second names (FAT) renames.
-fn name(part: &Path, path: &Path) -> io::Result<()> {
+pub(crate) fn name(part: &Path, path: &Path) -> io::Result<()> {
     match std::fs::hard_link(part, path) {
         Err(why) if [Some(Errno::EPERM as i32), Some(Errno::EOPNOTSUPP as i32)].contains(&why.raw_os_error()) => {
             Ok(renameat2(AT_FDCWD, part, AT_FDCWD, path, RenameFlags::RENAME_NOREPLACE)?)

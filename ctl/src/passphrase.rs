@@ -1,5 +1,5 @@
-//! A passphrase: typed on the terminal, unseen, or the first line of a file. Never from the command line, which everybody can read, and
-//! never from the environment.
+//! A passphrase, or another secret: typed on the terminal, unseen, or the first line of a file. Never from the command line, which everybody
+//! can read, and never from the environment.
 
 use crate::error::Error;
 use crate::screen::Screen;
@@ -37,14 +37,29 @@ impl Source {
     }
 }
 
+/// What is asked for, in words.
+#[derive(Debug, Clone, Copy)]
+struct Words {
+    it: &'static str,
+    option: &'static str,
+}
+
+const PASSPHRASE: Words = Words { it: "passphrase", option: "--passphrase-file" };
+const SECRET: Words = Words { it: "secret", option: "--file" };
+
+/// A secret of the settings.
+pub(crate) fn secret(source: &Source, key: &str, screen: &mut Screen<'_>) -> Result<Secret, Error> {
+    get(source, &format!("{key}:"), SECRET, screen)
+}
+
 /// One that something is locked with from now on; typed, twice.
 pub(crate) fn new(source: &Source, what: &str, screen: &mut Screen<'_>) -> Result<Secret, Error> {
-    let first = get(source, &format!("Passphrase for {what}:"), screen)?;
+    let first = get(source, &format!("Passphrase for {what}:"), PASSPHRASE, screen)?;
     if first.expose().chars().count() < SHORTEST {
         return Err(refused(&format!("a passphrase has at least {SHORTEST} characters, and this one is shorter")));
     }
     if matches!(source, Source::Terminal) {
-        let again = get(source, "The same again:", screen)?;
+        let again = get(source, "The same again:", PASSPHRASE, screen)?;
         if again.expose() != first.expose() {
             return Err(refused("the two were not the same; nothing was written"));
         }
@@ -54,21 +69,21 @@ pub(crate) fn new(source: &Source, what: &str, screen: &mut Screen<'_>) -> Resul
 
 /// The one that something was locked with.
 pub(crate) fn known(source: &Source, what: &str, screen: &mut Screen<'_>) -> Result<Secret, Error> {
-    get(source, &format!("Passphrase of {what}:"), screen)
+    get(source, &format!("Passphrase of {what}:"), PASSPHRASE, screen)
 }
 
-fn get(source: &Source, question: &str, screen: &mut Screen<'_>) -> Result<Secret, Error> {
+fn get(source: &Source, question: &str, words: Words, screen: &mut Screen<'_>) -> Result<Secret, Error> {
     let line = match source {
-        Source::Terminal => typed(question)?,
-        Source::Piped => line(screen.input())?,
+        Source::Terminal => typed(question, words)?,
+        Source::Piped => line(screen.input(), words)?,
         Source::File(path) => {
-            let fail = |why| Error::File { what: "cannot read the passphrase in", path: path.clone(), why };
+            let fail = |why| Error::File { what: "cannot read the first line of", path: path.clone(), why };
             let file = File::open(path).map_err(fail)?;
-            line(&mut BufReader::new(file))?
+            line(&mut BufReader::new(file), words)?
         }
     };
     if line.expose().is_empty() {
-        return Err(refused("no passphrase was given"));
+        return Err(refused(&format!("no {} was given", words.it)));
     }
     Ok(line)
 }
@@ -78,20 +93,21 @@ fn refused(why: &str) -> Error {
 }
 
 /// A line without its end. What is not UTF-8 is no passphrase: another terminal would type it in other bytes.
-fn line(from: &mut dyn BufRead) -> Result<Secret, Error> {
+fn line(from: &mut dyn BufRead, words: Words) -> Result<Secret, Error> {
+    let it = words.it;
     let mut bytes = Secret::new(Vec::with_capacity(1024));
     from.take(LONGEST).read_until(b'\n', bytes.expose_mut())?;
     if bytes.expose().last() == Some(&b'\n') {
         bytes.expose_mut().pop();
     } else if u64::try_from(bytes.expose().len()).unwrap_or(LONGEST) >= LONGEST {
-        return Err(refused("a passphrase has at most 1023 bytes"));
+        return Err(refused(&format!("a {it} has at most 1023 bytes")));
     }
     if bytes.expose().last() == Some(&b'\r') {
         bytes.expose_mut().pop();
     }
-    let text = std::str::from_utf8(bytes.expose()).map_err(|_| refused("the passphrase is not UTF-8"))?;
+    let text = std::str::from_utf8(bytes.expose()).map_err(|_| refused(&format!("the {it} is not UTF-8")))?;
     if text.chars().any(char::is_control) {
-        return Err(refused("given up: a passphrase has no control characters"));
+        return Err(refused(&format!("given up: a {it} has no control characters")));
     }
     Ok(Secret::new(text.to_owned()))
 }
@@ -119,11 +135,12 @@ impl Drop for Unseen<'_> {
     }
 }
 
-fn typed(question: &str) -> Result<Secret, Error> {
+fn typed(question: &str, words: Words) -> Result<Secret, Error> {
     let none = |_| {
-        refused(
-            "there is no terminal to ask for a passphrase at; give it with --passphrase-file FILE (- for standard input)",
-        )
+        let Words { it, option } = words;
+        refused(&format!(
+            "there is no terminal to ask for a {it} at; give it with {option} FILE (- for standard input)"
+        ))
     };
     let terminal = File::options().read(true).write(true).open("/dev/tty").map_err(none)?;
     let reader = terminal.try_clone()?;
@@ -131,7 +148,7 @@ fn typed(question: &str) -> Result<Secret, Error> {
         // Before the question: what is typed until then is thrown away.
         let _unseen = Unseen::on(&terminal).map_err(std::io::Error::from)?;
         write!(&terminal, "{question} ")?;
-        line(&mut BufReader::with_capacity(1, reader))
+        line(&mut BufReader::with_capacity(1, reader), words)
     };
     writeln!(&terminal)?;
     typed
@@ -142,7 +159,7 @@ mod tests {
     use super::*;
 
     fn read(bytes: &[u8]) -> Option<String> {
-        line(&mut &*bytes).ok().map(|secret| secret.expose().clone())
+        line(&mut &*bytes, PASSPHRASE).ok().map(|secret| secret.expose().clone())
     }
 
     #[test]

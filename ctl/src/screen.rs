@@ -18,6 +18,10 @@ pub struct Terminal<'a> {
     pub err: &'a mut dyn Write,
     /// Somebody looks at `err`: long work shows there how far it is.
     pub is_watched: bool,
+    /// Somebody types at `input`.
+    pub is_typed: bool,
+    /// `out` is a terminal: what goes there is seen, and kept by nobody.
+    pub is_seen: bool,
 }
 
 /// How to answer.
@@ -109,6 +113,18 @@ impl<'a> Screen<'a> {
         Ok((!text.is_empty()).then(|| Secret::new(text.to_owned())))
     }
 
+    /// A question, and the line that was typed, trimmed; none at the end of the input.
+    pub(crate) fn choice(&mut self, question: &str) -> Result<Option<String>, Error> {
+        write!(self.terminal.err, "{} ", printable(question))?;
+        self.terminal.err.flush()?;
+        let mut line = Vec::new();
+        (&mut *self.terminal.input).take(LONGEST_ANSWER).read_until(b'\n', &mut line)?;
+        if line.last() != Some(&b'\n') {
+            writeln!(self.terminal.err)?;
+        }
+        Ok((!line.is_empty()).then(|| String::from_utf8_lossy(&line).trim().to_owned()))
+    }
+
     /// How far long work is, in the place of what was said of it before; only where somebody looks.
     pub(crate) fn progress(&mut self, what: &str, done: usize, of: usize) -> Result<(), Error> {
         const WIDTH: usize = 30;
@@ -123,6 +139,16 @@ impl<'a> Screen<'a> {
             write!(self.terminal.err, "\r\u{1b}[K")?;
         }
         Ok(self.terminal.err.flush()?)
+    }
+
+    /// Whether somebody types the answers.
+    pub(crate) fn is_typed(&self) -> bool {
+        self.terminal.is_typed
+    }
+
+    /// Whether what was asked for goes to a terminal.
+    pub(crate) fn is_seen(&self) -> bool {
+        self.terminal.is_seen
     }
 
     /// Where answers are typed.

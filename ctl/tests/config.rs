@@ -185,7 +185,7 @@ fn settings_that_the_daemon_refuses_are_taken_back() {
     daemon.write_config(PLAIN);
     assert_snapshot!(daemon.run(&["config", "seal"]), @r"
     ---
-    pam-2fa: DIR/config.toml: configd refused the sealed settings; the old file is back
+    pam-2fa: DIR/config.toml: configd refused the new settings; the old file is back
     pam-2fa: config.toml:5:12: email.password: of another key
     === 1
     ");
@@ -254,7 +254,7 @@ fn two_runs_at_once_do_not_write_over_each_other() {
     other.lock().unwrap();
     assert_snapshot!(daemon.run(&["config", "seal"]), @r"
     ---
-    pam-2fa: DIR: another `pam-2fa config seal` is at work here; wait for its end
+    pam-2fa: DIR: another `pam-2fa` is changing something here; wait for its end, and run this again
     === 1
     ");
     assert!(daemon.calls().is_empty());
@@ -306,4 +306,181 @@ fn a_reload_says_what_was_taken_over_or_why_not() {
     pam-2fa: a:2:1: y
     === 1
     ");
+}
+
+/// Takes everything over.
+fn taking() -> Daemon {
+    Daemon::start(|_, _| vec![Reply::Done(json!({"generation": 4}))])
+}
+
+const SHIPPED: &str = include_str!("../../etc/config.toml");
+
+#[test]
+fn a_setting_is_changed_in_its_place_and_taken_over_and_what_it_was_is_said() {
+    needs_root!();
+    let daemon = taking();
+    daemon.write_config(SHIPPED);
+    chown(daemon.config(), None, Some(65_534)).unwrap();
+    assert_snapshot!(daemon.run(&["config", "set", "codes.digits", "8"]), @r"
+    codes.digits: 6 (default) -> 8
+    the settings are taken over, generation 4
+    ---
+    === 0
+    ");
+    let expected =
+        SHIPPED.replace("# digits = 6                          #", "digits = 8                            #");
+    assert_eq!(daemon.read_config(), expected);
+    let metadata = std::fs::metadata(daemon.config()).unwrap();
+    assert_eq!((metadata.uid(), metadata.gid(), metadata.mode() & 0o7777), (0, 65_534, 0o640));
+    assert_eq!((daemon.files(), daemon.calls()), (vec![String::from("config.toml")], vec![String::from("Reload {}")]));
+    assert_snapshot!(daemon.run(&["config", "set", "codes.digits", "8"]), @r"
+    DIR/config.toml: it says so already; nothing was changed
+    ---
+    === 0
+    ");
+    let both = [
+        "email.server",
+        "mail.example.com",
+        "email.from",
+        "Example <a@example.com>",
+        "policy.exempt_users",
+        "ada,@ops",
+    ];
+    assert_snapshot!(daemon.run(&[&["config", "set", "--json"], &both[..]].concat()), @r#"
+    {
+      "changed": [
+        {
+          "key": "email.server",
+          "old": null,
+          "old_is_default": true,
+          "new": "mail.example.com"
+        },
+        {
+          "key": "email.from",
+          "old": null,
+          "old_is_default": true,
+          "new": "Example <a@example.com>"
+        },
+        {
+          "key": "policy.exempt_users",
+          "old": [],
+          "old_is_default": true,
+          "new": [
+            "ada",
+            "@ops"
+          ]
+        }
+      ],
+      "generation": 4,
+      "notes": []
+    }
+    ---
+    === 0
+    "#);
+}
+
+#[test]
+fn a_setting_that_would_be_wrong_alone_or_with_others_changes_nothing_and_asks_nobody() {
+    needs_root!();
+    let daemon = taking();
+    daemon.write_config(SHIPPED);
+    let run = |words: &[&str]| daemon.run(&[&["config", "set"], words].concat());
+    assert_snapshot!(run(&["codes.digits", "5"]), @r"
+    ---
+    pam-2fa: DIR/config.toml: codes.digits: 5 is not between 6 and 8 (SP 800-63B-4 §3.1.3.2 asks for at least 6; more than 8 are mistyped); nothing was changed
+    === 1
+    ");
+    assert_snapshot!(run(&["codes.digit", "6"]), @r"
+    ---
+    pam-2fa: DIR/config.toml: codes.digit: there is no such key; the nearest is codes.digits; nothing was changed
+    === 1
+    ");
+    let shown = run(&["email.server", "mail.example.com"]);
+    assert!(shown.contains("email.from: is missing; add from = "), "{shown}");
+    assert!(shown.ends_with("DIR/config.toml would have 1 error; nothing was changed\n=== 1"), "{shown}");
+    for key in ["email.password", "sms.account", "sms.backup.b.account.token"] {
+        let shown = run(&["codes.digits", "8", key, "hunter2"]);
+        assert!(shown.contains(&format!("use `pam-2fa secret set {key}`")) && !shown.contains("hunter2"), "{shown}");
+        assert!(shown.ends_with("=== 1"), "{shown}");
+    }
+    assert!(run(&["codes.digits", "8", "codes.echo"]).contains("codes.echo has no value"));
+    assert_eq!((daemon.read_config().as_str(), daemon.calls()), (SHIPPED, vec![]));
+    // Broken before, mended by it.
+    daemon.write_config("[codes]\ndigits = 5\n");
+    assert!(run(&["codes.digits", "7"]).starts_with("codes.digits: - -> 7\n"));
+}
+
+#[test]
+fn a_setting_that_configd_refuses_is_taken_back_and_one_that_it_has_not_seen_stays_and_is_said() {
+    needs_root!();
+    let refusing = Daemon::start(|_, _| vec![Reply::Error(admin::REFUSED, json!({"reasons": ["no such group"]}))]);
+    refusing.write_config(SHIPPED);
+    assert_snapshot!(refusing.run(&["config", "set", "policy.required_groups", "x"]), @r"
+    ---
+    pam-2fa: DIR/config.toml: configd refused the new settings; the old file is back
+    pam-2fa: no such group
+    === 1
+    ");
+    assert_eq!((refusing.read_config().as_str(), refusing.files()), (SHIPPED, vec![String::from("config.toml")]));
+    let absent = Daemon::absent();
+    absent.write_config(SHIPPED);
+    assert_snapshot!(absent.run(&["config", "set", "codes.echo", "false"]), @r"
+    codes.echo: true (default) -> false
+    DIR/config.toml: 1 setting changed, not yet taken over: run `pam-2fa config reload`
+    ---
+    pam-2fa: configd cannot be reached at DIR/admin.sock: No such file or directory (os error 2); start it with `systemctl start pam-2fa-configd`
+    === 3
+    ");
+    assert!(absent.read_config().contains("\necho = false "));
+}
+
+#[test]
+fn what_counts_is_shown_with_its_defaults_and_without_its_secrets() {
+    needs_root!();
+    let daemon = Daemon::absent();
+    daemon.write_config(&format!("[services]\nsu = {{ class = \"elevate\", factor = \"caller\" }}\n{PLAIN}"));
+    let all = daemon.run(&["config", "show"]);
+    assert!(!all.contains("\"one\"") && !all.contains("\"two\"") && all.ends_with("=== 0"), "{all}");
+    assert_snapshot!(daemon.run(&["config", "show", "email"]), @r#"
+    email.server             "smtp.example.com"
+    email.port               465                 default
+    email.tls                "implicit"          default
+    email.from               "a@example.com"
+    email.user               "a@example.com"     default
+    email.password           … (in plain text)
+    email.ca_file            -                   not set
+    email.helo               -                   not set
+    email.backup.b.server    "smtp.example.net"
+    email.backup.b.port      465                 default
+    email.backup.b.tls       "implicit"          default
+    email.backup.b.from      "a@example.com"
+    email.backup.b.user      "a@example.com"     default
+    email.backup.b.password  … (in plain text)
+    email.backup.b.ca_file   -                   not set
+    email.backup.b.helo      -                   not set
+    ---
+    === 0
+    "#);
+    assert_snapshot!(daemon.run(&["config", "show", "--json", "services"]), @r#"
+    {
+      "settings": [
+        {
+          "key": "services.su",
+          "value": "elevate caller",
+          "is_default": false
+        }
+      ]
+    }
+    ---
+    === 0
+    "#);
+    let json = daemon.run(&["config", "show", "email.password", "--json"]);
+    assert!(json.contains("\"value\": \"…\"") && json.contains("\"is_sealed\": false"), "{json}");
+    assert_snapshot!(daemon.run(&["config", "show", "codes.digit"]), @r"
+    ---
+    pam-2fa: there is no setting codes.digit; `pam-2fa config show` has all of them
+    === 1
+    ");
+    daemon.write_config("[codes]\ndigits = 5\n");
+    assert!(daemon.run(&["config", "show"]).ends_with("DIR/config.toml has 1 error\n=== 1"));
 }

@@ -307,7 +307,14 @@ fn sshd_and_configd_hear_of_an_end_also_where_nobody_reads_the_answer() {
     let words = ["pam-2fa", "exempt", "remove", id, "--runtime-dir", folder.to_str().unwrap()];
     let more = ["--sshd", sshd.to_str().unwrap(), "--sshd-config", main.to_str().unwrap()];
     let all = words.iter().chain(&more).map(std::ffi::OsString::from);
-    let terminal = ctl::Terminal { input: &mut &b""[..], out: &mut Gone, err: &mut Gone, is_watched: false };
+    let terminal = ctl::Terminal {
+        input: &mut &b""[..],
+        out: &mut Gone,
+        err: &mut Gone,
+        is_watched: false,
+        is_typed: false,
+        is_seen: false,
+    };
     assert_eq!(ctl::run(all, terminal), 1);
     assert_eq!((host.drop_in(), host.beside()), (None, Vec::new()));
     assert!(host.daemon.calls().last().unwrap().contains("removed"));

@@ -14,6 +14,7 @@ mod import;
 mod log;
 mod message;
 mod pass;
+mod secret;
 mod upkeep;
 
 pub use account::{Preference, UserDisable, UserReset, UserResetReply, UserUnlock, UserUnlockReply};
@@ -24,6 +25,7 @@ pub use import::{ImportRow, MOST_ROWS, UserImport, UserImportReply, WrongRow};
 pub use log::{By, Change, Decision, Decoys, Log, LogReply};
 pub use message::{TestEmail, TestSms, UserVerifyBegin, UserVerifyFinish, VerifySent};
 pub use pass::{OneTimeCode, Pass, PassKind, UserGrant, UserInvite};
+pub use secret::{OpenSecret, OpenSecretReply};
 pub use upkeep::{
     Backup, BackupAbout, BackupReply, ClockReply, GenerationReply, KeyExportReply, KeyImport, KeyImportReply, KeyPlace,
     KeyReply, KeyReseal, PIECE, Restore, RestoreAccept, RestoreAcceptReply, RestorePut, RestorePutReply, RestoreReply,
@@ -61,6 +63,8 @@ pub const TEST_EMAIL: &str = "io.pam2fa.Admin.TestEmail";
 pub const TEST_SMS: &str = "io.pam2fa.Admin.TestSms";
 /// [`Seal`] → [`SealReply`].
 pub const SEAL: &str = "io.pam2fa.Admin.Seal";
+/// [`OpenSecret`] → [`OpenSecretReply`].
+pub const OPEN_SECRET: &str = "io.pam2fa.Admin.OpenSecret";
 /// `()` → [`ReloadReply`].
 pub const RELOAD: &str = "io.pam2fa.Admin.Reload";
 /// [`Explain`] → [`ExplainReply`].

@@ -24,6 +24,7 @@ fn every_method_and_error_of_the_types_stands_in_the_description_and_the_other_w
         admin::TEST_EMAIL,
         admin::TEST_SMS,
         admin::SEAL,
+        admin::OPEN_SECRET,
         admin::RELOAD,
         admin::STATUS,
         admin::EXPLAIN,

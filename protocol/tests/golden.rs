@@ -216,6 +216,20 @@ fn courier_frames(add: &mut impl FnMut(&[u8])) {
     add(&encode_error(courier::NOT_PERMITTED, &Nothing {}).unwrap());
 }
 
+fn settings_frames(add: &mut impl FnMut(&[u8])) {
+    add(&call(admin::SEAL, &admin::Seal { key: "email.password".into(), value: Secret::new("p".into()) }, More::No));
+    add(&reply(&admin::SealReply { sealed: "sealed:v1:00112233:AAAA".into() }, LAST));
+    let sealed = Some("sealed:v1:00112233:AAAA".into());
+    add(&call(
+        admin::OPEN_SECRET,
+        &admin::OpenSecret { key: "email.password".into(), sealed, by: "ada".into() },
+        More::No,
+    ));
+    add(&reply(&admin::OpenSecretReply { value: Some(Secret::new("p".into())) }, LAST));
+    add(&call(admin::RELOAD, &Nothing {}, More::No));
+    add(&reply(&admin::ReloadReply { generation: 2, notes: vec![] }, LAST));
+}
+
 fn admin_frames(add: &mut impl FnMut(&[u8])) {
     add(&call(admin::USER_LIST, &Nothing {}, More::Yes));
     add(&call(admin::USER_SHOW, &admin::UserShow { name: "ada".into() }, More::No));
@@ -244,10 +258,7 @@ fn admin_frames(add: &mut impl FnMut(&[u8])) {
     add(&call(admin::TEST_EMAIL, &admin::TestEmail { to: "ada@example.com".into() }, More::Yes));
     add(&call(admin::TEST_SMS, &admin::TestSms { to: "+15550100".into(), by: None }, More::Yes));
     add(&call(admin::TEST_SMS, &admin::TestSms { to: "+15550100".into(), by: Some("second".into()) }, More::Yes));
-    add(&call(admin::SEAL, &admin::Seal { key: "email.password".into(), value: Secret::new("p".into()) }, More::No));
-    add(&reply(&admin::SealReply { sealed: "sealed:v1:00112233:AAAA".into() }, LAST));
-    add(&call(admin::RELOAD, &Nothing {}, More::No));
-    add(&reply(&admin::ReloadReply { generation: 2, notes: vec![] }, LAST));
+    settings_frames(add);
     explain_frames(add);
     device_frames(add);
     add(&call(admin::STATUS, &Nothing {}, More::No));

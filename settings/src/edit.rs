@@ -23,6 +23,14 @@ pub enum EditError {
         /// The dotted name.
         key: String,
     },
+    /// No key of that name in the schema.
+    #[error("{key}: {why}")]
+    Unknown {
+        /// The dotted name.
+        key: String,
+        /// Which is the nearest.
+        why: String,
+    },
     /// The key does not take such a value.
     #[error("{key}: {why}")]
     Value {
@@ -132,6 +140,18 @@ pub fn with_value(text: &str, dotted_key: &str, value: &str) -> Result<String, E
     Ok(format!("{before}{}{after}", Value::from(value)))
 }
 
+/// Whether a text can be a secret of the settings in plain text.
+///
+/// # Errors
+/// Why it cannot; nothing of it is in the words.
+pub fn check_secret(plain: &str) -> Result<(), String> {
+    match check(&Item::Value(Value::from(plain)), &Kind::Secret) {
+        Ok(Checked::Password(PasswordSetting::Plain(_))) => Ok(()),
+        Ok(_) => Err(String::from("is a sealed value, and not the secret itself")),
+        Err(why) => Err(why),
+    }
+}
+
 /// Whether a setting of that dotted name may be a secret, and so may be sealed under it.
 #[must_use]
 pub fn may_be_secret(dotted_key: &str) -> bool {
@@ -148,15 +168,15 @@ pub fn below(account: &str, field: &str) -> String {
 }
 
 /// What a dotted name names: `SECTION[.backup.NAME].KEY`, and a field of an account below that.
-struct Place<'a> {
-    section: &'static Section,
-    backup: Option<&'a str>,
-    key: &'static Key,
-    field: Option<&'a str>,
+pub(crate) struct Place<'a> {
+    pub(crate) section: &'static Section,
+    pub(crate) backup: Option<&'a str>,
+    pub(crate) key: &'static Key,
+    pub(crate) field: Option<&'a str>,
 }
 
 impl<'a> Place<'a> {
-    fn of(dotted_key: &'a str) -> Option<Self> {
+    pub(crate) fn of(dotted_key: &'a str) -> Option<Self> {
         let (section, rest) = dotted_key.split_once('.')?;
         let section = SECTIONS.iter().find(|known| known.name == section)?;
         let (backup, rest) = match rest.strip_prefix("backup.").filter(|_| section.shape == Shape::Backups) {
@@ -170,7 +190,7 @@ impl<'a> Place<'a> {
     }
 }
 
-fn not_toml(text: &str, raw: Raw) -> EditError {
+pub(crate) fn not_toml(text: &str, raw: Raw) -> EditError {
     let findings = placed(text, vec![raw]);
     EditError::NotToml(findings.into_iter().next().unwrap_or(Finding {
         line: 1,

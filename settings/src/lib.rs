@@ -22,7 +22,9 @@ mod phone;
 pub mod provider;
 mod schema;
 mod service;
+mod set;
 mod settings;
+mod shown;
 mod sms;
 pub mod text;
 mod trust;
@@ -31,7 +33,7 @@ mod who;
 
 pub use address::EmailAddress;
 pub use country::{Countries, Region};
-pub use edit::{EditError, below, may_be_secret, plain_secrets, sealed_secrets, with_value};
+pub use edit::{EditError, below, check_secret, may_be_secret, plain_secrets, sealed_secrets, with_value};
 pub use finding::Finding;
 pub use language::{Language, UnknownLanguage};
 pub use lifetime::Lifetime;
@@ -39,10 +41,12 @@ pub use mailbox::Mailbox;
 pub use money::Money;
 pub use phone::E164;
 pub use service::{Class, Factor, Services};
+pub use set::set;
 pub use settings::{
     Accepted, Application, Backup, Codes, Email, Level, Limits, Lock, Log, PasswordSetting, Policy, Prompt, Settings,
     Sms, SmsBackup,
 };
+pub use shown::{Said, Shown, shown};
 pub use trust::{SshIdentity, Trust, WebIdentity};
 pub use who::{Date, Enrolment, Exemption, Mode, Network, Patterns, Profile};
 

@@ -245,7 +245,7 @@ fn unknown_section(name: &str) -> String {
 }
 
 /// The text for a key that is not known. The names are compared without what they all begin with.
-fn unknown_key(name: &str, known: impl Iterator<Item = String>) -> String {
+pub(crate) fn unknown_key(name: &str, known: impl Iterator<Item = String>) -> String {
     let known: Vec<String> = known.collect();
     let last = |dotted: &str| dotted.rsplit('.').next().map(str::len).unwrap_or_default();
     let tails = known.iter().filter_map(|dotted| dotted.get(dotted.len().saturating_sub(last(dotted))..));

@@ -1,7 +1,7 @@
 //! `pam-2fa config check`: every error of a file at once, as a compiler lists them. It asks no daemon and changes nothing.
 
 use super::file;
-use crate::error::Error;
+use crate::error::{Error, counted};
 use crate::screen::Screen;
 use pam_2fa_settings::{Finding, parse};
 use serde::Serialize;
@@ -66,6 +66,18 @@ pub(crate) fn list(path: &Path, findings: Vec<Finding>, screen: &mut Screen<'_>)
     screen.json(&checked)?;
     show(path, &checked.errors, "", screen)?;
     Err(Error::Findings { path: path.to_owned(), count: checked.errors.len() })
+}
+
+/// The same of a text that is not put in the place of the file.
+pub(super) fn would_be_wrong(path: &Path, findings: Vec<Finding>, screen: &mut Screen<'_>) -> Error {
+    let file = path.display().to_string();
+    match list(path, findings, screen) {
+        Err(Error::Findings { count, .. }) => {
+            Error::Refused(vec![format!("{file} would have {}; nothing was changed", counted(count, "error"))])
+        }
+        Err(error) => error,
+        Ok(()) => Error::Refused(vec![format!("{file}: nothing was changed")]),
+    }
 }
 
 /// `FILE:LINE:COLUMN: KEY: TEXT`, so that editors find the place.

@@ -59,7 +59,7 @@ pub(super) fn unfit(path: &Path, metadata: &Metadata) -> Vec<String> {
     reasons
 }
 
-/// The folder of a file, locked against a second `config seal` until this is dropped.
+/// The folder of a file, locked against another that changes the settings until this is dropped.
 pub(super) struct Folder {
     file: File,
     target: PathBuf,
@@ -78,7 +78,7 @@ impl Folder {
         file.try_lock().map_err(|error| match error {
             std::fs::TryLockError::WouldBlock => Error::Unfit {
                 path: parent.to_owned(),
-                why: String::from("another `pam-2fa config seal` is at work here; wait for its end"),
+                why: String::from("another `pam-2fa` is changing something here; wait for its end, and run this again"),
             },
             std::fs::TryLockError::Error(why) => fail(why),
         })?;

@@ -19,14 +19,14 @@ use std::path::Path;
 
 /// What `config seal` answers in JSON.
 #[derive(Serialize)]
-struct Sealed<'a> {
-    sealed: &'a [String],
+pub(super) struct Sealed<'a> {
+    pub(super) sealed: &'a [String],
     #[serde(flatten)]
-    reload: Option<&'a ReloadReply>,
+    pub(super) reload: Option<&'a ReloadReply>,
 }
 
 /// `pam-2fa config seal`.
-pub(crate) fn seal(path: &Path, runtime_dir: &Path, screen: &mut Screen<'_>) -> Result<(), Error> {
+pub(super) fn seal(path: &Path, runtime_dir: &Path, screen: &mut Screen<'_>) -> Result<(), Error> {
     let unfit = |why: String| Error::Unfit { path: path.to_owned(), why };
     let folder = Folder::lock(path)?;
     let old = file::read(path)?;
@@ -83,29 +83,36 @@ pub(super) fn take_over(
             Ok(_) => String::from("the old file is back"),
             Err(why) => format!("the old file could not be put back: {why}"),
         };
-        let mut lines = vec![format!("{}: configd refused the sealed settings; {back}", path.display())];
+        let mut lines = vec![format!("{}: configd refused the new settings; {back}", path.display())];
         lines.extend(error.to_string().lines().map(str::to_owned));
         Error::Refused(lines)
     })
 }
 
 /// The text with each secret sealed, and their names.
-fn sealed(
+pub(super) fn sealed(
     client: &mut Client,
     path: &Path,
     text: &str,
     secrets: Vec<(String, Secret)>,
 ) -> Result<(String, Vec<String>), Error> {
-    let unfit = |why: String| Error::Unfit { path: path.to_owned(), why };
     let mut text = text.to_owned();
     let mut names = Vec::new();
     for (key, value) in secrets {
-        let reply: SealReply = client.call(SEAL, &Seal { key: key.clone(), value })?;
-        if !reply.sealed.starts_with("sealed:") {
-            return Err(unfit(format!("{key}: what configd answered is not sealed; nothing was changed")));
-        }
-        text = with_value(&text, &key, &reply.sealed).map_err(|error| unfit(error.to_string()))?;
+        let sealed = seal_one(client, path, &key, value)?;
+        text = with_value(&text, &key, &sealed)
+            .map_err(|error| Error::Unfit { path: path.to_owned(), why: error.to_string() })?;
         names.push(key);
     }
     Ok((text, names))
+}
+
+/// A secret, sealed under its name.
+pub(super) fn seal_one(client: &mut Client, path: &Path, key: &str, value: Secret) -> Result<String, Error> {
+    let reply: SealReply = client.call(SEAL, &Seal { key: key.to_owned(), value })?;
+    if !reply.sealed.starts_with("sealed:") {
+        let why = format!("{key}: what configd answered is not sealed; nothing was changed");
+        return Err(Error::Unfit { path: path.to_owned(), why });
+    }
+    Ok(reply.sealed)
 }

@@ -53,6 +53,8 @@ pub(crate) struct Daemon {
     folder: TempDir,
     calls: Arc<Mutex<Vec<String>>>,
     counts: Arc<AtomicI64>,
+    /// What the command answers goes to a terminal.
+    is_seen: bool,
 }
 
 impl Daemon {
@@ -74,7 +76,13 @@ impl Daemon {
         let folder = TempDir::new().unwrap();
         // Others may pass through, so that a test can run the command as another user.
         set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
-        Self { folder, calls: Arc::default(), counts: Arc::default() }
+        Self { folder, calls: Arc::default(), counts: Arc::default(), is_seen: false }
+    }
+
+    /// The same daemon, looked at at a terminal.
+    pub(crate) fn at_a_terminal(mut self) -> Self {
+        self.is_seen = true;
+        self
     }
 
     pub(crate) fn runtime_dir(&self) -> PathBuf {
@@ -128,7 +136,14 @@ impl Daemon {
         let given = ["pam-2fa", "--runtime-dir", folder, "--config", config.to_str().unwrap()];
         let args = given.iter().chain(args).map(std::ffi::OsString::from);
         let (mut input, mut out, mut err) = (typed.as_bytes(), Vec::new(), Vec::new());
-        let terminal = ctl::Terminal { input: &mut input, out: &mut out, err: &mut err, is_watched: false };
+        let terminal = ctl::Terminal {
+            input: &mut input,
+            out: &mut out,
+            err: &mut err,
+            is_watched: false,
+            is_typed: false,
+            is_seen: self.is_seen,
+        };
         let status = ctl::run_in(args, terminal, &OtherHost);
         let text = |bytes| String::from_utf8(bytes).unwrap().replace(folder, "DIR");
         format!("{}---\n{}=== {status}", text(out), text(err))

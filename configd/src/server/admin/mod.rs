@@ -9,6 +9,7 @@ mod import;
 mod key;
 mod log;
 mod passes;
+mod secret;
 #[cfg(test)]
 mod stage;
 mod system;
@@ -26,9 +27,9 @@ use crate::wire_io::{Connection, ConnectionError};
 use pam_2fa_protocol::admin::{
     BACKUP, BREAK_GLASS_CHANGED, CLOCK_RESET, CLOCK_STATUS, DEVICE_LIST, DEVICE_REVOKE, EXEMPTION_CHANGED, EXPLAIN,
     GENERATION, KEY_EXPORT, KEY_FORGET, KEY_IMPORT, KEY_RESEAL, KEY_ROTATE, KEY_STATUS, LOG, NOT_FOUND, NotFound,
-    REFUSED, RELOAD, RESTORE, RESTORE_ACCEPT, RESTORE_PUT, Refused, SEAL, SEALED, SERVICE, STATUS, Sealed, TEST_EMAIL,
-    TEST_SMS, USER_DISABLE, USER_GRANT, USER_IMPORT, USER_INVITE, USER_LIST, USER_RESET, USER_SET, USER_SHOW,
-    USER_UNLOCK, USER_VERIFY_BEGIN, USER_VERIFY_FINISH,
+    OPEN_SECRET, REFUSED, RELOAD, RESTORE, RESTORE_ACCEPT, RESTORE_PUT, Refused, SEAL, SEALED, SERVICE, STATUS, Sealed,
+    TEST_EMAIL, TEST_SMS, USER_DISABLE, USER_GRANT, USER_IMPORT, USER_INVITE, USER_LIST, USER_RESET, USER_SET,
+    USER_SHOW, USER_UNLOCK, USER_VERIFY_BEGIN, USER_VERIFY_FINISH,
 };
 use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::wire::{Continues, IncomingCall, WireError, decode_call, encode_error, encode_reply};
@@ -116,6 +117,7 @@ async fn dispatch(call: &IncomingCall<'_>, daemon: &Daemon, connection: &mut Con
         EXPLAIN => done(&explain::explain(daemon, house(daemon)?.as_ref(), parameters(call)?).await?),
         RELOAD => done(&system::reload(daemon).await?),
         SEAL => done(&system::seal(house(daemon)?.as_ref(), &parameters(call)?)?),
+        OPEN_SECRET => done(&secret::open(house(daemon)?.as_ref(), &parameters(call)?).await?),
         TEST_EMAIL => system::test_email(house(daemon)?.as_ref(), &parameters(call)?, call.more, connection).await,
         TEST_SMS => test_sms::test_sms(house(daemon)?.as_ref(), &parameters(call)?, call.more, connection).await,
         LOG => log::log(daemon, parameters(call)?, call.more, connection).await,

@@ -13,6 +13,7 @@ mod client;
 mod clock;
 mod config;
 mod device;
+pub mod enable;
 mod envelope;
 mod error;
 mod exempt;

@@ -16,6 +16,8 @@ mod term;
 mod text;
 
 pub(crate) use network::Network;
+pub(crate) use reload::HOST_CONFIG;
+pub(crate) use sshd::{Sshd, writable};
 pub(crate) use term::rfc3339;
 
 use crate::args::ExemptVerb;
@@ -30,7 +32,6 @@ use pam_2fa_protocol::admin::{EXEMPTION_CHANGED, ExemptionChange, ExemptionChang
 use pam_2fa_protocol::wire::Nothing;
 use reload::Told;
 use serde::Serialize;
-use sshd::Sshd;
 use std::path::{Path, PathBuf};
 
 use text::{Ended, Exemption, Text, id_of};

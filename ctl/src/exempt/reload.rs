@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The main file of the host's own sshd, the one that its unit starts.
-pub(super) const HOST_CONFIG: &str = "/etc/ssh/sshd_config";
+pub(crate) const HOST_CONFIG: &str = "/etc/ssh/sshd_config";
 /// sd_booted(3).
 const SYSTEMD: &str = "/run/systemd/system";
 const SYSTEMCTL: [&str; 2] = ["/usr/bin/systemctl", "/bin/systemctl"];

@@ -19,7 +19,7 @@ const PLACES: [&str; 4] = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/s
 const ANSWER: Duration = Duration::from_secs(20);
 
 /// A sshd and its main file.
-pub(super) struct Sshd {
+pub(crate) struct Sshd {
     /// The program, with no link on the way to it.
     pub(super) program: PathBuf,
     /// As it was given: `sshd -f` gets it.
@@ -35,11 +35,11 @@ pub(super) struct Probe {
 
 /// What `sshd -T` printed: a line for each setting, the name in small letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Effective(String);
+pub(crate) struct Effective(String);
 
 impl Effective {
     /// The value of the first line of that setting.
-    pub(super) fn get<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+    pub(crate) fn get<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         self.all(name).next()
     }
 
@@ -64,7 +64,7 @@ impl Effective {
 
 impl Sshd {
     /// The one that was named, or the host's.
-    pub(super) fn find(program: Option<&Path>, config: &Path) -> Result<Self, Error> {
+    pub(crate) fn find(program: Option<&Path>, config: &Path) -> Result<Self, Error> {
         let found = program.or_else(|| PLACES.iter().map(Path::new).find(|place| place.exists()));
         let given =
             found.ok_or_else(|| Error::NotFound(format!("no sshd at {}; name it with --sshd", PLACES.join(", "))))?;
@@ -92,7 +92,7 @@ impl Sshd {
     }
 
     /// What holds without a login.
-    pub(super) fn settings(&self) -> Result<Effective, Error> {
+    pub(crate) fn settings(&self) -> Result<Effective, Error> {
         self.ask(&self.config, &["-T"])
     }
 
@@ -140,7 +140,7 @@ pub(super) fn output(command: Command) -> io::Result<Output> {
 }
 
 /// How somebody but root could change what is here.
-pub(super) fn writable(metadata: &Metadata) -> Option<String> {
+pub(crate) fn writable(metadata: &Metadata) -> Option<String> {
     if metadata.uid() != 0 {
         return Some(format!("belongs to uid {} and not to root", metadata.uid()));
     }

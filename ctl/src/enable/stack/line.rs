@@ -5,23 +5,32 @@ const LONGEST: usize = 1000;
 
 /// A line with those that continue it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Whole {
+pub(crate) struct Whole {
     /// Its first line, from 1.
-    pub(super) number: usize,
+    pub(crate) number: usize,
+    /// Its last line.
+    pub(crate) last: usize,
     pub(super) text: Vec<u8>,
 }
 
 /// Why a file ends before its end for libpam, which then denies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Broken {
+pub(crate) enum Broken {
     /// The last line is to be continued.
     Unfinished,
     /// A line is longer than every libpam reads whole, or has a NUL in it.
     Unreadable(usize),
 }
 
+impl Whole {
+    /// Its words, for people to read.
+    pub(crate) fn words(&self) -> Vec<String> {
+        words(&self.text)
+    }
+}
+
 /// The lines that say something, up to where libpam stops.
-pub(super) fn lines(text: &[u8]) -> (Vec<Whole>, Option<Broken>) {
+pub(crate) fn lines(text: &[u8]) -> (Vec<Whole>, Option<Broken>) {
     let mut all = Vec::new();
     let mut open: Option<Whole> = None;
     for (number, line) in (1..).zip(text.split_inclusive(|byte| *byte == b'\n')) {
@@ -33,7 +42,8 @@ pub(super) fn lines(text: &[u8]) -> (Vec<Whole>, Option<Broken>) {
             // In the middle of a line that is continued it is passed over, and the line goes on behind it.
             continue;
         }
-        let mut whole = open.take().unwrap_or(Whole { number, text: Vec::new() });
+        let mut whole = open.take().unwrap_or(Whole { number, last: number, text: Vec::new() });
+        whole.last = number;
         let comment = line.iter().position(|byte| *byte == b'#');
         let said = line.get(..comment.unwrap_or(line.len())).unwrap_or_default();
         let end = said.iter().rposition(|byte| !is_blank(*byte)).map_or(0, |last| last.saturating_add(1));

@@ -16,7 +16,7 @@
 mod answer;
 mod control;
 mod dispatch;
-mod line;
+pub(crate) mod line;
 mod module;
 mod read;
 mod walk;
@@ -24,4 +24,5 @@ mod walk;
 pub use answer::Answer;
 pub use control::Code;
 pub use dispatch::run;
+pub(crate) use module::is_ours;
 pub use read::{Dialect, Host, Line, Place, Stack, Unreadable, What};

@@ -125,7 +125,7 @@ pub(super) fn kind(line: &Line) -> Kind {
 }
 
 /// Whether it is a line of our module, whatever it says.
-pub(super) fn is_ours(line: &Line) -> bool {
+pub(crate) fn is_ours(line: &Line) -> bool {
     matches!(kind(line), Kind::Ours(_))
 }
 

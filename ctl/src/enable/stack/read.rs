@@ -33,6 +33,8 @@ pub enum Dialect {
 pub struct Host {
     root: PathBuf,
     dialect: Dialect,
+    /// What is to stand in these files, whatever stands there now.
+    planned: Vec<(PathBuf, Vec<u8>)>,
 }
 
 impl Host {
@@ -40,13 +42,33 @@ impl Host {
     #[must_use]
     pub fn at(root: &Path) -> Self {
         let is_debian = root.join("etc/debian_version").exists();
-        Self { root: root.to_owned(), dialect: if is_debian { Dialect::Debian } else { Dialect::Upstream } }
+        Self::new(root, if is_debian { Dialect::Debian } else { Dialect::Upstream })
     }
 
     /// The same, where the caller knows whose libpam it is.
     #[must_use]
     pub fn new(root: &Path, dialect: Dialect) -> Self {
-        Self { root: root.to_owned(), dialect }
+        Self { root: root.to_owned(), dialect, planned: Vec::new() }
+    }
+
+    /// The same host, if that stood in that file of it.
+    #[must_use]
+    pub fn with(&self, file: &Path, text: &[u8]) -> Self {
+        let mut host = self.clone();
+        host.planned.retain(|(path, _)| path != file);
+        host.planned.push((file.to_owned(), text.to_vec()));
+        host
+    }
+
+    /// Whose libpam it has.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Where its services are looked for, the first that has one.
+    pub fn folders(&self) -> impl Iterator<Item = PathBuf> {
+        FOLDERS.iter().map(|folder| self.root.join(folder))
     }
 
     /// The file of a service, and what stands in it; none where it is in no folder.
@@ -57,6 +79,9 @@ impl Host {
             folders.iter().map(|folder| self.root.join(folder).join(name)).collect()
         };
         for path in places {
+            if let Some((_, text)) = self.planned.iter().find(|(planned, _)| *planned == path) {
+                return Ok(Some((path, text.clone())));
+            }
             match read(&path) {
                 Ok(bytes) => return Ok(Some((path, bytes))),
                 // libpam takes whatever it cannot open for missing, and root can open everything that is a file.

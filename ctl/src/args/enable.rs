@@ -1,0 +1,36 @@
+//! The command line of `pam-2fa enable` and `disable`.
+
+use super::word;
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct EnableArgs {
+    /// Services, as /etc/pam.d has them: sshd, login, sudo
+    #[arg(required = true, value_name = "SERVICE", value_parser = word)]
+    pub(crate) services: Vec<String>,
+    /// Show what would be changed, and whether it would be refused; change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Also where no user could answer
+    #[arg(long)]
+    pub(crate) without_users: bool,
+    /// Also where no message was ever sent
+    #[arg(long)]
+    pub(crate) untested: bool,
+    /// Also where no break-glass code lets anybody in at the console
+    #[arg(long)]
+    pub(crate) without_break_glass: bool,
+    /// The host below this folder, as an image that is mounted there
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub(crate) root: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DisableArgs {
+    /// Services, as they were enabled
+    #[arg(required = true, value_name = "SERVICE", value_parser = word)]
+    pub(crate) services: Vec<String>,
+    /// The host below this folder, as an image that is mounted there
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub(crate) root: PathBuf,
+}

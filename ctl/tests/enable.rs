@@ -172,7 +172,7 @@ fn a_dry_run_shows_the_same_and_writes_nothing() {
 }
 
 #[test]
-fn several_services_are_all_changed_or_none_and_who_takes_a_file_in_is_named() {
+fn several_services_are_all_planned_before_one_is_changed_and_who_takes_a_file_in_is_named() {
     needs_root!();
     let world = World::new();
     world.service("su", SU);

@@ -62,7 +62,7 @@ impl Plan {
         }
         let why = why_not.unwrap_or_else(|| String::from("it has no auth line to stand behind"));
         Err(Error::Refused(vec![format!(
-            "{service} cannot have our line in {}: {why}; write its auth lines whole, as in sshd-password of the documentation",
+            "{service} cannot have our line in {}: {why}; write its auth lines whole (docs/enable.md)",
             found.path.display()
         )]))
     }

@@ -164,8 +164,8 @@ fn a_dry_run_shows_the_same_and_writes_nothing() {
     let answer = world.enable(&["sshd", "--dry-run", "--json"]);
     let answer: Value = serde_json::from_str(answer.split("---\n===").next().unwrap()).unwrap();
     assert_eq!(
-        (&answer["changed"], &answer["services"][0]["line"]),
-        (&json!(false), &json!("auth  requisite  pam_2fa.so"))
+        (&answer["changed"], &answer["services"][0]["lines"]),
+        (&json!(false), &json!(["auth  requisite  pam_2fa.so"]))
     );
     assert_eq!(world.files(), before);
     assert!(!world.path("var/lib/pam-2fa/enable").exists());
@@ -213,7 +213,8 @@ fn what_cannot_be_sound_is_refused_in_one_line_and_changes_nothing() {
     write(world.path("usr/lib/pam.d/vendors"), SSHD).unwrap();
     world.service("no-auth", "account required pam_permit.so\n");
     world.service("required", "auth required pam_unix.so\n");
-    world.service("substack", "auth substack common-auth\n");
+    world.service("substack", "auth substack password-auth\n");
+    world.service("password-auth", "auth sufficient pam_unix.so\nauth required pam_deny.so\n");
     world.service("sufficient", "auth sufficient pam_unix.so\nauth required pam_deny.so\n");
     world.service("no-password", "auth required pam_permit.so\n");
     world.service("broken", "@include nowhere\n");
@@ -265,7 +266,7 @@ fn from_a_file_that_was_edited_since_our_line_alone_is_taken_out_and_it_says_so(
     set_permissions(world.file("sshd"), PermissionsExt::from_mode(0o600)).unwrap();
     let shown = world.run(&["disable", "sshd"]);
     assert!(
-        shown.contains("its file was edited since 20") && shown.contains("our line alone was taken out"),
+        shown.contains("its file was edited since 20") && shown.contains("our lines alone were taken out"),
         "{shown}"
     );
     assert_eq!(world.text("sshd"), SSHD.replace("pam_nologin", "pam_access"));
@@ -279,7 +280,7 @@ fn from_a_file_that_was_edited_since_our_line_alone_is_taken_out_and_it_says_so(
     world.enable(&["sshd"]);
     write(world.file("sshd"), "@include common-auth\n").unwrap();
     let shown = world.run(&["disable", "sshd"]);
-    assert!(shown.contains("our line was not in it any more") && shown.ends_with("=== 0"), "{shown}");
+    assert!(shown.contains("our lines were not in it any more") && shown.ends_with("=== 0"), "{shown}");
     assert_eq!(world.text("sshd"), "@include common-auth\n");
     world.enable(&["sshd"]);
     remove_file(world.file("sshd")).unwrap();
@@ -298,7 +299,7 @@ fn a_line_that_somebody_else_put_there_comes_out_where_that_opens_nothing() {
     );
     remove_dir_all(world.path("var/lib/pam-2fa")).unwrap();
     let shown = world.run(&["disable", "sshd"]);
-    assert!(shown.contains("our line was taken out (`enable` has not put it there)"), "{shown}");
+    assert!(shown.contains("our lines were taken out (`enable` has not put them there)"), "{shown}");
     assert_eq!(world.text("sshd"), "@include common-auth\naccount required pam_permit.so\n");
     for (text, says) in [
         (
@@ -411,6 +412,96 @@ fn the_console_gets_break_glass_and_only_where_a_code_for_it_is_good_or_that_is_
     world.daemon.run(&["break-glass", "create", "1", "--reason", "x"]);
     assert!(world.enable(&["login"]).ends_with("=== 0"));
     assert_eq!(world.text("login"), with);
+}
+
+const CONSTANT: &str =
+    "[policy]\nrequired = \"mandatory\"\napplication = \"Example\"\n[codes]\nprompt = \"constant\"\n";
+
+#[test]
+fn with_a_decoy_or_a_key_the_included_lines_are_written_whole_and_given_back() {
+    needs_root!();
+    let world = World::new();
+    world.daemon.write_config(CONSTANT);
+    let before = world.files();
+    let shown = world.enable(&["sshd", "--decoy", "--key-proven"]);
+    assert!(shown.ends_with("=== 0"), "{shown}");
+    assert_eq!(
+        world.text("sshd"),
+        SSHD.replace(
+            "@include common-auth\n",
+            "auth\t[success=3 default=ignore]\tpam_2fa.so key-proven\n\
+             auth\t[success=2 default=ignore]\tpam_unix.so nullok\n\
+             auth\toptional\tpam_2fa.so decoy\n\
+             auth\trequisite\tpam_deny.so\n\
+             auth\trequired\tpam_permit.so\n\
+             auth\toptional\tpam_cap.so\n\
+             auth  requisite  pam_2fa.so\n"
+        )
+    );
+    assert!(world.run(&["disable", "sshd"]).contains("its file is as it was before"));
+    assert_eq!(world.files(), before);
+    // Edited beside our lines, and between them.
+    world.enable(&["sshd", "--decoy"]);
+    let enabled = world.text("sshd");
+    write(world.file("sshd"), enabled.replace("pam_nologin", "pam_access")).unwrap();
+    assert!(world.run(&["disable", "sshd"]).contains("our lines alone were taken out"));
+    assert_eq!(world.text("sshd"), SSHD.replace("pam_nologin", "pam_access"));
+    // Behind a substack one line would be reached with a wrong password.
+    world.service(
+        "cockpit",
+        "auth required pam_sepermit.so\nauth substack common-auth\n-auth optional pam_ssh_add.so\n",
+    );
+    assert!(world.enable(&["cockpit"]).ends_with("=== 0"));
+    assert_eq!(
+        world.text("cockpit"),
+        "auth required pam_sepermit.so\n\
+         auth\t[success=1 default=ignore]\tpam_unix.so nullok\n\
+         auth\trequisite\tpam_deny.so\n\
+         auth\trequired\tpam_permit.so\n\
+         auth\toptional\tpam_cap.so\n\
+         auth  requisite  pam_2fa.so\n\
+         -auth optional pam_ssh_add.so\n"
+    );
+    world.service("sshd", SSHD);
+    world.enable(&["sshd", "--decoy"]);
+    let edited = enabled.replace("auth\trequired\tpam_permit.so\n", "auth\trequired\tpam_permit.so\n# mine\n");
+    write(world.file("sshd"), &edited).unwrap();
+    let shown = world.run(&["disable", "sshd"]);
+    assert!(
+        shown.contains("the lines that `enable` wrote are not together any more") && shown.ends_with("=== 1"),
+        "{shown}"
+    );
+    assert_eq!(world.text("sshd"), edited);
+    remove_file(world.path("var/lib/pam-2fa/enable/sshd.json")).unwrap();
+    let shown = world.run(&["disable", "sshd"]);
+    assert!(shown.contains("jumps count our lines; take them out by hand"), "{shown}");
+}
+
+#[test]
+fn a_decoy_that_would_tell_or_never_be_shown_and_a_key_that_nobody_checks_are_refused() {
+    needs_root!();
+    let world = World::new();
+    world.service("login", LOGIN);
+    let shown = world.enable(&["sshd", "--decoy"]);
+    assert!(shown.contains("a decoy needs one text for everybody") && shown.ends_with("=== 1"), "{shown}");
+    world.daemon.write_config(CONSTANT);
+    let shown = world.enable(&["login", "--key-proven", "--without-break-glass"]);
+    assert!(shown.contains("only sshd checks keys") && shown.ends_with("=== 1"), "{shown}");
+    for (common_auth, says) in [
+        (
+            "auth [success=2 default=ignore] pam_unix.so\nauth [default=die] pam_faillock.so authfail\nauth requisite pam_deny.so\n\
+             auth required pam_permit.so\n",
+            "the decoy would never be shown",
+        ),
+        ("auth requisite pam_unix.so\n", "common-auth cannot be written whole: it has no `auth requisite pam_deny.so`"),
+        ("@include other\n", "common-auth cannot be written whole: its line 1 takes in another file"),
+    ] {
+        world.service("common-auth", common_auth);
+        let before = world.files();
+        let shown = world.enable(&["sshd", "--decoy"]);
+        assert!(shown.contains(says) && shown.ends_with("=== 1"), "{says}: {shown}");
+        assert_eq!(world.files(), before);
+    }
 }
 
 /// Runs the command and kills it at that stop of its system calls; whether it came that far. It waits at first for the lock.

@@ -8,6 +8,12 @@ pub(crate) struct EnableArgs {
     /// Services, as /etc/pam.d has them: sshd, login, sudo
     #[arg(required = true, value_name = "SERVICE", value_parser = word)]
     pub(crate) services: Vec<String>,
+    /// A wrong password is shown the same prompts; the auth lines that the service takes in are written into its own file
+    #[arg(long)]
+    pub(crate) decoy: bool,
+    /// sshd alone: a key that it has checked stands for the password; the auth lines are written into its own file, too
+    #[arg(long)]
+    pub(crate) key_proven: bool,
     /// Show what would be changed, and whether it would be refused; change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -12,7 +12,7 @@ use std::path::Path;
 /// Puts the line in.
 pub(super) fn apply(receipts: &Receipts, plan: &Plan) -> Result<(), Error> {
     clear(&plan.found.path)?;
-    receipts.keep(&Receipt::new(&plan.service, &plan.found, &plan.text, &plan.put_in))?;
+    receipts.keep(&Receipt::of(plan))?;
     let replaced = plan.found.replace(&plan.text);
     if replaced.is_err()
         && Found::read(&plan.found.path).is_ok_and(|now| now.is_some_and(|now| now.text == plan.found.text))
@@ -80,26 +80,10 @@ fn not_enabled(host: &Host, service: &str) -> Error {
 
 /// Takes our lines out of a file that is not as we left it; whether there were any. Not where that would let somebody in, or nobody.
 fn take_out(host: &Host, service: &str, found: &Found, receipt: Option<&Receipt>) -> Result<bool, Error> {
-    let (lines, _) = line::lines(&found.text);
-    let put_in = |whole: &&Whole| {
-        receipt.is_some_and(|receipt| receipt.put_in.iter().any(|line| *line == text_of(&found.text, whole)))
-    };
-    // A line that an administrator has changed is ours all the same.
-    let doomed: Vec<&Whole> = lines.iter().filter(|whole| put_in(whole) || is_ours(&whole.words())).collect();
-    if doomed.is_empty() {
-        return Ok(false);
-    }
-    let is_doomed = |number: usize| doomed.iter().any(|whole| (whole.number..=whole.last).contains(&number));
-    let kept = (1..).zip(found.text.split_inclusive(|byte| *byte == b'\n')).filter(|(number, _)| !is_doomed(*number));
-    let text: Vec<u8> = kept.flat_map(|(_, line)| line.iter().copied()).collect();
+    let Some(text) = without_ours(found, receipt)? else { return Ok(false) };
     let was = Answer::of(&Stack::read(host, service).map_err(|why| unreadable(&why))?);
     let then = Answer::of(&Stack::read(&host.with(&found.path, &text), service).map_err(|why| unreadable(&why))?);
-    let refuse = |why: String| {
-        Err(Error::Refused(vec![format!(
-            "{} was edited, and without our lines {why}; take them out by hand",
-            found.path.display()
-        )]))
-    };
+    let refuse = |why: String| Err(by_hand(found, &format!("without our lines {why}")));
     if let Some(door) = new_door(&was, &then) {
         return refuse(format!("somebody would be let in at {door}"));
     }
@@ -109,14 +93,39 @@ fn take_out(host: &Host, service: &str, found: &Found, receipt: Option<&Receipt>
     found.replace(&text).map(|()| true)
 }
 
+fn by_hand(found: &Found, why: &str) -> Error {
+    Error::Refused(vec![format!("{} was edited, and {why}; take them out by hand", found.path.display())])
+}
+
+/// The text without our lines, or with those that stood in their place; none where it has no lines of ours.
+fn without_ours(found: &Found, receipt: Option<&Receipt>) -> Result<Option<Vec<u8>>, Error> {
+    let (lines, _) = line::lines(&found.text);
+    let doomed: Vec<&Whole> = lines.iter().filter(|whole| is_ours(&whole.words())).collect();
+    if doomed.is_empty() {
+        return Ok(None);
+    }
+    let physical: Vec<&[u8]> = found.text.split_inclusive(|byte| *byte == b'\n').collect();
+    if let Some(receipt) = receipt.filter(|receipt| !receipt.replaced.is_empty()) {
+        let block: Vec<Vec<u8>> = receipt.put_in.iter().map(|line| format!("{line}\n").into_bytes()).collect();
+        let at =
+            physical.windows(block.len()).position(|window| window.iter().zip(&block).all(|(line, ours)| line == ours));
+        let at = at.ok_or_else(|| by_hand(found, "the lines that `enable` wrote are not together any more"))?;
+        let (before, rest) = physical.split_at(at);
+        let restored = receipt.replaced.iter().map(|line| format!("{line}\n").into_bytes());
+        let after = rest.get(block.len()..).unwrap_or_default();
+        let text =
+            before.iter().map(|line| line.to_vec()).chain(restored).chain(after.iter().map(|line| line.to_vec()));
+        return Ok(Some(text.flatten().collect()));
+    }
+    if doomed.iter().any(|whole| whole.words().iter().any(|word| word == "decoy" || word == "key-proven")) {
+        return Err(by_hand(found, "jumps count our lines"));
+    }
+    let is_doomed = |number: usize| doomed.iter().any(|whole| (whole.number..=whole.last).contains(&number));
+    let kept = (1..).zip(physical).filter(|(number, _)| !is_doomed(*number));
+    Ok(Some(kept.flat_map(|(_, line)| line.iter().copied()).collect()))
+}
+
 fn is_ours(words: &[String]) -> bool {
     let is_auth = words.first().is_some_and(|word| word.trim_start_matches('-').eq_ignore_ascii_case("auth"));
     is_auth && words.get(2).is_some_and(|path| path.rsplit('/').next() == Some("pam_2fa.so"))
-}
-
-/// A line as it stands in the file.
-fn text_of(text: &[u8], whole: &Whole) -> String {
-    let lines = (1..).zip(text.split(|byte| *byte == b'\n'));
-    let own = lines.filter(|(number, _)| (whole.number..=whole.last).contains(number));
-    own.map(|(_, line)| String::from_utf8_lossy(line).into_owned()).collect::<Vec<_>>().join("\n")
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `stack` | what libpam makes of a service's files, and where our lines stand in it |
 //! | `plan` | which line goes where, or why not |
+//! | `whole` | the lines of an included file, with those of ours that count on them |
 //! | `ready` | whether anybody could get in then |
 //! | `receipt` | what was changed, kept until it is undone |
 //! | `change` | doing it, and undoing it |
@@ -17,6 +18,7 @@ mod plan;
 mod ready;
 mod receipt;
 pub mod stack;
+mod whole;
 
 use crate::args::EnableArgs;
 use crate::error::Error;
@@ -30,6 +32,7 @@ use receipt::Receipts;
 use serde::Serialize;
 use stack::Host;
 use std::path::{Path, PathBuf};
+use whole::Modes;
 
 /// Where receipts are kept.
 const STATE: &str = "var/lib/pam-2fa";
@@ -39,7 +42,7 @@ const STATE: &str = "var/lib/pam-2fa";
 struct Enabled {
     service: String,
     file: PathBuf,
-    line: String,
+    lines: Vec<String>,
     diff: Vec<String>,
     /// Services that ask, too, since they take the file in.
     also: Vec<String>,
@@ -59,7 +62,8 @@ struct Answer {
 /// `pam-2fa enable`; where configd and the settings are.
 pub(crate) fn enable(where_is: (&Path, &Path), asked: &EnableArgs, screen: &mut Screen<'_>) -> Result<(), Error> {
     let (services, root) = (&asked.services, asked.root.as_path());
-    let plans = plans(root, services)?;
+    let modes = Modes { decoy: asked.decoy, key_proven: asked.key_proven };
+    let plans = plans(root, services, modes)?;
     show(&plans, screen)?;
     let refusals = ready::refusals(where_is, asked)?;
     if !refusals.is_empty() {
@@ -68,7 +72,7 @@ pub(crate) fn enable(where_is: (&Path, &Path), asked: &EnableArgs, screen: &mut 
     if !asked.dry_run {
         let receipts = Receipts::hold(&root.join(STATE))?;
         // Another command may have been at it since.
-        for plan in self::plans(root, services)? {
+        for plan in self::plans(root, services, modes)? {
             change::apply(&receipts, &plan)?;
             log(&format!("{} asks for a code from now on, by {}", plan.service, invoker()));
             screen.line(&format!(
@@ -83,11 +87,11 @@ pub(crate) fn enable(where_is: (&Path, &Path), asked: &EnableArgs, screen: &mut 
 }
 
 /// All of them, each with what is planned before it; or every reason why not.
-fn plans(root: &Path, services: &[String]) -> Result<Vec<Plan>, Error> {
+fn plans(root: &Path, services: &[String], modes: Modes) -> Result<Vec<Plan>, Error> {
     let mut host = Host::at(root);
     let (mut plans, mut errors) = (Vec::new(), Vec::new());
     for service in services {
-        match Plan::make(root, &host, service) {
+        match Plan::make(root, &host, service, modes) {
             Ok(plan) => {
                 host = host.with(&plan.found.path, &plan.text);
                 plans.push(plan);
@@ -106,7 +110,7 @@ fn enabled(plan: &Plan) -> Enabled {
     Enabled {
         service: plan.service.clone(),
         file: plan.found.path.clone(),
-        line: plan.put_in.clone(),
+        lines: plan.put_in.clone(),
         diff: diff::unified(&plan.found.path.display().to_string(), &plan.found.text, &plan.text),
         also: plan.also.clone(),
         doors: plan.doors.clone(),
@@ -172,14 +176,14 @@ fn words(service: &str, undone: &Undone) -> String {
         Undone::NeverChanged => format!("{service} asks for no code; its file is as it was before"),
         Undone::TakenOut(Some(since)) => {
             format!(
-                "{service} asks for no code any more; its file was edited since {since}, so our line alone was taken out"
+                "{service} asks for no code any more; its file was edited since {since}, so our lines alone were taken out"
             )
         }
         Undone::TakenOut(None) => {
-            format!("{service} asks for no code any more; our line was taken out (`enable` has not put it there)")
+            format!("{service} asks for no code any more; our lines were taken out (`enable` has not put them there)")
         }
         Undone::NotInIt => {
-            format!("{service} asks for no code; its file was edited, and our line was not in it any more")
+            format!("{service} asks for no code; its file was edited, and our lines were not in it any more")
         }
         Undone::Gone => format!("{service} asks for no code; its file is gone"),
     }

@@ -4,6 +4,7 @@
 use super::file::{self, Found, path_of};
 use super::stack::line::{self, Whole};
 use super::stack::{Answer, Dialect, Host, Stack, Unreadable};
+use super::whole::{self, Modes};
 use crate::error::Error;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -23,8 +24,10 @@ pub(super) struct Plan {
     pub(super) found: Found,
     /// What the file is to be.
     pub(super) text: Vec<u8>,
-    /// The line that is new.
-    pub(super) put_in: String,
+    /// The lines that are new.
+    pub(super) put_in: Vec<String>,
+    /// The lines in whose place they are.
+    pub(super) replaced: Vec<String>,
     /// Other services that take the file in, and so ask for a code, too.
     pub(super) also: Vec<String>,
     /// Lines that let somebody in with neither a password nor a code, as they did before.
@@ -33,32 +36,40 @@ pub(super) struct Plan {
     pub(super) follows: Vec<String>,
 }
 
+/// New lines at a place of a file.
+struct Draft {
+    text: Vec<u8>,
+    put_in: Vec<String>,
+    replaced: Vec<String>,
+}
+
 impl Plan {
     /// Makes it, or says in one line why not. `host` has what is planned before.
-    pub(super) fn make(root: &Path, host: &Host, service: &str) -> Result<Self, Error> {
+    pub(super) fn make(root: &Path, host: &Host, service: &str, modes: Modes) -> Result<Self, Error> {
         let (found, was) = fit(root, host, service)?;
-        let put_in = line_for(service);
         let (lines, _) = line::lines(&found.text);
         let mut why_not = None;
-        for whole in candidates(&lines, host.dialect()) {
-            let text = with_line(&found.text, whole.last, put_in);
-            let with_us = host.with(&found.path, &text);
+        let candidates = candidates(&lines, host.dialect());
+        let behind = candidates.iter().filter(|_| modes.is_plain()).map(|whole| (*whole, How::Behind));
+        let instead = candidates.iter().map(|whole| (*whole, How::Whole));
+        for (whole, how) in behind.chain(instead) {
+            let draft = match draft(host, service, &found.text, whole, (how, modes)) {
+                Ok(draft) => draft,
+                Err(why) => {
+                    why_not.get_or_insert(why);
+                    continue;
+                }
+            };
+            let with_us = host.with(&found.path, &draft.text);
             let answer = Answer::of(&Stack::read(&with_us, service).map_err(|why| unreadable(&why))?);
-            if let Some(why) = refusal(&was, &answer) {
+            if let Some(why) = refusal(&was, &answer, modes) {
                 why_not.get_or_insert(why);
                 continue;
             }
             let also = others(host, &with_us, service)?;
-            let (doors, follows) = (answer.doors, answer.follows);
-            return Ok(Self {
-                service: service.to_owned(),
-                found,
-                text,
-                put_in: put_in.to_owned(),
-                also,
-                doors,
-                follows,
-            });
+            let Draft { text, put_in, replaced } = draft;
+            let (service, doors, follows) = (service.to_owned(), answer.doors, answer.follows);
+            return Ok(Self { service, found, text, put_in, replaced, also, doors, follows });
         }
         let why = why_not.unwrap_or_else(|| String::from("it has no auth line to stand behind"));
         Err(Error::Refused(vec![format!(
@@ -68,8 +79,39 @@ impl Plan {
     }
 }
 
-fn line_for(service: &str) -> &'static str {
-    if CONSOLES.contains(&service) { "auth  requisite  pam_2fa.so break-glass" } else { "auth  requisite  pam_2fa.so" }
+/// How a line of a service's file gets ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// One line behind it.
+    Behind,
+    /// In its place the lines that it takes in, and ours. For modes that count lines, and for a `substack`, behind which one line would be
+    /// reached with a wrong password.
+    Whole,
+}
+
+fn draft(host: &Host, service: &str, text: &[u8], whole: &Whole, (how, modes): (How, Modes)) -> Result<Draft, String> {
+    let full = if CONSOLES.contains(&service) {
+        "auth  requisite  pam_2fa.so break-glass"
+    } else {
+        "auth  requisite  pam_2fa.so"
+    };
+    if how == How::Behind {
+        let put_in = vec![full.to_owned()];
+        return Ok(Draft { text: with_lines(text, whole, &put_in, false), put_in, replaced: Vec::new() });
+    }
+    let words = whole.words();
+    let name = match words.as_slice() {
+        [at, name, ..] if at.trim_start_matches('-').eq_ignore_ascii_case("@include") => name,
+        [_, how, name, ..] if ["include", "substack"].iter().any(|word| how.eq_ignore_ascii_case(word)) => name,
+        _ => return Err(String::from("it takes in no file whose lines could be written whole")),
+    };
+    let taken_in = host.text_of(name).map_err(|why| why.to_string())?.unwrap_or_default();
+    let put_in =
+        whole::lines(&taken_in, modes, full).map_err(|why| format!("{name} cannot be written whole: {why}"))?;
+    let numbered = (1..).zip(text.split(|byte| *byte == b'\n'));
+    let own = numbered.filter(|(number, _)| (whole.number..=whole.last).contains(number));
+    let replaced = own.map(|(_, line)| String::from_utf8_lossy(line).into_owned()).collect();
+    Ok(Draft { text: with_lines(text, whole, &put_in, true), put_in, replaced })
 }
 
 /// A service's own file, which may be changed and has no line of ours; and what its stack is.
@@ -126,26 +168,35 @@ fn candidates(lines: &[Whole], dialect: Dialect) -> Vec<&Whole> {
     of(true).chain(of(false)).collect()
 }
 
-/// The text with a line behind that one.
-fn with_line(text: &[u8], behind: usize, put_in: &str) -> Vec<u8> {
-    let mut new = Vec::with_capacity(text.len().saturating_add(64));
+/// The text with lines behind that one, or in its place.
+fn with_lines(text: &[u8], whole: &Whole, put_in: &[String], in_its_place: bool) -> Vec<u8> {
+    let mut new = Vec::with_capacity(text.len().saturating_add(1024));
     for (number, line) in (1..).zip(text.split_inclusive(|byte| *byte == b'\n')) {
-        new.extend_from_slice(line);
-        if number == behind {
-            if !line.ends_with(b"\n") {
+        if !(in_its_place && (whole.number..=whole.last).contains(&number)) {
+            new.extend_from_slice(line);
+        }
+        if number == whole.last {
+            if !new.is_empty() && !new.ends_with(b"\n") {
                 new.push(b'\n');
             }
-            new.extend_from_slice(put_in.as_bytes());
-            new.push(b'\n');
+            for line in put_in {
+                new.extend_from_slice(line.as_bytes());
+                new.push(b'\n');
+            }
         }
     }
     new
 }
 
 /// Why a stack is not to be made of another; none where it is sound and opens nothing.
-fn refusal(was: &Answer, then: &Answer) -> Option<String> {
-    if then.ours != 1 {
+fn refusal(was: &Answer, then: &Answer, modes: Modes) -> Option<String> {
+    if then.ours != modes.count() {
         return Some(String::from("the line would not count"));
+    }
+    if modes.decoy && !then.shows_decoy {
+        return Some(String::from(
+            "an earlier line ends a login with a wrong password, so the decoy would never be shown",
+        ));
     }
     then.refusals()
         .into_iter()

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::exempt::{HOST_CONFIG, Sshd};
 use pam_2fa_protocol::admin::{STATUS, State, Status, StatusReply, USER_LIST, User, UserReply};
 use pam_2fa_protocol::wire::Nothing;
+use pam_2fa_settings::Prompt;
 use std::path::Path;
 
 /// Where a distribution has its modules.
@@ -23,8 +24,20 @@ pub(super) fn refusals((runtime_dir, config): (&Path, &Path), asked: &EnableArgs
             "there is no pam_2fa.so in the folder of PAM's modules, so nobody would get in; install pam-2fa first",
         ));
     }
+    if asked.decoy && !is_constant(config) {
+        all.push(format!(
+            "a decoy needs one text for everybody, else it tells a right password from a wrong one; let {} say `prompt = \"constant\"` under \
+             [codes], and `pam-2fa config reload`",
+            config.display()
+        ));
+    }
+    if asked.key_proven && services.iter().any(|service| service != "sshd") {
+        all.push(String::from(
+            "only sshd checks keys, so --key-proven is for sshd alone; enable the others without it",
+        ));
+    }
     if root == Path::new("/") && services.iter().any(|service| service == "sshd") {
-        all.extend(silent_sshd());
+        all.extend(silent_sshd(asked));
     }
     if !(asked.without_users && asked.untested) {
         let mut client = Client::connect(runtime_dir)?;
@@ -56,6 +69,12 @@ pub(super) fn refusals((runtime_dir, config): (&Path, &Path), asked: &EnableArgs
     Ok(all)
 }
 
+/// Whether the settings have the one prompt that decoys show (docs/decoy.md).
+fn is_constant(config: &Path) -> bool {
+    let text = std::fs::read_to_string(config).unwrap_or_default();
+    pam_2fa_settings::parse(&text).is_ok_and(|accepted| accepted.settings.codes.prompt == Prompt::Constant)
+}
+
 fn has_module(root: &Path) -> bool {
     let multiarch = std::fs::read_dir(root.join("usr/lib")).into_iter().flatten().flatten();
     let multiarch = multiarch.map(|entry| entry.path().join("security"));
@@ -65,13 +84,20 @@ fn has_module(root: &Path) -> bool {
 
 /// Why no login of sshd would be asked, or none could answer: its `password` method asks nothing but a password, and one by key
 /// alone never comes to the stack.
-fn silent_sshd() -> Option<String> {
+fn silent_sshd(asked: &EnableArgs) -> Option<String> {
     let settings = Sshd::find(None, Path::new(HOST_CONFIG)).and_then(|sshd| sshd.settings()).ok()?;
     let is_on = |name| settings.get(name) == Some("yes");
-    (!is_on("usepam") || !is_on("kbdinteractiveauthentication")).then(|| {
-        format!(
+    if !is_on("usepam") || !is_on("kbdinteractiveauthentication") {
+        return Some(format!(
             "sshd has no way to ask for a code: let {HOST_CONFIG} say `UsePAM yes`, `KbdInteractiveAuthentication yes` and \
              `PasswordAuthentication no`, and reload it"
+        ));
+    }
+    let methods = settings.get("authenticationmethods").unwrap_or_default();
+    (asked.key_proven && !methods.contains("publickey,keyboard-interactive")).then(|| {
+        format!(
+            "sshd does not ask for anything behind a key (AuthenticationMethods {methods}), so --key-proven would do nothing; let \
+             {HOST_CONFIG} say `AuthenticationMethods publickey,keyboard-interactive`, and reload it"
         )
     })
 }

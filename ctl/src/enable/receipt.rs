@@ -1,7 +1,8 @@
 //! What was changed for a service, kept until it is undone: written durably before the change, gone after the undo. A receipt that
 //! somebody but root could have written is none.
 
-use super::file::{Found, gone};
+use super::file::gone;
+use super::plan::Plan;
 use crate::clock;
 use crate::error::Error;
 use crate::exempt::rfc3339;
@@ -40,6 +41,9 @@ pub(super) struct Receipt {
     after_sha256: String,
     /// The lines that were put in.
     pub(super) put_in: Vec<String>,
+    /// The lines that stood in their place.
+    #[serde(default)]
+    pub(super) replaced: Vec<String>,
     /// RFC 3339, UTC.
     pub(super) made: String,
 }
@@ -56,10 +60,11 @@ pub(super) enum Standing {
 }
 
 impl Receipt {
-    pub(super) fn new(service: &str, found: &Found, after: &[u8], put_in: &str) -> Self {
+    pub(super) fn of(plan: &Plan) -> Self {
+        let Plan { service, found, text: after, put_in, replaced, .. } = plan;
         Self {
             version: VERSION,
-            service: service.to_owned(),
+            service: service.clone(),
             file: found.path.clone(),
             owner: found.owner,
             group: found.group,
@@ -67,7 +72,8 @@ impl Receipt {
             before: BASE64.encode(&found.text),
             before_sha256: sum(&found.text),
             after_sha256: sum(after),
-            put_in: vec![put_in.to_owned()],
+            put_in: put_in.clone(),
+            replaced: replaced.clone(),
             made: rfc3339(clock::wall_s()),
         }
     }

@@ -25,6 +25,8 @@ pub struct Answer {
     pub decoy_let_in: Option<String>,
     /// A decoy runs although a first factor is proven.
     pub decoy_proven: Option<String>,
+    /// A decoy is shown to somebody whose first factor is wrong.
+    pub shows_decoy: bool,
     /// Nobody gets in with a right code.
     pub shuts_out_coded: bool,
     /// Nobody gets in who is not subject to a code.
@@ -77,6 +79,7 @@ impl Answer {
                         }
                     }
                     Kind::Ours(Ours::Decoy) if facts.proven == Proven::Yes => show(&mut self.decoy_proven),
+                    Kind::Ours(Ours::Decoy) if facts.proven == Proven::No => self.shows_decoy = true,
                     Kind::Ours(_) | Kind::Proof | Kind::Unclear | Kind::Gate | Kind::Always(_) => {}
                 }
                 if facts.full == Some(Said::Yes) && !point.is_lost() {

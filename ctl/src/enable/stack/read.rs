@@ -71,6 +71,19 @@ impl Host {
         FOLDERS.iter().map(|folder| self.root.join(folder))
     }
 
+    /// What stands in a file that another takes in; none where it is in no folder.
+    pub(crate) fn text_of(&self, name: &str) -> Result<Option<Vec<u8>>, Unreadable> {
+        Ok(self.open(name, self.folders_of_includes())?.map(|(_, text)| text))
+    }
+
+    /// Where files that others take in are looked for.
+    fn folders_of_includes(&self) -> &'static [&'static str] {
+        match self.dialect {
+            Dialect::Debian => FOLDERS.get(..1).unwrap_or(&FOLDERS),
+            Dialect::Upstream => &FOLDERS,
+        }
+    }
+
     /// The file of a service, and what stands in it; none where it is in no folder.
     fn open(&self, name: &str, folders: &[&str]) -> Result<Option<(PathBuf, Vec<u8>)>, Unreadable> {
         let places = if let Some(absolute) = name.strip_prefix('/') {
@@ -335,7 +348,7 @@ impl Reader<'_> {
                 why: String::from("files take in each other without an end"),
             });
         }
-        let folders = if self.host.dialect == Dialect::Debian { FOLDERS.get(..1) } else { None }.unwrap_or(&FOLDERS);
+        let folders = self.host.folders_of_includes();
         let found = if inner.level < MOST_LEVELS { self.host.open(&name, folders)? } else { None };
         let why = match found {
             None => format!("there is no file {name} to take in"),

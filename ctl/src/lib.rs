@@ -1,8 +1,8 @@
 //! The `pam-2fa` command: an administrator's words to configd over `admin.sock`, and its answers on a screen.
 //!
 //! It decides nothing; the files that it writes are `config.toml`, in `config seal` and `key rotate`, what a backup has of the settings, in
-//! `restore`, `generation` beside them, `break-glass`, copies under a passphrase, a drop-in of sshd's, in `exempt`, and files of
-//! pam.d, in `enable` and `disable`. Everything that it shows goes through `screen.rs`, everything that it asks configd through `client.rs`.
+//! `restore`, `generation` beside them, `break-glass`, copies under a passphrase, drop-ins of
+//! sshd's, in `exempt` and `enable`, and files of pam.d, in `enable` and `disable`. Everything that it shows goes through `screen.rs`, everything that it asks configd through `client.rs`.
 
 #![forbid(unsafe_code)]
 
@@ -155,7 +155,7 @@ fn act(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> Result
             exempt::exempt(&place, verb, screen)
         }
         Verb::Enable(asked) => enable::enable((&args.runtime_dir, &args.config), &asked, screen),
-        Verb::Disable(asked) => enable::disable(&asked.root, &asked.services, screen),
+        Verb::Disable(asked) => enable::disable(&asked, screen),
         Verb::BreakGlass(verb) => {
             let place = break_glass::Place { config: &args.config, runtime_dir: &args.runtime_dir };
             break_glass::break_glass(&place, verb, screen)

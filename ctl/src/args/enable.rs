@@ -14,6 +14,15 @@ pub(crate) struct EnableArgs {
     /// sshd alone: a key that it has checked stands for the password; the auth lines are written into its own file, too
     #[arg(long)]
     pub(crate) key_proven: bool,
+    /// Let sshd ask, too: a drop-in beside its main file, tried on sshd before it stands, and sshd told
+    #[arg(long)]
+    pub(crate) sshd: bool,
+    /// sshd's main file; the drop-in goes to the folder FILE.d, which it must include
+    #[arg(long, value_name = "FILE", default_value = "/etc/ssh/sshd_config")]
+    pub(crate) sshd_config: PathBuf,
+    /// Also where root gets in by key now and would not any more
+    #[arg(long, requires = "sshd")]
+    pub(crate) without_root_key: bool,
     /// Show what would be changed, and whether it would be refused; change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -36,6 +45,9 @@ pub(crate) struct DisableArgs {
     /// Services, as they were enabled
     #[arg(required = true, value_name = "SERVICE", value_parser = word)]
     pub(crate) services: Vec<String>,
+    /// sshd's main file, as it was enabled
+    #[arg(long, value_name = "FILE", default_value = "/etc/ssh/sshd_config")]
+    pub(crate) sshd_config: PathBuf,
     /// The host below this folder, as an image that is mounted there
     #[arg(long, value_name = "DIR", default_value = "/")]
     pub(crate) root: PathBuf,

@@ -6,6 +6,7 @@
 //! | `plan` | which line goes where, or why not |
 //! | `whole` | the lines of an included file, with those of ours that count on them |
 //! | `ready` | whether anybody could get in then |
+//! | `sshd` | what sshd is told, so that it asks |
 //! | `receipt` | what was changed, kept until it is undone |
 //! | `change` | doing it, and undoing it |
 //! | `file` | a service's file, one for another |
@@ -17,11 +18,13 @@ mod file;
 mod plan;
 mod ready;
 mod receipt;
+mod sshd;
 pub mod stack;
 mod whole;
 
-use crate::args::EnableArgs;
+use crate::args::{DisableArgs, EnableArgs};
 use crate::error::Error;
+use crate::exempt::HOST_CONFIG;
 use crate::invoker::invoker;
 use crate::screen::Screen;
 use change::Undone;
@@ -30,6 +33,7 @@ use pam_2fa_settings::text::printable;
 use plan::Plan;
 use receipt::Receipts;
 use serde::Serialize;
+use sshd::DropIn;
 use stack::Host;
 use std::path::{Path, PathBuf};
 use whole::Modes;
@@ -57,33 +61,71 @@ struct Enabled {
 struct Answer {
     changed: bool,
     services: Vec<Enabled>,
+    /// The drop-in of sshd's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sshd: Option<PathBuf>,
 }
 
 /// `pam-2fa enable`; where configd and the settings are.
 pub(crate) fn enable(where_is: (&Path, &Path), asked: &EnableArgs, screen: &mut Screen<'_>) -> Result<(), Error> {
-    let (services, root) = (&asked.services, asked.root.as_path());
     let modes = Modes { decoy: asked.decoy, key_proven: asked.key_proven };
-    let plans = plans(root, services, modes)?;
+    let drop_in = asked.sshd.then(|| drop_in(asked)).transpose()?;
+    let plans = plans(&asked.root, &asked.services, modes)?;
     show(&plans, screen)?;
-    let refusals = ready::refusals(where_is, asked)?;
+    let mut refusals = ready::refusals(where_is, asked)?;
+    if let Some(drop_in) = &drop_in {
+        let text = DropIn::text(modes);
+        for line in diff::unified(&drop_in.path().display().to_string(), b"", text.as_bytes()) {
+            screen.line(&line)?;
+        }
+        refusals.extend(drop_in.refusals(modes, asked.without_root_key)?);
+    }
     if !refusals.is_empty() {
         return Err(Error::Refused(refusals));
     }
     if !asked.dry_run {
-        let receipts = Receipts::hold(&root.join(STATE))?;
-        // Another command may have been at it since.
-        for plan in self::plans(root, services, modes)? {
-            change::apply(&receipts, &plan)?;
-            log(&format!("{} asks for a code from now on, by {}", plan.service, invoker()));
-            screen.line(&format!(
-                "{0} asks for a code from its next login on; `pam-2fa disable {0}` undoes it",
-                plan.service
-            ))?;
-        }
-        screen.line("keep this session until a login in another one has worked")?;
+        change(asked, modes, drop_in.as_ref(), screen)?;
     }
     let services = plans.iter().map(enabled).collect();
-    screen.json(&Answer { changed: !asked.dry_run, services })
+    let sshd = drop_in.map(|drop_in| drop_in.path());
+    screen.json(&Answer { changed: !asked.dry_run, services, sshd })
+}
+
+fn drop_in(asked: &EnableArgs) -> Result<DropIn, Error> {
+    if !asked.services.iter().any(|service| service == "sshd") {
+        return Err(Error::Usage(String::from("--sshd goes with the service sshd; see `pam-2fa --help`")));
+    }
+    if asked.root != Path::new("/") && asked.sshd_config == Path::new(HOST_CONFIG) {
+        return Err(Error::Usage(String::from("--sshd asks this host's sshd, which knows nothing of --root DIR")));
+    }
+    DropIn::of(&asked.sshd_config)
+}
+
+/// sshd's drop-in first: until sshd is told, it changes nothing, and a stack that asks behind a sshd that cannot would deny everyone.
+fn change(asked: &EnableArgs, modes: Modes, drop_in: Option<&DropIn>, screen: &mut Screen<'_>) -> Result<(), Error> {
+    let receipts = Receipts::hold(&asked.root.join(STATE))?;
+    // Another command may have been at it since.
+    let plans = plans(&asked.root, &asked.services, modes)?;
+    let notes = drop_in.map(|drop_in| drop_in.put_in(modes)).transpose()?;
+    for plan in plans {
+        if let Err(why) = change::apply(&receipts, &plan) {
+            let taken_out = drop_in.filter(|_| plan.service == "sshd").map(DropIn::take_out).transpose();
+            return Err(match taken_out {
+                Ok(_) => why,
+                Err(error) => Error::Refused(vec![why.to_string(), error.to_string()]),
+            });
+        }
+        log(&format!("{} asks for a code from now on, by {}", plan.service, invoker()));
+        screen.line(&format!(
+            "{0} asks for a code from its next login on; `pam-2fa disable {0}` undoes it",
+            plan.service
+        ))?;
+    }
+    notes.iter().flatten().try_for_each(|note| screen.note(note))?;
+    if let Some(drop_in) = drop_in {
+        screen.line(&drop_in.tell()?)?;
+    }
+    screen.line("keep this session until a login in another one has worked")
 }
 
 /// All of them, each with what is planned before it; or every reason why not.
@@ -138,25 +180,20 @@ fn show(plans: &[Plan], screen: &mut Screen<'_>) -> Result<(), Error> {
 #[derive(Debug, Serialize)]
 struct Disabled {
     service: String,
-    undone: String,
+    undone: Vec<String>,
 }
 
 /// `pam-2fa disable`: every service that can be, whatever becomes of the others.
-pub(crate) fn disable(root: &Path, services: &[String], screen: &mut Screen<'_>) -> Result<(), Error> {
+pub(crate) fn disable(asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<(), Error> {
     // Where the state is gone, a line that is left denies everyone: it has to come out all the same.
-    let state = root.join(STATE);
+    let state = asked.root.join(STATE);
     let receipts = state.exists().then(|| Receipts::hold(&state)).transpose()?;
     let (mut all, mut errors) = (Vec::new(), Vec::new());
-    for service in services {
-        if !file::is_name(service) {
-            errors.push(Error::Usage(format!("`{service}` is no name of a service; `ls /etc/pam.d` shows them")));
-            continue;
-        }
-        match change::undo(root, &Host::at(root), receipts.as_ref(), service) {
+    for service in &asked.services {
+        match disable_one(asked, receipts.as_ref(), service) {
             Ok(undone) => {
                 log(&format!("{service} asks for no code from now on, by {}", invoker()));
-                let undone = words(service, &undone);
-                screen.line(&undone)?;
+                undone.iter().try_for_each(|undone| screen.line(undone))?;
                 all.push(Disabled { service: service.clone(), undone });
             }
             Err(error) => errors.push(error),
@@ -168,6 +205,36 @@ pub(crate) fn disable(root: &Path, services: &[String], screen: &mut Screen<'_>)
         1 => Err(errors.remove(0)),
         _ => Err(Error::Refused(errors.iter().map(ToString::to_string).collect())),
     }
+}
+
+/// The stack first: it must not ask where sshd cannot.
+fn disable_one(asked: &DisableArgs, receipts: Option<&Receipts>, service: &str) -> Result<Vec<String>, Error> {
+    if !file::is_name(service) {
+        return Err(Error::Usage(format!("`{service}` is no name of a service; `ls /etc/pam.d` shows them")));
+    }
+    let undone = change::undo(&asked.root, &Host::at(&asked.root), receipts, service);
+    let is_of_this_root = asked.root == Path::new("/") || asked.sshd_config != Path::new(HOST_CONFIG);
+    if service != "sshd" || !is_of_this_root {
+        return undone.map(|undone| vec![words(service, &undone)]);
+    }
+    let Some(drop_in) = DropIn::standing(&asked.sshd_config)? else {
+        return undone.map(|undone| vec![words(service, &undone)]);
+    };
+    let said = match undone {
+        Ok(undone) => vec![words(service, &undone)],
+        // A run that was cut off had come no further than the drop-in.
+        Err(Error::NotFound(_)) => Vec::new(),
+        Err(other) => return Err(other),
+    };
+    if !drop_in.take_out()? {
+        return if said.is_empty() {
+            Err(Error::NotFound(String::from("sshd asks for no code, so there is nothing to take out")))
+        } else {
+            Ok(said)
+        };
+    }
+    let told = drop_in.tell()?;
+    Ok(said.into_iter().chain([format!("our lines are out of {}", drop_in.path().display()), told]).collect())
 }
 
 fn words(service: &str, undone: &Undone) -> String {

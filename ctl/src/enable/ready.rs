@@ -36,7 +36,7 @@ pub(super) fn refusals((runtime_dir, config): (&Path, &Path), asked: &EnableArgs
             "only sshd checks keys, so --key-proven is for sshd alone; enable the others without it",
         ));
     }
-    if root == Path::new("/") && services.iter().any(|service| service == "sshd") {
+    if !asked.sshd && root == Path::new("/") && services.iter().any(|service| service == "sshd") {
         all.extend(silent_sshd(asked));
     }
     if !(asked.without_users && asked.untested) {

@@ -23,14 +23,14 @@ pub(crate) struct Sshd {
     /// The program, with no link on the way to it.
     pub(super) program: PathBuf,
     /// As it was given: `sshd -f` gets it.
-    pub(super) config: PathBuf,
+    pub(crate) config: PathBuf,
 }
 
 /// A login as `sshd -T -C` takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Probe {
-    pub(super) user: String,
-    pub(super) from: IpAddr,
+pub(crate) struct Probe {
+    pub(crate) user: String,
+    pub(crate) from: IpAddr,
 }
 
 /// What `sshd -T` printed: a line for each setting, the name in small letters.
@@ -87,7 +87,7 @@ impl Sshd {
     }
 
     /// Whether a configuration is one, by `sshd -t`.
-    pub(super) fn test(&self, config: &Path) -> Result<(), Error> {
+    pub(crate) fn test(&self, config: &Path) -> Result<(), Error> {
         self.ask(config, &["-t"]).map(drop)
     }
 
@@ -97,7 +97,7 @@ impl Sshd {
     }
 
     /// What holds for a login, where it comes in by the first port and address that this sshd listens on.
-    pub(super) fn effective(&self, probe: &Probe, settings: &Effective) -> Result<Effective, Error> {
+    pub(crate) fn effective(&self, probe: &Probe, settings: &Effective) -> Result<Effective, Error> {
         let listens = || settings.all("listenaddress").filter_map(|address| address.parse::<SocketAddr>().ok());
         let same_family =
             |address: &SocketAddr| address.is_ipv4() == probe.from.is_ipv4() && !address.ip().is_unspecified();
@@ -151,7 +151,7 @@ pub(crate) fn writable(metadata: &Metadata) -> Option<String> {
 }
 
 /// Whether the main file has an `Include` that takes files of that folder in. It is asked only to say why sshd does not.
-pub(super) fn includes(text: &str, folder: &Path) -> bool {
+pub(crate) fn includes(text: &str, folder: &Path) -> bool {
     let words = |line: &str| -> Vec<String> {
         line.split(|c: char| c.is_whitespace() || "=\"".contains(c))
             .filter(|word| !word.is_empty())

@@ -13,10 +13,12 @@ use std::path::PathBuf;
 
 mod break_glass;
 mod config;
+mod enable;
 mod user;
 
 pub(crate) use break_glass::{BreakGlassVerb, Created, Revoked};
 pub(crate) use config::{ConfigVerb, SecretVerb};
+pub(crate) use enable::{DisableArgs, EnableArgs};
 pub(crate) use user::{
     Changes, ChannelWord, Granted, Imported, UserVerb, email_or_nothing, language_or_nothing, number_or_nothing,
 };
@@ -84,6 +86,10 @@ pub(crate) enum Verb {
     },
     /// What is on, what is unhealthy, since when
     Status,
+    /// Let services ask for a code: our line in their stacks, where it is sound, with a receipt
+    Enable(EnableArgs),
+    /// Take our line out again: the file as it was, byte for byte, where nobody has edited it since
+    Disable(DisableArgs),
     /// The latest time that was seen, which no decision goes back behind
     #[command(subcommand)]
     Clock(ClockVerb),

@@ -1,7 +1,9 @@
 //! The `pam-2fa` command: an administrator's words to configd over `admin.sock`, and its answers on a screen.
 //!
-//! It decides nothing; the files that it writes are `config.toml`, in `config set`, `config edit`, `config seal`, `secret set` and `key rotate`, what a backup has of the settings, in
-//! `restore`, `generation` beside them, `break-glass`, copies under a passphrase, and a drop-in of sshd's, in `exempt`. Everything that it shows goes through `screen.rs`, everything that it asks configd through `client.rs`.
+//! It decides nothing; the files that it writes are `config.toml`, in `config set`, `config edit`, `config seal`, `secret set` and
+//! `key rotate`, what a backup has of the settings, in `restore`, `generation` beside them, `break-glass`, copies under a passphrase,
+//! drop-ins of sshd's, in `exempt` and `enable`, and files of pam.d, in `enable` and `disable`. Everything that it shows goes through
+//! `screen.rs`, everything that it asks configd through `client.rs`.
 
 #![forbid(unsafe_code)]
 
@@ -13,6 +15,7 @@ mod client;
 mod clock;
 mod config;
 mod device;
+pub mod enable;
 mod envelope;
 mod error;
 mod exempt;
@@ -21,6 +24,7 @@ mod generation;
 mod import;
 mod invoker;
 mod key;
+mod lock;
 mod log;
 mod mailbox;
 mod me;
@@ -42,7 +46,8 @@ pub use mailbox::{Host, Route, Server, Surroundings};
 pub use screen::Terminal;
 
 use args::{
-    Args, ClockVerb, ConfigVerb, DeviceVerb, ExemptArgs, KeyVerb, ProviderVerb, SecretVerb, TestVerb, UserVerb, Verb,
+    Args, ClockVerb, ConfigVerb, DeviceVerb, ExemptArgs, KeyFile, KeyVerb, ProviderVerb, SecretVerb, TestVerb,
+    UserVerb, Verb,
 };
 use client::Client;
 use error::Error;
@@ -51,6 +56,7 @@ use pam_2fa_protocol::admin::Explain;
 use passphrase::Source;
 use screen::Screen;
 use std::ffi::OsString;
+use std::path::Path;
 
 /// Runs one command line and returns its exit status: 0 done, 1 refused or not found, 2 wrong usage, 3 the daemon cannot be
 /// reached.
@@ -116,6 +122,8 @@ fn may_change(verb: &Verb) -> bool {
         | Verb::Explain { .. }
         | Verb::Log(_)
         | Verb::Me { .. }
+        | Verb::Enable(_)
+        | Verb::Disable(_)
         | Verb::Exempt(_) => false,
     }
 }
@@ -150,6 +158,8 @@ fn act(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> Result
             let place = exempt::Place { sshd: sshd.as_deref(), config: &sshd_config, runtime_dir: &args.runtime_dir };
             exempt::exempt(&place, verb, screen)
         }
+        Verb::Enable(asked) => enable::enable((&args.runtime_dir, &args.config), &asked, screen),
+        Verb::Disable(asked) => enable::disable(&asked, screen),
         Verb::BreakGlass(verb) => {
             let place = break_glass::Place { config: &args.config, runtime_dir: &args.runtime_dir };
             break_glass::break_glass(&place, verb, screen)
@@ -159,14 +169,7 @@ fn act(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> Result
         Verb::Status => status::status(client(), &args.config, screen),
         Verb::Clock(ClockVerb::Status) => upkeep::clock_status(&mut client()?, screen),
         Verb::Clock(ClockVerb::Reset) => upkeep::clock_reset(&mut client()?, screen),
-        Verb::Key(KeyVerb::Status) => key::status(&mut client()?, screen),
-        Verb::Key(KeyVerb::Rotate) => key::rotate(&args.runtime_dir, &args.config, screen),
-        Verb::Key(KeyVerb::Export(copy)) => {
-            key::export(&args.runtime_dir, &copy.file, &Source::of(copy.passphrase_file.as_deref()), screen)
-        }
-        Verb::Key(KeyVerb::Import(copy)) => {
-            key::import(&args.runtime_dir, &copy.file, &Source::of(copy.passphrase_file.as_deref()), screen)
-        }
+        Verb::Key(verb) => of_key(&args.runtime_dir, &args.config, verb, screen),
         Verb::Backup(asked) => {
             let source = Source::of(asked.passphrase_file.as_deref());
             backup::backup((&args.runtime_dir, &args.config), &asked.file, &source, asked.with_key, screen)
@@ -179,5 +182,15 @@ fn act(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> Result
             let wanted = backup::Wanted { accept: asked.accept, keep_recovery: asked.keep_recovery };
             backup::restore((&args.runtime_dir, &args.config), file, &source, wanted, screen)
         }
+    }
+}
+
+fn of_key(runtime_dir: &Path, config: &Path, verb: KeyVerb, screen: &mut Screen<'_>) -> Result<(), Error> {
+    let source = |copy: &KeyFile| Source::of(copy.passphrase_file.as_deref());
+    match verb {
+        KeyVerb::Status => key::status(&mut Client::connect(runtime_dir)?, screen),
+        KeyVerb::Rotate => key::rotate(runtime_dir, config, screen),
+        KeyVerb::Export(copy) => key::export(runtime_dir, &copy.file, &source(&copy), screen),
+        KeyVerb::Import(copy) => key::import(runtime_dir, &copy.file, &source(&copy), screen),
     }
 }

@@ -218,6 +218,14 @@ impl Pam {
     /// Begins a transaction of `service` of the stage, for `user` (`None`: not set), with replies to the prompts to come.
     #[must_use]
     pub fn start(stage: &Stage, service: &str, user: Option<&str>, replies: &[Reply]) -> Self {
+        Self::try_start(stage, service, user, replies).unwrap_or_else(|status| panic!("pam_start: {status}"))
+    }
+
+    /// The same, where libpam may refuse the service's files: its code.
+    ///
+    /// # Errors
+    /// What `pam_start` said.
+    pub fn try_start(stage: &Stage, service: &str, user: Option<&str>, replies: &[Reply]) -> Result<Self, i32> {
         let conversation = Conversation { replies: replies.iter().cloned().collect(), ..Conversation::default() };
         let conversation = Box::into_raw(Box::new(conversation));
         let conv = PamConv { converse, data: conversation.cast() };
@@ -235,12 +243,16 @@ impl Pam {
                 &raw mut handle,
             )
         };
-        assert_eq!(status, code::SUCCESS, "pam_start");
+        if status != code::SUCCESS {
+            // SAFETY: made by Box above, and libpam has no handle that would hold it.
+            drop(unsafe { Box::from_raw(conversation) });
+            return Err(status);
+        }
         let delay: unsafe extern "C" fn(c_int, c_uint, *mut c_void) = record_delay;
         // SAFETY: the handle is alive; the item is a function of that signature.
         let status = unsafe { pam_set_item(handle, FAIL_DELAY, delay as *const c_void) };
         assert_eq!(status, code::SUCCESS, "pam_set_item");
-        Self { handle, conversation }
+        Ok(Self { handle, conversation })
     }
 
     fn conversation(&mut self) -> &mut Conversation {

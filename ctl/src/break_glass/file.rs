@@ -2,9 +2,10 @@
 //! the new one, whole, and no mark that the module made is lost.
 
 use crate::error::Error;
+use crate::lock::{Patience, lock};
 use nix::fcntl::OFlag;
 use pam_2fa_protocol::break_glass::{FILE, MOST, RECORD, Record, State, heading, records};
-use std::fs::{File, FileTimes, OpenOptions, TryLockError};
+use std::fs::{File, FileTimes, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -12,10 +13,6 @@ use std::time::{Duration, UNIX_EPOCH};
 
 /// More bytes than a file has.
 const LONGEST: u64 = ((MOST + 1) * RECORD) as u64;
-
-/// How often a lock is tried, and how long apart.
-const TRIES: usize = 100;
-const APART: Duration = Duration::from_millis(50);
 
 /// The file as it was found.
 pub(crate) struct Seen {
@@ -48,20 +45,13 @@ pub(super) struct Folder {
     path: PathBuf,
 }
 
-/// How long to wait for another command.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Patience {
-    None,
-    Some,
-}
-
 impl Folder {
     /// Locks it. Not for ever: whoever may read a folder may lock it (flock(2)), and here that is configd's group, too.
     pub(super) fn lock(config: &Path, patience: Patience) -> Result<Self, Error> {
         let path = folder_of(config).to_owned();
         let fail = |why| Error::File { what: "cannot lock", path: path.clone(), why };
         let file = File::open(&path).map_err(fail)?;
-        lock(&file, if patience == Patience::Some { TRIES } else { 1 }).map_err(fail)?;
+        lock(&file, patience).map_err(fail)?;
         Ok(Self { file, path: path.join(FILE) })
     }
 
@@ -70,7 +60,7 @@ impl Folder {
         let fail = |why| Error::File { what: "cannot lock", path: self.path.clone(), why };
         let file = open(&self.path, OpenOptions::new().read(true).write(true))?;
         if let Some(file) = &file {
-            lock(file, TRIES).map_err(fail)?;
+            lock(file, Patience::Some).map_err(fail)?;
         }
         let seen = seen(self.path.clone(), file.as_ref())?;
         Ok(Held { seen, folder: self, _file: file })
@@ -80,7 +70,7 @@ impl Folder {
     pub(super) fn mark_noted(&self, id: &str) -> Result<(), Error> {
         let fail = |why| Error::File { what: "cannot mark a use in", path: self.path.clone(), why };
         let Some(file) = open(&self.path, OpenOptions::new().read(true).write(true))? else { return Ok(()) };
-        lock(&file, TRIES).map_err(fail)?;
+        lock(&file, Patience::Some).map_err(fail)?;
         let seen = seen(self.path.clone(), Some(&file))?;
         let is_it = |record: &Record<'_>| record.id == id && record.state == State::Used;
         let place = records(&seen.bytes).into_iter().flatten().find(|(_, record)| record.as_ref().is_ok_and(is_it));
@@ -186,18 +176,6 @@ fn unfit(about: &std::fs::Metadata) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-fn lock(file: &File, tries: usize) -> io::Result<()> {
-    for number in 1..=tries {
-        match file.try_lock() {
-            Ok(()) => return Ok(()),
-            Err(TryLockError::WouldBlock) if number < tries => std::thread::sleep(APART),
-            Err(TryLockError::WouldBlock) => {}
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
-    }
-    Err(io::Error::new(ErrorKind::WouldBlock, "another process has it; look which (lsof), and try again"))
 }
 
 fn draft(path: &Path) -> PathBuf {

@@ -1,12 +1,13 @@
 //! New codes: drawn, hashed into the file, and shown once.
 
-use super::file::{Folder, Patience, Seen};
+use super::file::{Folder, Seen};
 use super::{Place, loudly, pam_d, settle, was};
 use crate::args::Created;
 use crate::clock;
 use crate::error::Error;
 use crate::exempt::rfc3339;
 use crate::invoker::invoker;
+use crate::lock::Patience;
 use crate::screen::Screen;
 use nix::unistd::{Uid, User};
 use pam_2fa_protocol::Secret;

@@ -18,8 +18,9 @@ use crate::error::{Error, counted};
 use crate::exempt::rfc3339;
 use crate::generation;
 use crate::invoker::invoker;
+use crate::lock::Patience;
 use crate::screen::Screen;
-use file::{Folder, Patience, look};
+use file::{Folder, look};
 use make::create;
 use nix::syslog::{Facility, Priority, Severity, syslog};
 use nix::unistd::User;
@@ -212,6 +213,11 @@ fn listed(record: &Record<'_>, now_s: i64) -> Listed {
 }
 
 impl Codes {
+    /// Whether one would let somebody in now.
+    pub(crate) fn has_good(&self) -> bool {
+        self.codes.iter().any(|code| code.state == Standing::Good)
+    }
+
     /// The line of `status`; none where there never were any.
     pub(crate) fn summary(&self) -> Option<String> {
         let count = |standing| self.codes.iter().filter(|code| code.state == standing).count();
@@ -231,7 +237,7 @@ impl Codes {
 
     fn found(&self) -> Vec<String> {
         let mut problems = Vec::new();
-        if self.summary().is_some() && !self.codes.iter().any(|code| code.state == Standing::Good) {
+        if self.summary().is_some() && !self.has_good() {
             problems.push(String::from(
                 "every break-glass code is used, over or damaged: pam-2fa break-glass create --reason TEXT",
             ));

@@ -1,9 +1,10 @@
 //! What was used while configd was gone, told to it by the next command of root's.
 
-use super::file::{Folder, Patience, look};
+use super::file::{Folder, look};
 use super::{Place, revoked, tell};
 use crate::error::Error;
 use crate::exempt::rfc3339;
+use crate::lock::Patience;
 use crate::screen::Screen;
 use pam_2fa_protocol::admin::{BreakGlassChange, BreakGlassChanged};
 use pam_2fa_protocol::break_glass::{FILE, State};

@@ -73,7 +73,7 @@ impl DropIn {
 
     /// Tells the running sshd. What could not be told is owed.
     pub(super) fn tell(&self) -> Result<Told, Error> {
-        let told = reload::tell(&self.sshd)?;
+        let told = reload::tell(&self.sshd, "run `pam-2fa exempt expire`")?;
         self.folder.told()?;
         Ok(told)
     }

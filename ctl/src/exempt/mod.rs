@@ -16,6 +16,8 @@ mod term;
 mod text;
 
 pub(crate) use network::Network;
+pub(crate) use reload::{HOST_CONFIG, Told, tell};
+pub(crate) use sshd::{Effective, Probe, Sshd, includes, writable};
 pub(crate) use term::rfc3339;
 
 use crate::args::ExemptVerb;
@@ -28,9 +30,7 @@ use change::DropIn;
 use nix::unistd::User;
 use pam_2fa_protocol::admin::{EXEMPTION_CHANGED, ExemptionChange, ExemptionChanged};
 use pam_2fa_protocol::wire::Nothing;
-use reload::Told;
 use serde::Serialize;
-use sshd::Sshd;
 use std::path::{Path, PathBuf};
 
 use text::{Ended, Exemption, Text, id_of};

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The main file of the host's own sshd, the one that its unit starts.
-pub(super) const HOST_CONFIG: &str = "/etc/ssh/sshd_config";
+pub(crate) const HOST_CONFIG: &str = "/etc/ssh/sshd_config";
 /// sd_booted(3).
 const SYSTEMD: &str = "/run/systemd/system";
 const SYSTEMCTL: [&str; 2] = ["/usr/bin/systemctl", "/bin/systemctl"];
@@ -18,15 +18,16 @@ const SYSTEMCTL: [&str; 2] = ["/usr/bin/systemctl", "/bin/systemctl"];
 const UNITS: [&str; 2] = ["ssh.service", "sshd.service"];
 
 /// How it went.
-pub(super) enum Told {
+pub(crate) enum Told {
     /// How it was told.
     Yes(String),
     /// Why nobody could be told.
     No(String),
 }
 
-/// Tells the sshd that reads that configuration.
-pub(super) fn tell(sshd: &Sshd) -> Result<Told, Error> {
+/// Tells the sshd that reads that configuration. Where that fails, `then` says what to do.
+pub(crate) fn tell(sshd: &Sshd, then: &str) -> Result<Told, Error> {
+    let refused = |why: &str| refused(why, then);
     if sshd.config == Path::new(HOST_CONFIG) && is_there(Path::new(SYSTEMD)) {
         for unit in UNITS {
             if systemctl(&["is-active", "--quiet", unit])?.status.success() {
@@ -39,7 +40,7 @@ pub(super) fn tell(sshd: &Sshd) -> Result<Told, Error> {
             }
         }
     }
-    by_pid_file(sshd)
+    by_pid_file(sshd, &refused)
 }
 
 fn systemctl(words: &[&str]) -> Result<std::process::Output, Error> {
@@ -69,7 +70,7 @@ pub(super) fn no_timer(sshd: &Sshd) -> Option<String> {
     (!is_active).then(|| format!("{TIMER} is off, so nothing ends it in time; run `systemctl enable --now {TIMER}`"))
 }
 
-fn by_pid_file(sshd: &Sshd) -> Result<Told, Error> {
+fn by_pid_file(sshd: &Sshd, refused: &dyn Fn(&str) -> Error) -> Result<Told, Error> {
     let settings = sshd.settings().map_err(|error| refused(&error.to_string()))?;
     let path = settings.get("pidfile").filter(|path| *path != "none").map(PathBuf::from);
     let Some(path) = path else {
@@ -103,8 +104,6 @@ fn by_pid_file(sshd: &Sshd) -> Result<Told, Error> {
     Ok(Told::Yes(format!("SIGHUP to process {pid}")))
 }
 
-fn refused(why: &str) -> Error {
-    Error::Refused(vec![format!(
-        "sshd was not reloaded and goes on as before: {why}; then run `pam-2fa exempt expire`"
-    )])
+fn refused(why: &str, then: &str) -> Error {
+    Error::Refused(vec![format!("sshd was not reloaded and goes on as before: {why}; then {then}")])
 }

@@ -19,27 +19,27 @@ const PLACES: [&str; 4] = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/s
 const ANSWER: Duration = Duration::from_secs(20);
 
 /// A sshd and its main file.
-pub(super) struct Sshd {
+pub(crate) struct Sshd {
     /// The program, with no link on the way to it.
     pub(super) program: PathBuf,
     /// As it was given: `sshd -f` gets it.
-    pub(super) config: PathBuf,
+    pub(crate) config: PathBuf,
 }
 
 /// A login as `sshd -T -C` takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Probe {
-    pub(super) user: String,
-    pub(super) from: IpAddr,
+pub(crate) struct Probe {
+    pub(crate) user: String,
+    pub(crate) from: IpAddr,
 }
 
 /// What `sshd -T` printed: a line for each setting, the name in small letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Effective(String);
+pub(crate) struct Effective(String);
 
 impl Effective {
     /// The value of the first line of that setting.
-    pub(super) fn get<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+    pub(crate) fn get<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         self.all(name).next()
     }
 
@@ -64,7 +64,7 @@ impl Effective {
 
 impl Sshd {
     /// The one that was named, or the host's.
-    pub(super) fn find(program: Option<&Path>, config: &Path) -> Result<Self, Error> {
+    pub(crate) fn find(program: Option<&Path>, config: &Path) -> Result<Self, Error> {
         let found = program.or_else(|| PLACES.iter().map(Path::new).find(|place| place.exists()));
         let given =
             found.ok_or_else(|| Error::NotFound(format!("no sshd at {}; name it with --sshd", PLACES.join(", "))))?;
@@ -87,17 +87,17 @@ impl Sshd {
     }
 
     /// Whether a configuration is one, by `sshd -t`.
-    pub(super) fn test(&self, config: &Path) -> Result<(), Error> {
+    pub(crate) fn test(&self, config: &Path) -> Result<(), Error> {
         self.ask(config, &["-t"]).map(drop)
     }
 
     /// What holds without a login.
-    pub(super) fn settings(&self) -> Result<Effective, Error> {
+    pub(crate) fn settings(&self) -> Result<Effective, Error> {
         self.ask(&self.config, &["-T"])
     }
 
     /// What holds for a login, where it comes in by the first port and address that this sshd listens on.
-    pub(super) fn effective(&self, probe: &Probe, settings: &Effective) -> Result<Effective, Error> {
+    pub(crate) fn effective(&self, probe: &Probe, settings: &Effective) -> Result<Effective, Error> {
         let listens = || settings.all("listenaddress").filter_map(|address| address.parse::<SocketAddr>().ok());
         let same_family =
             |address: &SocketAddr| address.is_ipv4() == probe.from.is_ipv4() && !address.ip().is_unspecified();
@@ -140,7 +140,7 @@ pub(super) fn output(command: Command) -> io::Result<Output> {
 }
 
 /// How somebody but root could change what is here.
-pub(super) fn writable(metadata: &Metadata) -> Option<String> {
+pub(crate) fn writable(metadata: &Metadata) -> Option<String> {
     if metadata.uid() != 0 {
         return Some(format!("belongs to uid {} and not to root", metadata.uid()));
     }
@@ -151,7 +151,7 @@ pub(super) fn writable(metadata: &Metadata) -> Option<String> {
 }
 
 /// Whether the main file has an `Include` that takes files of that folder in. It is asked only to say why sshd does not.
-pub(super) fn includes(text: &str, folder: &Path) -> bool {
+pub(crate) fn includes(text: &str, folder: &Path) -> bool {
     let words = |line: &str| -> Vec<String> {
         line.split(|c: char| c.is_whitespace() || "=\"".contains(c))
             .filter(|word| !word.is_empty())

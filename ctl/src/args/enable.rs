@@ -1,0 +1,54 @@
+//! The command line of `pam-2fa enable` and `disable`.
+
+use super::word;
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct EnableArgs {
+    /// Services, as /etc/pam.d has them: sshd, login, sudo
+    #[arg(required = true, value_name = "SERVICE", value_parser = word)]
+    pub(crate) services: Vec<String>,
+    /// A wrong password is shown the same prompts; the auth lines that the service takes in are written into its own file
+    #[arg(long)]
+    pub(crate) decoy: bool,
+    /// sshd alone: a key that it has checked stands for the password; the auth lines are written into its own file, too
+    #[arg(long)]
+    pub(crate) key_proven: bool,
+    /// Let sshd ask, too: a drop-in beside its main file, tried on sshd before it stands, and sshd told
+    #[arg(long)]
+    pub(crate) sshd: bool,
+    /// sshd's main file; the drop-in goes to the folder FILE.d, which it must include
+    #[arg(long, value_name = "FILE", default_value = "/etc/ssh/sshd_config")]
+    pub(crate) sshd_config: PathBuf,
+    /// Also where root gets in by key now and would not any more
+    #[arg(long, requires = "sshd")]
+    pub(crate) without_root_key: bool,
+    /// Show what would be changed, and whether it would be refused; change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Also where no user could answer
+    #[arg(long)]
+    pub(crate) without_users: bool,
+    /// Also where no message was ever sent
+    #[arg(long)]
+    pub(crate) untested: bool,
+    /// Also where no break-glass code lets anybody in at the console
+    #[arg(long)]
+    pub(crate) without_break_glass: bool,
+    /// The host below this folder, as an image that is mounted there
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub(crate) root: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DisableArgs {
+    /// Services, as they were enabled
+    #[arg(required = true, value_name = "SERVICE", value_parser = word)]
+    pub(crate) services: Vec<String>,
+    /// sshd's main file, as it was enabled
+    #[arg(long, value_name = "FILE", default_value = "/etc/ssh/sshd_config")]
+    pub(crate) sshd_config: PathBuf,
+    /// The host below this folder, as an image that is mounted there
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub(crate) root: PathBuf,
+}

@@ -1,0 +1,131 @@
+//! Whether anybody could get in once a code is asked for. What is not so is refused until the administrator says that it is asked.
+
+use super::plan::CONSOLES;
+use crate::args::EnableArgs;
+use crate::break_glass;
+use crate::client::Client;
+use crate::error::Error;
+use crate::exempt::{HOST_CONFIG, Sshd};
+use pam_2fa_protocol::admin::{STATUS, State, Status, StatusReply, USER_LIST, User, UserReply};
+use pam_2fa_protocol::wire::Nothing;
+use pam_2fa_settings::Prompt;
+use std::path::Path;
+
+/// Where a distribution has its modules.
+const SECURITY: [&str; 4] = ["lib/security", "lib64/security", "usr/lib/security", "usr/lib64/security"];
+
+/// Why not yet, one line each.
+pub(super) fn refusals((runtime_dir, config): (&Path, &Path), asked: &EnableArgs) -> Result<Vec<String>, Error> {
+    let (services, root) = (&asked.services, asked.root.as_path());
+    let has_console = services.iter().any(|service| CONSOLES.contains(&service.as_str()));
+    let mut all = Vec::new();
+    if !has_module(root) {
+        all.push(String::from(
+            "there is no pam_2fa.so in the folder of PAM's modules, so nobody would get in; install pam-2fa first",
+        ));
+    }
+    if asked.decoy && !is_constant(config) {
+        all.push(format!(
+            "a decoy needs one text for everybody, else it tells a right password from a wrong one; let {} say `prompt = \"constant\"` under \
+             [codes], and `pam-2fa config reload`",
+            config.display()
+        ));
+    }
+    if asked.key_proven && services.iter().any(|service| service != "sshd") {
+        all.push(String::from(
+            "only sshd checks keys, so --key-proven is for sshd alone; enable the others without it",
+        ));
+    }
+    if !asked.sshd && root == Path::new("/") && services.iter().any(|service| service == "sshd") {
+        all.extend(silent_sshd(asked));
+    }
+    if !(asked.without_users && asked.untested) {
+        let mut client = Client::connect(runtime_dir)?;
+        let reply: StatusReply = client.call(STATUS, &Nothing {})?;
+        all.extend(unhealthy(&reply.status));
+        if !asked.untested {
+            all.extend(untested(&reply.status));
+        }
+        if !asked.without_users {
+            let mut can = false;
+            client.call_long(USER_LIST, &Nothing {}, |reply: UserReply| {
+                can |= reply.user.as_ref().is_some_and(can_verify);
+                Ok(())
+            })?;
+            all.extend((!can).then(|| {
+                String::from(
+                    "no user has an address, a number or an app that codes count for, so nobody could answer; `pam-2fa user set` and \
+                     `user verify` first, or say --without-users",
+                )
+            }));
+        }
+    }
+    if has_console && !asked.without_break_glass && !break_glass::codes(config)?.has_good() {
+        all.push(String::from(
+            "no break-glass code is good, so nobody gets in at the console while no code can be checked; `pam-2fa break-glass create` \
+             first, or say --without-break-glass",
+        ));
+    }
+    Ok(all)
+}
+
+/// Whether the settings have the one prompt that decoys show (docs/decoy.md).
+fn is_constant(config: &Path) -> bool {
+    let text = std::fs::read_to_string(config).unwrap_or_default();
+    pam_2fa_settings::parse(&text).is_ok_and(|accepted| accepted.settings.codes.prompt == Prompt::Constant)
+}
+
+fn has_module(root: &Path) -> bool {
+    let multiarch = std::fs::read_dir(root.join("usr/lib")).into_iter().flatten().flatten();
+    let multiarch = multiarch.map(|entry| entry.path().join("security"));
+    let folders = SECURITY.iter().map(|folder| root.join(folder)).chain(multiarch);
+    folders.into_iter().any(|folder| folder.join("pam_2fa.so").is_file())
+}
+
+/// Why no login of sshd would be asked, or none could answer: its `password` method asks nothing but a password, and one by key
+/// alone never comes to the stack.
+fn silent_sshd(asked: &EnableArgs) -> Option<String> {
+    let settings = Sshd::find(None, Path::new(HOST_CONFIG)).and_then(|sshd| sshd.settings()).ok()?;
+    let is_on = |name| settings.get(name) == Some("yes");
+    if !is_on("usepam") || !is_on("kbdinteractiveauthentication") {
+        return Some(format!(
+            "sshd has no way to ask for a code: let {HOST_CONFIG} say `UsePAM yes`, `KbdInteractiveAuthentication yes` and \
+             `PasswordAuthentication no`, and reload it"
+        ));
+    }
+    let methods = settings.get("authenticationmethods").unwrap_or_default();
+    (asked.key_proven && !methods.contains("publickey,keyboard-interactive")).then(|| {
+        format!(
+            "sshd does not ask for anything behind a key (AuthenticationMethods {methods}), so --key-proven would do nothing; let \
+             {HOST_CONFIG} say `AuthenticationMethods publickey,keyboard-interactive`, and reload it"
+        )
+    })
+}
+
+fn unhealthy(status: &Status) -> Option<String> {
+    (status.state == State::Sealed).then(|| {
+        let why = status.problems.first().map_or("see `pam-2fa status`", String::as_str);
+        format!("configd is sealed and would deny every login: {why}")
+    })
+}
+
+/// An app needs no channel; where there is one, it has to have worked.
+fn untested(status: &Status) -> Option<String> {
+    let configured: Vec<_> = status.channels.iter().filter(|channel| channel.configured).collect();
+    let has_worked = configured.iter().any(|channel| channel.last_success.is_some());
+    (!configured.is_empty() && !has_worked).then(|| {
+        let names: Vec<&str> = configured.iter().map(|channel| channel.name.as_str()).collect();
+        format!(
+            "nothing was sent yet by {}, so nobody knows whether codes arrive; `pam-2fa test email ADDRESS` or `test sms NUMBER` first, \
+             or say --untested",
+            names.join(", ")
+        )
+    })
+}
+
+fn can_verify(user: &User) -> bool {
+    let has_way = (user.email.is_some() && user.email_verified)
+        || (user.phone.is_some() && user.phone_verified)
+        || user.app_since.is_some();
+    has_way && user.disabled_since.is_none()
+}

@@ -5,7 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a stage that cannot be set fails the test that stands on it")]
 
 use pam_2fa_protocol::FrameBuffer;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::Shutdown;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -16,6 +16,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::libpam::become_uid;
+use crate::wait;
 
 /// One move of the script, each after a frame was heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,7 +197,7 @@ fn hear(stream: &mut UnixStream, inbox: &mut FrameBuffer, heard: &Heard) -> bool
             return true;
         }
         let mut chunk = [0; 4096];
-        match stream.read(&mut chunk) {
+        match wait::read_again(stream, &mut chunk) {
             Ok(0) | Err(_) => return false,
             Ok(length) => inbox.push(chunk.get(..length).unwrap_or_default()).unwrap(),
         }

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test's server: what it cannot do ends the test")]
 
+use crate::wait;
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -250,7 +251,7 @@ fn attend(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
                 stream.write_all(format!("X-{number}: {}\r\n", "x".repeat(1_000)).as_bytes())?;
             }
         }
-        Play::Silent => while stream.read(&mut [0; 1024])? > 0 {},
+        Play::Silent => while wait::read_again(&mut stream, &mut [0; 1024])? > 0 {},
         Play::Drip => {
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"id\":\"")?;
             stream.set_read_timeout(Some(Duration::from_millis(500)))?;

@@ -18,7 +18,7 @@ pub fn call(socket: &Path, method: &str, parameters: &str) -> std::io::Result<Ve
     let _ = stream.write_all(frame.as_bytes());
     let mut reply = Vec::new();
     let mut byte = [0];
-    while stream.read(&mut byte).unwrap_or(0) == 1 && byte != [0] {
+    while stream.read_exact(&mut byte).is_ok() && byte != [0] {
         reply.extend(byte);
     }
     Ok(reply)

@@ -34,3 +34,17 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         std::thread::sleep(LOOK_AGAIN);
     }
 }
+
+/// Reads once, and again where a signal came first: of a socket with a timeout the kernel says so even where nobody handles that signal
+/// (signal(7)), as when a child of another test has ended while this process starts a thread.
+///
+/// # Errors
+/// As [`std::io::Read::read`], without [`std::io::ErrorKind::Interrupted`].
+pub fn read_again(from: &mut impl std::io::Read, into: &mut [u8]) -> std::io::Result<usize> {
+    loop {
+        match from.read(into) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            read => return read,
+        }
+    }
+}

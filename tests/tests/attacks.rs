@@ -49,7 +49,7 @@ impl Login {
     /// The next reply, or what came before the daemon hung up.
     fn reply(&mut self) -> String {
         let (mut text, mut byte) = (Vec::new(), [0]);
-        while self.0.read(&mut byte).unwrap_or(0) == 1 && byte != [0] {
+        while self.0.read_exact(&mut byte).is_ok() && byte != [0] {
             text.extend(byte);
         }
         String::from_utf8(text).unwrap()

@@ -8,12 +8,13 @@ use e2e::libpam::{Item, Pam, Reply, Stage, Style, many_descriptors, step_back};
 use e2e::mailbox;
 use e2e::ssh::{PASSWORD, wrong};
 use e2e::terminal::Terminal;
+use e2e::wait;
 use e2e::world::{Person, Plan, World, text_of};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::cell::RefCell;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::rc::Rc;
@@ -334,7 +335,7 @@ fn guess(socket: &Path, number: usize) -> bool {
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     stream.write_all(format!("{begin}\0").as_bytes()).unwrap();
     let (mut reply, mut bytes) = (Vec::new(), [0; 1024]);
-    while let Ok(count @ 1..) = stream.read(&mut bytes) {
+    while let Ok(count @ 1..) = wait::read_again(&mut stream, &mut bytes) {
         reply.extend_from_slice(&bytes[..count]);
     }
     String::from_utf8(reply).unwrap().contains("If the password was right")
@@ -376,7 +377,7 @@ fn ten_thousand_decoys_at_once_cost_the_daemon_nothing_and_keep_nobody_out() {
             };
             std::thread::Builder::new().stack_size(64 * 1024).spawn_scoped(scope, guessing).unwrap();
         }
-        e2e::wait::until("all to be there", || (here.load(Ordering::Relaxed) == AT_ONCE).then_some(()));
+        wait::until("all to be there", || (here.load(Ordering::Relaxed) == AT_ONCE).then_some(()));
         let early = answered.load(Ordering::Relaxed);
         kill(configd, Signal::SIGCONT).unwrap();
         assert_eq!(early, 0);

@@ -66,7 +66,7 @@ impl Stranger {
         let frame = format!("{{\"method\":\"io.pam2fa.Login.{method}\",\"parameters\":{parameters}}}\0");
         self.0.write_all(frame.as_bytes()).unwrap();
         let (mut text, mut byte) = (Vec::new(), [0]);
-        while self.0.read(&mut byte).unwrap_or(0) == 1 && byte != [0] {
+        while self.0.read_exact(&mut byte).is_ok() && byte != [0] {
             text.extend(byte);
         }
         String::from_utf8(text).unwrap()

@@ -5,6 +5,7 @@
 use e2e::libpam::{become_uid, many_descriptors};
 use e2e::mailbox;
 use e2e::varlink;
+use e2e::wait;
 use e2e::world::{Person, Plan, World};
 use std::fs::{self, Permissions};
 use std::io::{Read, Write};
@@ -96,7 +97,7 @@ fn until_hung_up(mut stream: UnixStream, since: Instant) -> Duration {
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     let mut bytes = [0; 4096];
     loop {
-        match stream.read(&mut bytes) {
+        match wait::read_again(&mut stream, &mut bytes) {
             Ok(0) => return since.elapsed(),
             Ok(_) => {}
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return since.elapsed(),
@@ -212,7 +213,7 @@ fn whoever_has_one_password_holds_a_few_places_and_everybody_else_logs_in_the_ow
             let begin = begin(&ada).replace("203.0.113.5", &format!("2001:db8:{number:x}::1"));
             write!(stream, "{{\"method\":\"io.pam2fa.Login.Begin\",\"parameters\":{begin}}}\0").unwrap();
             let (mut reply, mut byte) = (Vec::new(), [0]);
-            while stream.read(&mut byte).unwrap_or(0) == 1 && byte != [0] {
+            while stream.read_exact(&mut byte).is_ok() && byte != [0] {
                 reply.extend(byte);
             }
             let reply = String::from_utf8(reply).unwrap();
@@ -225,7 +226,7 @@ fn whoever_has_one_password_holds_a_few_places_and_everybody_else_logs_in_the_ow
     at_home.prove_shell();
     // The oldest were hung up on, and the log has one line of it.
     for stream in &mut standing[..268] {
-        assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+        assert_eq!(wait::read_again(stream, &mut [0]).unwrap(), 0);
     }
     let logs = world.logs();
     assert_eq!(logs.matches("logins of one user stand at prompts").count(), 1, "{logs}");

@@ -138,8 +138,10 @@ impl Daemon {
     pub fn expect_notice(&self, notice: &str) {
         let mut buffer = [0; 256];
         loop {
-            let length =
-                self.notified.recv(&mut buffer).unwrap_or_else(|error| panic!("{notice}: {error}\n{}", self.log()));
+            let length = match self.notified.recv(&mut buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                received => received.unwrap_or_else(|error| panic!("{notice}: {error}\n{}", self.log())),
+            };
             let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
             if text.lines().any(|line| line == notice) {
                 return;
@@ -247,6 +249,8 @@ impl Caller {
             let mut chunk = [0; 4096];
             match self.stream.read(&mut chunk) {
                 Ok(0) => return None,
+                // A child of another test has ended: with a timeout set the kernel does not go on by itself (signal(7)).
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return None,
                 Ok(read) => self.buffer.push(&chunk[..read]).unwrap(),
                 Err(error) => panic!("{error}"),
@@ -265,7 +269,7 @@ impl Caller {
     pub fn is_answered(&mut self) -> bool {
         self.stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
         let mut byte = [0; 1];
-        let answered = self.stream.read(&mut byte);
+        let answered = self.stream.read_exact(&mut byte);
         self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
         answered.is_ok()
     }

@@ -68,8 +68,7 @@ impl Client {
 
     /// Waits until the client has gone.
     pub(super) fn until_gone(&mut self) -> io::Result<()> {
-        while self.0.read(&mut [0; 1024])? > 0 {}
-        Ok(())
+        io::copy(&mut self.0, &mut io::sink()).map(|_| ())
     }
 }
 

@@ -128,7 +128,10 @@ impl Question {
         socket.send(&self.bytes)?;
         let mut buffer = [0; 4096];
         for _ in 0..STRAYS {
-            let length = socket.recv(&mut buffer)?;
+            let length = match socket.recv(&mut buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                received => received?,
+            };
             let reply = self.read(buffer.get(..length).unwrap_or_default());
             if !matches!(reply, Reply::NotOurs) {
                 return Ok(reply);

@@ -62,7 +62,7 @@ impl Talk {
     /// The next reply; empty where the daemon has hung up.
     pub(crate) fn reply(&mut self) -> Said {
         let (mut text, mut byte) = (Vec::new(), [0]);
-        while self.stream.read(&mut byte).unwrap_or(0) == 1 && byte != [0] {
+        while self.stream.read_exact(&mut byte).is_ok() && byte != [0] {
             text.extend(byte);
         }
         Said(String::from_utf8(text).unwrap())

@@ -3,6 +3,7 @@
 use crate::common::*;
 use e2e::mailbox;
 use e2e::ssh::wrong;
+use e2e::wait;
 use e2e::world::Plan;
 use serde_json::json;
 use std::fs;
@@ -17,6 +18,14 @@ fn what_is_out_of_turn_at_self_sock_changes_nothing_and_ends_its_connection_alon
     let change = json!({ "user": ada.host.name, "what": "codes" });
     let answer = json!({ "text": "123456" });
     let open = || Talk::own(&world, ada.host.uid);
+    // A user has two places, and one that was just hung up on has its own until the daemon has seen it.
+    let with_place = || {
+        wait::until("a place at self.sock", || {
+            let mut own = open();
+            own.send(b"{\"method\":\"org.varlink.service.GetInfo\"}\0");
+            own.reply().0.contains("pam-2fa").then_some(own)
+        })
+    };
     // An answer before anything is asked, a second change while one stands, a look while one stands.
     assert!(!open().call("Answer", &answer).0.contains("\"step\""));
     for (method, parameters) in [("Change", &change), ("Show", &json!({ "user": ada.host.name })), ("GetInfo", &answer)]
@@ -36,19 +45,20 @@ fn what_is_out_of_turn_at_self_sock_changes_nothing_and_ends_its_connection_alon
     assert!(!said.is_done() && !said.0.contains("Wrong code"), "{said:?}");
     let frames: Vec<Vec<u8>> = vec![
         vec![b'['; 128 * 1024],
-        [open().frame("Change", &json!({ "user": "x".repeat(16_000), "what": "app" }))].concat(),
-        open().frame("Change", &json!({ "user": ada.host.name, "what": "everything" })),
-        open().frame("Change", &json!({ "user": ada.host.name, "what": "email", "value": "a@b\r\nBcc: c@d" })),
-        open().frame("Change", &json!({ "user": ada.host.name, "what": "sms", "value": "+15550100" })),
-        open().frame("Change", &json!({ "user": [ada.host.name], "what": "app" })),
-        open().frame("Change", &json!({ "user": format!("{}\0", ada.host.name), "what": "app" })),
+        [own.frame("Change", &json!({ "user": "x".repeat(16_000), "what": "app" }))].concat(),
+        own.frame("Change", &json!({ "user": ada.host.name, "what": "everything" })),
+        own.frame("Change", &json!({ "user": ada.host.name, "what": "email", "value": "a@b\r\nBcc: c@d" })),
+        own.frame("Change", &json!({ "user": ada.host.name, "what": "sms", "value": "+15550100" })),
+        own.frame("Change", &json!({ "user": [ada.host.name], "what": "app" })),
+        own.frame("Change", &json!({ "user": format!("{}\0", ada.host.name), "what": "app" })),
         format!("{{\"method\":\"io.pam2fa.Self.Change\",\"oneway\":true,\"parameters\":{change}}}\0").into_bytes(),
         b"{\"method\":\"io.pam2fa.Admin.UserReset\",\"parameters\":{\"name\":\"root\"}}\0".to_vec(),
         b"{\"method\":\"io.pam2fa.Login.Begin\",\"parameters\":{\"version\":1,\"user\":\"root\",\"service\":\"x\"}}\0"
             .to_vec(),
     ];
+    drop(own);
     for (number, frame) in frames.into_iter().enumerate() {
-        let mut own = open();
+        let mut own = with_place();
         own.send(&frame);
         assert!(!own.reply().is_done(), "{number}");
     }
@@ -57,7 +67,7 @@ fn what_is_out_of_turn_at_self_sock_changes_nothing_and_ends_its_connection_alon
         assert!(Path::new(&format!("/proc/{pid}/fd")).exists(), "a daemon has died");
     }
     // All of it was one message at most, and the owner's own change goes on as if nothing had been.
-    let mut own = open();
+    let mut own = with_place();
     assert!(own.call("Change", &change).asks().contains("Code"));
     let code = mailbox::wait_for_code(&ada.email, 1).code();
     assert!(own.answer(&code).tells().contains("Your recovery codes"));
@@ -131,7 +141,7 @@ fn own_malware_that_guesses_gets_ten_tries_and_locks_no_login() {
     let world = Plan::default().settings("[limits]\nfirst_wait = \"1 seconds\"\nlongest_wait = \"1 seconds\"").start();
     let ada = world.person("ada");
     let mut tries = 0;
-    e2e::wait::until("no further try to be taken", || {
+    wait::until("no further try to be taken", || {
         let mut own = Talk::own(&world, ada.host.uid);
         let mut said = own.call("Change", &json!({ "user": ada.host.name, "what": "codes" }));
         while !said.asks().is_empty() {
@@ -146,7 +156,7 @@ fn own_malware_that_guesses_gets_ten_tries_and_locks_no_login() {
     let (mut login, said) = Talk::begin(&world, &ada.host.name, "sshd", "203.0.113.5");
     assert!(said.asks().contains("Code sent"), "{said:?}");
     let tag = said.asks().split_once('(').unwrap().1.get(..2).unwrap().to_owned();
-    let mail = e2e::wait::until("the login's own code", || {
+    let mail = wait::until("the login's own code", || {
         mailbox::codes(&ada.email).into_iter().find(|mail| mail.tag() == tag && !mail.text.contains("for a change"))
     });
     assert!(login.answer(&mail.code()).is_allow());

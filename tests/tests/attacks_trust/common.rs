@@ -48,7 +48,7 @@ impl Login {
         let frame = format!("{{\"method\":\"{method}\",\"parameters\":{parameters}}}\0");
         let _ = self.0.write_all(frame.as_bytes());
         let (mut text, mut byte) = (Vec::new(), [0]);
-        while self.0.read(&mut byte).unwrap_or(0) == 1 && byte != [0] {
+        while self.0.read_exact(&mut byte).is_ok() && byte != [0] {
             text.extend(byte);
         }
         String::from_utf8(text).unwrap()

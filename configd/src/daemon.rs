@@ -3,6 +3,7 @@
 use crate::clock::{SystemClock, rfc3339};
 use crate::house::{House, Places};
 use crate::log::LevelHandle;
+use crate::server::coded::CodedLogins;
 use crate::server::repeats::Repeats;
 use crate::server::standing::Standing;
 use crate::users::{Directory, FOR_OTHERS, FOR_ROOT, Users};
@@ -51,6 +52,8 @@ pub struct Daemon {
     pub since: String,
     /// Lines of the log that users' own processes have written.
     pub repeats: Repeats,
+    /// The last login of each service that was let in by a code.
+    pub coded: CodedLogins,
     /// The logins that stand at prompts.
     pub standing: Arc<Standing>,
     level: LevelHandle,
@@ -83,6 +86,7 @@ impl Daemon {
             others,
             host: Arc::from(host),
             repeats: Repeats::default(),
+            coded: CodedLogins::default(),
             standing: Arc::default(),
             level,
             sealed_since: Mutex::new(Some(since.clone())),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 mod account;
 mod break_glass;
+mod coded;
 mod device;
 mod exemption;
 mod import;
@@ -20,6 +21,7 @@ mod upkeep;
 
 pub use account::{Preference, UserDisable, UserReset, UserResetReply, UserUnlock, UserUnlockReply};
 pub use break_glass::{BreakGlassChange, BreakGlassChanged};
+pub use coded::{Coded, CodedLogin, CodedLoginReply};
 pub use device::{Device, DeviceList, DeviceReply, DeviceRevoke, DeviceRevokeReply};
 pub use exemption::{ExemptionChange, ExemptionChanged};
 pub use import::{ImportRow, MOST_ROWS, UserImport, UserImportReply, WrongRow};
@@ -83,6 +85,8 @@ pub const LOG: &str = "io.pam2fa.Admin.Log";
 pub const EXEMPTION_CHANGED: &str = "io.pam2fa.Admin.ExemptionChanged";
 /// [`BreakGlassChanged`] → `()`.
 pub const BREAK_GLASS_CHANGED: &str = "io.pam2fa.Admin.BreakGlassChanged";
+/// [`CodedLogin`] → [`CodedLoginReply`].
+pub const CODED_LOGIN: &str = "io.pam2fa.Admin.CodedLogin";
 /// `()` → [`GenerationReply`].
 pub const GENERATION: &str = "io.pam2fa.Admin.Generation";
 /// `()` → [`ClockReply`].

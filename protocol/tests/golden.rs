@@ -6,7 +6,9 @@
 #[path = "golden/admin.rs"]
 mod administration;
 
-use administration::{account_frames, break_glass_frames, device_frames, exemption_frames, explain_frames};
+use administration::{
+    account_frames, break_glass_frames, coded_frames, device_frames, exemption_frames, explain_frames,
+};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::{self, Verify};
 use pam_2fa_protocol::courier::{self, Class, Mail, Outcome, Reason, Sent, Tls};
@@ -280,6 +282,7 @@ fn admin_frames(add: &mut impl FnMut(&[u8])) {
     };
     add(&reply(&admin::LogReply { change: Some(change), ..admin::LogReply::default() }, Continues::Yes));
     exemption_frames(add);
+    coded_frames(add);
     break_glass_frames(add);
     upkeep_frames(add);
     add(&encode_error(admin::NOT_PERMITTED, &Nothing {}).unwrap());

@@ -8,7 +8,7 @@ use super::log_line;
 use super::repeats::Line;
 use super::slots::Entry;
 use super::standing::{self, Group, Stands};
-use crate::clock::SystemClock;
+use crate::clock::{Moment, SystemClock};
 use crate::daemon::{Daemon, State};
 use crate::house::House;
 use crate::login::deliver::Errand;
@@ -80,6 +80,8 @@ struct Drive<'a> {
     uid: u32,
     /// What it was let in with. `None`: it has its place elsewhere.
     entry: Option<Entry>,
+    /// When it was said whose login it is.
+    began: Option<Moment>,
     /// The name that it asks for.
     asked: String,
     /// Set once it has stood at a prompt.
@@ -151,6 +153,7 @@ impl<'a> Drive<'a> {
             daemon,
             uid,
             entry: None,
+            began: None,
             asked,
             stands: None,
             house,
@@ -221,6 +224,7 @@ impl<'a> Drive<'a> {
             // Those in force when it speaks, not when it connected; and these to its end.
             self.rules = self.house.rules();
             self.asked.clone_from(&begin.user);
+            self.began = Some(self.house.now());
             // A decoy is answered and gone: it has nobody's place.
             if !begin.decoy && !self.is_seated() {
                 connection.write(&encode_error(BUSY, &Nothing {})?).await?;
@@ -302,6 +306,9 @@ impl<'a> Drive<'a> {
             }
             Effect::HangUp => return Ok(Going::Over),
             Effect::Log(decided) => {
+                if let (Wire::Login, Some(began)) = (self.wire, &self.began) {
+                    self.daemon.coded.note(&decided, began);
+                }
                 let House { store, .. } = self.house.as_ref();
                 log_line::write(&decided, &self.house.now(), store.as_ref(), &self.daemon.repeats);
             }

@@ -1,6 +1,7 @@
 //! The sockets served: who may connect how often, and a task for each connection.
 
 pub mod admin;
+pub mod coded;
 pub mod log_line;
 pub mod login;
 pub mod own;

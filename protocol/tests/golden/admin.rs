@@ -74,6 +74,19 @@ pub(super) fn device_frames(add: &mut impl FnMut(&[u8])) {
     add(&reply(&admin::DeviceRevokeReply { devices: vec![device(Some("expired"))] }, LAST));
 }
 
+pub(super) fn coded_frames(add: &mut impl FnMut(&[u8])) {
+    add(&call(admin::CODED_LOGIN, &admin::CodedLogin { service: "sshd".into() }, More::No));
+    let login = admin::Coded {
+        user: "ada".into(),
+        factor: "email".into(),
+        began: "2026-11-24T06:00:00Z".into(),
+        began_boot_ms: 123_456,
+        boot: "0123456789abcdef0123456789abcdef".into(),
+    };
+    add(&reply(&admin::CodedLoginReply { login: Some(login) }, LAST));
+    add(&reply(&admin::CodedLoginReply { login: None }, LAST));
+}
+
 pub(super) fn exemption_frames(add: &mut impl FnMut(&[u8])) {
     let whole = |change| admin::ExemptionChanged {
         change,

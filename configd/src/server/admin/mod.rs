@@ -25,11 +25,11 @@ use crate::house::House;
 use crate::store::UserRecord;
 use crate::wire_io::{Connection, ConnectionError};
 use pam_2fa_protocol::admin::{
-    BACKUP, BREAK_GLASS_CHANGED, CLOCK_RESET, CLOCK_STATUS, DEVICE_LIST, DEVICE_REVOKE, EXEMPTION_CHANGED, EXPLAIN,
-    GENERATION, KEY_EXPORT, KEY_FORGET, KEY_IMPORT, KEY_RESEAL, KEY_ROTATE, KEY_STATUS, LOG, NOT_FOUND, NotFound,
-    OPEN_SECRET, REFUSED, RELOAD, RESTORE, RESTORE_ACCEPT, RESTORE_PUT, Refused, SEAL, SEALED, SERVICE, STATUS, Sealed,
-    TEST_EMAIL, TEST_SMS, USER_DISABLE, USER_GRANT, USER_IMPORT, USER_INVITE, USER_LIST, USER_RESET, USER_SET,
-    USER_SHOW, USER_UNLOCK, USER_VERIFY_BEGIN, USER_VERIFY_FINISH,
+    BACKUP, BREAK_GLASS_CHANGED, CLOCK_RESET, CLOCK_STATUS, CODED_LOGIN, CodedLogin, CodedLoginReply, DEVICE_LIST,
+    DEVICE_REVOKE, EXEMPTION_CHANGED, EXPLAIN, GENERATION, KEY_EXPORT, KEY_FORGET, KEY_IMPORT, KEY_RESEAL, KEY_ROTATE,
+    KEY_STATUS, LOG, NOT_FOUND, NotFound, OPEN_SECRET, REFUSED, RELOAD, RESTORE, RESTORE_ACCEPT, RESTORE_PUT, Refused,
+    SEAL, SEALED, SERVICE, STATUS, Sealed, TEST_EMAIL, TEST_SMS, USER_DISABLE, USER_GRANT, USER_IMPORT, USER_INVITE,
+    USER_LIST, USER_RESET, USER_SET, USER_SHOW, USER_UNLOCK, USER_VERIFY_BEGIN, USER_VERIFY_FINISH,
 };
 use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::wire::{Continues, IncomingCall, WireError, decode_call, encode_error, encode_reply};
@@ -137,6 +137,10 @@ async fn dispatch(call: &IncomingCall<'_>, daemon: &Daemon, connection: &mut Con
         // Sealed or not: what sshd lets in does not wait for configd, and neither does the journal.
         EXEMPTION_CHANGED => done(&system::exemption_changed(&parameters(call)?)),
         BREAK_GLASS_CHANGED => done(&break_glass::changed(daemon, parameters(call)?).await?),
+        CODED_LOGIN => {
+            let CodedLogin { service } = parameters(call)?;
+            done(&CodedLoginReply { login: daemon.coded.of(&service) })
+        }
         BACKUP => copy::backup(daemon, &parameters(call)?, call.more, connection).await,
         _ => mend(call, daemon).await,
     }

@@ -18,7 +18,7 @@ mod user;
 
 pub(crate) use break_glass::{BreakGlassVerb, Created, Revoked};
 pub(crate) use config::{ConfigVerb, SecretVerb};
-pub(crate) use enable::{DisableArgs, EnableArgs};
+pub(crate) use enable::{ConfirmArgs, DisableArgs, EnableArgs};
 pub(crate) use user::{
     Changes, ChannelWord, Granted, Imported, UserVerb, email_or_nothing, language_or_nothing, number_or_nothing,
 };
@@ -88,6 +88,8 @@ pub(crate) enum Verb {
     Status,
     /// Let services ask for a code: our line in their stacks, where it is sound, with a receipt
     Enable(EnableArgs),
+    /// Keep what `enable --confirm-within` has changed: after a login with a code that began since
+    Confirm(ConfirmArgs),
     /// Take our line out again: the file as it was, byte for byte, where nobody has edited it since
     Disable(DisableArgs),
     /// The latest time that was seen, which no decision goes back behind

@@ -1,6 +1,8 @@
-//! The one reader of clocks in the command: how long an answer may take, and for `exempt`, which works without the daemon, what
-//! time it is.
+//! The one reader of clocks in the command: how long an answer may take, and for `exempt` and `enable`, which work without the daemon,
+//! what time it is.
 
+use nix::time::{ClockId, clock_gettime};
+use std::io;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A point in time by which an answer must be there, however many reads it takes.
@@ -36,4 +38,14 @@ fn now() -> Instant {
 pub(crate) fn wall_s() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// Milliseconds of `CLOCK_BOOTTIME`, which nobody can set, and the id of the boot that they count from, as configd writes it.
+///
+/// # Errors
+/// When the kernel does not say.
+pub(crate) fn boot() -> io::Result<(String, u64)> {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().replace('-', "");
+    let since = Duration::from(clock_gettime(ClockId::CLOCK_BOOTTIME)?);
+    Ok((id, u64::try_from(since.as_millis()).unwrap_or(u64::MAX)))
 }

@@ -124,6 +124,7 @@ fn may_change(verb: &Verb) -> bool {
         | Verb::Me { .. }
         | Verb::Enable(_)
         | Verb::Disable(_)
+        | Verb::Confirm(_)
         | Verb::Exempt(_) => false,
     }
 }
@@ -160,6 +161,7 @@ fn act(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> Result
         }
         Verb::Enable(asked) => enable::enable((&args.runtime_dir, &args.config), &asked, screen),
         Verb::Disable(asked) => enable::disable(&asked, screen),
+        Verb::Confirm(asked) => enable::confirm(client, &asked, screen),
         Verb::BreakGlass(verb) => {
             let place = break_glass::Place { config: &args.config, runtime_dir: &args.runtime_dir };
             break_glass::break_glass(&place, verb, screen)

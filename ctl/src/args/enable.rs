@@ -1,7 +1,14 @@
 //! The command line of `pam-2fa enable` and `disable`.
 
 use super::word;
+use pam_2fa_settings::Lifetime;
 use std::path::PathBuf;
+
+/// What follows `--confirm-within`.
+fn within(text: &str) -> Result<Lifetime, String> {
+    let span = crate::since::ago(text).filter(|span| (1..=7 * 86_400).contains(&span.seconds()));
+    span.ok_or_else(|| String::from("write 10m, 2h or \"3 days\": 1 second to 7 days"))
+}
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct EnableArgs {
@@ -23,6 +30,12 @@ pub(crate) struct EnableArgs {
     /// Also where root gets in by key now and would not any more
     #[arg(long, requires = "sshd")]
     pub(crate) without_root_key: bool,
+    /// Take it all out again unless `pam-2fa confirm` comes in time, also after a reboot: 10m, 2h
+    #[arg(long, value_name = "TIME", value_parser = within)]
+    pub(crate) confirm_within: Option<Lifetime>,
+    /// No timer of systemd's for it: cron or another program runs `pam-2fa disable --unconfirmed` every minute
+    #[arg(long, requires = "confirm_within")]
+    pub(crate) without_timer: bool,
     /// Show what would be changed, and whether it would be refused; change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -41,10 +54,20 @@ pub(crate) struct EnableArgs {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct ConfirmArgs {
+    /// Services; without: all that wait for it
+    #[arg(value_name = "SERVICE", value_parser = word)]
+    pub(crate) services: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct DisableArgs {
     /// Services, as they were enabled
-    #[arg(required = true, value_name = "SERVICE", value_parser = word)]
+    #[arg(required_unless_present = "unconfirmed", value_name = "SERVICE", value_parser = word)]
     pub(crate) services: Vec<String>,
+    /// Those that were to be confirmed by now, and were not; what the timer runs
+    #[arg(long, conflicts_with_all = ["services", "root", "sshd_config"])]
+    pub(crate) unconfirmed: bool,
     /// sshd's main file, as it was enabled
     #[arg(long, value_name = "FILE", default_value = "/etc/ssh/sshd_config")]
     pub(crate) sshd_config: PathBuf,

@@ -3,16 +3,16 @@
 
 use super::file::{Found, clear, path_of};
 use super::plan::{Plan, new_door, unreadable};
-use super::receipt::{Receipt, Receipts, Standing};
+use super::receipt::{Receipt, Receipts, Standing, Unconfirmed};
 use super::stack::line::{self, Whole};
 use super::stack::{Answer, Host, Stack};
 use crate::error::Error;
 use std::path::Path;
 
 /// Puts the line in.
-pub(super) fn apply(receipts: &Receipts, plan: &Plan) -> Result<(), Error> {
+pub(super) fn apply(receipts: &Receipts, plan: &Plan, unconfirmed: Option<Unconfirmed>) -> Result<(), Error> {
     clear(&plan.found.path)?;
-    receipts.keep(&Receipt::of(plan))?;
+    receipts.keep(&Receipt::of(plan, unconfirmed))?;
     let replaced = plan.found.replace(&plan.text);
     if replaced.is_err()
         && Found::read(&plan.found.path).is_ok_and(|now| now.is_some_and(|now| now.text == plan.found.text))

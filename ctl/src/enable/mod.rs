@@ -9,10 +9,12 @@
 //! | `sshd` | what sshd is told, so that it asks |
 //! | `receipt` | what was changed, kept until it is undone |
 //! | `change` | doing it, and undoing it |
+//! | `confirm` | keeping it, or else undoing it in time |
 //! | `file` | a service's file, one for another |
 //! | `diff` | a plan as it is shown |
 
 mod change;
+mod confirm;
 mod diff;
 mod file;
 mod plan;
@@ -28,10 +30,11 @@ use crate::exempt::HOST_CONFIG;
 use crate::invoker::invoker;
 use crate::screen::Screen;
 use change::Undone;
+pub(crate) use confirm::confirm;
 use nix::syslog::{Facility, Priority, Severity, syslog};
 use pam_2fa_settings::text::printable;
 use plan::Plan;
-use receipt::Receipts;
+use receipt::{Mark, Receipt, Receipts, Unconfirmed};
 use serde::Serialize;
 use sshd::DropIn;
 use stack::Host;
@@ -40,6 +43,11 @@ use whole::Modes;
 
 /// Where receipts are kept.
 const STATE: &str = "var/lib/pam-2fa";
+
+/// Of that host.
+fn state(root: &Path) -> PathBuf {
+    root.join(STATE)
+}
 
 /// A service in the answer of `enable`.
 #[derive(Debug, Serialize)]
@@ -64,10 +72,17 @@ struct Answer {
     /// The drop-in of sshd's.
     #[serde(skip_serializing_if = "Option::is_none")]
     sshd: Option<PathBuf>,
+    /// Until when `confirm` has to come: RFC 3339, UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirm_until: Option<String>,
 }
 
 /// `pam-2fa enable`; where configd and the settings are.
 pub(crate) fn enable(where_is: (&Path, &Path), asked: &EnableArgs, screen: &mut Screen<'_>) -> Result<(), Error> {
+    if asked.confirm_within.is_some() && !confirm::is_host(&asked.root) {
+        let why = "--confirm-within is for the host that runs: nobody logs in to an image; see `pam-2fa --help`";
+        return Err(Error::Usage(String::from(why)));
+    }
     let modes = Modes { decoy: asked.decoy, key_proven: asked.key_proven };
     let drop_in = asked.sshd.then(|| drop_in(asked)).transpose()?;
     let plans = plans(&asked.root, &asked.services, modes)?;
@@ -83,12 +98,14 @@ pub(crate) fn enable(where_is: (&Path, &Path), asked: &EnableArgs, screen: &mut 
     if !refusals.is_empty() {
         return Err(Error::Refused(refusals));
     }
+    let unconfirmed = Unconfirmed::asked(asked)?;
     if !asked.dry_run {
-        change(asked, modes, drop_in.as_ref(), screen)?;
+        change(asked, modes, (drop_in.as_ref(), unconfirmed.clone()), screen)?;
     }
     let services = plans.iter().map(enabled).collect();
     let sshd = drop_in.map(|drop_in| drop_in.path());
-    screen.json(&Answer { changed: !asked.dry_run, services, sshd })
+    let confirm_until = unconfirmed.map(|unconfirmed| unconfirmed.until);
+    screen.json(&Answer { changed: !asked.dry_run, services, sshd, confirm_until })
 }
 
 fn drop_in(asked: &EnableArgs) -> Result<DropIn, Error> {
@@ -102,13 +119,24 @@ fn drop_in(asked: &EnableArgs) -> Result<DropIn, Error> {
 }
 
 /// sshd's drop-in first: until sshd is told, it changes nothing, and a stack that asks behind a sshd that cannot would deny everyone.
-fn change(asked: &EnableArgs, modes: Modes, drop_in: Option<&DropIn>, screen: &mut Screen<'_>) -> Result<(), Error> {
-    let receipts = Receipts::hold(&asked.root.join(STATE))?;
+///
+/// What is to be confirmed has its receipts and its timer before anything is changed: whatever a run that is killed has come to, goes again.
+fn change(
+    asked: &EnableArgs,
+    modes: Modes,
+    (drop_in, unconfirmed): (Option<&DropIn>, Option<Unconfirmed>),
+    screen: &mut Screen<'_>,
+) -> Result<(), Error> {
+    let receipts = Receipts::hold(&state(&asked.root))?;
     // Another command may have been at it since.
     let plans = plans(&asked.root, &asked.services, modes)?;
+    if unconfirmed.is_some() {
+        confirm::watch(asked)?;
+        plans.iter().try_for_each(|plan| receipts.keep(&Receipt::of(plan, unconfirmed.clone())))?;
+    }
     let notes = drop_in.map(|drop_in| drop_in.put_in(modes)).transpose()?;
     for plan in plans {
-        if let Err(why) = change::apply(&receipts, &plan) {
+        if let Err(why) = change::apply(&receipts, &plan, unconfirmed.clone()) {
             let taken_out = drop_in.filter(|_| plan.service == "sshd").map(DropIn::take_out).transpose();
             return Err(match taken_out {
                 Ok(_) => why,
@@ -125,7 +153,29 @@ fn change(asked: &EnableArgs, modes: Modes, drop_in: Option<&DropIn>, screen: &m
     if let Some(drop_in) = drop_in {
         screen.line(&drop_in.tell()?)?;
     }
-    screen.line("keep this session until a login in another one has worked")
+    screen.line("keep this session until a login in another one has worked")?;
+    unconfirmed.map_or(Ok(()), |unconfirmed| stands(&receipts, asked, unconfirmed, screen))
+}
+
+/// From here on a login is a proof.
+fn stands(
+    receipts: &Receipts,
+    asked: &EnableArgs,
+    unconfirmed: Unconfirmed,
+    screen: &mut Screen<'_>,
+) -> Result<(), Error> {
+    let within = confirm::span(unconfirmed.within_s);
+    let unconfirmed = Unconfirmed { stands: Some(Mark::now()?), ..unconfirmed };
+    for service in &asked.services {
+        if let Some(mut receipt) = receipts.read(service)? {
+            receipt.unconfirmed = Some(unconfirmed.clone());
+            receipts.keep(&receipt)?;
+        }
+    }
+    screen.line(&format!(
+        "it goes again in {within}, at {}, unless `pam-2fa confirm` comes after a login by a code that began from now on",
+        unconfirmed.until
+    ))
 }
 
 /// All of them, each with what is planned before it; or every reason why not.
@@ -185,12 +235,15 @@ struct Disabled {
 
 /// `pam-2fa disable`: every service that can be, whatever becomes of the others.
 pub(crate) fn disable(asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<(), Error> {
+    if asked.unconfirmed {
+        return disable_unconfirmed(asked, screen);
+    }
     // Where the state is gone, a line that is left denies everyone: it has to come out all the same.
-    let state = asked.root.join(STATE);
+    let state = state(&asked.root);
     let receipts = state.exists().then(|| Receipts::hold(&state)).transpose()?;
     let (mut all, mut errors) = (Vec::new(), Vec::new());
     for service in &asked.services {
-        match disable_one(asked, receipts.as_ref(), service) {
+        match disable_one((&asked.root, &asked.sshd_config), receipts.as_ref(), service) {
             Ok(undone) => {
                 log(&format!("{service} asks for no code from now on, by {}", invoker()));
                 undone.iter().try_for_each(|undone| screen.line(undone))?;
@@ -200,6 +253,11 @@ pub(crate) fn disable(asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<()
         }
     }
     screen.json(&all)?;
+    all_of(errors)
+}
+
+/// One error for all; none where there is none.
+fn all_of(mut errors: Vec<Error>) -> Result<(), Error> {
     match errors.len() {
         0 => Ok(()),
         1 => Err(errors.remove(0)),
@@ -207,17 +265,56 @@ pub(crate) fn disable(asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<()
     }
 }
 
+/// What was to be confirmed by now: what the timer runs.
+fn disable_unconfirmed(asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<(), Error> {
+    let state = state(&asked.root);
+    if !state.join("enable").exists() {
+        return screen.json(&Vec::<Disabled>::new());
+    }
+    let receipts = Receipts::hold(&state)?;
+    let mut over = confirm::over(&receipts)?;
+    let (mut all, mut errors) = (Vec::new(), Vec::new());
+    for receipt in &over.services {
+        let service = &receipt.service;
+        let unconfirmed = receipt.unconfirmed.as_ref();
+        let sshd_config = unconfirmed.and_then(|unconfirmed| unconfirmed.sshd_config.clone());
+        let sshd_config = sshd_config.unwrap_or_else(|| asked.sshd_config.clone());
+        match disable_one((&asked.root, &sshd_config), Some(&receipts), service) {
+            Ok(undone) => {
+                let within = unconfirmed.map(|unconfirmed| confirm::span(unconfirmed.within_s)).unwrap_or_default();
+                let why = format!("{service} asks for no code any more: nobody has confirmed it within {within}");
+                log(&why);
+                screen.line(&why)?;
+                undone.iter().try_for_each(|undone| screen.line(undone))?;
+                all.push(Disabled { service: service.clone(), undone });
+            }
+            Err(error) => {
+                log(&format!("{service} was not confirmed, and cannot be taken back: {error}"));
+                errors.push(error);
+            }
+        }
+    }
+    over.end(errors.is_empty());
+    errors.append(&mut over.errors);
+    screen.json(&all)?;
+    all_of(errors)
+}
+
 /// The stack first: it must not ask where sshd cannot.
-fn disable_one(asked: &DisableArgs, receipts: Option<&Receipts>, service: &str) -> Result<Vec<String>, Error> {
+fn disable_one(
+    (root, sshd_config): (&Path, &Path),
+    receipts: Option<&Receipts>,
+    service: &str,
+) -> Result<Vec<String>, Error> {
     if !file::is_name(service) {
         return Err(Error::Usage(format!("`{service}` is no name of a service; `ls /etc/pam.d` shows them")));
     }
-    let undone = change::undo(&asked.root, &Host::at(&asked.root), receipts, service);
-    let is_of_this_root = asked.root == Path::new("/") || asked.sshd_config != Path::new(HOST_CONFIG);
+    let undone = change::undo(root, &Host::at(root), receipts, service);
+    let is_of_this_root = confirm::is_host(root) || sshd_config != Path::new(HOST_CONFIG);
     if service != "sshd" || !is_of_this_root {
         return undone.map(|undone| vec![words(service, &undone)]);
     }
-    let Some(drop_in) = DropIn::standing(&asked.sshd_config)? else {
+    let Some(drop_in) = DropIn::standing(sshd_config)? else {
         return undone.map(|undone| vec![words(service, &undone)]);
     };
     let said = match undone {

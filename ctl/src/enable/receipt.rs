@@ -21,6 +21,30 @@ const VERSION: u32 = 1;
 /// A pam.d file in base64, and what stands beside it.
 const LONGEST: u64 = 2 << 20;
 
+/// A point in time by which nothing is decided that a clock that was set could change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Mark {
+    /// `/proc/sys/kernel/random/boot_id` without dashes.
+    pub(super) boot: String,
+    /// Milliseconds of its `CLOCK_BOOTTIME`.
+    pub(super) boot_ms: u64,
+}
+
+/// `--confirm-within`: what was changed goes again unless `confirm` comes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Unconfirmed {
+    /// Seconds.
+    pub(super) within_s: u64,
+    /// Until when, by the wall: for who reads it, and after a reboot. RFC 3339, UTC.
+    pub(super) until: String,
+    /// When the change began.
+    pub(super) begun: Mark,
+    /// When all of it was done: a login that began before proves nothing. None where it was cut off.
+    pub(super) stands: Option<Mark>,
+    /// sshd's main file, where its drop-in was written, too.
+    pub(super) sshd_config: Option<PathBuf>,
+}
+
 /// One service's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Receipt {
@@ -46,6 +70,9 @@ pub(super) struct Receipt {
     pub(super) replaced: Vec<String>,
     /// RFC 3339, UTC.
     pub(super) made: String,
+    /// Where `confirm` has to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) unconfirmed: Option<Unconfirmed>,
 }
 
 /// How a file stands to a receipt.
@@ -60,7 +87,7 @@ pub(super) enum Standing {
 }
 
 impl Receipt {
-    pub(super) fn of(plan: &Plan) -> Self {
+    pub(super) fn of(plan: &Plan, unconfirmed: Option<Unconfirmed>) -> Self {
         let Plan { service, found, text: after, put_in, replaced, .. } = plan;
         Self {
             version: VERSION,
@@ -75,6 +102,7 @@ impl Receipt {
             put_in: put_in.clone(),
             replaced: replaced.clone(),
             made: rfc3339(clock::wall_s()),
+            unconfirmed,
         }
     }
 
@@ -161,6 +189,18 @@ impl Receipts {
             Ok(receipt) if receipt.version == VERSION && receipt.service == service => Ok(Some(receipt)),
             _ => unfit("is no receipt of this release; take it away, and our line out of the service's file by hand"),
         }
+    }
+
+    /// Of all services, in the order of their names; why not, for those that cannot be read.
+    pub(super) fn all(&self) -> Result<Vec<Result<Receipt, Error>>, Error> {
+        let fail = |why| Error::File { what: "cannot read", path: self.folder.clone(), why };
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&self.folder).map_err(fail)? {
+            let name = entry.map_err(fail)?.file_name().to_string_lossy().into_owned();
+            names.extend(name.strip_suffix(".json").filter(|name| !name.is_empty()).map(str::to_owned));
+        }
+        names.sort();
+        Ok(names.iter().filter_map(|name| self.read(name).transpose()).collect())
     }
 
     /// Keeps it, durably.

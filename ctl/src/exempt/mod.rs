@@ -16,9 +16,9 @@ mod term;
 mod text;
 
 pub(crate) use network::Network;
-pub(crate) use reload::{HOST_CONFIG, Told, tell};
+pub(crate) use reload::{HOST_CONFIG, Told, has_systemd, systemctl, tell};
 pub(crate) use sshd::{Effective, Probe, Sshd, includes, writable};
-pub(crate) use term::rfc3339;
+pub(crate) use term::{parse_rfc3339, rfc3339};
 
 use crate::args::ExemptVerb;
 use crate::client::Client;

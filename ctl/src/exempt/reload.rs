@@ -17,6 +17,11 @@ const SYSTEMCTL: [&str; 2] = ["/usr/bin/systemctl", "/bin/systemctl"];
 /// As Debian and as everybody else calls it.
 const UNITS: [&str; 2] = ["ssh.service", "sshd.service"];
 
+/// Whether systemd runs this host.
+pub(crate) fn has_systemd() -> bool {
+    is_there(Path::new(SYSTEMD))
+}
+
 /// How it went.
 pub(crate) enum Told {
     /// How it was told.
@@ -28,7 +33,7 @@ pub(crate) enum Told {
 /// Tells the sshd that reads that configuration. Where that fails, `then` says what to do.
 pub(crate) fn tell(sshd: &Sshd, then: &str) -> Result<Told, Error> {
     let refused = |why: &str| refused(why, then);
-    if sshd.config == Path::new(HOST_CONFIG) && is_there(Path::new(SYSTEMD)) {
+    if sshd.config == Path::new(HOST_CONFIG) && has_systemd() {
         for unit in UNITS {
             if systemctl(&["is-active", "--quiet", unit])?.status.success() {
                 let out = systemctl(&["reload", unit])?;
@@ -43,7 +48,8 @@ pub(crate) fn tell(sshd: &Sshd, then: &str) -> Result<Told, Error> {
     by_pid_file(sshd, &refused)
 }
 
-fn systemctl(words: &[&str]) -> Result<std::process::Output, Error> {
+/// Runs it; where it has none, the error says so.
+pub(crate) fn systemctl(words: &[&str]) -> Result<std::process::Output, Error> {
     let [first, second] = SYSTEMCTL.map(Path::new);
     let program = if is_there(first) { first } else { second };
     let mut command = Command::new(program);
@@ -61,7 +67,7 @@ pub(super) fn no_timer(sshd: &Sshd) -> Option<String> {
             "{TIMER} does not look after {config}; let a timer of its own run {verb} every few minutes"
         ));
     }
-    if !is_there(Path::new(SYSTEMD)) {
+    if !has_systemd() {
         return Some(String::from(
             "there is no systemd here to end it; let cron run `pam-2fa exempt expire` every few minutes",
         ));

@@ -38,6 +38,7 @@ complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "secret" -d 'A secre
 complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "explain" -d 'What would be decided of a login, and why; sends nothing'
 complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "status" -d 'What is on, what is unhealthy, since when'
 complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "enable" -d 'Let services ask for a code: our line in their stacks, where it is sound, with a receipt'
+complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "confirm" -d 'Keep what `enable --confirm-within` has changed: after a login with a code that began since'
 complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "disable" -d 'Take our line out again: the file as it was, byte for byte, where nobody has edited it since'
 complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "clock" -d 'The latest time that was seen, which no decision goes back behind'
 complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "key" -d 'The key that everything is sealed by'
@@ -235,6 +236,7 @@ complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand status" -l config -d 'Th
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand status" -l json -d 'Answer in JSON'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand status" -s h -l help -d 'Print help'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l sshd-config -d 'sshd\'s main file; the drop-in goes to the folder FILE.d, which it must include' -r -F
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l confirm-within -d 'Take it all out again unless `pam-2fa confirm` comes in time, also after a reboot: 10m, 2h' -r
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l root -d 'The host below this folder, as an image that is mounted there' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l runtime-dir -d 'Where configd\'s sockets are' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l config -d 'The settings' -r -F
@@ -242,16 +244,22 @@ complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l decoy -d 'A w
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l key-proven -d 'sshd alone: a key that it has checked stands for the password; the auth lines are written into its own file, too'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l sshd -d 'Let sshd ask, too: a drop-in beside its main file, tried on sshd before it stands, and sshd told'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l without-root-key -d 'Also where root gets in by key now and would not any more'
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l without-timer -d 'No timer of systemd\'s for it: cron or another program runs `pam-2fa disable --unconfirmed` every minute'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l dry-run -d 'Show what would be changed, and whether it would be refused; change nothing'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l without-users -d 'Also where no user could answer'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l untested -d 'Also where no message was ever sent'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l without-break-glass -d 'Also where no break-glass code lets anybody in at the console'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l json -d 'Answer in JSON'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -s h -l help -d 'Print help'
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand confirm" -l runtime-dir -d 'Where configd\'s sockets are' -r -F
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand confirm" -l config -d 'The settings' -r -F
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand confirm" -l json -d 'Answer in JSON'
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand confirm" -s h -l help -d 'Print help'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand disable" -l sshd-config -d 'sshd\'s main file, as it was enabled' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand disable" -l root -d 'The host below this folder, as an image that is mounted there' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand disable" -l runtime-dir -d 'Where configd\'s sockets are' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand disable" -l config -d 'The settings' -r -F
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand disable" -l unconfirmed -d 'Those that were to be confirmed by now, and were not; what the timer runs'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand disable" -l json -d 'Answer in JSON'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand disable" -s h -l help -d 'Print help'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand clock; and not __fish_seen_subcommand_from status reset" -l runtime-dir -d 'Where configd\'s sockets are' -r -F

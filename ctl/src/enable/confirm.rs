@@ -1,0 +1,312 @@
+//! `--confirm-within`: what was changed goes again unless `pam-2fa confirm` comes in time. `confirm` is refused until a login of that service
+//! was let in by a code, and began after the change: that is the proof that codes arrive and that somebody gets in.
+//!
+//! Time is that of `CLOCK_BOOTTIME`, which nobody can set. After a reboot it is the wall's, or as much of the new boot: whichever is over
+//! first.
+
+use super::receipt::{Mark, Receipt, Receipts, Unconfirmed};
+use super::{log, state};
+use crate::args::{ConfirmArgs, EnableArgs};
+use crate::client::Client;
+use crate::clock;
+use crate::error::Error;
+use crate::exempt::{has_systemd, parse_rfc3339, rfc3339, systemctl};
+use crate::invoker::invoker;
+use crate::screen::Screen;
+use pam_2fa_protocol::admin::{CODED_LOGIN, Coded, CodedLogin, CodedLoginReply};
+use serde::Serialize;
+use std::path::Path;
+
+/// Runs `pam-2fa disable --unconfirmed` every few seconds, while anything waits.
+const TIMER: &str = "pam-2fa-confirm.timer";
+
+impl Mark {
+    /// Now.
+    pub(super) fn now() -> Result<Self, Error> {
+        let (boot, boot_ms) = clock::boot()
+            .map_err(|why| Error::Refused(vec![format!("the kernel does not say how long it has run ({why})")]))?;
+        Ok(Self { boot, boot_ms })
+    }
+}
+
+impl Unconfirmed {
+    /// From now on; none where it is not asked for.
+    pub(super) fn asked(asked: &EnableArgs) -> Result<Option<Self>, Error> {
+        let Some(within) = asked.confirm_within else { return Ok(None) };
+        let within_s = within.seconds();
+        let until_s = clock::wall_s().saturating_add(i64::try_from(within_s).unwrap_or(i64::MAX));
+        let sshd_config = asked.sshd.then(|| asked.sshd_config.clone());
+        Ok(Some(Self { within_s, until: rfc3339(until_s), begun: Mark::now()?, stands: None, sshd_config }))
+    }
+
+    /// Seconds that are left; 0 when it is over.
+    pub(super) fn left_s(&self, now: &Mark, wall_s: i64) -> u64 {
+        let within_ms = self.within_s.saturating_mul(1_000);
+        if now.boot == self.begun.boot {
+            let gone_ms = now.boot_ms.saturating_sub(self.begun.boot_ms);
+            return within_ms.saturating_sub(gone_ms).div_ceil(1_000);
+        }
+        let by_wall = parse_rfc3339(&self.until).map_or(0, |until_s| until_s.saturating_sub(wall_s));
+        u64::try_from(by_wall).unwrap_or(0).min(within_ms.saturating_sub(now.boot_ms).div_ceil(1_000))
+    }
+
+    /// Whether a login proves it.
+    fn is_proven_by(&self, login: &Coded) -> bool {
+        let Some(stands) = &self.stands else { return false };
+        // Of another boot: of this one, since configd knows of no other's, and the change was before it.
+        login.boot != stands.boot || u64::try_from(login.began_boot_ms).is_ok_and(|began_ms| began_ms > stands.boot_ms)
+    }
+}
+
+/// Why nothing would take the lines out in time; what is needed for it is switched on. Under the lock of the receipts: the timer's own run
+/// switches it off where nothing waits.
+pub(super) fn watch(asked: &EnableArgs) -> Result<(), Error> {
+    if asked.without_timer {
+        return Ok(());
+    }
+    let refuse = |why: String| Error::Refused(vec![format!("nothing would take the lines out again in time: {why}")]);
+    if !has_systemd() {
+        return Err(refuse(String::from(
+            "there is no systemd here; let cron run `pam-2fa disable --unconfirmed` every minute, and say --without-timer",
+        )));
+    }
+    let said = |words: &[&str]| -> Result<(), Error> {
+        let out = systemctl(words)?;
+        let last = String::from_utf8_lossy(&out.stderr).trim().lines().last().unwrap_or_default().to_owned();
+        let why = format!("systemctl {}: {last}; see `systemctl status {TIMER}`", words.join(" "));
+        if out.status.success() { Ok(()) } else { Err(refuse(why)) }
+    };
+    said(&["enable", "--now", TIMER])?;
+    said(&["is-active", "--quiet", TIMER])
+}
+
+/// Switches the timer off.
+fn rest() {
+    if has_systemd() {
+        // Where it stays on, its next run finds nothing either.
+        let _ = systemctl(&["disable", "--now", TIMER]);
+    }
+}
+
+/// Whether a root is the host that runs.
+pub(super) fn is_host(root: &Path) -> bool {
+    root == Path::new("/")
+}
+
+/// A service in the answer of `confirm`.
+#[derive(Debug, Serialize)]
+struct Confirmed {
+    service: String,
+    /// Whose login proved it.
+    user: String,
+    factor: String,
+    /// RFC 3339, UTC.
+    began: String,
+}
+
+/// One that still waits.
+#[derive(Debug, Serialize)]
+struct Waits {
+    service: String,
+    /// RFC 3339, UTC, by the wall.
+    until: String,
+    left_s: u64,
+}
+
+/// What `confirm` answers in JSON.
+#[derive(Debug, Default, Serialize)]
+struct Answer {
+    confirmed: Vec<Confirmed>,
+    waiting: Vec<Waits>,
+}
+
+/// `pam-2fa confirm`: every service that can be, whatever becomes of the others.
+pub(crate) fn confirm(
+    client: impl FnOnce() -> Result<Client, Error>,
+    asked: &ConfirmArgs,
+    screen: &mut Screen<'_>,
+) -> Result<(), Error> {
+    let receipts = Receipts::hold(&state(Path::new("/")))?;
+    let waiting = waiting(&receipts, asked)?;
+    let (mut client, now) = (client()?, Mark::now()?);
+    let (mut answer, mut refusals) = (Answer::default(), Vec::new());
+    for (mut receipt, unconfirmed) in waiting {
+        let service = receipt.service.clone();
+        let reply: CodedLoginReply = client.call(CODED_LOGIN, &CodedLogin { service: service.clone() })?;
+        let left_s = unconfirmed.left_s(&now, clock::wall_s());
+        let Some(login) = reply.login.filter(|login| unconfirmed.is_proven_by(login)) else {
+            refusals.push(refusal(&receipt, &unconfirmed, left_s));
+            answer.waiting.push(Waits { service, until: unconfirmed.until, left_s });
+            continue;
+        };
+        receipt.unconfirmed = None;
+        receipts.keep(&receipt)?;
+        let Coded { user, factor, began, .. } = login;
+        log(&format!("{service} is confirmed by {}, by the login of {user} at {began} ({factor})", invoker()));
+        screen.line(&format!("{service} stays as it is: {user} got in by a code ({factor}) at {began}"))?;
+        answer.confirmed.push(Confirmed { service, user, factor, began });
+    }
+    if answer.waiting.is_empty() && !receipts.all()?.iter().flatten().any(|receipt| receipt.unconfirmed.is_some()) {
+        rest();
+    }
+    screen.json(&answer)?;
+    if refusals.is_empty() { Ok(()) } else { Err(Error::Refused(refusals)) }
+}
+
+fn refusal(receipt: &Receipt, unconfirmed: &Unconfirmed, left_s: u64) -> String {
+    let service = &receipt.service;
+    let Some(_) = &unconfirmed.stands else {
+        return format!(
+            "{service}: `enable` was cut off before all was done; `pam-2fa disable {service}` and enable it again"
+        );
+    };
+    let left = if left_s == 0 { String::from("its time is over") } else { format!("{} left", span(left_s)) };
+    format!(
+        "{service}: nobody has got in by a code (email, text message, app) in a login that began after it was enabled ({}); log in in \
+         another session, then `pam-2fa confirm` again ({left})",
+        receipt.made
+    )
+}
+
+/// Those that wait for it, of the services that are named.
+fn waiting(receipts: &Receipts, asked: &ConfirmArgs) -> Result<Vec<(Receipt, Unconfirmed)>, Error> {
+    let pair = |receipt: Receipt| receipt.unconfirmed.clone().map(|unconfirmed| (receipt, unconfirmed));
+    if asked.services.is_empty() {
+        let all = receipts.all()?.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let all: Vec<_> = all.into_iter().filter_map(pair).collect();
+        return if all.is_empty() {
+            Err(Error::NotFound(String::from(
+                "nothing waits to be confirmed; `pam-2fa enable … --confirm-within 10m` makes it so",
+            )))
+        } else {
+            Ok(all)
+        };
+    }
+    let one = |service: &String| {
+        if !super::file::is_name(service) {
+            return Err(Error::Usage(format!("`{service}` is no name of a service; `ls /etc/pam.d` shows them")));
+        }
+        let found = receipts.read(service)?.and_then(pair);
+        found.ok_or_else(|| Error::NotFound(format!("{service} does not wait to be confirmed")))
+    };
+    asked.services.iter().map(one).collect()
+}
+
+/// Whose time is over, and whether any other waits; why not, for receipts that cannot be read.
+pub(super) fn over(receipts: &Receipts) -> Result<Over, Error> {
+    let (now, wall_s) = (Mark::now()?, clock::wall_s());
+    let mut found = Over::default();
+    for receipt in receipts.all()? {
+        match receipt {
+            Ok(receipt) => match &receipt.unconfirmed {
+                Some(unconfirmed) if unconfirmed.left_s(&now, wall_s) == 0 => found.services.push(receipt),
+                Some(_) => found.others_wait = true,
+                None => {}
+            },
+            Err(error) => found.errors.push(error),
+        }
+    }
+    Ok(found)
+}
+
+/// What [`over`] finds.
+#[derive(Debug, Default)]
+pub(super) struct Over {
+    pub(super) services: Vec<Receipt>,
+    pub(super) others_wait: bool,
+    pub(super) errors: Vec<Error>,
+}
+
+impl Over {
+    /// Nothing waits any more.
+    pub(super) fn end(&self, all_done: bool) {
+        if all_done && !self.others_wait && self.errors.is_empty() {
+            rest();
+        }
+    }
+}
+
+/// `10 min`, `1 h 30 min`, `45 s`.
+pub(super) fn span(seconds: u64) -> String {
+    let parts = [(seconds / 86_400, "d"), (seconds / 3_600 % 24, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
+    let shown: Vec<String> =
+        parts.iter().filter(|(count, _)| *count > 0).take(2).map(|(count, unit)| format!("{count} {unit}")).collect();
+    if shown.is_empty() { String::from("0 s") } else { shown.join(" ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WALL_S: i64 = 1_795_507_200;
+
+    fn mark(boot: &str, boot_ms: u64) -> Mark {
+        Mark { boot: String::from(boot), boot_ms }
+    }
+
+    fn unconfirmed() -> Unconfirmed {
+        let stands = Some(mark("one", 1_002_000));
+        Unconfirmed {
+            within_s: 600,
+            until: rfc3339(WALL_S + 600),
+            begun: mark("one", 1_000_000),
+            stands,
+            sshd_config: None,
+        }
+    }
+
+    #[test]
+    fn it_is_over_by_the_clock_that_nobody_can_set_and_after_a_reboot_by_whichever_is_first() {
+        let unconfirmed = unconfirmed();
+        for (boot, boot_ms, wall_s, left_s) in [
+            ("one", 1_000_000, WALL_S, 600),
+            // The wall may be set as one likes.
+            ("one", 1_001_500, WALL_S + 86_400, 599),
+            ("one", 1_599_999, WALL_S - 86_400, 1),
+            ("one", 1_600_000, WALL_S - 86_400, 0),
+            ("one", 9_000_000, WALL_S, 0),
+            ("two", 20_000, WALL_S + 60, 540),
+            ("two", 20_000, WALL_S + 600, 0),
+            ("two", 20_000, WALL_S + 99_999, 0),
+            // A clock that has lost its time.
+            ("two", 20_000, 0, 580),
+            ("two", 600_000, 0, 0),
+        ] {
+            assert_eq!(unconfirmed.left_s(&mark(boot, boot_ms), wall_s), left_s, "{boot} {boot_ms} {wall_s}");
+        }
+        let damaged = Unconfirmed { until: String::from("soon"), ..unconfirmed };
+        assert_eq!(damaged.left_s(&mark("two", 20_000), WALL_S), 0);
+    }
+
+    #[test]
+    fn a_login_proves_it_that_began_when_all_was_done() {
+        let login = |boot: &str, began_boot_ms| Coded {
+            user: String::from("ada"),
+            factor: String::from("email"),
+            began: rfc3339(WALL_S),
+            began_boot_ms,
+            boot: String::from(boot),
+        };
+        let unconfirmed = unconfirmed();
+        for (boot, began, proves) in [
+            ("one", 999_999, false),
+            ("one", 1_001_000, false),
+            ("one", 1_002_000, false),
+            ("one", 1_002_001, true),
+            ("one", -1, false),
+            ("two", 5, true),
+        ] {
+            assert_eq!(unconfirmed.is_proven_by(&login(boot, began)), proves, "{boot} {began}");
+        }
+        assert!(!Unconfirmed { stands: None, ..unconfirmed }.is_proven_by(&login("one", 2_000_000)));
+    }
+
+    #[test]
+    fn a_span_has_two_units() {
+        for (seconds, shown) in
+            [(0, "0 s"), (45, "45 s"), (600, "10 min"), (5_400, "1 h 30 min"), (93_784, "1 d 2 h"), (86_400, "1 d")]
+        {
+            assert_eq!(span(seconds), shown);
+        }
+    }
+}

@@ -30,7 +30,6 @@ impl CodedLogins {
             factor: String::from(factor.word()),
             began: began.rfc3339(),
             began_boot_ms: i64::try_from(began.boot_ms).unwrap_or(i64::MAX),
-            boot: began.boot.0.clone(),
         };
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let is_newer = last.get(&decided.service).is_none_or(|kept| kept.began_boot_ms <= coded.began_boot_ms);

@@ -2,7 +2,7 @@
 //! was let in by a code, and began after the change: that is the proof that codes arrive and that somebody gets in.
 //!
 //! Time is that of `CLOCK_BOOTTIME`, which nobody can set. After a reboot it is the wall's, or as much of the new boot: whichever is over
-//! first.
+//! first. Another boot id alone is no reboot: a container has its own, a sandboxed unit in it sees the kernel's, and the clock goes on.
 
 use super::receipt::{Mark, Receipt, Receipts, Unconfirmed};
 use super::{log, state};
@@ -41,20 +41,21 @@ impl Unconfirmed {
 
     /// Seconds that are left; 0 when it is over.
     pub(super) fn left_s(&self, now: &Mark, wall_s: i64) -> u64 {
-        let within_ms = self.within_s.saturating_mul(1_000);
+        // Where it has begun anew, all of it is gone since.
+        let gone_ms = now.boot_ms.checked_sub(self.begun.boot_ms).unwrap_or(now.boot_ms);
+        let left_s = self.within_s.saturating_mul(1_000).saturating_sub(gone_ms).div_ceil(1_000);
         if now.boot == self.begun.boot {
-            let gone_ms = now.boot_ms.saturating_sub(self.begun.boot_ms);
-            return within_ms.saturating_sub(gone_ms).div_ceil(1_000);
+            return left_s;
         }
         let by_wall = parse_rfc3339(&self.until).map_or(0, |until_s| until_s.saturating_sub(wall_s));
-        u64::try_from(by_wall).unwrap_or(0).min(within_ms.saturating_sub(now.boot_ms).div_ceil(1_000))
+        u64::try_from(by_wall).unwrap_or(0).min(left_s)
     }
 
-    /// Whether a login proves it.
-    fn is_proven_by(&self, login: &Coded) -> bool {
+    /// Whether a login of this boot, which is all that configd knows of, proves it.
+    fn is_proven_by(&self, login: &Coded, now: &Mark) -> bool {
         let Some(stands) = &self.stands else { return false };
-        // Of another boot: of this one, since configd knows of no other's, and the change was before it.
-        login.boot != stands.boot || u64::try_from(login.began_boot_ms).is_ok_and(|began_ms| began_ms > stands.boot_ms)
+        let has_begun_anew = now.boot != stands.boot && now.boot_ms < stands.boot_ms;
+        has_begun_anew || u64::try_from(login.began_boot_ms).is_ok_and(|began_ms| began_ms > stands.boot_ms)
     }
 }
 
@@ -134,7 +135,7 @@ pub(crate) fn confirm(
         let service = receipt.service.clone();
         let reply: CodedLoginReply = client.call(CODED_LOGIN, &CodedLogin { service: service.clone() })?;
         let left_s = unconfirmed.left_s(&now, clock::wall_s());
-        let Some(login) = reply.login.filter(|login| unconfirmed.is_proven_by(login)) else {
+        let Some(login) = reply.login.filter(|login| unconfirmed.is_proven_by(login, &now)) else {
             refusals.push(refusal(&receipt, &unconfirmed, left_s));
             answer.waiting.push(Waits { service, until: unconfirmed.until, left_s });
             continue;
@@ -271,6 +272,9 @@ mod tests {
             // A clock that has lost its time.
             ("two", 20_000, 0, 580),
             ("two", 600_000, 0, 0),
+            // The same boot, seen by another id.
+            ("two", 1_010_000, WALL_S + 10, 590),
+            ("two", 1_600_000, WALL_S, 0),
         ] {
             assert_eq!(unconfirmed.left_s(&mark(boot, boot_ms), wall_s), left_s, "{boot} {boot_ms} {wall_s}");
         }
@@ -280,25 +284,28 @@ mod tests {
 
     #[test]
     fn a_login_proves_it_that_began_when_all_was_done() {
-        let login = |boot: &str, began_boot_ms| Coded {
+        let login = |began_boot_ms| Coded {
             user: String::from("ada"),
             factor: String::from("email"),
             began: rfc3339(WALL_S),
             began_boot_ms,
-            boot: String::from(boot),
         };
         let unconfirmed = unconfirmed();
-        for (boot, began, proves) in [
-            ("one", 999_999, false),
-            ("one", 1_001_000, false),
-            ("one", 1_002_000, false),
-            ("one", 1_002_001, true),
-            ("one", -1, false),
-            ("two", 5, true),
+        for (boot, now_ms, began, proves) in [
+            ("one", 3_000_000, 999_999, false),
+            ("one", 3_000_000, 1_001_000, false),
+            ("one", 3_000_000, 1_002_000, false),
+            ("one", 3_000_000, 1_002_001, true),
+            ("one", 3_000_000, -1, false),
+            ("two", 60_000, 5, true),
+            // The same boot, seen by another id; or one that is old enough by now.
+            ("two", 3_000_000, 1_002_000, false),
+            ("two", 3_000_000, 1_002_001, true),
         ] {
-            assert_eq!(unconfirmed.is_proven_by(&login(boot, began)), proves, "{boot} {began}");
+            assert_eq!(unconfirmed.is_proven_by(&login(began), &mark(boot, now_ms)), proves, "{boot} {began}");
         }
-        assert!(!Unconfirmed { stands: None, ..unconfirmed }.is_proven_by(&login("one", 2_000_000)));
+        let cut_off = Unconfirmed { stands: None, ..unconfirmed };
+        assert!(!cut_off.is_proven_by(&login(2_000_000), &mark("one", 3_000_000)));
     }
 
     #[test]

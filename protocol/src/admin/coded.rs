@@ -26,8 +26,6 @@ pub struct Coded {
     pub factor: String,
     /// When it began: RFC 3339, UTC.
     pub began: String,
-    /// The same in milliseconds of `CLOCK_BOOTTIME`, which nobody can set.
+    /// The same in milliseconds of this boot's `CLOCK_BOOTTIME`, which nobody can set.
     pub began_boot_ms: i64,
-    /// Of which boot: `/proc/sys/kernel/random/boot_id` without dashes.
-    pub boot: String,
 }

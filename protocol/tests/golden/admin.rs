@@ -81,7 +81,6 @@ pub(super) fn coded_frames(add: &mut impl FnMut(&[u8])) {
         factor: "email".into(),
         began: "2026-11-24T06:00:00Z".into(),
         began_boot_ms: 123_456,
-        boot: "0123456789abcdef0123456789abcdef".into(),
     };
     add(&reply(&admin::CodedLoginReply { login: Some(login) }, LAST));
     add(&reply(&admin::CodedLoginReply { login: None }, LAST));

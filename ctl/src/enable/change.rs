@@ -9,6 +9,9 @@ use super::stack::{Answer, Host, Stack};
 use crate::error::Error;
 use std::path::Path;
 
+/// A line of ours has this somewhere.
+const OURS: &[u8] = b"pam_2fa.so";
+
 /// Puts the line in.
 pub(super) fn apply(receipts: &Receipts, plan: &Plan) -> Result<(), Error> {
     clear(&plan.found.path)?;
@@ -99,8 +102,12 @@ fn by_hand(found: &Found, why: &str) -> Error {
 
 /// The text without our lines, or with those that stood in their place; none where it has no lines of ours.
 fn without_ours(found: &Found, receipt: Option<&Receipt>) -> Result<Option<Vec<u8>>, Error> {
-    let (lines, _) = line::lines(&found.text);
+    let (lines, broken) = line::lines(&found.text);
     let doomed: Vec<&Whole> = lines.iter().filter(|whole| is_ours(&whole.words())).collect();
+    // Behind the place where it ends for us may be more.
+    if broken.is_some() && found.text.windows(OURS.len()).any(|part| part == OURS) {
+        return Err(by_hand(found, "libpam does not read it to its end"));
+    }
     if doomed.is_empty() {
         return Ok(None);
     }

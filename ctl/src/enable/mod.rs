@@ -10,8 +10,10 @@
 //! | `receipt` | what was changed, kept until it is undone |
 //! | `change` | doing it, and undoing it |
 //! | `file` | a service's file, one for another |
+//! | `attributes` | what hangs on it beside its owner and mode |
 //! | `diff` | a plan as it is shown |
 
+mod attributes;
 mod change;
 mod diff;
 mod file;
@@ -50,6 +52,8 @@ struct Enabled {
     diff: Vec<String>,
     /// Services that ask, too, since they take the file in.
     also: Vec<String>,
+    /// Other doors of the same program, which ask for none.
+    beside: Vec<String>,
     /// Lines that let somebody in with neither a password nor a code.
     doors: Vec<String>,
     /// What runs behind ours.
@@ -141,6 +145,9 @@ fn plans(root: &Path, services: &[String], modes: Modes) -> Result<Vec<Plan>, Er
             Err(error) => errors.push(error),
         }
     }
+    for plan in &mut plans {
+        plan.beside = plan::beside(&host, &plan.service);
+    }
     match errors.len() {
         0 => Ok(plans),
         1 => Err(errors.remove(0)),
@@ -155,6 +162,7 @@ fn enabled(plan: &Plan) -> Enabled {
         lines: plan.put_in.clone(),
         diff: diff::unified(&plan.found.path.display().to_string(), &plan.found.text, &plan.text),
         also: plan.also.clone(),
+        beside: plan.beside.clone(),
         doors: plan.doors.clone(),
         follows: plan.follows.clone(),
     }
@@ -168,6 +176,9 @@ fn show(plans: &[Plan], screen: &mut Screen<'_>) -> Result<(), Error> {
         }
         for also in &plan.also {
             screen.line(&format!("{also} takes this file in, and asks for a code, too"))?;
+        }
+        for beside in &plan.beside {
+            screen.note(&format!("{beside}, another door of {}'s, asks for no code: enable it, too", plan.service))?;
         }
         for door in &plan.doors {
             screen.note(&format!("{}: {door} lets in with neither a password nor a code, as before", plan.service))?;
@@ -185,6 +196,9 @@ struct Disabled {
 
 /// `pam-2fa disable`: every service that can be, whatever becomes of the others.
 pub(crate) fn disable(asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<(), Error> {
+    if asked.root != Path::new("/") {
+        file::grounds(&asked.root)?;
+    }
     // Where the state is gone, a line that is left denies everyone: it has to come out all the same.
     let state = asked.root.join(STATE);
     let receipts = state.exists().then(|| Receipts::hold(&state)).transpose()?;

@@ -7,8 +7,10 @@
 //! | `whole` | the lines of an included file, with those of ours that count on them |
 //! | `ready` | whether anybody could get in then |
 //! | `sshd` | what sshd is told, so that it asks |
+//! | `others` | what others have told sshd for some |
 //! | `receipt` | what was changed, kept until it is undone |
 //! | `change` | doing it, and undoing it |
+//! | `together` | all of it, or nothing |
 //! | `file` | a service's file, one for another |
 //! | `attributes` | what hangs on it beside its owner and mode |
 //! | `diff` | a plan as it is shown |
@@ -17,11 +19,13 @@ mod attributes;
 mod change;
 mod diff;
 mod file;
+mod others;
 mod plan;
 mod ready;
 mod receipt;
 mod sshd;
 pub mod stack;
+mod together;
 mod whole;
 
 use crate::args::{DisableArgs, EnableArgs};
@@ -105,30 +109,21 @@ fn drop_in(asked: &EnableArgs) -> Result<DropIn, Error> {
     DropIn::of(&asked.sshd_config)
 }
 
-/// sshd's drop-in first: until sshd is told, it changes nothing, and a stack that asks behind a sshd that cannot would deny everyone.
 fn change(asked: &EnableArgs, modes: Modes, drop_in: Option<&DropIn>, screen: &mut Screen<'_>) -> Result<(), Error> {
     let receipts = Receipts::hold(&asked.root.join(STATE))?;
     // Another command may have been at it since.
     let plans = plans(&asked.root, &asked.services, modes)?;
-    let notes = drop_in.map(|drop_in| drop_in.put_in(modes)).transpose()?;
-    for plan in plans {
-        if let Err(why) = change::apply(&receipts, &plan) {
-            let taken_out = drop_in.filter(|_| plan.service == "sshd").map(DropIn::take_out).transpose();
-            return Err(match taken_out {
-                Ok(_) => why,
-                Err(error) => Error::Refused(vec![why.to_string(), error.to_string()]),
-            });
-        }
-        log(&format!("{} asks for a code from now on, by {}", plan.service, invoker()));
+    let said = together::carry_out(&asked.root, &receipts, &plans, drop_in.map(|drop_in| (drop_in, modes)))?;
+    for Plan { service, .. } in &plans {
+        log(&asked.root, &format!("{service} asks for a code from now on"));
+    }
+    for Plan { service, .. } in &plans {
         screen.line(&format!(
-            "{0} asks for a code from its next login on; `pam-2fa disable {0}` undoes it",
-            plan.service
+            "{service} asks for a code from its next login on; `pam-2fa disable {service}` undoes it"
         ))?;
     }
-    notes.iter().flatten().try_for_each(|note| screen.note(note))?;
-    if let Some(drop_in) = drop_in {
-        screen.line(&drop_in.tell()?)?;
-    }
+    said.notes.iter().try_for_each(|note| screen.note(note))?;
+    said.told.iter().try_for_each(|told| screen.line(told))?;
     screen.line("keep this session until a login in another one has worked")
 }
 
@@ -205,14 +200,11 @@ pub(crate) fn disable(asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<()
     let (mut all, mut errors) = (Vec::new(), Vec::new());
     for service in &asked.services {
         match disable_one(asked, receipts.as_ref(), service) {
-            Ok(undone) => {
-                log(&format!("{service} asks for no code from now on, by {}", invoker()));
-                undone.iter().try_for_each(|undone| screen.line(undone))?;
-                all.push(Disabled { service: service.clone(), undone });
-            }
+            Ok(undone) => all.push(Disabled { service: service.clone(), undone }),
             Err(error) => errors.push(error),
         }
     }
+    all.iter().flat_map(|disabled| &disabled.undone).try_for_each(|undone| screen.line(undone))?;
     screen.json(&all)?;
     match errors.len() {
         0 => Ok(()),
@@ -227,6 +219,9 @@ fn disable_one(asked: &DisableArgs, receipts: Option<&Receipts>, service: &str) 
         return Err(Error::Usage(format!("`{service}` is no name of a service; `ls /etc/pam.d` shows them")));
     }
     let undone = change::undo(&asked.root, &Host::at(&asked.root), receipts, service);
+    if undone.is_ok() {
+        log(&asked.root, &format!("{service} asks for no code from now on"));
+    }
     let is_of_this_root = asked.root == Path::new("/") || asked.sshd_config != Path::new(HOST_CONFIG);
     if service != "sshd" || !is_of_this_root {
         return undone.map(|undone| vec![words(service, &undone)]);
@@ -240,7 +235,8 @@ fn disable_one(asked: &DisableArgs, receipts: Option<&Receipts>, service: &str) 
         Err(Error::NotFound(_)) => Vec::new(),
         Err(other) => return Err(other),
     };
-    if !drop_in.take_out()? {
+    let was_in = drop_in.take_out()?;
+    if !was_in && !drop_in.owes() {
         return if said.is_empty() {
             Err(Error::NotFound(String::from("sshd asks for no code, so there is nothing to take out")))
         } else {
@@ -248,7 +244,8 @@ fn disable_one(asked: &DisableArgs, receipts: Option<&Receipts>, service: &str) 
         };
     }
     let told = drop_in.tell()?;
-    Ok(said.into_iter().chain([format!("our lines are out of {}", drop_in.path().display()), told]).collect())
+    let out = was_in.then(|| format!("our lines are out of {}", drop_in.path().display()));
+    Ok(said.into_iter().chain(out).chain([told]).collect())
 }
 
 fn words(service: &str, undone: &Undone) -> String {
@@ -270,7 +267,9 @@ fn words(service: &str, undone: &Undone) -> String {
     }
 }
 
-fn log(line: &str) {
+fn log(root: &Path, line: &str) {
+    let place = if root == Path::new("/") { String::new() } else { format!(" in the image at {}", root.display()) };
+    let line = format!("{line}{place}, by {}", invoker());
     // Where there is no log of the system's, there is none.
-    let _ = syslog(Priority::new(Severity::LOG_NOTICE, Facility::LOG_AUTH), &printable(line).into_owned());
+    let _ = syslog(Priority::new(Severity::LOG_NOTICE, Facility::LOG_AUTH), &printable(&line).into_owned());
 }

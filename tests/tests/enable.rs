@@ -17,7 +17,7 @@ use std::fs::{File, create_dir_all, read, read_dir, read_to_string, remove_file,
 use std::net::TcpStream;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const LOGIN: &str = "/etc/pam.d/login";
@@ -102,6 +102,42 @@ fn sshd_that_cannot_ask_is_not_enabled() {
     let out = world.command(&["enable", "sshd", "--untested", "--without-users"]);
     assert!(text_of(&out).contains("sshd has no way to ask for a code"), "{}", text_of(&out));
     assert_eq!((out.status.code(), files() == before), (Some(1), true));
+}
+
+/// Runs the command as an administrator who came by sudo: their audit session is theirs.
+fn as_from(uid: u32, world: &World, words: &[&str]) -> Output {
+    let runtime = world.path("run");
+    Command::new("/bin/sh")
+        .args(["-c", "echo \"$1\" > /proc/self/loginuid || exit 99; shift; exec \"$@\"", "sh", &uid.to_string()])
+        .args(["/usr/sbin/pam-2fa", "--runtime-dir", runtime.to_str().unwrap()])
+        .args(words)
+        .output()
+        .unwrap()
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn who_would_be_shut_out_by_the_order_they_give_is_told_so_first() {
+    let _alone = alone();
+    let world = Plan::default().policy("required = \"mandatory\"\nenrolment = \"administrator\"").start();
+    let before = files();
+    let (ada, bob) = (world.person("ada"), world.stranger("bob"));
+    let enable = |uid| as_from(uid, &world, &["enable", "sudo", "--untested", "--dry-run"]);
+    let out = enable(bob.host.uid);
+    let would = format!("you, {0}, would be denied at sudo (", bob.host.name);
+    assert!(!out.status.success() && text_of(&out).contains(&would), "{}", text_of(&out));
+    let out = enable(ada.host.uid);
+    assert!(out.status.success(), "{}", text_of(&out));
+    // By key alone until now.
+    assert!(Command::new("usermod").args(["-p", "!", &ada.host.name]).status().unwrap().success());
+    let config = world.path("own_config");
+    let _sshd = Sshd::start(&world, 20_000 + e2e::ns::next_number(), "no");
+    let words = ["enable", "sshd", "--sshd", "--untested", "--dry-run", "--sshd-config", config.to_str().unwrap()];
+    let out = as_from(ada.host.uid, &world, &words);
+    let says = format!("{} has no password, and sshd would take no key without one", ada.host.name);
+    assert!(!out.status.success() && text_of(&out).contains(&says), "{}", text_of(&out));
+    assert!(as_from(ada.host.uid, &world, &[&words[..], &["--key-proven"]].concat()).status.success());
+    assert_eq!(files(), before);
 }
 
 /// A sshd of the host's own program and service that takes passwords and cannot ask, as Debian's does.
@@ -270,15 +306,16 @@ fn killed_before(change: usize, world: &World, words: &[&str]) -> bool {
     let (mut seen, mut is_entry) = (0, false);
     while seen < change {
         ptrace::syscall(pid, None).unwrap();
-        match waitpid(pid, None).unwrap() {
-            WaitStatus::Exited(..) => {
-                drop(command.wait());
-                return false;
-            }
-            WaitStatus::Stopped(_, Signal::SIGTRAP) => is_entry = !is_entry,
-            // A child has ended.
-            _ => continue,
+        let stop = waitpid(pid, None).unwrap();
+        if matches!(stop, WaitStatus::Exited(..)) {
+            drop(command.wait());
+            return false;
         }
+        if stop != WaitStatus::Stopped(pid, Signal::SIGTRAP) {
+            // A child has ended.
+            continue;
+        }
+        is_entry = !is_entry;
         let number = call();
         let number = number.split(' ').next().unwrap_or_default();
         seen += usize::from(is_entry && CHANGES.contains(&number));

@@ -8,7 +8,9 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::exempt::Sshd;
 use crate::invoker::invoker;
-use pam_2fa_protocol::admin::{STATUS, State, Status, StatusReply, USER_LIST, User, UserReply};
+use pam_2fa_protocol::admin::{
+    EXPLAIN, Explain, ExplainReply, Foreseen, STATUS, State, Status, StatusReply, USER_LIST, User, UserReply,
+};
 use pam_2fa_protocol::wire::Nothing;
 use pam_2fa_settings::Prompt;
 use std::path::Path;
@@ -49,8 +51,9 @@ pub(super) fn refusals((runtime_dir, config): (&Path, &Path), asked: &EnableArgs
             all.extend(untested(&reply.status));
         }
         if !asked.without_users {
-            all.extend(nobody_to_answer(&mut client, asked)?);
+            all.extend(nobody_to_answer(&mut client, &reply.status, asked)?);
             all.extend(shut_out(asked));
+            all.extend(denied(&mut client, asked)?);
         }
     }
     if has_console && !asked.without_break_glass && !break_glass::codes(config)?.has_good() {
@@ -128,10 +131,12 @@ fn untested(status: &Status) -> Option<String> {
 }
 
 /// Why nobody could give a code, or come so far as to be asked for one.
-fn nobody_to_answer(client: &mut Client, asked: &EnableArgs) -> Result<Option<String>, Error> {
+fn nobody_to_answer(client: &mut Client, status: &Status, asked: &EnableArgs) -> Result<Option<String>, Error> {
+    // Where there is neither mail nor text messages, the app alone is left.
+    let sends = status.channels.is_empty() || status.channels.iter().any(|channel| channel.configured);
     let (mut can, mut can_come_so_far) = (false, false);
     client.call_long(USER_LIST, &Nothing {}, |reply: UserReply| {
-        if let Some(user) = reply.user.filter(can_verify) {
+        if let Some(user) = reply.user.filter(|user| can_verify(user, sends)) {
             can = true;
             can_come_so_far |= asked.key_proven || has_password(&asked.root, &user.name);
         }
@@ -171,9 +176,29 @@ fn shut_out(asked: &EnableArgs) -> Option<String> {
     })
 }
 
-fn can_verify(user: &User) -> bool {
-    let has_way = (user.email.is_some() && user.email_verified)
-        || (user.phone.is_some() && user.phone_verified)
+/// Whether who gives this order would be denied from now on, as configd would decide it. In su the code is another's.
+fn denied(client: &mut Client, asked: &EnableArgs) -> Result<Option<String>, Error> {
+    let user = invoker();
+    if user == "root" || asked.root != Path::new("/") {
+        return Ok(None);
+    }
+    for service in asked.services.iter().filter(|service| !["su", "su-l"].contains(&service.as_str())) {
+        let login = Explain { user: user.clone(), service: service.clone(), from: None, tty: None, auth_info: None };
+        let foreseen: ExplainReply = client.call(EXPLAIN, &login)?;
+        if !matches!(foreseen.decision, Foreseen::NotSubject | Foreseen::Ask | Foreseen::Trusted) {
+            return Ok(Some(format!(
+                "you, {user}, would be denied at {service} ({}); `pam-2fa explain {user} --service {service}` says why, and `pam-2fa user set \
+                 {user}` gives a way, or say --without-users",
+                foreseen.reason
+            )));
+        }
+    }
+    Ok(None)
+}
+
+fn can_verify(user: &User, sends: bool) -> bool {
+    let has_way = (sends && user.email.is_some() && user.email_verified)
+        || (sends && user.phone.is_some() && user.phone_verified)
         || user.app_since.is_some();
     has_way && user.disabled_since.is_none()
 }

@@ -9,11 +9,15 @@ use e2e::ssh::{PASSWORD, Ssh};
 use e2e::terminal::Terminal;
 use e2e::wait;
 use e2e::world::{Plan, World, text_of};
+use nix::sys::ptrace;
+use nix::sys::signal::Signal;
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::Pid;
 use std::fs::{File, create_dir_all, read, read_dir, read_to_string, remove_file, write};
 use std::net::TcpStream;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const LOGIN: &str = "/etc/pam.d/login";
@@ -98,6 +102,42 @@ fn sshd_that_cannot_ask_is_not_enabled() {
     let out = world.command(&["enable", "sshd", "--untested", "--without-users"]);
     assert!(text_of(&out).contains("sshd has no way to ask for a code"), "{}", text_of(&out));
     assert_eq!((out.status.code(), files() == before), (Some(1), true));
+}
+
+/// Runs the command as an administrator who came by sudo: their audit session is theirs.
+fn as_from(uid: u32, world: &World, words: &[&str]) -> Output {
+    let runtime = world.path("run");
+    Command::new("/bin/sh")
+        .args(["-c", "echo \"$1\" > /proc/self/loginuid || exit 99; shift; exec \"$@\"", "sh", &uid.to_string()])
+        .args(["/usr/sbin/pam-2fa", "--runtime-dir", runtime.to_str().unwrap()])
+        .args(words)
+        .output()
+        .unwrap()
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn who_would_be_shut_out_by_the_order_they_give_is_told_so_first() {
+    let _alone = alone();
+    let world = Plan::default().policy("required = \"mandatory\"\nenrolment = \"administrator\"").start();
+    let before = files();
+    let (ada, bob) = (world.person("ada"), world.stranger("bob"));
+    let enable = |uid| as_from(uid, &world, &["enable", "sudo", "--untested", "--dry-run"]);
+    let out = enable(bob.host.uid);
+    let would = format!("you, {0}, would be denied at sudo (", bob.host.name);
+    assert!(!out.status.success() && text_of(&out).contains(&would), "{}", text_of(&out));
+    let out = enable(ada.host.uid);
+    assert!(out.status.success(), "{}", text_of(&out));
+    // By key alone until now.
+    assert!(Command::new("usermod").args(["-p", "!", &ada.host.name]).status().unwrap().success());
+    let config = world.path("own_config");
+    let _sshd = Sshd::start(&world, 20_000 + e2e::ns::next_number(), "no");
+    let words = ["enable", "sshd", "--sshd", "--untested", "--dry-run", "--sshd-config", config.to_str().unwrap()];
+    let out = as_from(ada.host.uid, &world, &words);
+    let says = format!("{} has no password, and sshd would take no key without one", ada.host.name);
+    assert!(!out.status.success() && text_of(&out).contains(&says), "{}", text_of(&out));
+    assert!(as_from(ada.host.uid, &world, &[&words[..], &["--key-proven"]].concat()).status.success());
+    assert_eq!(files(), before);
 }
 
 /// A sshd of the host's own program and service that takes passwords and cannot ask, as Debian's does.
@@ -210,8 +250,15 @@ fn a_drop_in_that_does_not_count_is_taken_away_and_a_match_that_stays_is_named()
         let left: Vec<_> = read_dir(world.path("own_config.d")).unwrap().collect();
         assert_eq!((out.status.code(), files() == before, left.len()), (Some(1), true, 0));
     }
-    write(&config, format!("Match User bob\n  PasswordAuthentication yes\nMatch all\n{text}")).unwrap();
+    let blocks = "Match User bob\n  PasswordAuthentication yes\nMatch LocalPort 2222\n  AuthenticationMethods publickey\nMatch all\n";
+    write(&config, format!("{blocks}{text}")).unwrap();
     let out = enable();
+    assert!(
+        text_of(&out)
+            .contains("`Match LocalPort 2222` of sshd's stays as it is: it has `AuthenticationMethods publickey`"),
+        "{}",
+        text_of(&out)
+    );
     assert!(
         out.status.success()
             && text_of(&out).contains("`Match User bob` of sshd's stays as it is: it has `PasswordAuthentication yes`"),
@@ -220,11 +267,11 @@ fn a_drop_in_that_does_not_count_is_taken_away_and_a_match_that_stays_is_named()
     );
     // What somebody has added to it stays.
     let drop_in = world.path("own_config.d/00-pam-2fa.conf");
-    let edited = format!("# mine\n{}X11Forwarding no\n", read_to_string(&drop_in).unwrap());
+    let edited = [b"# m\xe9ne\n", read(&drop_in).unwrap().as_slice(), b"X11Forwarding no\n"].concat();
     write(&drop_in, edited).unwrap();
     let out = world.command(&["disable", "sshd", "--sshd-config", config.to_str().unwrap()]);
     assert!(out.status.success(), "{}", text_of(&out));
-    assert_eq!((files() == before, read_to_string(&drop_in).unwrap().as_str()), (true, "# mine\nX11Forwarding no\n"));
+    assert_eq!((files() == before, read(&drop_in).unwrap().as_slice()), (true, &b"# m\xe9ne\nX11Forwarding no\n"[..]));
     // A run that was cut off behind the drop-in.
     assert!(enable().status.code() == Some(1), "it is there already");
     remove_file(&drop_in).unwrap();
@@ -234,6 +281,94 @@ fn a_drop_in_that_does_not_count_is_taken_away_and_a_match_that_stays_is_named()
     write(&drop_in, kept).unwrap();
     let out = world.command(&["disable", "sshd", "--sshd-config", config.to_str().unwrap()]);
     assert!(out.status.success() && !drop_in.exists(), "{}", text_of(&out));
+}
+
+/// System calls by which files and processes come to know of something: rename, unlink, kill and their kin.
+const CHANGES: [&str; 6] = if cfg!(target_arch = "x86_64") {
+    ["82", "264", "316", "87", "263", "62"]
+} else {
+    ["38", "276", "38", "35", "35", "129"]
+};
+
+/// Runs the command and kills it before that change, counted from 1; whether it came so far. It waits at first for the lock.
+fn killed_before(change: usize, world: &World, words: &[&str]) -> bool {
+    let gate = File::options().write(true).open("/var/lib/pam-2fa/enable/lock").unwrap();
+    gate.lock().unwrap();
+    let mut command = world.command_begun(words);
+    let pid = Pid::from_raw(i32::try_from(command.id()).unwrap());
+    let call = || read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
+    // clock_nanosleep(2)
+    let waits = if cfg!(target_arch = "x86_64") { "230 " } else { "115 " };
+    wait::until("the command to wait for the lock", || call().starts_with(waits).then_some(()));
+    ptrace::attach(pid).unwrap();
+    waitpid(pid, None).unwrap();
+    drop(gate);
+    let (mut seen, mut is_entry) = (0, false);
+    while seen < change {
+        ptrace::syscall(pid, None).unwrap();
+        let stop = waitpid(pid, None).unwrap();
+        if matches!(stop, WaitStatus::Exited(..)) {
+            drop(command.wait());
+            return false;
+        }
+        if stop != WaitStatus::Stopped(pid, Signal::SIGTRAP) {
+            // A child has ended.
+            continue;
+        }
+        is_entry = !is_entry;
+        let number = call();
+        let number = number.split(' ').next().unwrap_or_default();
+        seen += usize::from(is_entry && CHANGES.contains(&number));
+    }
+    command.kill().unwrap();
+    drop(command.wait());
+    true
+}
+
+/// Whichever file has come into its place and whatever sshd knows of it: `disable`, once, and all is as it was.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn killed_before_any_change_disable_ends_it_and_sshd_is_as_before() {
+    let _alone = alone();
+    let world = Plan::default().start();
+    let _put_back = PutBack(&world);
+    let (ada, port) = (world.person("ada"), 20_000 + e2e::ns::next_number());
+    let _sshd = Sshd::start(&world, port, "no");
+    let config = world.path("own_config");
+    let config = config.to_str().unwrap();
+    let enable = ["enable", "sshd", "--sshd", "--untested", "--without-users", "--sshd-config", config];
+    let disable = ["disable", "sshd", "--sshd-config", config];
+    let before = files();
+    // The lock is there from then on.
+    assert!(world.command(&enable).status.success() && world.command(&disable).status.success());
+    let is_as_before = |when: &str| {
+        assert_eq!(files(), before, "{when}");
+        let left: Vec<_> = read_dir(world.path("own_config.d")).unwrap().map(Result::unwrap).collect();
+        assert!(left.is_empty(), "{when}: {left:?}");
+        let ssh = Ssh::new(&ada.host.name, port).from("203.0.113.5").option("BatchMode=yes").command("true");
+        wait::until(when, || {
+            let out = Command::new("ssh").args(ssh.arguments()).output().unwrap();
+            text_of(&out).contains("Permission denied (publickey,password)").then_some(())
+        });
+    };
+    let mut cut_off = [0, 0];
+    for (at, verb) in [&enable[..], &disable[..]].into_iter().enumerate() {
+        for change in 1.. {
+            if at == 1 {
+                assert!(world.command(&enable).status.success());
+            }
+            if !killed_before(change, &world, verb) {
+                break;
+            }
+            cut_off[at] += 1;
+            let out = world.command(&disable);
+            let said = text_of(&out);
+            assert!(out.status.success() || said.contains("there is nothing to take out"), "{change}: {said}");
+            is_as_before(&format!("{} killed before change {change}: {said}", verb[0]));
+        }
+        assert!(world.command(&disable).status.success() || at == 1);
+    }
+    assert!(cut_off[0] >= 8 && cut_off[1] >= 6, "{cut_off:?}");
 }
 
 /// Every service of the host, whatever it is: what is planned for it is sound or is not planned.

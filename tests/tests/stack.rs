@@ -37,7 +37,7 @@ const CODES: [&str; 10] = [
 ];
 
 /// Words, values, what is not quite right, and what is wrong.
-const CONTROLS: [&str; 23] = [
+const CONTROLS: [&str; 33] = [
     "required",
     "requisite",
     "sufficient",
@@ -61,6 +61,16 @@ const CONTROLS: [&str; 23] = [
     "[]",
     "nonsense",
     "[success=1 default=ignore",
+    "SUFFICIENT",
+    "[SUCCESS=ok]",
+    "[success=1x default=ignore]",
+    "[success=01 default=ignore]",
+    "[default=ok success=ignore]",
+    "[success=ok\u{b}default=ignore]",
+    "[success=ok\\] default=bad]",
+    "[success=ok,default=ignore]",
+    "[\tsuccess=done\t]",
+    "[default=reset success=die ignore=ok]",
 ];
 
 struct Files<'a> {
@@ -90,15 +100,27 @@ impl Files<'_> {
                         "-AUTH substack",
                         "@include",
                         "auth SUBSTACK",
+                        "auth [include]",
+                        "--auth include",
+                        "account include",
+                        "\tauth\tsubstack\t",
                     ]);
                     let _ = writeln!(text, "{how} {}", path.display());
                 }
                 _ => {
                     let (control, answer) = (self.dice.one_of(&CONTROLS), self.dice.one_of(&CODES));
-                    let line = match self.dice.below(5) {
-                        0 => format!("auth\t{control} \\\n# between\n\n  pam_debug.so \\\n auth={answer}"),
+                    let filling = "x".repeat(self.dice.below(900));
+                    let line = match self.dice.below(12) {
+                        0 => format!("auth\t{control} \\\n  pam_debug.so \\\n auth={answer}"),
                         1 => format!("-Auth {control}\tpam_debug.so [auth={answer}] # said"),
                         2 => format!("  auth {control} pam_debug.so other=x auth={answer} auth=die \\ #"),
+                        3 => format!("auth {control}pam_debug.so auth={answer}"),
+                        4 => format!("auth\u{c}{control} pam_debug.so auth={answer}"),
+                        5 => format!("auth {control} pam_debug.so {filling} auth={answer}"),
+                        6 => format!("auth {control} pam_debug.so auth={answer} \\\t "),
+                        7 => format!("auth {control} pam_debug.so [auth={answer}\\] ] [auth={answer}"),
+                        8 => format!("\\\nauth {control} [pam_debug.so] auth={answer}\r"),
+                        9 => format!("auth {control} pam_debug.so\r\nauth {control} pam_debug.so auth={answer}#\\"),
                         _ => format!("auth {control} pam_debug.so auth={answer}"),
                     };
                     let _ = writeln!(text, "{line}");
@@ -107,6 +129,13 @@ impl Files<'_> {
         }
         if self.dice.below(60) == 0 {
             text.push_str("auth required pam_debug.so \\\n");
+        }
+        if self.dice.below(8) == 0 {
+            // No end of the last line.
+            text.pop();
+        }
+        if self.dice.below(40) == 0 {
+            text = text.replace('\n', "\r\n");
         }
         std::fs::write(self.stage.confdir().join(name), &text).unwrap();
         format!("{name}:\n{text}\n")
@@ -151,7 +180,7 @@ fn libpam_reads_and_runs_any_stack_as_the_command_foresees_it() {
             // Not one auth line: libpam takes `other`, here the stage's.
             Ok(stack) if stack.is_other => (false, Vec::new()),
             Ok(stack) => by_walk(&stack.lines),
-            // Chance decides there.
+            // Chance decides there, or the release.
             Err(Unreadable::Undefined { .. }) => continue,
             Err(_) => {
                 broken += 1;

@@ -9,18 +9,25 @@ use super::stack::{Answer, Host, Stack};
 use crate::error::Error;
 use std::path::Path;
 
+/// A line of ours has this somewhere.
+const OURS: &[u8] = b"pam_2fa.so";
+
 /// Puts the line in.
 pub(super) fn apply(receipts: &Receipts, plan: &Plan, unconfirmed: Option<Unconfirmed>) -> Result<(), Error> {
     clear(&plan.found.path)?;
     receipts.keep(&Receipt::of(plan, unconfirmed))?;
     let replaced = plan.found.replace(&plan.text);
-    if replaced.is_err()
-        && Found::read(&plan.found.path).is_ok_and(|now| now.is_some_and(|now| now.text == plan.found.text))
-    {
-        // Nothing was done, so there is nothing to undo. Where this fails, `disable` finds the file as it was.
-        let _ = receipts.drop(&plan.service);
+    if replaced.is_err() {
+        forget(receipts, plan);
     }
     replaced
+}
+
+/// Where nothing was done there is nothing to undo. Where this fails, `disable` finds the file as it was.
+pub(super) fn forget(receipts: &Receipts, plan: &Plan) {
+    if Found::read(&plan.found.path).is_ok_and(|now| now.is_some_and(|now| now.text == plan.found.text)) {
+        let _ = receipts.drop(&plan.service);
+    }
 }
 
 /// What became of a service's file.
@@ -99,8 +106,12 @@ fn by_hand(found: &Found, why: &str) -> Error {
 
 /// The text without our lines, or with those that stood in their place; none where it has no lines of ours.
 fn without_ours(found: &Found, receipt: Option<&Receipt>) -> Result<Option<Vec<u8>>, Error> {
-    let (lines, _) = line::lines(&found.text);
+    let (lines, broken) = line::lines(&found.text);
     let doomed: Vec<&Whole> = lines.iter().filter(|whole| is_ours(&whole.words())).collect();
+    // Behind the place where it ends for us may be more.
+    if broken.is_some() && found.text.windows(OURS.len()).any(|part| part == OURS) {
+        return Err(by_hand(found, "libpam does not read it to its end"));
+    }
     if doomed.is_empty() {
         return Ok(None);
     }

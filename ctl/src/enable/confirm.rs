@@ -11,7 +11,6 @@ use crate::client::Client;
 use crate::clock;
 use crate::error::Error;
 use crate::exempt::{has_systemd, parse_rfc3339, rfc3339, systemctl};
-use crate::invoker::invoker;
 use crate::screen::Screen;
 use pam_2fa_protocol::admin::{CODED_LOGIN, Coded, CodedLogin, CodedLoginReply};
 use serde::Serialize;
@@ -143,7 +142,7 @@ pub(crate) fn confirm(
         receipt.unconfirmed = None;
         receipts.keep(&receipt)?;
         let Coded { user, factor, began, .. } = login;
-        log(&format!("{service} is confirmed by {}, by the login of {user} at {began} ({factor})", invoker()));
+        log(Path::new("/"), &format!("{service} is confirmed by the login of {user} at {began} ({factor})"));
         screen.line(&format!("{service} stays as it is: {user} got in by a code ({factor}) at {began}"))?;
         answer.confirmed.push(Confirmed { service, user, factor, began });
     }

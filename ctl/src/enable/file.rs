@@ -1,6 +1,7 @@
 //! The file of a service in /etc/pam.d: at every moment its name stands for the old one or the new one, whole. It knows nothing of
 //! what stands in it.
 
+use super::attributes::Attributes;
 use super::stack::Host;
 use crate::error::Error;
 use crate::exempt::writable;
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 const LONGEST: u64 = 1 << 20;
 
 /// A file as it was found.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) path: PathBuf,
     pub(super) text: Vec<u8>,
@@ -22,6 +23,8 @@ pub(super) struct Found {
     pub(super) group: u32,
     /// The permission bits.
     pub(super) mode: u32,
+    /// What else hangs on it.
+    attributes: Attributes,
 }
 
 /// Where the file of a service is changed.
@@ -53,16 +56,18 @@ impl Found {
         }
         let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NOFOLLOW.bits()).open(path).map_err(fail)?;
         let about = file.metadata().map_err(fail)?;
+        let attributes = Attributes::of(&file).map_err(fail)?;
         let mut text = Vec::new();
         file.take(LONGEST + 1).read_to_end(&mut text).map_err(fail)?;
         if text.len() as u64 > LONGEST {
             return unfit(String::from("is too long to be a file of pam.d"));
         }
         let (owner, group, mode) = (about.uid(), about.gid(), about.mode() & 0o7777);
-        Ok(Some(Self { path: path.to_owned(), text, owner, group, mode }))
+        Ok(Some(Self { path: path.to_owned(), text, owner, group, mode, attributes }))
     }
 
-    /// Puts another text in its place, durably, with the same owner and mode; not where somebody has changed it since it was read.
+    /// Puts another text in its place, durably, with the same owner, mode, label and access list; not where somebody has changed it
+    /// since it was read.
     pub(super) fn replace(&self, text: &[u8]) -> Result<(), Error> {
         let path = &self.path;
         let fail = |why| Error::File { what: "cannot write", path: path.clone(), why };
@@ -73,10 +78,11 @@ impl Found {
             file.write_all(text)?;
             fchown(&file, Some(self.owner), Some(self.group))?;
             file.set_permissions(Permissions::from_mode(self.mode))?;
+            self.attributes.put_on(&file)?;
             file.sync_all()
         })();
         let named = written.map_err(fail).and_then(|()| {
-            if Self::read(path)?.is_none_or(|now| now.text != self.text) {
+            if Self::read(path)?.as_ref() != Some(self) {
                 let why = String::from("was changed by somebody else just now, so it was left alone; run it again");
                 return Err(Error::Unfit { path: path.clone(), why });
             }
@@ -90,6 +96,30 @@ impl Found {
         let folder = path.parent().unwrap_or(Path::new("."));
         let late = |why| Error::File { what: "written, but perhaps not durably,", path: path.clone(), why };
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(late)
+    }
+}
+
+/// Refuses a host in whose folders others than root could put another file in our way, or, below DIR, one whose folders are links:
+/// they would lead to files of this host.
+pub(super) fn grounds(root: &Path) -> Result<(), Error> {
+    let fail = |path: &Path, why| Error::File { what: "cannot look at", path: path.to_owned(), why };
+    let whole = root.canonicalize().map_err(|why| fail(root, why))?;
+    let below = ["etc", "etc/pam.d"].map(|folder| whole.join(folder));
+    for path in whole.ancestors().chain(below.iter().map(PathBuf::as_path)) {
+        let about = std::fs::metadata(path).map_err(|why| fail(path, why))?;
+        if let Some(why) = writable(&about) {
+            let why = format!("{why}, so nothing is changed there; look who wrote in it, and mend that first");
+            return Err(Error::Unfit { path: path.to_owned(), why });
+        }
+    }
+    let folders = ["etc", "etc/pam.d", "var", "var/lib", "var/lib/pam-2fa"].map(|folder| root.join(folder));
+    let is_link = |path: &&PathBuf| path.is_symlink();
+    match folders.iter().find(is_link).filter(|_| root != Path::new("/")) {
+        Some(link) => {
+            let why = String::from("is a link, which leads out of the folder that was named; name the one it leads to");
+            Err(Error::Unfit { path: link.clone(), why })
+        }
+        None => Ok(()),
     }
 }
 

@@ -7,21 +7,27 @@
 //! | `whole` | the lines of an included file, with those of ours that count on them |
 //! | `ready` | whether anybody could get in then |
 //! | `sshd` | what sshd is told, so that it asks |
+//! | `others` | what others have told sshd for some |
 //! | `receipt` | what was changed, kept until it is undone |
 //! | `change` | doing it, and undoing it |
 //! | `confirm` | keeping it, or else undoing it in time |
+//! | `together` | all of it, or nothing |
 //! | `file` | a service's file, one for another |
+//! | `attributes` | what hangs on it beside its owner and mode |
 //! | `diff` | a plan as it is shown |
 
+mod attributes;
 mod change;
 mod confirm;
 mod diff;
 mod file;
+mod others;
 mod plan;
 mod ready;
 mod receipt;
 mod sshd;
 pub mod stack;
+mod together;
 mod whole;
 
 use crate::args::{DisableArgs, EnableArgs};
@@ -58,6 +64,8 @@ struct Enabled {
     diff: Vec<String>,
     /// Services that ask, too, since they take the file in.
     also: Vec<String>,
+    /// Other doors of the same program, which ask for none.
+    beside: Vec<String>,
     /// Lines that let somebody in with neither a password nor a code.
     doors: Vec<String>,
     /// What runs behind ours.
@@ -118,9 +126,8 @@ fn drop_in(asked: &EnableArgs) -> Result<DropIn, Error> {
     DropIn::of(&asked.sshd_config)
 }
 
-/// sshd's drop-in first: until sshd is told, it changes nothing, and a stack that asks behind a sshd that cannot would deny everyone.
-///
-/// What is to be confirmed has its receipts and its timer before anything is changed: whatever a run that is killed has come to, goes again.
+/// All of it, or nothing. What is to be confirmed has its receipts and its timer before anything is changed: whatever a run that is killed
+/// has come to, goes again.
 fn change(
     asked: &EnableArgs,
     modes: Modes,
@@ -134,48 +141,33 @@ fn change(
         confirm::watch(asked)?;
         plans.iter().try_for_each(|plan| receipts.keep(&Receipt::of(plan, unconfirmed.clone())))?;
     }
-    let notes = drop_in.map(|drop_in| drop_in.put_in(modes)).transpose()?;
-    for plan in plans {
-        if let Err(why) = change::apply(&receipts, &plan, unconfirmed.clone()) {
-            let taken_out = drop_in.filter(|_| plan.service == "sshd").map(DropIn::take_out).transpose();
-            return Err(match taken_out {
-                Ok(_) => why,
-                Err(error) => Error::Refused(vec![why.to_string(), error.to_string()]),
-            });
-        }
-        log(&format!("{} asks for a code from now on, by {}", plan.service, invoker()));
+    let sshd = drop_in.map(|drop_in| (drop_in, modes));
+    let said = together::carry_out(&asked.root, &receipts, (&plans, unconfirmed.as_ref()), sshd)?;
+    // Nothing is said before: who has stopped to listen leaves it unproven otherwise.
+    let unconfirmed = unconfirmed.map(|unconfirmed| stands(&receipts, &plans, unconfirmed)).transpose()?;
+    for Plan { service, .. } in &plans {
+        log(&asked.root, &format!("{service} asks for a code from now on"));
+    }
+    for Plan { service, .. } in &plans {
         screen.line(&format!(
-            "{0} asks for a code from its next login on; `pam-2fa disable {0}` undoes it",
-            plan.service
+            "{service} asks for a code from its next login on; `pam-2fa disable {service}` undoes it"
         ))?;
     }
-    notes.iter().flatten().try_for_each(|note| screen.note(note))?;
-    if let Some(drop_in) = drop_in {
-        screen.line(&drop_in.tell()?)?;
-    }
+    said.notes.iter().try_for_each(|note| screen.note(note))?;
+    said.told.iter().try_for_each(|told| screen.line(told))?;
     screen.line("keep this session until a login in another one has worked")?;
-    unconfirmed.map_or(Ok(()), |unconfirmed| stands(&receipts, asked, unconfirmed, screen))
+    let Some(Unconfirmed { within_s, until, .. }) = unconfirmed else { return Ok(()) };
+    screen.line(&format!(
+        "it goes again in {}, at {until}, unless `pam-2fa confirm` comes after a login by a code that began from now on",
+        confirm::span(within_s)
+    ))
 }
 
 /// From here on a login is a proof.
-fn stands(
-    receipts: &Receipts,
-    asked: &EnableArgs,
-    unconfirmed: Unconfirmed,
-    screen: &mut Screen<'_>,
-) -> Result<(), Error> {
-    let within = confirm::span(unconfirmed.within_s);
+fn stands(receipts: &Receipts, plans: &[Plan], unconfirmed: Unconfirmed) -> Result<Unconfirmed, Error> {
     let unconfirmed = Unconfirmed { stands: Some(Mark::now()?), ..unconfirmed };
-    for service in &asked.services {
-        if let Some(mut receipt) = receipts.read(service)? {
-            receipt.unconfirmed = Some(unconfirmed.clone());
-            receipts.keep(&receipt)?;
-        }
-    }
-    screen.line(&format!(
-        "it goes again in {within}, at {}, unless `pam-2fa confirm` comes after a login by a code that began from now on",
-        unconfirmed.until
-    ))
+    plans.iter().try_for_each(|plan| receipts.keep(&Receipt::of(plan, Some(unconfirmed.clone()))))?;
+    Ok(unconfirmed)
 }
 
 /// All of them, each with what is planned before it; or every reason why not.
@@ -191,6 +183,9 @@ fn plans(root: &Path, services: &[String], modes: Modes) -> Result<Vec<Plan>, Er
             Err(error) => errors.push(error),
         }
     }
+    for plan in &mut plans {
+        plan.beside = plan::beside(&host, &plan.service);
+    }
     match errors.len() {
         0 => Ok(plans),
         1 => Err(errors.remove(0)),
@@ -205,6 +200,7 @@ fn enabled(plan: &Plan) -> Enabled {
         lines: plan.put_in.clone(),
         diff: diff::unified(&plan.found.path.display().to_string(), &plan.found.text, &plan.text),
         also: plan.also.clone(),
+        beside: plan.beside.clone(),
         doors: plan.doors.clone(),
         follows: plan.follows.clone(),
     }
@@ -218,6 +214,9 @@ fn show(plans: &[Plan], screen: &mut Screen<'_>) -> Result<(), Error> {
         }
         for also in &plan.also {
             screen.line(&format!("{also} takes this file in, and asks for a code, too"))?;
+        }
+        for beside in &plan.beside {
+            screen.note(&format!("{beside}, another door of {}'s, asks for no code: enable it, too", plan.service))?;
         }
         for door in &plan.doors {
             screen.note(&format!("{}: {door} lets in with neither a password nor a code, as before", plan.service))?;
@@ -238,20 +237,20 @@ pub(crate) fn disable(asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<()
     if asked.unconfirmed {
         return disable_unconfirmed(asked, screen);
     }
+    if !confirm::is_host(&asked.root) {
+        file::grounds(&asked.root)?;
+    }
     // Where the state is gone, a line that is left denies everyone: it has to come out all the same.
     let state = state(&asked.root);
     let receipts = state.exists().then(|| Receipts::hold(&state)).transpose()?;
     let (mut all, mut errors) = (Vec::new(), Vec::new());
     for service in &asked.services {
         match disable_one((&asked.root, &asked.sshd_config), receipts.as_ref(), service) {
-            Ok(undone) => {
-                log(&format!("{service} asks for no code from now on, by {}", invoker()));
-                undone.iter().try_for_each(|undone| screen.line(undone))?;
-                all.push(Disabled { service: service.clone(), undone });
-            }
+            Ok(undone) => all.push(Disabled { service: service.clone(), undone }),
             Err(error) => errors.push(error),
         }
     }
+    all.iter().flat_map(|disabled| &disabled.undone).try_for_each(|undone| screen.line(undone))?;
     screen.json(&all)?;
     all_of(errors)
 }
@@ -283,19 +282,18 @@ fn disable_unconfirmed(asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<(
             Ok(undone) => {
                 let within = unconfirmed.map(|unconfirmed| confirm::span(unconfirmed.within_s)).unwrap_or_default();
                 let why = format!("{service} asks for no code any more: nobody has confirmed it within {within}");
-                log(&why);
-                screen.line(&why)?;
-                undone.iter().try_for_each(|undone| screen.line(undone))?;
-                all.push(Disabled { service: service.clone(), undone });
+                log(&asked.root, &why);
+                all.push(Disabled { service: service.clone(), undone: std::iter::once(why).chain(undone).collect() });
             }
             Err(error) => {
-                log(&format!("{service} was not confirmed, and cannot be taken back: {error}"));
+                log(&asked.root, &format!("{service} was not confirmed, and cannot be taken back: {error}"));
                 errors.push(error);
             }
         }
     }
     over.end(errors.is_empty());
     errors.append(&mut over.errors);
+    all.iter().flat_map(|disabled| &disabled.undone).try_for_each(|undone| screen.line(undone))?;
     screen.json(&all)?;
     all_of(errors)
 }
@@ -310,6 +308,9 @@ fn disable_one(
         return Err(Error::Usage(format!("`{service}` is no name of a service; `ls /etc/pam.d` shows them")));
     }
     let undone = change::undo(root, &Host::at(root), receipts, service);
+    if undone.is_ok() {
+        log(root, &format!("{service} asks for no code from now on"));
+    }
     let is_of_this_root = confirm::is_host(root) || sshd_config != Path::new(HOST_CONFIG);
     if service != "sshd" || !is_of_this_root {
         return undone.map(|undone| vec![words(service, &undone)]);
@@ -323,7 +324,8 @@ fn disable_one(
         Err(Error::NotFound(_)) => Vec::new(),
         Err(other) => return Err(other),
     };
-    if !drop_in.take_out()? {
+    let was_in = drop_in.take_out()?;
+    if !was_in && !drop_in.owes() {
         return if said.is_empty() {
             Err(Error::NotFound(String::from("sshd asks for no code, so there is nothing to take out")))
         } else {
@@ -331,7 +333,8 @@ fn disable_one(
         };
     }
     let told = drop_in.tell()?;
-    Ok(said.into_iter().chain([format!("our lines are out of {}", drop_in.path().display()), told]).collect())
+    let out = was_in.then(|| format!("our lines are out of {}", drop_in.path().display()));
+    Ok(said.into_iter().chain(out).chain([told]).collect())
 }
 
 fn words(service: &str, undone: &Undone) -> String {
@@ -353,7 +356,9 @@ fn words(service: &str, undone: &Undone) -> String {
     }
 }
 
-fn log(line: &str) {
+fn log(root: &Path, line: &str) {
+    let place = if confirm::is_host(root) { String::new() } else { format!(" in the image at {}", root.display()) };
+    let line = format!("{line}{place}, by {}", invoker());
     // Where there is no log of the system's, there is none.
-    let _ = syslog(Priority::new(Severity::LOG_NOTICE, Facility::LOG_AUTH), &printable(line).into_owned());
+    let _ = syslog(Priority::new(Severity::LOG_NOTICE, Facility::LOG_AUTH), &printable(&line).into_owned());
 }

@@ -17,6 +17,17 @@ pub(super) const CONSOLES: [&str; 1] = ["login"];
 const SHARED: [&str; 8] =
     ["common-", "system-", "base-", "password-auth", "postlogin", "smartcard-auth", "fingerprint-auth", "other"];
 
+/// Doors of one program: who is asked at one takes the other.
+const BESIDE: [(&str, &str); 7] = [
+    ("sudo", "sudo-i"),
+    ("sudo-i", "sudo"),
+    ("su", "su-l"),
+    ("su-l", "su"),
+    ("login", "remote"),
+    ("gdm-password", "gdm-fingerprint"),
+    ("gdm-password", "gdm-smartcard"),
+];
+
 /// A change of one file.
 #[derive(Debug)]
 pub(super) struct Plan {
@@ -30,6 +41,8 @@ pub(super) struct Plan {
     pub(super) replaced: Vec<String>,
     /// Other services that take the file in, and so ask for a code, too.
     pub(super) also: Vec<String>,
+    /// Other doors of the same program, which ask for none.
+    pub(super) beside: Vec<String>,
     /// Lines that let somebody in with neither a password nor a code, as they did before.
     pub(super) doors: Vec<String>,
     /// What runs behind our line.
@@ -69,7 +82,7 @@ impl Plan {
             let also = others(host, &with_us, service)?;
             let Draft { text, put_in, replaced } = draft;
             let (service, doors, follows) = (service.to_owned(), answer.doors, answer.follows);
-            return Ok(Self { service, found, text, put_in, replaced, also, doors, follows });
+            return Ok(Self { service, found, text, put_in, replaced, also, beside: Vec::new(), doors, follows });
         }
         let why = why_not.unwrap_or_else(|| String::from("it has no auth line to stand behind"));
         Err(Error::Refused(vec![format!(
@@ -123,6 +136,7 @@ fn fit(root: &Path, host: &Host, service: &str) -> Result<(Found, Answer), Error
         let why = "is a file that services take in, and no service; name those that are to ask for a code";
         return Err(Error::Refused(vec![format!("{service} {why}")]));
     }
+    file::grounds(root)?;
     let path = path_of(root, service);
     let stack = Stack::read(host, service).map_err(|why| unreadable(&why))?;
     let Some(found) = Found::read(&path)? else {
@@ -142,6 +156,14 @@ fn fit(root: &Path, host: &Host, service: &str) -> Result<(Found, Answer), Error
         return Err(Error::Unfit { path, why: String::from(why) });
     }
     Ok((found, was))
+}
+
+/// The other doors of a service's program that ask for no code, once all that is planned is done.
+pub(super) fn beside(host: &Host, service: &str) -> Vec<String> {
+    let asks_not =
+        |other: &str| Stack::read(host, other).is_ok_and(|stack| stack.file.is_some() && Answer::of(&stack).ours == 0);
+    let others = BESIDE.iter().filter(|(one, _)| *one == service).map(|(_, other)| *other);
+    others.filter(|other| asks_not(other)).map(str::to_owned).collect()
 }
 
 /// As libpam says it, in the words of a command.
@@ -218,9 +240,8 @@ fn others(was: &Host, then: &Host, service: &str) -> Result<Vec<String>, Error> 
     for other in file::services(was).into_iter().filter(|other| other != service) {
         // What cannot be read is broken with and without us.
         let (Ok(before), Ok(after)) = (Stack::read(was, &other), Stack::read(then, &other)) else { continue };
-        let same = before.lines.len() == after.lines.len();
         // Without a file of its own `other` counts; a file that is taken in and is no service has no lines that prove anything.
-        if same {
+        if before.lines == after.lines {
             continue;
         }
         let (before, after) = (Answer::of(&before), Answer::of(&after));

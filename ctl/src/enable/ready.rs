@@ -1,12 +1,16 @@
 //! Whether anybody could get in once a code is asked for. What is not so is refused until the administrator says that it is asked.
 
 use super::plan::CONSOLES;
+use super::sshd::{no_challenge, other_service};
 use crate::args::EnableArgs;
 use crate::break_glass;
 use crate::client::Client;
 use crate::error::Error;
-use crate::exempt::{HOST_CONFIG, Sshd};
-use pam_2fa_protocol::admin::{STATUS, State, Status, StatusReply, USER_LIST, User, UserReply};
+use crate::exempt::Sshd;
+use crate::invoker::invoker;
+use pam_2fa_protocol::admin::{
+    EXPLAIN, Explain, ExplainReply, Foreseen, STATUS, State, Status, StatusReply, USER_LIST, User, UserReply,
+};
 use pam_2fa_protocol::wire::Nothing;
 use pam_2fa_settings::Prompt;
 use std::path::Path;
@@ -47,17 +51,9 @@ pub(super) fn refusals((runtime_dir, config): (&Path, &Path), asked: &EnableArgs
             all.extend(untested(&reply.status));
         }
         if !asked.without_users {
-            let mut can = false;
-            client.call_long(USER_LIST, &Nothing {}, |reply: UserReply| {
-                can |= reply.user.as_ref().is_some_and(can_verify);
-                Ok(())
-            })?;
-            all.extend((!can).then(|| {
-                String::from(
-                    "no user has an address, a number or an app that codes count for, so nobody could answer; `pam-2fa user set` and \
-                     `user verify` first, or say --without-users",
-                )
-            }));
+            all.extend(nobody_to_answer(&mut client, &reply.status, asked)?);
+            all.extend(shut_out(asked));
+            all.extend(denied(&mut client, asked)?);
         }
     }
     if has_console && !asked.without_break_glass && !break_glass::codes(config)?.has_good() {
@@ -85,19 +81,30 @@ fn has_module(root: &Path) -> bool {
 /// Why no login of sshd would be asked, or none could answer: its `password` method asks nothing but a password, and one by key
 /// alone never comes to the stack.
 fn silent_sshd(asked: &EnableArgs) -> Option<String> {
-    let settings = Sshd::find(None, Path::new(HOST_CONFIG)).and_then(|sshd| sshd.settings()).ok()?;
+    let (config, shown) = (asked.sshd_config.as_path(), asked.sshd_config.display());
+    let settings = match Sshd::find(None, config).map(|sshd| sshd.settings()) {
+        Ok(Ok(settings)) => settings,
+        // There is no sshd that could be asked.
+        Err(Error::NotFound(_)) => return None,
+        Err(why) | Ok(Err(why)) => {
+            return Some(format!("whether sshd has a way to ask for a code is not known: {why}"));
+        }
+    };
     let is_on = |name| settings.get(name) == Some("yes");
-    if !is_on("usepam") || !is_on("kbdinteractiveauthentication") {
+    if !is_on("usepam") || !is_on("kbdinteractiveauthentication") || no_challenge(&settings) {
         return Some(format!(
-            "sshd has no way to ask for a code: let {HOST_CONFIG} say `UsePAM yes`, `KbdInteractiveAuthentication yes` and \
+            "sshd has no way to ask for a code: let {shown} say `UsePAM yes`, `KbdInteractiveAuthentication yes` and \
              `PasswordAuthentication no`, and reload it"
         ));
+    }
+    if let Some(why) = other_service(&settings) {
+        return Some(why);
     }
     let methods = settings.get("authenticationmethods").unwrap_or_default();
     (asked.key_proven && !methods.contains("publickey,keyboard-interactive")).then(|| {
         format!(
             "sshd does not ask for anything behind a key (AuthenticationMethods {methods}), so --key-proven would do nothing; let \
-             {HOST_CONFIG} say `AuthenticationMethods publickey,keyboard-interactive`, and reload it"
+             {shown} say `AuthenticationMethods publickey,keyboard-interactive`, and reload it"
         )
     })
 }
@@ -123,9 +130,75 @@ fn untested(status: &Status) -> Option<String> {
     })
 }
 
-fn can_verify(user: &User) -> bool {
-    let has_way = (user.email.is_some() && user.email_verified)
-        || (user.phone.is_some() && user.phone_verified)
+/// Why nobody could give a code, or come so far as to be asked for one.
+fn nobody_to_answer(client: &mut Client, status: &Status, asked: &EnableArgs) -> Result<Option<String>, Error> {
+    // Where there is neither mail nor text messages, the app alone is left.
+    let sends = status.channels.is_empty() || status.channels.iter().any(|channel| channel.configured);
+    let (mut can, mut can_come_so_far) = (false, false);
+    client.call_long(USER_LIST, &Nothing {}, |reply: UserReply| {
+        if let Some(user) = reply.user.filter(|user| can_verify(user, sends)) {
+            can = true;
+            can_come_so_far |= asked.key_proven || has_password(&asked.root, &user.name);
+        }
+        Ok(())
+    })?;
+    let why = match (can, can_come_so_far) {
+        (true, true) => return Ok(None),
+        (true, false) => {
+            "no user whom codes count for has a password, so nobody comes to be asked for one; `passwd USER` first, or enable sshd with \
+             --key-proven, or say --without-users"
+        }
+        (false, _) => {
+            "no user has an address, a number or an app that codes count for, so nobody could answer; `pam-2fa user set` and `user verify` \
+             first, or say --without-users"
+        }
+    };
+    Ok(Some(String::from(why)))
+}
+
+/// Whether there is a password to be proven before the code. Who is not in the file has one elsewhere.
+fn has_password(root: &Path, name: &str) -> bool {
+    let text = std::fs::read(root.join("etc/shadow")).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let entry = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    let hash = entry.map(|entry| entry.split(':').next().unwrap_or_default());
+    hash.is_none_or(|hash| !hash.is_empty() && !hash.starts_with(['!', '*']))
+}
+
+/// Who gives this order and gets in by key alone now, with no password to be asked for then.
+fn shut_out(asked: &EnableArgs) -> Option<String> {
+    let user = invoker();
+    let is_shut_out = asked.sshd && !asked.key_proven && user != "root" && !has_password(&asked.root, &user);
+    is_shut_out.then(|| {
+        format!(
+            "{user} has no password, and sshd would take no key without one; `passwd {user}` first, or say --key-proven, or --without-users"
+        )
+    })
+}
+
+/// Whether who gives this order would be denied from now on, as configd would decide it. In su the code is another's.
+fn denied(client: &mut Client, asked: &EnableArgs) -> Result<Option<String>, Error> {
+    let user = invoker();
+    if user == "root" || asked.root != Path::new("/") {
+        return Ok(None);
+    }
+    for service in asked.services.iter().filter(|service| !["su", "su-l"].contains(&service.as_str())) {
+        let login = Explain { user: user.clone(), service: service.clone(), from: None, tty: None, auth_info: None };
+        let foreseen: ExplainReply = client.call(EXPLAIN, &login)?;
+        if !matches!(foreseen.decision, Foreseen::NotSubject | Foreseen::Ask | Foreseen::Trusted) {
+            return Ok(Some(format!(
+                "you, {user}, would be denied at {service} ({}); `pam-2fa explain {user} --service {service}` says why, and `pam-2fa user set \
+                 {user}` gives a way, or say --without-users",
+                foreseen.reason
+            )));
+        }
+    }
+    Ok(None)
+}
+
+fn can_verify(user: &User, sends: bool) -> bool {
+    let has_way = (sends && user.email.is_some() && user.email_verified)
+        || (sends && user.phone.is_some() && user.phone_verified)
         || user.app_since.is_some();
     has_way && user.disabled_since.is_none()
 }

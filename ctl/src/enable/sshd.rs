@@ -4,24 +4,28 @@
 //! The file is wholly ours, and what stands in it is known, so it needs no receipt: `disable` takes out the lines that we write.
 
 use super::file::gone;
+use super::others::{self, Block};
 use super::whole::Modes;
 use crate::error::Error;
-use crate::exempt::{Effective, Probe, Sshd, Told, includes, tell};
-use nix::unistd::Group;
+use crate::exempt::{Effective, Probe, Sshd, Told, includes, tell, writable};
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+/// As its stack is called.
+const SERVICE: &str = "sshd";
 /// It sorts before distributions' `50-…`: sshd takes the first value. Only exemptions come before it.
 const NAME: &str = "00-pam-2fa.conf";
 /// Exemptions' own blocks are meant to be otherwise.
 const EXEMPT: &str = "00-pam-2fa-exempt.conf";
+/// Beside it, while a sshd has still to be told of what was changed.
+const OWED: &str = ".pam-2fa.reload";
 const HEAD: &str =
     "# pam-2fa enable --sshd; `pam-2fa disable sshd` takes these lines out. sshd takes the first value: sort it first.";
 /// Somewhere else (RFC 5737).
-const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+pub(super) const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
 /// The settings that are written, by the names of `sshd -T`.
 fn settings(modes: Modes) -> [(&'static str, &'static str, &'static str); 4] {
@@ -53,11 +57,16 @@ impl DropIn {
         Ok(Self { sshd, folder: PathBuf::from(folder) })
     }
 
-    /// The one to be taken out; none where there is none of that name, whatever sshd there is.
+    /// The one to be taken out, or of which something is left to be done; none where there is neither, whatever sshd there is.
     pub(super) fn standing(config: &Path) -> Result<Option<Self>, Error> {
-        let mut path = config.as_os_str().to_owned();
-        path.push(format!(".d/{NAME}"));
-        if Path::new(&path).symlink_metadata().is_ok() { Self::of(config).map(Some) } else { Ok(None) }
+        let mut folder = config.as_os_str().to_owned();
+        folder.push(".d");
+        let is_there = |name: &str| Path::new(&folder).join(name).symlink_metadata().is_ok();
+        if [NAME, OWED, ".pam-2fa.new", ".pam-2fa.check"].into_iter().any(is_there) {
+            Self::of(config).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     pub(super) fn path(&self) -> PathBuf {
@@ -72,14 +81,20 @@ impl DropIn {
     /// Why it is not put in, one line each.
     pub(super) fn refusals(&self, modes: Modes, without_root_key: bool) -> Result<Vec<String>, Error> {
         let mut all = Vec::new();
-        if !self.folder.is_dir() {
-            let (config, folder) = (self.sshd.config.display(), self.folder.display());
-            all.push(format!("there is no {folder}; make it, and let {config} begin with `Include {folder}/*.conf`"));
+        let (config, folder) = (self.sshd.config.display(), self.folder.display());
+        match std::fs::metadata(&self.folder) {
+            Ok(about) if about.is_dir() => all.extend(
+                writable(&about)
+                    .map(|why| format!("{folder} {why}; who writes there decides who logs in: mend that first")),
+            ),
+            _ => all
+                .push(format!("there is no {folder}; make it, and let {config} begin with `Include {folder}/*.conf`")),
         }
         if self.path().symlink_metadata().is_ok() {
             all.push(format!("{} is there already; look what stands in it, and take it away", self.path().display()));
         }
         let root = self.ask(&Probe { user: String::from("root"), from: ELSEWHERE })?;
+        all.extend(other_service(&root));
         if !without_root_key && loses_key(&root, modes) {
             let login = root.get("permitrootlogin").unwrap_or_default();
             all.push(format!(
@@ -93,26 +108,26 @@ impl DropIn {
 
     /// Puts it in. What stays otherwise for some, by a `Match` of an administrator's.
     pub(super) fn put_in(&self, modes: Modes) -> Result<Vec<String>, Error> {
-        let draft = self.write("new", &Self::text(modes))?;
-        let question = self.write(
-            "check",
-            &format!("Include \"{}\"\nInclude \"{}\"\n", draft.display(), self.sshd.config.display()),
-        )?;
-        let tried = self.sshd.test(&question);
-        let _ = std::fs::remove_file(&question);
-        let placed = tried.and_then(|()| {
-            std::fs::rename(&draft, self.path())
-                .and_then(|()| self.settle())
-                .map_err(|why| self.failed("cannot write", why))
-        });
-        if placed.is_err() {
-            let _ = std::fs::remove_file(&draft);
-        }
-        placed?;
-        self.does_what_it_says(modes).map_err(|why| match self.take_out() {
-            Ok(_) => Error::Refused(vec![format!("{why}; nothing was changed")]),
+        let owed = self.owes();
+        self.place(modes).and_then(|()| self.does_what_it_says(modes)).map_err(|why| match self.take_out() {
+            Ok(_) => {
+                // sshd was not told of it, so there is nothing to tell, unless there was before.
+                let _ = if owed { Ok(()) } else { self.owes_nothing() };
+                Error::Refused(vec![format!("{why}; nothing was changed")])
+            }
             Err(error) => Error::Refused(vec![format!("{why}; and it could not be taken away again: {error}")]),
         })
+    }
+
+    fn place(&self, modes: Modes) -> Result<(), Error> {
+        let draft = self.write("new", Self::text(modes))?;
+        let question = self
+            .write("check", format!("Include \"{}\"\nInclude \"{}\"\n", draft.display(), self.sshd.config.display()))?;
+        self.sshd.test(&question)?;
+        self.owe()?;
+        std::fs::rename(&draft, self.path())
+            .and_then(|()| self.settle())
+            .map_err(|why| self.failed("cannot write", why))
     }
 
     /// Takes our lines out, and the file where nothing else stands in it; whether there were any.
@@ -120,19 +135,21 @@ impl DropIn {
         for left in ["new", "check"] {
             gone(std::fs::remove_file(self.hidden(left))).map_err(|why| self.failed("cannot write beside", why))?;
         }
-        let text = match std::fs::read_to_string(self.path()) {
+        let text = match std::fs::read(self.path()) {
             Err(why) if why.kind() == ErrorKind::NotFound => return Ok(false),
             other => other.map_err(|why| self.failed("cannot read", why))?,
         };
         let ours: Vec<String> = [true, false].map(|key_proven| lines(Modes { decoy: false, key_proven })).concat();
-        let kept: Vec<&str> = text.lines().filter(|line| !ours.iter().any(|ours| ours == line)).collect();
-        if kept.len() == text.lines().count() {
+        let is_ours = |line: &&[u8]| ours.iter().any(|ours| ours.as_bytes() == line.trim_ascii_end());
+        let (out, kept): (Vec<&[u8]>, Vec<&[u8]>) = text.split_inclusive(|byte| *byte == b'\n').partition(is_ours);
+        if out.is_empty() {
             return Ok(false);
         }
-        let done = if kept.iter().all(|line| line.trim().is_empty()) {
+        self.owe()?;
+        let done = if kept.iter().all(|line| line.trim_ascii().is_empty()) {
             std::fs::remove_file(self.path())
         } else {
-            let draft = self.write("new", &(kept.join("\n") + "\n"))?;
+            let draft = self.write("new", kept.concat())?;
             std::fs::rename(draft, self.path())
         };
         done.and_then(|()| self.settle()).map_err(|why| self.failed("cannot write", why))?;
@@ -141,10 +158,27 @@ impl DropIn {
 
     /// Tells the running sshd; what there is to say.
     pub(super) fn tell(&self) -> Result<String, Error> {
-        Ok(match tell(&self.sshd, "reload it by hand")? {
+        let said = match tell(&self.sshd, "reload it by hand")? {
             Told::Yes(how) => format!("sshd was reloaded ({how})"),
             Told::No(why) => format!("no sshd was told: {why}"),
-        })
+        };
+        self.owes_nothing()?;
+        Ok(said)
+    }
+
+    /// Whether a run that was cut off, or could not tell sshd, has left that to the next one.
+    pub(super) fn owes(&self) -> bool {
+        self.folder.join(OWED).symlink_metadata().is_ok()
+    }
+
+    fn owes_nothing(&self) -> Result<(), Error> {
+        gone(std::fs::remove_file(self.folder.join(OWED))).map_err(|why| self.failed("cannot write beside", why))
+    }
+
+    /// Notes it durably, before anything changes.
+    fn owe(&self) -> Result<(), Error> {
+        self.write("reload", "")?;
+        self.settle().map_err(|why| self.failed("cannot write beside", why))
     }
 
     fn does_what_it_says(&self, modes: Modes) -> Result<Vec<String>, Error> {
@@ -163,28 +197,12 @@ impl DropIn {
             }
         }
         let mut notes = Vec::new();
-        for (criteria, probe) in self.matches() {
+        for Block { criteria, probe, says } in others::blocks(&self.sshd.config, &self.folder, &[NAME, EXEMPT]) {
             let now = self.ask(&probe)?;
-            notes.extend(
-                otherwise(&now, modes)
-                    .map(|what| format!("`Match {criteria}` of sshd's stays as it is: it has `{what}`")),
-            );
+            let stays = |what: String| format!("`Match {criteria}` of sshd's stays as it is: it has `{what}`");
+            notes.extend(otherwise(&now, modes).or_else(|| says_otherwise(&says, modes)).map(stays));
         }
         Ok(notes)
-    }
-
-    /// A login for each `Match` that others have written, as far as one can be thought of.
-    fn matches(&self) -> Vec<(String, Probe)> {
-        let beside = std::fs::read_dir(&self.folder).into_iter().flatten().flatten().map(|entry| entry.path());
-        let is_others = |path: &PathBuf| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            name.ends_with(".conf") && !name.starts_with('.') && name != NAME && name != EXEMPT
-        };
-        let mut files: Vec<PathBuf> = beside.filter(is_others).collect();
-        files.sort();
-        files.insert(0, self.sshd.config.clone());
-        let texts = files.iter().filter_map(|file| std::fs::read_to_string(file).ok());
-        texts.flat_map(|text| text.lines().filter_map(probe_of).collect::<Vec<_>>()).collect()
     }
 
     fn ask(&self, probe: &Probe) -> Result<Effective, Error> {
@@ -196,15 +214,22 @@ impl DropIn {
         self.folder.join(format!(".pam-2fa.{what}"))
     }
 
-    fn write(&self, what: &str, text: &str) -> Result<PathBuf, Error> {
+    fn write(&self, what: &str, text: impl AsRef<[u8]>) -> Result<PathBuf, Error> {
         let path = self.hidden(what);
         let written = (|| {
             gone(std::fs::remove_file(&path))?;
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-            file.write_all(text.as_bytes())?;
+            file.write_all(text.as_ref())?;
             file.sync_all()
         })();
-        written.map(|()| path.clone()).map_err(|why| Error::File { what: "cannot write", path, why })
+        match written {
+            Ok(()) => Ok(path),
+            Err(why) => {
+                // Half of it is good for nothing.
+                let _ = std::fs::remove_file(&path);
+                Err(Error::File { what: "cannot write", path, why })
+            }
+        }
     }
 
     fn settle(&self) -> io::Result<()> {
@@ -219,7 +244,33 @@ impl DropIn {
 /// The first setting that is not as it is written.
 fn otherwise(now: &Effective, modes: Modes) -> Option<String> {
     let wrong = settings(modes).into_iter().find(|(_, name, value)| now.get(name) != Some(value));
-    wrong.map(|(name, key, _)| format!("{name} {}", now.get(key).unwrap_or_default()))
+    let wrong = wrong.map(|(name, key, _)| format!("{name} {}", now.get(key).unwrap_or_default()));
+    wrong.or_else(|| no_challenge(now).then(|| String::from("ChallengeResponseAuthentication no")))
+}
+
+/// sshd before 8.7 has two words for keyboard-interactive, and PAM asks only where both say yes; later ones know one.
+pub(super) fn no_challenge(now: &Effective) -> bool {
+    now.get("challengeresponseauthentication") == Some("no")
+}
+
+/// The service by whose stack sshd goes, where it was told another than its own (`PAMServiceName`, from 9.9 on).
+pub(super) fn other_service(now: &Effective) -> Option<String> {
+    let name = now.get("pamservicename").filter(|name| *name != SERVICE)?;
+    Some(format!(
+        "sshd goes by the service {name} (PAMServiceName), so a code in {SERVICE}'s stack is never asked for; enable {name}"
+    ))
+}
+
+/// The first line of a block that is not as it is written, also where no login could be thought of that comes to it.
+fn says_otherwise(says: &[(String, String)], modes: Modes) -> Option<String> {
+    let ours = settings(modes);
+    says.iter().find_map(|(keyword, said)| {
+        let keyword =
+            if keyword == "challengeresponseauthentication" { "kbdinteractiveauthentication" } else { keyword };
+        let service = ("PAMServiceName", "pamservicename", SERVICE);
+        let (name, _, value) = ours.iter().chain([&service]).find(|(_, key, _)| *key == keyword)?;
+        (!said.eq_ignore_ascii_case(value)).then(|| format!("{name} {said}"))
+    })
 }
 
 /// Whether root gets in by key now, and not then: behind a key sshd asks root for nothing else, unless root may have a password.
@@ -231,51 +282,42 @@ fn loses_key(root: &Effective, modes: Modes) -> bool {
     has_key && !(login == "yes" && modes.key_proven)
 }
 
-/// The criteria of a `Match` line, and a login that they fit: the first user, a member of the first group, the first address.
-fn probe_of(line: &str) -> Option<(String, Probe)> {
-    let line = line.trim();
-    let (word, criteria) = line.split_once(char::is_whitespace)?;
-    if !word.eq_ignore_ascii_case("match") {
-        return None;
-    }
-    let mut probe = Probe { user: String::from("nobody"), from: ELSEWHERE };
-    let mut words = criteria.split_whitespace();
-    while let Some(name) = words.next() {
-        if name.eq_ignore_ascii_case("all") {
-            continue;
-        }
-        let value = words.next()?.trim_matches('"');
-        let first = value.split(',').find(|pattern| !pattern.starts_with('!') && !pattern.contains(['*', '?']));
-        match (name.to_ascii_lowercase().as_str(), first) {
-            ("user", Some(user)) => user.clone_into(&mut probe.user),
-            ("group", Some(group)) => {
-                let member = Group::from_name(group).ok().flatten().and_then(|group| group.mem.into_iter().next());
-                probe.user = member.unwrap_or(probe.user);
-            }
-            ("address", Some(network)) => {
-                probe.from = network.split('/').next().and_then(|address| address.parse().ok()).unwrap_or(probe.from);
-            }
-            _ => {}
-        }
-    }
-    Some((criteria.trim().to_owned(), probe))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const OURS: &str = "usepam yes\nkbdinteractiveauthentication yes\npasswordauthentication no\n\
+                        authenticationmethods keyboard-interactive\n";
+    const PLAIN: Modes = Modes { decoy: false, key_proven: false };
+
     #[test]
-    fn a_match_is_asked_about_with_a_login_that_it_fits() {
-        for (line, user, from) in [
-            ("Match User !root,git,ci", "git", "192.0.2.1"),
-            ("\tmatch user \"git\" Address 203.0.113.0/24,2001:db8::/32", "git", "203.0.113.0"),
-            ("Match all", "nobody", "192.0.2.1"),
-            ("Match User *", "nobody", "192.0.2.1"),
+    fn an_older_sshd_asks_only_where_both_of_its_words_for_it_say_yes() {
+        let with = |more: &str| otherwise(&Effective::said(&format!("{OURS}{more}")), PLAIN);
+        assert_eq!(with(""), None);
+        assert_eq!(with("challengeresponseauthentication yes\n"), None);
+        let no = "challengeresponseauthentication no\n";
+        assert_eq!(with(no).as_deref(), Some("ChallengeResponseAuthentication no"));
+    }
+
+    #[test]
+    fn a_newer_sshd_that_goes_by_another_service_is_seen() {
+        let of = |more: &str| other_service(&Effective::said(&format!("{OURS}{more}")));
+        assert!(of("").is_none() && of("pamservicename sshd\n").is_none());
+        assert!(of("pamservicename sshd-inside\n").unwrap().contains("enable sshd-inside"));
+    }
+
+    #[test]
+    fn what_a_block_says_is_compared_with_what_is_written() {
+        for (keyword, value, stays) in [
+            ("authenticationmethods", "publickey", Some("AuthenticationMethods publickey")),
+            ("authenticationmethods", "keyboard-interactive", None),
+            ("challengeresponseauthentication", "no", Some("KbdInteractiveAuthentication no")),
+            ("passwordauthentication", "NO", None),
+            ("pamservicename", "inside", Some("PAMServiceName inside")),
+            ("x11forwarding", "yes", None),
         ] {
-            let (_, probe) = probe_of(line).unwrap();
-            assert_eq!((probe.user.as_str(), probe.from.to_string().as_str()), (user, from), "{line}");
+            let says = [(keyword.to_owned(), value.to_owned())];
+            assert_eq!(says_otherwise(&says, PLAIN).as_deref(), stays, "{keyword} {value}");
         }
-        assert!(probe_of("#Match all").is_none() && probe_of("MatchX y").is_none() && probe_of("Port 22").is_none());
     }
 }

@@ -18,6 +18,11 @@ const PLACES: [&str; 4] = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/s
 /// Until a program has answered: it reads a few files.
 const ANSWER: Duration = Duration::from_secs(20);
 
+/// What sshd says of a `Match LocalPort` without one.
+const WANTS_A_LOGIN: &str = "not in connection test specification";
+/// Nobody, from somewhere else (RFC 5737), to a port that no sshd has.
+const NO_LOGIN: &str = "user=nobody,host=192.0.2.1,addr=192.0.2.1,laddr=127.0.0.1,lport=1";
+
 /// A sshd and its main file.
 pub(crate) struct Sshd {
     /// The program, with no link on the way to it.
@@ -45,6 +50,12 @@ impl Effective {
 
     fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.lines().filter_map(move |line| line.strip_prefix(name)?.strip_prefix(' ')).map(str::trim)
+    }
+
+    /// What no sshd at hand says.
+    #[cfg(test)]
+    pub(crate) fn said(text: &str) -> Self {
+        Self(text.to_owned())
     }
 
     /// The first setting that another answer has otherwise, both values.
@@ -91,9 +102,15 @@ impl Sshd {
         self.ask(config, &["-t"]).map(drop)
     }
 
-    /// What holds without a login.
+    /// What holds without a login. Where a `Match` is by a port or an address of this host, sshd says so of a login alone, and is given
+    /// one that is like none.
     pub(crate) fn settings(&self) -> Result<Effective, Error> {
-        self.ask(&self.config, &["-T"])
+        match self.ask(&self.config, &["-T"]) {
+            Err(Error::Refused(why)) if why.iter().any(|line| line.contains(WANTS_A_LOGIN)) => {
+                self.ask(&self.config, &["-T", "-C", NO_LOGIN])
+            }
+            other => other,
+        }
     }
 
     /// What holds for a login, where it comes in by the first port and address that this sshd listens on.

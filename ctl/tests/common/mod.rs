@@ -34,7 +34,7 @@ pub(crate) enum Reply {
 
 /// A host and a DNS of the tests' own: mail for host.example.com ends here, of silent.example.com nothing is known, all else is
 /// elsewhere.
-struct OtherHost;
+pub(crate) struct OtherHost;
 
 impl ctl::Surroundings for OtherHost {
     fn host(&self) -> ctl::Host {

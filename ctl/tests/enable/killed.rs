@@ -10,14 +10,28 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 use std::fs::{File, read_to_string};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
-/// Runs the command and kills it at that stop of its system calls; whether it came that far. It waits at first for the lock.
+/// Runs the command and kills it at that stop of its system calls; whether it came that far.
 fn killed_at(stop: usize, world: &World, words: &[&str]) -> bool {
+    let (mut command, pid) = stopped(world, words);
+    let came_so_far = (0..stop).all(|_| {
+        ptrace::syscall(pid, None).unwrap();
+        !matches!(waitpid(pid, None).unwrap(), WaitStatus::Exited(..))
+    });
+    if came_so_far {
+        command.kill().unwrap();
+    }
+    let _ = command.wait();
+    came_so_far
+}
+
+/// Runs the command, stopped before it has the lock.
+fn stopped(world: &World, words: &[&str]) -> (Child, Pid) {
     let gate = File::options().write(true).open(world.path("var/lib/pam-2fa/enable/lock")).unwrap();
     gate.lock().unwrap();
     let (verb, words) = words.split_first().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pam-2fa"))
+    let command = Command::new(env!("CARGO_BIN_EXE_pam-2fa"))
         .arg(verb)
         .arg("--runtime-dir")
         .arg("/nonexistent")
@@ -40,15 +54,30 @@ fn killed_at(stop: usize, world: &World, words: &[&str]) -> bool {
     ptrace::attach(pid).expect("this test needs ptrace(2): kernel.yama.ptrace_scope below 3, no seccomp filter on it");
     waitpid(pid, None).unwrap();
     drop(gate);
-    let came_so_far = (0..stop).all(|_| {
+    (command, pid)
+}
+
+/// As pam-auth-update would, between what was planned and what is written.
+#[test]
+fn a_file_that_is_taken_in_and_changes_meanwhile_has_it_all_taken_back() {
+    needs_root!();
+    let world = World::new();
+    world.enable(&["sshd"]);
+    world.run(&["disable", "sshd"]);
+    let before = world.files();
+    let common_auth = world.text("common-auth");
+    let (mut command, pid) = stopped(&world, &["enable", "sshd", "--without-users", "--untested"]);
+    // rename(2): the receipt comes into its place.
+    let rename = if cfg!(target_arch = "x86_64") { "82 " } else { "38 " };
+    while !read_to_string(format!("/proc/{pid}/syscall")).unwrap().starts_with(rename) {
         ptrace::syscall(pid, None).unwrap();
-        !matches!(waitpid(pid, None).unwrap(), WaitStatus::Exited(..))
-    });
-    if came_so_far {
-        command.kill().unwrap();
+        assert!(!matches!(waitpid(pid, None).unwrap(), WaitStatus::Exited(..)), "it changed nothing");
     }
-    let _ = command.wait();
-    came_so_far
+    world.service("common-auth", "auth required pam_unix.so\n");
+    ptrace::detach(pid, None).unwrap();
+    assert_eq!(command.wait().unwrap().code(), Some(1));
+    world.service("common-auth", &common_auth);
+    assert_eq!(world.files(), before);
 }
 
 #[test]

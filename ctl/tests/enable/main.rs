@@ -1,5 +1,6 @@
 //! `enable` and `disable` as an administrator sees them, and what becomes of the files.
 
+mod attacks;
 #[path = "../common/mod.rs"]
 mod common;
 mod killed;
@@ -258,6 +259,8 @@ fn until_somebody_could_answer_and_a_message_was_sent_it_is_refused_unless_that_
         json!({"name": "ada", "uid": 1000, "verify": "new_device", "email": "ada@example.com", "email_verified": true});
     let mut nobody = ada.clone();
     nobody["email_verified"] = json!(false);
+    let mut with_app = ada.clone();
+    with_app["app_since"] = json!("2026-11-24T08:00:00Z");
     let mut shut_out = ada.clone();
     shut_out["disabled_since"] = json!("2026-11-24T08:00:00Z");
     let works = json!([{"name": "email", "configured": true, "last_success": "2026-11-24T08:00:00Z"}]);
@@ -265,6 +268,8 @@ fn until_somebody_could_answer_and_a_message_was_sent_it_is_refused_unless_that_
     for (users, channels, state, words, says) in [
         (&ada, &works, "running", &[][..], &[][..]),
         (&ada, &json!([]), "degraded", &[], &[]),
+        (&ada, &json!([{"name": "email", "configured": false}]), "running", &[], &["so nobody could answer"]),
+        (&with_app, &json!([{"name": "email", "configured": false}]), "running", &[], &[]),
         (&nobody, &works, "running", &[], &["so nobody could answer"]),
         (&shut_out, &works, "running", &[], &["say --without-users"]),
         (&Value::Null, &untested, "running", &[], &["so nobody could answer", "nothing was sent yet by email, so"]),

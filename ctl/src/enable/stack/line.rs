@@ -20,6 +20,8 @@ pub(crate) enum Broken {
     Unfinished,
     /// A line is longer than every libpam reads whole, or has a NUL in it.
     Unreadable(usize),
+    /// A comment or an empty line in a line that is continued: libpam 1.5 passes over it, for 1.7 it ends the line.
+    Ambiguous(usize),
 }
 
 impl Whole {
@@ -39,7 +41,9 @@ pub(crate) fn lines(text: &[u8]) -> (Vec<Whole>, Option<Broken>) {
         }
         let line = line.get(line.iter().take_while(|byte| is_blank(**byte)).count()..).unwrap_or_default();
         if line.first().is_none_or(|byte| *byte == b'#') {
-            // In the middle of a line that is continued it is passed over, and the line goes on behind it.
+            if open.is_some() {
+                return (all, Some(Broken::Ambiguous(number)));
+            }
             continue;
         }
         let mut whole = open.take().unwrap_or(Whole { number, last: number, text: Vec::new() });
@@ -118,17 +122,26 @@ mod tests {
     }
 
     #[test]
-    fn a_backslash_continues_a_line_over_comments_and_blank_lines_but_not_from_behind_a_comment() {
+    fn a_backslash_continues_a_line_but_not_from_behind_a_comment() {
         assert_eq!(
-            read("# a\n\n auth \\\n# b\n\n\trequired \\ \n  pam_unix.so # c \\\nauth optional x"),
-            [(3, String::from("auth|required|pam_unix.so")), (8, String::from("auth|optional|x"))]
+            read("# a\n\n auth \\\n\trequired \\ \n  pam_unix.so # c \\\nauth optional x"),
+            [(3, String::from("auth|required|pam_unix.so")), (6, String::from("auth|optional|x"))]
         );
         assert_eq!(
             read("auth required x.so \\ # c\nauth"),
             [(1, String::from("auth|required|x.so|\\")), (2, String::from("auth"))]
         );
         assert_eq!(lines(b"auth required x.so \\\n").1, Some(Broken::Unfinished));
-        assert_eq!(lines(b"auth required x.so \\\n# end\n").1, Some(Broken::Unfinished));
+    }
+
+    #[test]
+    fn what_libpam_1_5_and_1_7_read_otherwise_is_ambiguous() {
+        for text in
+            ["auth required a.so\nauth \\\n# b\nrequired b.so\n", "auth required a.so\nauth \\\n \t\nrequired b.so\n"]
+        {
+            let (all, broken) = lines(text.as_bytes());
+            assert_eq!((all.len(), broken), (1, Some(Broken::Ambiguous(3))), "{text}");
+        }
     }
 
     #[test]

@@ -108,6 +108,9 @@ pub(super) fn kind(line: &Line) -> Kind {
         What::Substack(_) | What::Fails(_) => return Kind::Always(Code::PERM_DENIED),
     };
     match named(line) {
+        // libpam adds no end to a name: there is no such file, or it is one that nobody knows.
+        "pam_2fa" if !ends_as_a_module(line) => Kind::Ours(Ours::Wrong),
+        _ if !ends_as_a_module(line) => Kind::Unclear,
         "pam_2fa" => Kind::Ours(ours(options)),
         "pam_deny" => Kind::Always(Code::AUTH_ERR),
         "pam_permit" => Kind::Always(Code::SUCCESS),
@@ -185,7 +188,14 @@ fn is_yes(code: Code) -> bool {
 /// The module's name, without its folder and its end.
 fn named(line: &Line) -> &str {
     match &line.what {
-        What::Module { path, .. } => path.rsplit('/').next().unwrap_or_default().trim_end_matches(".so"),
+        What::Module { path, .. } => {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            name.strip_suffix(".so").unwrap_or(name)
+        }
         What::Substack(_) | What::Fails(_) => "",
     }
+}
+
+fn ends_as_a_module(line: &Line) -> bool {
+    matches!(&line.what, What::Module { path, .. } if path.ends_with(".so"))
 }

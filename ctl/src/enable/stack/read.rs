@@ -3,8 +3,11 @@
 
 use super::control::Control;
 use super::line::{self, Broken};
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use std::fmt;
-use std::io::{self, ErrorKind};
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -14,8 +17,8 @@ const FOLDERS: [&str; 3] = ["etc/pam.d", "usr/lib/pam.d", "usr/etc/pam.d"];
 const OTHER: &str = "other";
 /// `PAM_SUBSTACK_MAX_LEVEL`.
 const MOST_LEVELS: usize = 16;
-/// Files in files. libpam has no limit, and opens files until it may open no more.
-const DEEPEST: usize = 64;
+/// Files in files. Up to libpam 1.5 there is no limit for them; from 1.6 on it is that of substacks.
+const DEEPEST: usize = MOST_LEVELS - 1;
 /// A larger file is no pam.d file.
 const LONGEST: u64 = 1 << 20;
 
@@ -95,7 +98,7 @@ impl Host {
             if let Some((_, text)) = self.planned.iter().find(|(planned, _)| *planned == path) {
                 return Ok(Some((path, text.clone())));
             }
-            match read(&path) {
+            match self.read(&path) {
                 Ok(bytes) => return Ok(Some((path, bytes))),
                 // libpam takes whatever it cannot open for missing, and root can open everything that is a file.
                 Err(why) if matches!(why.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
@@ -104,18 +107,36 @@ impl Host {
         }
         Ok(None)
     }
-}
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    use std::io::Read as _;
-    let file = std::fs::File::open(path)?;
-    let about = file.metadata()?;
-    if !about.is_file() || about.len() > LONGEST {
-        return Err(io::Error::other("it is no file of a service"));
+    /// What is to stand in that file, by whatever name it is read.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let file = self.file(path)?;
+        let about = file.metadata()?;
+        if !about.is_file() || about.len() > LONGEST {
+            return Err(io::Error::other("it is no file of a service"));
+        }
+        let is_it = |planned: &Path| {
+            planned.symlink_metadata().is_ok_and(|own| (own.dev(), own.ino()) == (about.dev(), about.ino()))
+        };
+        if let Some((_, text)) = self.planned.iter().find(|(planned, _)| is_it(planned)) {
+            return Ok(text.clone());
+        }
+        let mut bytes = Vec::new();
+        file.take(LONGEST).read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
-    let mut bytes = Vec::new();
-    file.take(LONGEST).read_to_end(&mut bytes)?;
-    Ok(bytes)
+
+    /// A link of a host that is mounted somewhere is followed as that host would follow it: authselect's are absolute.
+    fn file(&self, path: &Path) -> io::Result<File> {
+        // A pipe would be waited for.
+        let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+        if self.root == Path::new("/") {
+            return OpenOptions::new().read(true).custom_flags(flags.bits()).open(path);
+        }
+        let below = path.strip_prefix(&self.root).unwrap_or(path);
+        let how = OpenHow::new().flags(flags).resolve(ResolveFlag::RESOLVE_IN_ROOT);
+        Ok(File::from(openat2(File::open(&self.root)?, below, how)?))
+    }
 }
 
 /// Why libpam lets nobody in, or what it does is not known.
@@ -140,8 +161,9 @@ pub enum Unreadable {
         /// Why.
         why: String,
     },
-    /// libpam goes on with what it has not set (Debian's `@include` in a file that an auth line takes in).
-    #[error("{place}: {why}, and what libpam does then is not defined; mend that first")]
+    /// libpam goes on with what it has not set (Debian's `@include` in a file that an auth line takes in), or one release of it does
+    /// another thing than the next.
+    #[error("{place}: {why}, and not every libpam does the same then; mend that first")]
     Undefined {
         /// Where.
         place: Place,
@@ -182,7 +204,7 @@ pub enum What {
 }
 
 /// A line of a stack.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// Where it stands.
     pub place: Place,
@@ -270,14 +292,16 @@ impl Reader<'_> {
                 return Ok(Some((place, why)));
             }
         }
-        Ok(broken.map(|broken| match broken {
+        let Some(broken) = broken else { return Ok(None) };
+        let (line, why) = match broken {
             Broken::Unfinished => {
-                (Place { file: shown, line: last }, String::from("the last line ends in a backslash"))
+                let why = String::from("the last line ends in a backslash");
+                return Ok(Some((Place { file: shown, line: last }, why)));
             }
-            Broken::Unreadable(line) => {
-                (Place { file: shown, line }, String::from("the line is over 1,000 bytes long or has a NUL in it"))
-            }
-        }))
+            Broken::Unreadable(line) => (line, "the line is over 1,000 bytes long or has a NUL in it"),
+            Broken::Ambiguous(line) => (line, "a comment or an empty line stands in a line that is continued"),
+        };
+        Err(Unreadable::Undefined { place: Place { file: shown, line }, why: String::from(why) })
     }
 
     /// One line; why libpam gives up on the whole file at it.
@@ -345,7 +369,7 @@ impl Reader<'_> {
         if inner.depth > DEEPEST {
             return Err(Unreadable::Broken {
                 place: place.clone(),
-                why: String::from("files take in each other without an end"),
+                why: String::from("files take in each other without an end, or too deep"),
             });
         }
         let folders = self.host.folders_of_includes();

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// It sorts before distributions' `50-…`: sshd takes the first value. Only exemptions come before it.
 const NAME: &str = "00-pam-2fa.conf";
 /// Exemptions' own blocks are meant to be otherwise.
-const EXEMPT: &str = "00-pam-2fa-exempt.conf";
+pub(crate) const EXEMPT: &str = "00-pam-2fa-exempt.conf";
 const HEAD: &str =
     "# pam-2fa enable --sshd; `pam-2fa disable sshd` takes these lines out. sshd takes the first value: sort it first.";
 /// Somewhere else (RFC 5737).
@@ -232,7 +232,7 @@ fn loses_key(root: &Effective, modes: Modes) -> bool {
 }
 
 /// The criteria of a `Match` line, and a login that they fit: the first user, a member of the first group, the first address.
-fn probe_of(line: &str) -> Option<(String, Probe)> {
+pub(crate) fn probe_of(line: &str) -> Option<(String, Probe)> {
     let line = line.trim();
     let (word, criteria) = line.split_once(char::is_whitespace)?;
     if !word.eq_ignore_ascii_case("match") {

@@ -7,6 +7,8 @@ use crate::enable::stack::{Action, Answer, Code, Host, Line, Stack, Unreadable, 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+/// Where `enable` keeps them, wherever configd keeps its store.
+const RECEIPTS: &str = "var/lib/pam-2fa/enable";
 /// A larger file is none that is looked for.
 const LONGEST: u64 = 1 << 20;
 
@@ -17,8 +19,8 @@ pub(super) struct Service {
     pub(super) file: String,
     pub(super) stack: Result<Stack, Unreadable>,
     pub(super) answer: Answer,
-    /// Lines of ours in account, session or password: `FILE:LINE`.
-    pub(super) other_phases: Vec<String>,
+    /// Lines of ours in account, session or password: `FILE:LINE`, and the lines as sed(1) takes them.
+    pub(super) other_phases: Vec<(String, String)>,
     /// Its own text names us, or a receipt of `enable` does.
     pub(super) is_meant: bool,
     pub(super) has_receipt: bool,
@@ -47,9 +49,9 @@ pub(super) struct Files {
 
 impl Files {
     /// Reads them.
-    pub(super) fn below(root: &Path, state: &Path) -> Self {
+    pub(super) fn below(root: &Path) -> Self {
         let host = Host::at(root);
-        let receipts = receipts(&below(root, state).join("enable"));
+        let receipts = receipts(&root.join(RECEIPTS));
         let mut names = services(&host);
         names.extend(receipts.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
         let services = names.into_iter().map(|name| service(root, &host, &receipts, name)).collect();
@@ -136,7 +138,12 @@ fn service(root: &Path, host: &Host, receipts: &[String], name: String) -> Servi
             is_meant = true;
             let kind = words.first().map(|word| word.trim_start_matches('-').to_ascii_lowercase()).unwrap_or_default();
             if ["account", "session", "password"].contains(&kind.as_str()) {
-                other_phases.push(format!("/{folder}/{name}:{}", whole.number));
+                let lines = if whole.last == whole.number {
+                    whole.number.to_string()
+                } else {
+                    format!("{},{}", whole.number, whole.last)
+                };
+                other_phases.push((format!("/{folder}/{name}:{}", whole.number), lines));
             }
         }
         break;

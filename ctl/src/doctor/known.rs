@@ -71,7 +71,7 @@ known! {
     STACK_OPTIONS = "stack-options", Broken, "our line has options that the module does not know, and denies everyone",
         "pam-2fa disable SERVICE && pam-2fa enable SERVICE";
     STACK_OTHER_PHASE = "stack-other-phase", Broken, "our module answers in auth alone: a line in account, session or password fails",
-        "pam-2fa disable SERVICE && pam-2fa enable SERVICE";
+        "sed -i 'LINEd' FILE";
     STACK_UNREADABLE = "stack-unreadable", Broken, "libpam cannot read the stack of a service that asks for a code, and lets nobody in",
         "pam-2fa disable SERVICE";
     STACK_GONE = "stack-gone", Broken, "the service was enabled, and our line is not in its stack any more: no code is asked for",
@@ -113,9 +113,9 @@ known! {
     SSHD_PASSWORD = "sshd-password", Risk, "sshd's password method cannot ask for a code: clients that try it first are denied",
         "pam-2fa disable sshd; pam-2fa enable sshd --sshd";
     SSHD_GRACE = "sshd-grace", Risk, "LoginGraceTime ends a login before a message can be there",
-        "sed -i '1i LoginGraceTime 120' FILE && systemctl reload ssh";
+        "sed -i '1i LoginGraceTime 120' FILE && (systemctl reload ssh || systemctl reload sshd)";
     SSHD_PENALTIES = "sshd-penalties", Note, "sshd shuts out an address for a while after wrong codes, also those who share it",
-        "sed -i '1i PerSourcePenalties authfail:1s' FILE && systemctl reload ssh";
+        "sed -i '1i PerSourcePenalties authfail:1s' FILE && (systemctl reload ssh || systemctl reload sshd)";
     SSHD_ROOT = "sshd-root", Note, "root is asked and then refused by PermitRootLogin: over ssh root gets in by no way but an exemption",
         "pam-2fa exempt add root --from CIDR --until DATE --reason TEXT";
 
@@ -133,14 +133,14 @@ known! {
     AUTOLOGIN = "autologin", Risk, "a screen or terminal of this host logs somebody in by itself",
         "${EDITOR:-vi} FILE";
     COCKPIT_TIMEOUT = "cockpit-timeout", Risk, "Cockpit waits a minute for a code, and messages may take longer",
-        "printf '[basic]\\nresponse-timeout = 300\\n' >> FILE && systemctl restart cockpit";
+        "install -d /etc/cockpit && printf '[basic]\\nresponse-timeout = 300\\n' >> FILE && systemctl restart cockpit";
 
     // The daemons.
     DAEMON_SILENT = "daemon-silent", Broken, "configd does not answer: whoever is to be asked for a code is denied",
         "systemctl restart pam-2fa-configd";
-    DAEMON_SEALED = "daemon-sealed", Broken, "configd is sealed, and denies whoever is to be asked for a code",
+    DAEMON_SEALED = "daemon-sealed", Broken, "configd is sealed, and denies whoever is to be asked for a code: what it says is what to do",
         "pam-2fa status";
-    DAEMON_PROBLEM = "daemon-problem", Risk, "configd works, and says that something must be seen to",
+    DAEMON_PROBLEM = "daemon-problem", Risk, "configd works, and says that something must be seen to, and what",
         "pam-2fa status";
     DAEMON_RELEASE = "daemon-release", Risk, "configd is of another release than this command",
         "systemctl restart pam-2fa-configd pam-2fa-courier";
@@ -148,7 +148,7 @@ known! {
         "systemctl enable --now UNIT";
     CHANNEL_TLS = "channel-tls", Broken, "the server's certificate is not taken, so nothing is sent to it",
         "pam-2fa test CHANNEL";
-    CHANNEL_UNTESTED = "channel-untested", Risk, "nothing was ever sent by this way, so nobody knows whether codes arrive",
+    CHANNEL_UNTESTED = "channel-untested", Note, "nothing was sent by this way since configd started, so nobody knows whether codes arrive",
         "pam-2fa test CHANNEL";
 
     // Files.
@@ -161,7 +161,7 @@ known! {
     STATE_MODE = "state-mode", Broken, "others than configd can come to the key, the store or the folder of sockets",
         "chown OWNER FILE && chmod MODE FILE";
     CONFIG_MISSING = "config-missing", Broken, "there are no settings, so configd is sealed at its next start",
-        "cp /usr/share/doc/pam-2fa/config.toml FILE && chown root:pam-2fa FILE && chmod 0640 FILE";
+        "install -m 0640 -o root -g pam-2fa /dev/null FILE && pam-2fa config edit";
     CONFIG_MODE = "config-mode", Broken, "owner or mode of the settings are refused: at its next start configd is sealed",
         "chown root:pam-2fa FILE && chmod 0640 FILE";
     CONFIG_WRONG = "config-wrong", Broken, "the settings have errors: configd goes by the last that it took",

@@ -39,8 +39,8 @@ pub(crate) fn doctor(
 ) -> Result<(), Error> {
     let is_here = asked.root == Path::new("/");
     let service = asked.service.as_deref();
-    let usual = Places { runtime: runtime.to_owned(), config: config.to_owned(), ..Places::default() };
-    let mut files = Files::below(&asked.root, &usual.state);
+    let places = Places { runtime: runtime.to_owned(), config: config.to_owned(), ..Places::default() };
+    let files = Files::below(&asked.root);
     if let Some(service) = service.filter(|service| files.service(service).is_none()) {
         return Err(Error::NotFound(format!(
             "no service {service}: there is no /etc/pam.d/{service}; `ls /etc/pam.d` shows them"
@@ -52,12 +52,8 @@ pub(crate) fn doctor(
         let about = service.or_else(|| a_service_that_asks(&files)).unwrap_or("sshd").to_owned();
         gather::facts(&Asked { runtime, config, sshd_config, service: &about, people: &people }, around)
     } else {
-        Facts { places: usual.clone(), ..Facts::default() }
+        Facts { places, ..Facts::default() }
     };
-    if facts.places.state != usual.state {
-        // Where another copy of configd keeps its store, its receipts are, too.
-        files = Files::below(&asked.root, &facts.places.state);
-    }
     if asked.facts {
         return screen.shown_as_json(&facts);
     }
@@ -81,7 +77,7 @@ fn counted_is(count: usize) -> String {
 /// Where the recording is none.
 pub fn recorded(root: &Path, facts: &str, service: Option<&str>) -> Result<Vec<Finding>, String> {
     let facts: Facts = serde_json::from_str(facts).map_err(|error| error.to_string())?;
-    let files = Files::below(root, &facts.places.state);
+    let files = Files::below(root);
     Ok(judge::findings(&Case { files: &files, facts: &facts }, service))
 }
 

@@ -45,7 +45,7 @@ pub(super) fn show(
         screen.line("")?;
     }
     for unseen in unseen {
-        screen.line(&format!("not looked at: {unseen}"))?;
+        wrapped(&format!("not looked at: {unseen}"), WIDTH).iter().try_for_each(|line| screen.line(line))?;
     }
     let mut parts = Vec::new();
     parts.extend((broken > 0).then(|| format!("{broken} broken")));

@@ -55,12 +55,15 @@ fn of_status(status: &Status, socket: &str) -> Vec<Finding> {
     let about_channel =
         |problem: &str| status.channels.iter().any(|channel| problem.starts_with(&format!("{}:", channel.name)));
     if status.state == State::Sealed {
-        let why = status.problems.join("; ");
-        all.push(Finding::of(&DAEMON_SEALED, socket, why));
+        all.push(by_its_words(Finding::of(&DAEMON_SEALED, socket, status.problems.join("; "))));
     } else {
-        // A way that failed by its certificate is said below, in its own words.
-        let is_said = |problem: &&String| !(about_channel(problem) && is_tls(problem));
-        all.extend(status.problems.iter().filter(is_said).map(|problem| Finding::of(&DAEMON_PROBLEM, socket, problem)));
+        // A way that failed by its certificate is said below, in its own words; so are key and clock.
+        let is_said = |problem: &str| {
+            (about_channel(problem) && is_tls(problem))
+                || ["`pam-2fa key rotate`", "`pam-2fa clock reset`"].iter().any(|command| problem.contains(command))
+        };
+        let problems = status.problems.iter().filter(|problem| !is_said(problem));
+        all.extend(problems.map(|problem| by_its_words(Finding::of(&DAEMON_PROBLEM, socket, problem))));
     }
     if status.version != env!("CARGO_PKG_VERSION") {
         let seen = format!("configd {}, this command {}", status.version, env!("CARGO_PKG_VERSION"));
@@ -77,6 +80,15 @@ fn of_status(status: &Status, socket: &str) -> Vec<Finding> {
         }
     }
     all
+}
+
+/// configd's own lines say what to do: the first command in them.
+fn by_its_words(mut finding: Finding) -> Finding {
+    let command = |quoted: &&str| ["pam-2fa ", "systemctl "].iter().any(|program| quoted.starts_with(program));
+    if let Some(command) = finding.seen.split('`').skip(1).step_by(2).find(command) {
+        finding.mend = command.to_owned();
+    }
+    finding
 }
 
 /// A backup is tried only where the first does not accept.

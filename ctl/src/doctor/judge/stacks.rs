@@ -32,7 +32,8 @@ fn of_service(service: &Service) -> Vec<Finding> {
     if let Err(why) = &service.stack {
         return vec![about(&STACK_UNREADABLE, &service.file, &why.to_string())];
     }
-    let mut all: Vec<Finding> = service.other_phases.iter().map(|place| about(&STACK_OTHER_PHASE, place, "")).collect();
+    let other_phase = |(place, lines): &(String, String)| about(&STACK_OTHER_PHASE, place, "").mending("LINE", lines);
+    let mut all: Vec<Finding> = service.other_phases.iter().map(other_phase).collect();
     if !service.is_on() {
         if service.has_receipt {
             all.push(about(&STACK_GONE, &service.file, ""));

@@ -3,7 +3,7 @@
 //!
 //! The tests change /etc, which is the namespaces' own, and put it back.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failed step is a failed test")]
 
 use e2e::wait;
 use e2e::world::{Plan, World, own, text_of};

@@ -44,8 +44,11 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
         all.extend(autologins(case.files));
     }
     if ["sudo", "sudo-i"].iter().any(|name| case.files.is_on(name)) {
-        let mut files = vec![PathBuf::from("/etc/sudoers")];
-        files.extend(case.files.folder("/etc/sudoers.d").into_iter().filter(|path| is_taken_in(path)));
+        // openSUSE has its own in /usr/etc, which counts where there is none in /etc.
+        let main = ["/etc/sudoers", "/usr/etc/sudoers"].iter().find(|path| case.files.text(path).is_some());
+        let mut files: Vec<PathBuf> = main.map(PathBuf::from).into_iter().collect();
+        let beside = ["/etc/sudoers.d", "/usr/etc/sudoers.d"].iter().flat_map(|folder| case.files.folder(folder));
+        files.extend(beside.filter(|path| is_taken_in(path)));
         all.extend(files.iter().flat_map(|path| sudoers(path, &case.files.text(path).unwrap_or_default())));
     }
     if case.files.is_on("doas") {

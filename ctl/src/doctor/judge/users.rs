@@ -33,7 +33,9 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
 /// configd's view of a user against this process's: -1 where it sees none.
 fn otherwise(view: &View, own: i64) -> Option<Finding> {
     let theirs = view.uid.map_or(-1, i64::from);
-    if theirs == own {
+    // Where nobody is asked, nobody is looked up.
+    let is_unasked = view.uid.is_none() && view.decision == Foreseen::NotSubject;
+    if theirs == own || is_unasked {
         return None;
     }
     let word = |uid: i64| if uid < 0 { String::from("no such user") } else { format!("uid {uid}") };

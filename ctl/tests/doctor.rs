@@ -1,11 +1,7 @@
 //! `doctor` as an administrator meets it: on the screen, in a pipe, in JSON, with configd there, sealed and gone. What it finds on which host is
 //! in tests/systems.rs.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "the tests' own helpers; a test that cannot run must say so"
-)]
+#![expect(clippy::unwrap_used, reason = "the tests' own helpers; a test that cannot run must say so")]
 
 mod common;
 

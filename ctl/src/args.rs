@@ -13,11 +13,13 @@ use std::path::PathBuf;
 
 mod break_glass;
 mod config;
+mod doctor;
 mod enable;
 mod user;
 
 pub(crate) use break_glass::{BreakGlassVerb, Created, Revoked};
 pub(crate) use config::{ConfigVerb, SecretVerb};
+pub(crate) use doctor::DoctorArgs;
 pub(crate) use enable::{ConfirmArgs, DisableArgs, EnableArgs};
 pub(crate) use user::{
     Changes, ChannelWord, Granted, Imported, UserVerb, email_or_nothing, language_or_nothing, number_or_nothing,
@@ -86,6 +88,9 @@ pub(crate) enum Verb {
     },
     /// What is on, what is unhealthy, since when
     Status,
+    /// What lets somebody by without a code, or keeps out who should get in, and the command that mends it; changes nothing. Ends with 1
+    /// where something is broken
+    Doctor(DoctorArgs),
     /// Let services ask for a code: our line in their stacks, where it is sound, with a receipt
     Enable(EnableArgs),
     /// Keep what `enable --confirm-within` has changed: after a login with a code that began since

@@ -15,6 +15,7 @@ mod client;
 mod clock;
 mod config;
 mod device;
+pub mod doctor;
 pub mod enable;
 mod envelope;
 mod error;
@@ -92,7 +93,8 @@ fn dispatch(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> R
     }
     let (runtime_dir, config) = (args.runtime_dir.clone(), args.config.clone());
     let changes = may_change(&args.verb);
-    let says_itself = matches!(args.verb, Verb::BreakGlass(_));
+    // `doctor` changes nothing.
+    let says_itself = matches!(args.verb, Verb::BreakGlass(_) | Verb::Doctor(_));
     act(args, screen, around)?;
     let place = break_glass::Place { config: &config, runtime_dir: &runtime_dir };
     if !is_for_all && !says_itself {
@@ -118,6 +120,7 @@ fn may_change(verb: &Verb) -> bool {
         Verb::BreakGlass(_)
         | Verb::Provider(_)
         | Verb::Status
+        | Verb::Doctor(_)
         | Verb::Test(_)
         | Verb::Explain { .. }
         | Verb::Log(_)
@@ -168,6 +171,7 @@ fn act(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> Result
         }
         Verb::Log(wanted) => log::log(&mut client()?, wanted, screen),
         Verb::Me { verb } => me::me(&args.runtime_dir, verb, screen),
+        Verb::Doctor(asked) => doctor::doctor((&args.runtime_dir, &args.config), &asked, around, screen),
         Verb::Status => status::status(client(), &args.config, screen),
         Verb::Clock(ClockVerb::Status) => upkeep::clock_status(&mut client()?, screen),
         Verb::Clock(ClockVerb::Reset) => upkeep::clock_reset(&mut client()?, screen),

@@ -24,6 +24,14 @@ pub struct Terminal<'a> {
     pub is_seen: bool,
 }
 
+/// How a word is painted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Paint {
+    Plain,
+    Red,
+    Yellow,
+}
+
 /// How to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -59,6 +67,31 @@ impl<'a> Screen<'a> {
             self.terminal.out.flush()?;
         }
         Ok(())
+    }
+
+    /// The same, with a word before it that is painted where somebody sees it and wants it so (no-color.org).
+    pub(crate) fn painted(&mut self, paint: Paint, word: &str, text: &str) -> Result<(), Error> {
+        // ECMA-48: select graphic rendition. Ours, and so not through `printable`.
+        let (on, off) = match paint {
+            Paint::Red if self.wants_paint() => ("\u{1b}[31m", "\u{1b}[0m"),
+            Paint::Yellow if self.wants_paint() => ("\u{1b}[33m", "\u{1b}[0m"),
+            Paint::Plain | Paint::Red | Paint::Yellow => ("", ""),
+        };
+        if self.form == Form::Text {
+            writeln!(self.terminal.out, "{on}{}{off}{}", printable(word), printable(text).trim_end())?;
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a person's wish for a plain screen; it decides nothing")]
+    fn wants_paint(&self) -> bool {
+        self.terminal.is_seen && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    }
+
+    /// An answer that is JSON whatever was asked for.
+    pub(crate) fn shown_as_json(&mut self, answer: &impl Serialize) -> Result<(), Error> {
+        self.form = Form::Json;
+        self.json(answer)
     }
 
     /// What the administrator should know beside the answer, whatever its form: one line, where errors go.

@@ -130,7 +130,7 @@ pub(super) fn clear(path: &Path) -> Result<(), Error> {
 }
 
 /// The services that have a file on this host.
-pub(super) fn services(host: &Host) -> Vec<String> {
+pub(crate) fn services(host: &Host) -> Vec<String> {
     let entries = host.folders().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
     let mut names: Vec<String> =
         entries.filter_map(|entry| entry.file_name().into_string().ok()).filter(|name| is_name(name)).collect();

@@ -13,17 +13,17 @@ const DEEPEST: usize = 4;
 
 /// A `Match` and what stands under it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Block {
+pub(crate) struct Block {
     /// As they are written.
-    pub(super) criteria: String,
+    pub(crate) criteria: String,
     /// A login that they fit, if they can be fitted by a user and an address.
-    pub(super) probe: Probe,
+    pub(crate) probe: Probe,
     /// Keywords, in small letters, and their values.
-    pub(super) says: Vec<(String, String)>,
+    pub(crate) says: Vec<(String, String)>,
 }
 
 /// Those of the main file, of the files in its folder, and of what these include; not of the files with those names.
-pub(super) fn blocks(config: &Path, folder: &Path, but: &[&str]) -> Vec<Block> {
+pub(crate) fn blocks(config: &Path, folder: &Path, but: &[&str]) -> Vec<Block> {
     let mut files = vec![(config.to_owned(), 0)];
     files.extend(fitting(folder, "*.conf").into_iter().map(|file| (file, 0)));
     let (mut all, mut seen): (Vec<Block>, Vec<PathBuf>) = (Vec::new(), Vec::new());

@@ -19,7 +19,7 @@ const SERVICE: &str = "sshd";
 /// It sorts before distributions' `50-…`: sshd takes the first value. Only exemptions come before it.
 const NAME: &str = "00-pam-2fa.conf";
 /// Exemptions' own blocks are meant to be otherwise.
-const EXEMPT: &str = "00-pam-2fa-exempt.conf";
+pub(crate) const EXEMPT: &str = "00-pam-2fa-exempt.conf";
 /// Beside it, while a sshd has still to be told of what was changed.
 const OWED: &str = ".pam-2fa.reload";
 const HEAD: &str =

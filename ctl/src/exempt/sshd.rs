@@ -26,7 +26,7 @@ const NO_LOGIN: &str = "user=nobody,host=192.0.2.1,addr=192.0.2.1,laddr=127.0.0.
 /// A sshd and its main file.
 pub(crate) struct Sshd {
     /// The program, with no link on the way to it.
-    pub(super) program: PathBuf,
+    pub(crate) program: PathBuf,
     /// As it was given: `sshd -f` gets it.
     pub(crate) config: PathBuf,
 }
@@ -48,7 +48,7 @@ impl Effective {
         self.all(name).next()
     }
 
-    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.lines().filter_map(move |line| line.strip_prefix(name)?.strip_prefix(' ')).map(str::trim)
     }
 

@@ -68,11 +68,40 @@ impl Surroundings for ThisHost {
 
 /// What is known of an address.
 #[derive(Debug, PartialEq, Eq)]
-enum Read {
+enum Found {
     Elsewhere,
     Here(Why),
     /// With the reason.
     Unknown(String),
+}
+
+/// The same, in words.
+pub(crate) enum Read {
+    /// Not on this host.
+    Elsewhere,
+    /// On this host, and how that is known.
+    Here(String),
+    /// Why nobody knows.
+    Unknown(String),
+}
+
+/// Where an address is read.
+pub(crate) fn read(address: &str, around: &dyn Surroundings) -> Read {
+    let Some((_, domain)) = address.rsplit_once('@') else { return Read::Elsewhere };
+    let domain = domain.to_ascii_lowercase();
+    match find(&domain, around) {
+        Found::Elsewhere => Read::Elsewhere,
+        Found::Here(why) => Read::Here(Because { why: &why, domain: &domain }.to_string()),
+        Found::Unknown(why) => Read::Unknown(why),
+    }
+}
+
+fn find(domain: &str, around: &dyn Surroundings) -> Found {
+    let host = around.host();
+    match by_name(domain, &host) {
+        Some(why) => Found::Here(why),
+        None => by_route(&around.route(domain), &host),
+    }
 }
 
 /// How it is known that mail for a domain is read here.
@@ -86,19 +115,14 @@ enum Why {
 /// One line for an administrator who gives a user this address, or proves it; none where its mail is read elsewhere.
 pub(crate) fn note(address: &str, around: &dyn Surroundings) -> Option<String> {
     let domain = address.rsplit_once('@')?.1.to_ascii_lowercase();
-    let host = around.host();
-    let read = match by_name(&domain, &host) {
-        Some(why) => Read::Here(why),
-        None => by_route(&around.route(&domain), &host),
-    };
-    match read {
-        Read::Elsewhere => None,
-        Read::Here(why) => Some(format!(
+    match find(&domain, around) {
+        Found::Elsewhere => None,
+        Found::Here(why) => Some(format!(
             "{address} is read on this host ({}), and a mailbox that is read here, or with the same password, is no second \
              factor; take one that is read elsewhere, with another password",
             Because { why: &why, domain: &domain }
         )),
-        Read::Unknown(why) => Some(format!(
+        Found::Unknown(why) => Some(format!(
             "where mail for {domain} goes could not be looked up ({why}); see to it that {address} is not read on this host, \
              nor with the same password: such a mailbox is no second factor"
         )),
@@ -118,7 +142,7 @@ fn by_name(domain: &str, host: &Host) -> Option<Why> {
     }
 }
 
-fn by_route(route: &Route, host: &Host) -> Read {
+fn by_route(route: &Route, host: &Host) -> Found {
     let is_own = |address: &IpAddr| {
         let address = address.to_canonical();
         address.is_loopback()
@@ -127,10 +151,10 @@ fn by_route(route: &Route, host: &Host) -> Read {
     };
     for server in &route.servers {
         if let Some(address) = server.addresses.iter().copied().find(is_own) {
-            return Read::Here(Why::Leads { server: server.name.clone(), address });
+            return Found::Here(Why::Leads { server: server.name.clone(), address });
         }
     }
-    route.unknown.clone().map_or(Read::Elsewhere, Read::Unknown)
+    route.unknown.clone().map_or(Found::Elsewhere, Found::Unknown)
 }
 
 struct Because<'a> {
@@ -168,8 +192,8 @@ mod tests {
         Route { servers: servers.iter().map(server).collect(), unknown: unknown.map(String::from) }
     }
 
-    fn leads(server: &str, address: &str) -> Read {
-        Read::Here(Why::Leads { server: String::from(server), address: address.parse().unwrap() })
+    fn leads(server: &str, address: &str) -> Found {
+        Found::Here(Why::Leads { server: String::from(server), address: address.parse().unwrap() })
     }
 
     #[test]
@@ -193,7 +217,7 @@ mod tests {
     #[test]
     fn a_domain_whose_mail_comes_to_this_host_is_read_here() {
         for (route, read) in [
-            (to(&[("mx", &["192.0.2.1"])], None), Read::Elsewhere),
+            (to(&[("mx", &["192.0.2.1"])], None), Found::Elsewhere),
             (to(&[("mx", &["192.0.2.7"])], None), leads("mx", "192.0.2.7")),
             (to(&[("mx", &["2001:db8::8", "2001:db8::7"])], None), leads("mx", "2001:db8::7")),
             (to(&[("mx", &["::ffff:192.0.2.7"])], None), leads("mx", "::ffff:192.0.2.7")),
@@ -203,9 +227,9 @@ mod tests {
             (to(&[("mx", &["::1"])], None), leads("mx", "::1")),
             (to(&[("mx", &["0.0.0.0"])], None), leads("mx", "0.0.0.0")),
             // No mail goes anywhere (RFC 7505).
-            (to(&[], None), Read::Elsewhere),
-            (to(&[], Some("late")), Read::Unknown(String::from("late"))),
-            (to(&[("mx", &["192.0.2.1"])], Some("late")), Read::Unknown(String::from("late"))),
+            (to(&[], None), Found::Elsewhere),
+            (to(&[], Some("late")), Found::Unknown(String::from("late"))),
+            (to(&[("mx", &["192.0.2.1"])], Some("late")), Found::Unknown(String::from("late"))),
             // What is known suffices.
             (to(&[("mx", &["192.0.2.7"])], Some("late")), leads("mx", "192.0.2.7")),
         ] {

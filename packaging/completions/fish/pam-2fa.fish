@@ -37,6 +37,7 @@ complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "config" -d 'The set
 complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "secret" -d 'A secret of the settings: put another one there, or look at it'
 complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "explain" -d 'What would be decided of a login, and why; sends nothing'
 complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "status" -d 'What is on, what is unhealthy, since when'
+complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "doctor" -d 'What lets somebody by without a code, or keeps out who should get in, and the command that mends it; changes nothing. Ends with 1 where something is broken'
 complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "enable" -d 'Let services ask for a code: our line in their stacks, where it is sound, with a receipt'
 complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "confirm" -d 'Keep what `enable --confirm-within` has changed: after a login with a code that began since'
 complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "disable" -d 'Take our line out again: the file as it was, byte for byte, where nobody has edited it since'
@@ -235,6 +236,13 @@ complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand status" -l runtime-dir -
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand status" -l config -d 'The settings' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand status" -l json -d 'Answer in JSON'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand status" -s h -l help -d 'Print help'
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand doctor" -l sshd-config -d 'sshd\'s main file' -r -F
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand doctor" -l root -d 'The files below this folder, as an image that is mounted there; nothing is asked then' -r -F
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand doctor" -l runtime-dir -d 'Where configd\'s sockets are' -r -F
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand doctor" -l config -d 'The settings' -r -F
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand doctor" -l facts -d 'Show what this host said when it was asked, in JSON, and judge nothing: for somebody else who is to look at it'
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand doctor" -l json -d 'Answer in JSON'
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l sshd-config -d 'sshd\'s main file; the drop-in goes to the folder FILE.d, which it must include' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l confirm-within -d 'Take it all out again unless `pam-2fa confirm` comes in time, also after a reboot: 10m, 2h' -r
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l root -d 'The host below this folder, as an image that is mounted there' -r -F

@@ -79,7 +79,7 @@ const NAMES: [&str; 32] = [
 
 /// What is done upon an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Action {
+pub(crate) enum Action {
     Ignore,
     Ok,
     Done,
@@ -102,7 +102,7 @@ const ACTIONS: [(&str, Action); 6] = [
 
 /// What is done upon each answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Control([Option<Action>; NAMES.len()]);
+pub(crate) struct Control([Option<Action>; NAMES.len()]);
 
 impl Control {
     /// One word of the control field. libpam takes one that it does not understand for "always bad".
@@ -129,7 +129,7 @@ impl Control {
         Self([Some(Action::Bad); NAMES.len()])
     }
 
-    pub(super) fn upon(&self, code: Code) -> Action {
+    pub(crate) fn upon(&self, code: Code) -> Action {
         self.0.get(usize::from(code.0)).copied().flatten().unwrap_or(Action::Bad)
     }
 

@@ -22,6 +22,7 @@ mod read;
 mod walk;
 
 pub use answer::Answer;
+pub(crate) use control::Action;
 pub use control::Code;
 pub use dispatch::run;
 pub(crate) use module::is_ours;

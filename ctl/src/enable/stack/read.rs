@@ -211,7 +211,7 @@ pub struct Line {
     /// What is done at it.
     pub what: What,
     pub(super) level: usize,
-    pub(super) control: Control,
+    pub(crate) control: Control,
 }
 
 /// The auth lines of a service, in the order in which libpam goes through them.

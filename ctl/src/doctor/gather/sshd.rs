@@ -1,0 +1,83 @@
+//! What sshd says of itself: `sshd -V`, and `sshd -T` for root, for somebody else, and for whom each `Match` is about.
+
+use super::super::facts::Sshd;
+use crate::enable::{EXEMPT, blocks};
+use crate::error::Error;
+use crate::exempt::{self, Effective, Probe};
+use crate::program::output_within;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+/// Somewhere else (RFC 5737).
+const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+const ANSWER: Duration = Duration::from_secs(5);
+/// What is looked at.
+const SETTINGS: [&str; 13] = [
+    "usepam",
+    "kbdinteractiveauthentication",
+    "passwordauthentication",
+    "pubkeyauthentication",
+    "gssapiauthentication",
+    "hostbasedauthentication",
+    "kerberosauthentication",
+    "authenticationmethods",
+    "permitrootlogin",
+    "logingracetime",
+    "maxauthtries",
+    "persourcepenalties",
+    "permitemptypasswords",
+];
+
+/// None where there is no sshd.
+pub(super) fn ask(config: &Path) -> Option<Sshd> {
+    let said = |failure: Option<String>| Sshd { config: config.to_owned(), failure, ..Sshd::default() };
+    let sshd = match exempt::Sshd::find(None, config) {
+        Err(Error::NotFound(_)) => return None,
+        Err(why) => return Some(said(Some(why.to_string()))),
+        Ok(sshd) => sshd,
+    };
+    let settings = match sshd.settings() {
+        Err(why) => return Some(said(Some(why.to_string()))),
+        Ok(settings) => settings,
+    };
+    let mut all = Sshd { version: version(&sshd), ..said(None) };
+    let probe = |user: &str| Probe { user: user.to_owned(), from: ELSEWHERE };
+    let mut probes = vec![(String::from("nobody"), probe("nobody")), (String::from("root"), probe("root"))];
+    probes.extend(matches(config).into_iter().map(|(criteria, probe)| (format!("Match {criteria}"), probe)));
+    for (who, probe) in probes {
+        match sshd.effective(&probe, &settings) {
+            Ok(effective) => {
+                all.asked.insert(who, kept(&effective));
+            }
+            Err(why) => all.failure = Some(why.to_string()),
+        }
+    }
+    Some(all)
+}
+
+fn kept(effective: &Effective) -> BTreeMap<String, String> {
+    let value = |name: &&str| {
+        let lines: Vec<&str> = effective.all(name).collect();
+        (!lines.is_empty()).then(|| ((*name).to_owned(), lines.join(" ")))
+    };
+    SETTINGS.iter().filter_map(value).collect()
+}
+
+/// A login for each `Match` that is not of `exempt`, as far as one can be thought of.
+fn matches(config: &Path) -> Vec<(String, Probe)> {
+    let mut folder = config.as_os_str().to_owned();
+    folder.push(".d");
+    blocks(config, Path::new(&folder), &[EXEMPT]).into_iter().map(|block| (block.criteria, block.probe)).collect()
+}
+
+/// `OpenSSH_9.2p1 …`; what does not know -V says it beside its usage.
+fn version(sshd: &exempt::Sshd) -> String {
+    let mut command = Command::new(&sshd.program);
+    command.arg("-V");
+    let out = output_within(command, ANSWER).map(|out| [out.stdout, out.stderr].concat()).unwrap_or_default();
+    let text = String::from_utf8_lossy(&out).into_owned();
+    text.lines().find(|line| line.starts_with("OpenSSH")).unwrap_or_default().to_owned()
+}

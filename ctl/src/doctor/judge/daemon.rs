@@ -1,0 +1,102 @@
+//! configd: whether it answers, what it says of itself and of its ways out, and whether it comes back with the host.
+
+use super::super::finding::Finding;
+use super::super::known::{
+    CHANNEL_TLS, CHANNEL_UNTESTED, CLOCK_AHEAD, CLOCK_BEHIND, DAEMON_PROBLEM, DAEMON_RELEASE, DAEMON_SEALED,
+    DAEMON_SILENT, KEY_BESIDE, KEY_ROTATION, UNIT_OFF,
+};
+use super::Case;
+use pam_2fa_protocol::admin::{ChannelHealth, KeyPlace, Required, State, Status};
+
+/// Below that, trust goes on (docs/when-it-fails.md).
+const SLACK_S: i64 = 300;
+
+pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
+    let mut all = Vec::new();
+    let off = |state: &str| ["disabled", "masked", "not-found"].contains(&state);
+    for (unit, state) in case.facts.units.iter().filter(|(_, state)| off(state)) {
+        all.push(Finding::of(&UNIT_OFF, unit, state).mending("UNIT", unit));
+    }
+    let Some(daemon) = &case.facts.daemon else { return all };
+    let socket = case.facts.places.runtime.join("admin.sock").display().to_string();
+    if let Some(why) = &daemon.failure {
+        all.push(Finding::of(&DAEMON_SILENT, &socket, why));
+    }
+    if let Some(status) = &daemon.status {
+        all.extend(of_status(status, &socket));
+    }
+    if let Some(key) = &daemon.key {
+        if let Some(before) = &key.before {
+            all.push(Finding::of(
+                &KEY_ROTATION,
+                &key.path,
+                format!("key {} is in use, and {before} is not forgotten", key.id),
+            ));
+        }
+        if key.place == KeyPlace::State {
+            all.push(Finding::of(&KEY_BESIDE, &key.path, ""));
+        }
+    }
+    if let Some(clock) = &daemon.clock {
+        if clock.behind_s > SLACK_S {
+            let seen = format!("{} s behind {}", clock.behind_s, clock.mark);
+            all.push(Finding::of(&CLOCK_BEHIND, &clock.wall, seen));
+        }
+        if clock.leap_s > 0 {
+            let seen = format!("{} s ahead of {}", clock.leap_s, clock.mark);
+            all.push(Finding::of(&CLOCK_AHEAD, &clock.wall, seen));
+        }
+    }
+    all
+}
+
+fn of_status(status: &Status, socket: &str) -> Vec<Finding> {
+    let mut all = Vec::new();
+    let about_channel =
+        |problem: &str| status.channels.iter().any(|channel| problem.starts_with(&format!("{}:", channel.name)));
+    if status.state == State::Sealed {
+        all.push(by_its_words(Finding::of(&DAEMON_SEALED, socket, status.problems.join("; "))));
+    } else {
+        // A way that failed by its certificate is said below, in its own words; so are key and clock.
+        let is_said = |problem: &str| {
+            (about_channel(problem) && is_tls(problem))
+                || ["`pam-2fa key rotate`", "`pam-2fa clock reset`"].iter().any(|command| problem.contains(command))
+        };
+        let problems = status.problems.iter().filter(|problem| !is_said(problem));
+        all.extend(problems.map(|problem| by_its_words(Finding::of(&DAEMON_PROBLEM, socket, problem))));
+    }
+    if status.version != env!("CARGO_PKG_VERSION") {
+        let seen = format!("configd {}, this command {}", status.version, env!("CARGO_PKG_VERSION"));
+        all.push(Finding::of(&DAEMON_RELEASE, socket, seen));
+    }
+    let is_asked = status.required.is_some_and(|required| required != Required::Disabled);
+    for channel in status.channels.iter().filter(|channel| channel.configured) {
+        let test = if channel.name.starts_with("email") { "email ADDRESS" } else { "sms NUMBER" };
+        let server = channel.server.as_deref().unwrap_or(&channel.name);
+        if let Some(error) = channel.last_error.as_deref().filter(|error| is_tls(error)) {
+            all.push(Finding::of(&CHANNEL_TLS, server, format!("{}: {error}", channel.name)).mending("CHANNEL", test));
+        } else if is_asked && is_untried(channel) {
+            all.push(Finding::of(&CHANNEL_UNTESTED, server, &channel.name).mending("CHANNEL", test));
+        }
+    }
+    all
+}
+
+/// configd's own lines say what to do: the first command in them.
+fn by_its_words(mut finding: Finding) -> Finding {
+    let command = |quoted: &&str| ["pam-2fa ", "systemctl "].iter().any(|program| quoted.starts_with(program));
+    if let Some(command) = finding.seen.split('`').skip(1).step_by(2).find(command) {
+        finding.mend = command.to_owned();
+    }
+    finding
+}
+
+/// A backup is tried only where the first does not accept.
+fn is_untried(channel: &ChannelHealth) -> bool {
+    !channel.name.contains("backup") && channel.last_success.is_none() && channel.last_error.is_none()
+}
+
+fn is_tls(error: &str) -> bool {
+    let error = error.to_ascii_lowercase();
+    ["certificate", "tls", "unknownissuer"].iter().any(|word| error.contains(word))
+}

@@ -5,10 +5,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
 
 use e2e::mailbox;
-use e2e::ssh::{PASSWORD, Ssh};
+use e2e::ssh::{PASSWORD, Ssh, wrong};
 use e2e::terminal::Terminal;
 use e2e::wait;
-use e2e::world::{Plan, World, text_of};
+use e2e::world::{Person, Plan, World, text_of};
 use nix::sys::ptrace;
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitStatus, waitpid};
@@ -173,6 +173,32 @@ impl Drop for Sshd {
     }
 }
 
+/// A key alone, ssh's own `password`, a wrong password, a right one and wrong codes, after one login and one mail.
+fn nothing_goes_around(world: &World, ada: &Person, ssh: impl Fn() -> Ssh) {
+    let key = world.key(ada);
+    for around in
+        [ssh().key(&key), ssh().option("PreferredAuthentications=password,gssapi-with-mic,hostbased,publickey")]
+    {
+        let out =
+            Command::new("ssh").args(around.option("BatchMode=yes").command("true").arguments()).output().unwrap();
+        assert!(text_of(&out).contains("Permission denied (keyboard-interactive)"), "{}", text_of(&out));
+    }
+    let mut login = ssh().tries(1).open();
+    login.wait_for("Password:");
+    login.type_line("not the password");
+    login.wait_for_denial();
+    assert_eq!(mailbox::count_after_a_while(&ada.email), 1);
+    let mut login = ssh().tries(1).open_with_password();
+    for number in 0..3 {
+        login.wait_for_code_prompt();
+        login.type_line(&wrong(&mailbox::wait_for(&ada.email, 2).code()));
+        // sshd is left with no method then, and ssh asks by itself for what sshd does not take.
+        login.wait_for(if number == 2 { "'s password: " } else { "Wrong code" });
+    }
+    login.type_line(PASSWORD);
+    login.wait_for_denial();
+}
+
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn sshd_is_told_to_ask_asks_and_is_told_otherwise_again() {
@@ -211,6 +237,7 @@ fn sshd_is_told_to_ask_asks_and_is_told_otherwise_again() {
     login.wait_for_code_prompt();
     login.type_line(&mailbox::wait_for(&ada.email, 1).code());
     login.prove_shell();
+    nothing_goes_around(&world, &ada, ssh);
 
     let out = of_it("disable", &[]);
     let said = text_of(&out);

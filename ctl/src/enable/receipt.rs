@@ -8,11 +8,13 @@ use crate::error::Error;
 use crate::exempt::rfc3339;
 use crate::lock::{Patience, lock};
 use data_encoding::{BASE64, HEXLOWER};
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -20,6 +22,7 @@ use std::path::{Path, PathBuf};
 const VERSION: u32 = 1;
 /// A pam.d file in base64, and what stands beside it.
 const LONGEST: u64 = 2 << 20;
+const NOT_OURS: &str = "is no folder of root's alone (0700), so no receipt in it counts; take it away";
 
 /// A point in time by which nothing is decided that a clock that was set could change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,7 +128,10 @@ impl Receipt {
 
 /// Where receipts are kept, held against other commands until this is dropped.
 pub(super) struct Receipts {
+    /// As it is called.
     folder: PathBuf,
+    /// The same folder whatever is put under its name meanwhile: it lies in one of configd's, who may rename it.
+    held: File,
     _lock: File,
 }
 
@@ -142,12 +148,18 @@ impl Receipts {
             }
             other => other.map_err(|why| fail("cannot make", why))?,
         }
-        let about = folder.symlink_metadata().map_err(|why| fail("cannot look at", why))?;
+        let flags = (OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW).bits();
+        let held = match OpenOptions::new().read(true).custom_flags(flags).open(&folder) {
+            Err(why) if [Some(Errno::ENOTDIR as i32), Some(Errno::ELOOP as i32)].contains(&why.raw_os_error()) => {
+                return Err(Error::Unfit { path: folder, why: String::from(NOT_OURS) });
+            }
+            other => other.map_err(|why| fail("cannot open", why))?,
+        };
+        let about = held.metadata().map_err(|why| fail("cannot look at", why))?;
         if !about.is_dir() || about.uid() != 0 || about.mode() & 0o077 != 0 {
-            let why = String::from("is no folder of root's alone (0700), so no receipt in it counts; take it away");
-            return Err(Error::Unfit { path: folder, why });
+            return Err(Error::Unfit { path: folder, why: String::from(NOT_OURS) });
         }
-        let path = folder.join("lock");
+        let path = within(&held).join("lock");
         let file = OpenOptions::new()
             .write(true)
             .create(true)
@@ -156,27 +168,27 @@ impl Receipts {
             .custom_flags(OFlag::O_NOFOLLOW.bits())
             .open(&path);
         let locked = file.and_then(|file| lock(&file, Patience::Some).map(|()| file));
-        let lock = locked.map_err(|why| Error::File { what: "cannot lock", path, why })?;
-        Ok(Self { folder, _lock: lock })
+        let lock = locked.map_err(|why| Error::File { what: "cannot lock", path: folder.join("lock"), why })?;
+        Ok(Self { folder, held, _lock: lock })
     }
 
-    fn path(&self, service: &str) -> PathBuf {
-        self.folder.join(format!("{service}.json"))
+    /// What a receipt is called, and the way to it.
+    fn path(&self, service: &str) -> (PathBuf, PathBuf) {
+        let name = format!("{service}.json");
+        (self.folder.join(&name), within(&self.held).join(name))
     }
 
     /// A service's; none where there is none.
     pub(super) fn read(&self, service: &str) -> Result<Option<Receipt>, Error> {
-        let path = self.path(service);
+        let (path, way) = self.path(service);
         let fail = |why| Error::File { what: "cannot read", path: path.clone(), why };
         let unfit = |why: &str| Err(Error::Unfit { path: path.clone(), why: why.to_owned() });
-        let file = match OpenOptions::new()
-            .read(true)
-            .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
-            .open(&path)
-        {
-            Err(why) if why.kind() == ErrorKind::NotFound => return Ok(None),
-            other => other.map_err(fail)?,
-        };
+        let file =
+            match OpenOptions::new().read(true).custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits()).open(&way)
+            {
+                Err(why) if why.kind() == ErrorKind::NotFound => return Ok(None),
+                other => other.map_err(fail)?,
+            };
         let about = file.metadata().map_err(fail)?;
         if !about.is_file() || about.nlink() != 1 || about.uid() != 0 || about.mode() & 0o077 != 0 {
             return unfit(
@@ -195,7 +207,7 @@ impl Receipts {
     pub(super) fn all(&self) -> Result<Vec<Result<Receipt, Error>>, Error> {
         let fail = |why| Error::File { what: "cannot read", path: self.folder.clone(), why };
         let mut names = Vec::new();
-        for entry in std::fs::read_dir(&self.folder).map_err(fail)? {
+        for entry in std::fs::read_dir(within(&self.held)).map_err(fail)? {
             let name = entry.map_err(fail)?.file_name().to_string_lossy().into_owned();
             names.extend(name.strip_suffix(".json").filter(|name| !name.is_empty()).map(str::to_owned));
         }
@@ -205,28 +217,75 @@ impl Receipts {
 
     /// Keeps it, durably.
     pub(super) fn keep(&self, receipt: &Receipt) -> Result<(), Error> {
-        let path = self.path(&receipt.service);
-        let draft = self.folder.join(".draft");
+        let (path, way) = self.path(&receipt.service);
+        let draft = within(&self.held).join(".draft");
         let written = (|| {
             // Of a run that was killed.
             gone(std::fs::remove_file(&draft))?;
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
             file.write_all(&serde_json::to_vec_pretty(receipt)?)?;
             file.sync_all()?;
-            std::fs::rename(&draft, &path)?;
-            File::open(&self.folder)?.sync_all()
+            std::fs::rename(&draft, &way)?;
+            self.held.sync_all()
         })();
         written.map_err(|why| Error::File { what: "cannot write", path, why })
     }
 
     /// Lets it go.
     pub(super) fn drop(&self, service: &str) -> Result<(), Error> {
-        let path = self.path(service);
-        let removed = gone(std::fs::remove_file(&path)).and_then(|()| File::open(&self.folder)?.sync_all());
+        let (path, way) = self.path(service);
+        let removed = gone(std::fs::remove_file(way)).and_then(|()| self.held.sync_all());
         removed.map_err(|why| Error::File { what: "cannot remove", path, why })
     }
 }
 
+/// The folder by its descriptor, whatever is called as it was.
+fn within(held: &File) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", held.as_raw_fd()))
+}
+
 fn sum(bytes: &[u8]) -> String {
     HEXLOWER.encode(&Sha256::digest(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::unistd::geteuid;
+    use std::fs::{create_dir, read_dir, rename};
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    #[test]
+    #[expect(clippy::disallowed_macros, reason = "a test that is skipped says so")]
+    fn a_folder_that_is_put_in_its_place_meanwhile_gets_nothing_and_gives_nothing() {
+        if !geteuid().is_root() {
+            eprintln!("NOT CHECKED: needs root, whose alone the folder has to be");
+            return;
+        }
+        let state = tempfile::tempdir().unwrap();
+        let [folder, moved, trap] = ["enable", "moved", "trap"].map(|name| state.path().join(name));
+        let receipts = Receipts::hold(state.path()).unwrap();
+        let receipt: Receipt = serde_json::from_value(serde_json::json!({
+            "version": VERSION, "service": "sshd", "file": "/etc/pam.d/sshd", "owner": 0, "group": 0, "mode": 0o644,
+            "before": "", "before_sha256": sum(b""), "after_sha256": "", "put_in": [], "made": "2026-11-24T08:00:00Z",
+        }))
+        .unwrap();
+        create_dir(&trap).unwrap();
+        std::fs::set_permissions(&trap, PermissionsExt::from_mode(0o700)).unwrap();
+        std::fs::write(trap.join("sshd.json"), "theirs").unwrap();
+        rename(&folder, &moved).unwrap();
+        symlink(&trap, &folder).unwrap();
+        assert_eq!(receipts.read("sshd").unwrap(), None);
+        receipts.keep(&receipt).unwrap();
+        assert_eq!(receipts.read("sshd").unwrap(), Some(receipt));
+        assert!(moved.join("sshd.json").exists());
+        receipts.drop("sshd").unwrap();
+        assert!(!moved.join("sshd.json").exists());
+        assert_eq!(std::fs::read(trap.join("sshd.json")).unwrap(), b"theirs");
+        assert_eq!(read_dir(&trap).unwrap().count(), 1);
+        drop(receipts);
+        // And a link that is there before is none of ours.
+        let refused = Receipts::hold(state.path()).err().unwrap().to_string();
+        assert!(refused.contains("is no folder of root's alone"), "{refused}");
+    }
 }

@@ -8,7 +8,7 @@ use pam_2fa_protocol::{admin, courier, login, service};
 #[test]
 fn every_method_and_error_of_the_types_stands_in_the_description_and_the_other_way_round() {
     let login = ["Begin", "Answer", "VersionNotSupported", "NotPermitted", "Sealed", "Busy"];
-    let courier = ["Send", "NotPermitted"];
+    let courier = ["Send", "Reach", "NotPermitted"];
     let admin = [
         admin::USER_LIST,
         admin::USER_SHOW,
@@ -23,6 +23,7 @@ fn every_method_and_error_of_the_types_stands_in_the_description_and_the_other_w
         admin::USER_IMPORT,
         admin::TEST_EMAIL,
         admin::TEST_SMS,
+        admin::EMAIL_REACH,
         admin::SEAL,
         admin::OPEN_SECRET,
         admin::RELOAD,

@@ -3,9 +3,10 @@
 //! The courier's socket must have been made by root (or by our own user): what goes over it is codes and passwords.
 
 use crate::wire_io::{Connection, ConnectionError};
-use pam_2fa_protocol::courier::{Class, Outcome, Reason, SEND, Send, Sent};
+use pam_2fa_protocol::courier::{Class, Outcome, REACH, Reach, Reason, SEND, Send, Sent};
 use pam_2fa_protocol::wire::{More, decode_reply, encode_call};
 use pam_2fa_settings::text::printable;
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::net::UnixStream;
@@ -34,7 +35,17 @@ impl Carrier {
     /// an outcome of another class; nothing here is an error that somebody could overlook.
     pub async fn send(&self, message: &Send, steps: Option<&UnboundedSender<String>>) -> Outcome {
         let patience = Duration::from_millis(u64::try_from(message.deadline_ms).unwrap_or(0)).saturating_add(GRACE);
-        match tokio::time::timeout(patience, self.converse(message, steps)).await {
+        self.ended(tokio::time::timeout(patience, self.converse(SEND, message, steps)).await)
+    }
+
+    /// Has the courier come to a mail server and leave.
+    pub async fn reach(&self, asked: &Reach) -> Outcome {
+        let patience = Duration::from_millis(u64::try_from(asked.deadline_ms).unwrap_or(0)).saturating_add(GRACE);
+        self.ended(tokio::time::timeout(patience, self.converse(REACH, asked, None)).await)
+    }
+
+    fn ended(&self, ended: Result<Result<Outcome, ConnectionError>, tokio::time::error::Elapsed>) -> Outcome {
+        match ended {
             Ok(Ok(outcome)) => Outcome { said: printable(&outcome.said).into_owned(), ..outcome },
             Ok(Err(error @ ConnectionError::Unreachable { .. })) => failed(Reason::Unreachable, error.to_string()),
             // The courier had the message, or may have had it: what became of it, nobody knows.
@@ -45,7 +56,8 @@ impl Carrier {
 
     async fn converse(
         &self,
-        message: &Send,
+        method: &str,
+        message: &impl Serialize,
         steps: Option<&UnboundedSender<String>>,
     ) -> Result<Outcome, ConnectionError> {
         let stream = UnixStream::connect(&self.socket).await.map_err(|error| ConnectionError::Unreachable {
@@ -54,7 +66,7 @@ impl Carrier {
         })?;
         let mut connection = Connection::new(stream);
         connection.require_peer(&[0, nix::unistd::geteuid().as_raw()])?;
-        connection.write(&encode_call(SEND, message, More::Yes)?).await?;
+        connection.write(&encode_call(method, message, More::Yes)?).await?;
         // A courier in other hands could tell steps faster than an administrator's terminal takes them, and fill our memory.
         for _ in 0..MOST_STEPS {
             let frame = connection.read().await?.ok_or(ConnectionError::Closed)?;

@@ -12,7 +12,8 @@ use crate::rules::{MailWay, Rules};
 use crate::seal::{Keys, SealError};
 use crate::store::{Known, Store};
 use pam_2fa_protocol::Secret;
-use pam_2fa_protocol::courier::{Class, Mail, Outcome, Reason, Send};
+use pam_2fa_protocol::admin::Reached;
+use pam_2fa_protocol::courier::{Class, Mail, Outcome, Reach, Reason, Send};
 use pam_2fa_settings::PasswordSetting;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -26,6 +27,8 @@ const TEXT_WAITS: usize = 1;
 
 /// One try takes so long at most; less where the code has less left.
 const TRY_MS: u64 = 20_000;
+/// To come to a server and leave, while somebody waits: three and a backup are within what the command waits.
+const REACH_MS: u64 = 8_000;
 
 /// What sending needs of the daemon.
 #[derive(Clone)]
@@ -238,6 +241,24 @@ impl Post {
             }
         }
         last
+    }
+
+    /// How far the courier comes with each mail server; nothing is sent, and nobody's health is changed by it.
+    pub async fn reach(&self, rules: &Rules) -> Vec<Reached> {
+        let nothing = Secret::new(String::new());
+        let mut all = Vec::new();
+        for way in &rules.email {
+            let head = Letterhead { id: "reach", attempt: 1, to: "", subject: "", text: &nothing, life_ms: REACH_MS };
+            let outcome = match self.letter(head, way) {
+                Err(error) => config_fault(format!("{}.password: {error}", way.name)),
+                Ok(Send { deadline_ms, mail: Some(mail), .. }) => {
+                    self.carrier.reach(&Reach { deadline_ms, mail }).await
+                }
+                Ok(Send { mail: None, .. }) => config_fault(String::from("no mail")),
+            };
+            all.push(Reached { name: way.name.clone(), server: format!("{}:{}", way.server, way.port), outcome });
+        }
+        all
     }
 
     /// What the courier is handed: the whole way, with the password opened for this one call.

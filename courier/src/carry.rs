@@ -6,7 +6,7 @@ use crate::email::deadline::Deadline;
 use crate::email::outcome::{accepted, failed};
 use crate::said::{Mask, clean, without_addresses, without_number};
 use crate::sms::{Accepted, Failure, Sms};
-use pam_2fa_protocol::courier::{Class, Mail, Outcome, Reason, Send, Text};
+use pam_2fa_protocol::courier::{Class, Mail, Outcome, Reach, Reason, Send, Text};
 use std::future::Future;
 use std::marker;
 use std::time::Duration;
@@ -142,6 +142,27 @@ impl<T: Texts> Carrier<T> {
             (None, None, _) | (Some(_), Some(_), _) => refused("one message, either mail or sms"),
         };
         record(send, &outcome);
+        outcome
+    }
+
+    /// Comes to a mail server and leaves; "accepted" is that it would take a mail of ours. Dropping the future cancels it.
+    pub async fn reach(&self, asked: &Reach, steps: Option<UnboundedSender<String>>) -> Outcome {
+        let Some(email) = &self.email else { return refused("mails are not carried here") };
+        let steps = Steps::new(steps, Mask::of(&asked.mail));
+        let deadline = Deadline::after(time_for(asked.deadline_ms));
+        let outcome = match email.reach(&asked.mail, deadline, &steps).await {
+            Ok(()) => Outcome {
+                class: Class::Accepted,
+                reason: None,
+                retry_after_s: None,
+                provider_id: None,
+                said: String::from("reached"),
+            },
+            Err(failure) => failed(&failure),
+        };
+        let outcome = masked(outcome, &steps);
+        let (server, class, said) = (clean(&asked.mail.server), outcome.class, &outcome.said);
+        tracing::info!(server, ?class, said, "a mail server was tried");
         outcome
     }
 

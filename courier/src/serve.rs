@@ -5,10 +5,11 @@
 //! half-closed connection counts as hung up.
 
 use crate::carry::{Carrier, Senseless, Texts, check};
-use pam_2fa_protocol::courier::{SEND, SERVICE, Send, Sent};
+use pam_2fa_protocol::courier::{Outcome, REACH, Reach, SEND, SERVICE, Send, Sent};
 use pam_2fa_protocol::frame::{Frame, FrameBuffer, terminated};
-use pam_2fa_protocol::wire::{Continues, decode_call, encode_reply};
+use pam_2fa_protocol::wire::{Continues, IncomingCall, decode_call, encode_reply};
 use pam_2fa_protocol::{FrameError, MAX_FRAME, WireError};
+use serde::de::DeserializeOwned;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
@@ -155,37 +156,47 @@ async fn attend<T: Texts>(
         if call.oneway {
             return Err(Ended::OneWay);
         }
-        if call.method != SEND {
-            reply(&mut stream, &SERVICE.answer(&call)?).await?;
-            continue;
-        }
         let more = call.more;
-        let send: Send = match call.parameters() {
-            Ok(send) => send,
-            Err(error) => {
-                tracing::warn!(%error, "a Send that does not fit the interface");
-                reply(&mut stream, &SERVICE.invalid_parameter("parameters")?).await?;
-                continue;
+        let (to, steps) = unbounded_channel();
+        let to = more.then_some(to);
+        match call.method.as_ref() {
+            SEND => {
+                let Some(send) = fitting::<Send>(&mut stream, &call).await? else { continue };
+                drop(frame);
+                match check(&send) {
+                    Ok(()) => run(&mut stream, &mut buffer, carrier.carry(&send, to), steps).await?,
+                    Err(Senseless(parameter)) => reply(&mut stream, &SERVICE.invalid_parameter(parameter)?).await?,
+                }
             }
-        };
-        drop(frame);
-        match check(&send) {
-            Ok(()) => run(&mut stream, &mut buffer, carrier, send, more).await?,
-            Err(Senseless(parameter)) => reply(&mut stream, &SERVICE.invalid_parameter(parameter)?).await?,
+            REACH => {
+                let Some(asked) = fitting::<Reach>(&mut stream, &call).await? else { continue };
+                drop(frame);
+                run(&mut stream, &mut buffer, carrier.reach(&asked, to), steps).await?;
+            }
+            _ => reply(&mut stream, &SERVICE.answer(&call)?).await?,
+        }
+    }
+}
+
+/// The parameters; none where they do not fit, and the caller has been told so.
+async fn fitting<P: DeserializeOwned>(stream: &mut UnixStream, call: &IncomingCall<'_>) -> Result<Option<P>, Ended> {
+    match call.parameters() {
+        Ok(parameters) => Ok(Some(parameters)),
+        Err(error) => {
+            tracing::warn!(%error, "a call that does not fit the interface");
+            reply(stream, &SERVICE.invalid_parameter("parameters")?).await?;
+            Ok(None)
         }
     }
 }
 
 /// Runs one send: tells its steps where the caller wants them, and watches for the caller to hang up.
-async fn run<T: Texts>(
+async fn run(
     stream: &mut UnixStream,
     buffer: &mut FrameBuffer,
-    carrier: &Carrier<T>,
-    send: Send,
-    more: bool,
+    carrying: impl Future<Output = Outcome>,
+    mut steps: UnboundedReceiver<String>,
 ) -> Result<(), Ended> {
-    let (to, mut steps) = unbounded_channel();
-    let carrying = carrier.carry(&send, more.then_some(to));
     tokio::pin!(carrying);
     let mut early = 0_usize;
     let mut chunk = Zeroizing::new([0_u8; 1024]);

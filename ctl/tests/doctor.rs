@@ -7,7 +7,7 @@ mod common;
 
 use common::{Daemon, Reply};
 use insta::assert_snapshot;
-use pam_2fa_protocol::admin::{CLOCK_STATUS, EXPLAIN, KEY_STATUS, STATUS, USER_LIST};
+use pam_2fa_protocol::admin::{CLOCK_STATUS, EMAIL_REACH, EXPLAIN, KEY_STATUS, STATUS, USER_LIST};
 use serde_json::{Value, json};
 use std::fs::{create_dir_all, read, read_dir, write};
 use std::path::Path;
@@ -193,6 +193,8 @@ fn doctor_only_asks_and_changes_no_file() {
             "decision": "deny", "reason": "no-method", "class": "ssh", "source": "x", "generation": 1,
             "uid": if parameters["user"] == "root" { json!(1) } else { Value::Null },
         }))],
+        // Of a release before.
+        EMAIL_REACH => vec![Reply::Error("org.varlink.service.MethodNotFound", json!({"method": EMAIL_REACH}))],
         other => panic!("{other}"),
     });
     daemon.write_config("[policy]\nrequired = \"mandatory\"\napplication = \"Example Corp\"\n");

@@ -26,7 +26,7 @@ pub use device::{Device, DeviceList, DeviceReply, DeviceRevoke, DeviceRevokeRepl
 pub use exemption::{ExemptionChange, ExemptionChanged};
 pub use import::{ImportRow, MOST_ROWS, UserImport, UserImportReply, WrongRow};
 pub use log::{By, Change, Decision, Decoys, Log, LogReply};
-pub use message::{TestEmail, TestSms, UserVerifyBegin, UserVerifyFinish, VerifySent};
+pub use message::{EmailReachReply, Reached, TestEmail, TestSms, UserVerifyBegin, UserVerifyFinish, VerifySent};
 pub use pass::{OneTimeCode, Pass, PassKind, UserGrant, UserInvite};
 pub use secret::{OpenSecret, OpenSecretReply};
 pub use status::{ChannelHealth, Required, State, Status, StatusReply, Texts};
@@ -65,6 +65,8 @@ pub const USER_VERIFY_FINISH: &str = "io.pam2fa.Admin.UserVerifyFinish";
 pub const TEST_EMAIL: &str = "io.pam2fa.Admin.TestEmail";
 /// [`TestSms`] → [`crate::courier::Sent`].
 pub const TEST_SMS: &str = "io.pam2fa.Admin.TestSms";
+/// `()` → [`EmailReachReply`].
+pub const EMAIL_REACH: &str = "io.pam2fa.Admin.EmailReach";
 /// [`Seal`] → [`SealReply`].
 pub const SEAL: &str = "io.pam2fa.Admin.Seal";
 /// [`OpenSecret`] → [`OpenSecretReply`].

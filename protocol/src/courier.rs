@@ -12,8 +12,10 @@ use std::collections::BTreeMap;
 pub const SERVICE: Service =
     Service { interface: "io.pam2fa.Courier", description: include_str!("../varlink/io.pam2fa.Courier.varlink") };
 
-/// The one method.
+/// [`Send`] → [`Sent`] each.
 pub const SEND: &str = "io.pam2fa.Courier.Send";
+/// [`Reach`] → [`Sent`].
+pub const REACH: &str = "io.pam2fa.Courier.Reach";
 /// The error of a caller that is not configd.
 pub const NOT_PERMITTED: &str = "io.pam2fa.Courier.NotPermitted";
 
@@ -114,6 +116,15 @@ pub struct Send {
     /// A text message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sms: Option<Text>,
+}
+
+/// The parameters of [`REACH`]: a mail server, up to AUTH and no further.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Reach {
+    /// The courier answers within it.
+    pub deadline_ms: i64,
+    /// The way; recipient, subject and text are empty.
+    pub mail: Mail,
 }
 
 /// What became of a message.

@@ -20,6 +20,7 @@ const ADMIN: &[&str] = &[
     admin::USER_IMPORT,
     admin::TEST_EMAIL,
     admin::TEST_SMS,
+    admin::EMAIL_REACH,
     admin::SEAL,
     admin::OPEN_SECRET,
     admin::RELOAD,
@@ -53,7 +54,7 @@ const ADMIN: &[&str] = &[
 #[test]
 fn every_method_and_error_of_the_types_stands_in_the_description_and_the_other_way_round() {
     let login = ["Begin", "Answer", "VersionNotSupported", "NotPermitted", "Sealed", "Busy"];
-    let courier = ["Send", "NotPermitted"];
+    let courier = ["Send", "Reach", "NotPermitted"];
     let admin: Vec<&str> = ADMIN.iter().map(|name| name.rsplit_once('.').unwrap().1).collect();
     for (service, ours) in
         [(login::SERVICE, login.as_slice()), (courier::SERVICE, courier.as_slice()), (admin::SERVICE, admin.as_slice())]

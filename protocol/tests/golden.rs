@@ -216,6 +216,11 @@ fn courier_frames(add: &mut impl FnMut(&[u8])) {
     add(&reply(&Sent { step: Some("connected".into()), outcome: None }, Continues::Yes));
     add(&reply(&Sent { step: None, outcome: Some(outcome()) }, LAST));
     add(&encode_error(courier::NOT_PERMITTED, &Nothing {}).unwrap());
+    let mail = send().mail.unwrap();
+    add(&call(courier::REACH, &courier::Reach { deadline_ms: 8_000, mail }, More::No));
+    add(&call(admin::EMAIL_REACH, &Nothing {}, More::No));
+    let reached = admin::Reached { name: "email".into(), server: "smtp.example.com:465".into(), outcome: outcome() };
+    add(&reply(&admin::EmailReachReply { servers: vec![reached] }, LAST));
 }
 
 fn settings_frames(add: &mut impl FnMut(&[u8])) {

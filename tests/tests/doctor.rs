@@ -249,3 +249,33 @@ fn a_configd_that_is_gone_or_sealed_is_found_and_nothing_else_is_lost_by_it() {
     stage.done(&format!("{} --passphrase-file {words}", mend.replace("EXPORT", &copy.display().to_string())));
     stage.is_mended("the stack, with configd back", "stack-fails-open");
 }
+
+/// A mail server that is come to by the courier, and no mail: nobody gets one.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_mail_server_that_is_not_believed_or_refuses_our_password_is_found_without_a_message() {
+    let mut stage = Stage::set();
+    in_order(&stage);
+    let sent = |stage: &Stage| stage.world.logs().matches("message accepted").count();
+    let before = sent(&stage);
+    let ca = stage.world.path("etc/other.pem").display().to_string();
+    stage.done(&format!(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=other -keyout /dev/null -out {ca} && chmod 644 {ca}"
+    ));
+    stage.done(&format!("pam-2fa config set email.ca_file {ca}"));
+    assert_eq!(stage.ids(), ["channel-tls"]);
+    stage.done("pam-2fa config set email.ca_file /run/pam-2fa-ns/mail/ca/ca.pem");
+    assert!(stage.ids().is_empty());
+
+    stage.done("echo wrong | pam-2fa secret set email.password --file -");
+    let found = stage.to_mend();
+    assert_eq!(found, [(String::from("channel-refused"), String::from("pam-2fa secret set email.password"))]);
+    stage.done("echo pw123 | pam-2fa secret set email.password --file -");
+    assert!(stage.ids().is_empty());
+
+    stage.world.kill_courier();
+    assert!(stage.ids().contains(&String::from("channel-unreached")), "{:?}", stage.ids());
+    stage.world.start_courier();
+    assert!(stage.ids().is_empty(), "{:?}", stage.ids());
+    assert_eq!(sent(&stage), before);
+}

@@ -60,6 +60,18 @@ impl Email {
         Ok(self.finish(key, reply, session, steps))
     }
 
+    /// Comes to the server as [`Email::deliver`] does, up to AUTH, and leaves. No connection is kept or taken from before: it is the
+    /// handshake that is asked about.
+    ///
+    /// # Errors
+    /// [`Failure`]: where it came to its end.
+    pub async fn reach(&self, mail: &Mail, deadline: Deadline, steps: &Steps) -> Result<(), Failure> {
+        let helo = helo(mail)?;
+        check_credentials(mail)?;
+        leave(self.fresh(mail, &helo, deadline, steps).await?);
+        Ok(())
+    }
+
     fn finish(&self, key: Key, reply: Reply, session: Session, steps: &Steps) -> Reply {
         steps.tell(|| format!("accepted: {reply}"));
         self.pool.keep(key, session);

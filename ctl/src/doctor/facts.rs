@@ -1,7 +1,7 @@
 //! What the host says when it is asked, as far as it does not stand in its files: kept as it was, so that a host can be looked at
 //! again elsewhere (`--facts`, and the recorded systems of the tests). It judges nothing.
 
-use pam_2fa_protocol::admin::{ClockReply, Foreseen, KeyReply, Status, User};
+use pam_2fa_protocol::admin::{ClockReply, Foreseen, KeyReply, Reached, Status, User};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -72,6 +72,8 @@ pub(super) struct Daemon {
     pub(super) status: Option<Status>,
     pub(super) key: Option<KeyReply>,
     pub(super) clock: Option<ClockReply>,
+    /// How far the courier came with each mail server.
+    pub(super) reached: Vec<Reached>,
     pub(super) users: Vec<User>,
     /// What it would do with a login of each of them, and of others of this host.
     pub(super) views: Vec<View>,

@@ -148,6 +148,10 @@ known! {
         "systemctl enable --now UNIT";
     CHANNEL_TLS = "channel-tls", Broken, "the server's certificate is not taken, so nothing is sent to it",
         "pam-2fa test CHANNEL";
+    CHANNEL_REFUSED = "channel-refused", Broken, "the server does not take our user and password, so nothing is sent by it",
+        "pam-2fa secret set SETTING.password";
+    CHANNEL_UNREACHED = "channel-unreached", Risk, "the courier does not come to the server now",
+        "pam-2fa test CHANNEL";
     CHANNEL_UNTESTED = "channel-untested", Note, "nothing was sent by this way since configd started, so nobody knows whether codes arrive",
         "pam-2fa test CHANNEL";
 

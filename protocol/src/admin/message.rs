@@ -56,3 +56,22 @@ pub struct TestEmail {
     /// An address.
     pub to: String,
 }
+
+/// How far the courier comes with one mail server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reached {
+    /// `email`, `email.backup.NAME`.
+    pub name: String,
+    /// `smtp.example.com:465`.
+    pub server: String,
+    /// `accepted`: TLS stands, and the server takes our credentials.
+    pub outcome: Outcome,
+}
+
+/// The reply to [`super::EMAIL_REACH`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EmailReachReply {
+    /// In their order.
+    #[serde(default)]
+    pub servers: Vec<Reached>,
+}

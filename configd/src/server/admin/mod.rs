@@ -26,10 +26,11 @@ use crate::store::UserRecord;
 use crate::wire_io::{Connection, ConnectionError};
 use pam_2fa_protocol::admin::{
     BACKUP, BREAK_GLASS_CHANGED, CLOCK_RESET, CLOCK_STATUS, CODED_LOGIN, CodedLogin, CodedLoginReply, DEVICE_LIST,
-    DEVICE_REVOKE, EXEMPTION_CHANGED, EXPLAIN, GENERATION, KEY_EXPORT, KEY_FORGET, KEY_IMPORT, KEY_RESEAL, KEY_ROTATE,
-    KEY_STATUS, LOG, NOT_FOUND, NotFound, OPEN_SECRET, REFUSED, RELOAD, RESTORE, RESTORE_ACCEPT, RESTORE_PUT, Refused,
-    SEAL, SEALED, SERVICE, STATUS, Sealed, TEST_EMAIL, TEST_SMS, USER_DISABLE, USER_GRANT, USER_IMPORT, USER_INVITE,
-    USER_LIST, USER_RESET, USER_SET, USER_SHOW, USER_UNLOCK, USER_VERIFY_BEGIN, USER_VERIFY_FINISH,
+    DEVICE_REVOKE, EMAIL_REACH, EXEMPTION_CHANGED, EXPLAIN, GENERATION, KEY_EXPORT, KEY_FORGET, KEY_IMPORT, KEY_RESEAL,
+    KEY_ROTATE, KEY_STATUS, LOG, NOT_FOUND, NotFound, OPEN_SECRET, REFUSED, RELOAD, RESTORE, RESTORE_ACCEPT,
+    RESTORE_PUT, Refused, SEAL, SEALED, SERVICE, STATUS, Sealed, TEST_EMAIL, TEST_SMS, USER_DISABLE, USER_GRANT,
+    USER_IMPORT, USER_INVITE, USER_LIST, USER_RESET, USER_SET, USER_SHOW, USER_UNLOCK, USER_VERIFY_BEGIN,
+    USER_VERIFY_FINISH,
 };
 use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::wire::{Continues, IncomingCall, WireError, decode_call, encode_error, encode_reply};
@@ -146,9 +147,10 @@ async fn dispatch(call: &IncomingCall<'_>, daemon: &Daemon, connection: &mut Con
     }
 }
 
-/// What is asked of the daemon as a whole: key, clock, store.
+/// What is asked of the daemon as a whole: key, clock, store, its way out.
 async fn mend(call: &IncomingCall<'_>, daemon: &Daemon) -> Result<Frame, Answer> {
     match call.method.as_ref() {
+        EMAIL_REACH => done(&system::email_reach(house(daemon)?.as_ref()).await),
         GENERATION => done(&upkeep::generation(house(daemon)?.as_ref()).await?),
         CLOCK_STATUS => done(&upkeep::clock_status(house(daemon)?.as_ref())),
         CLOCK_RESET => done(&upkeep::clock_reset(daemon, house(daemon)?).await?),

@@ -13,8 +13,8 @@ use crate::wire_io::{Connection, ConnectionError};
 use data_encoding::HEXLOWER;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::{
-    ChannelHealth, ExemptionChange, ExemptionChanged, ReloadReply, Seal, SealReply, State as Word, Status, StatusReply,
-    TestEmail, Texts,
+    ChannelHealth, EmailReachReply, ExemptionChange, ExemptionChanged, ReloadReply, Seal, SealReply, State as Word,
+    Status, StatusReply, TestEmail, Texts,
 };
 use pam_2fa_protocol::courier::{Outcome, Sent};
 use pam_2fa_protocol::frame::Frame;
@@ -205,6 +205,10 @@ pub(super) async fn test_email(
     let outcome = post(house, head, more, connection).await?;
     tracing::info!(to = to.masked(), class = ?outcome.class, said = outcome.said, "a test message");
     done(&Sent { step: None, outcome: Some(outcome) })
+}
+
+pub(super) async fn email_reach(house: &House) -> EmailReachReply {
+    EmailReachReply { servers: house.post.reach(&house.rules()).await }
 }
 
 /// Sends, and passes each step on as it happens where the caller wants them.

@@ -4,8 +4,8 @@ use super::super::facts::{Daemon, View};
 use crate::client::Client;
 use crate::error::Error;
 use pam_2fa_protocol::admin::{
-    CLOCK_STATUS, ClockReply, EXPLAIN, Explain, ExplainReply, KEY_STATUS, KeyReply, STATUS, StatusReply, USER_LIST,
-    UserReply,
+    CLOCK_STATUS, ClockReply, EMAIL_REACH, EXPLAIN, EmailReachReply, Explain, ExplainReply, KEY_STATUS, KeyReply,
+    STATUS, StatusReply, USER_LIST, UserReply,
 };
 use pam_2fa_protocol::wire::Nothing;
 use std::path::Path;
@@ -31,6 +31,9 @@ fn all(daemon: &mut Daemon, runtime: &Path, service: &str, people: &[String]) ->
     daemon.status = Some(client.call::<StatusReply>(STATUS, &Nothing {})?.status);
     daemon.key = Some(client.call::<KeyReply>(KEY_STATUS, &Nothing {})?);
     daemon.clock = Some(client.call::<ClockReply>(CLOCK_STATUS, &Nothing {})?);
+    // One of a release before knows nothing of it.
+    let reached = client.call_slow::<EmailReachReply>(EMAIL_REACH, &Nothing {});
+    daemon.reached = reached.map(|reply| reply.servers).unwrap_or_default();
     client.call_long(USER_LIST, &Nothing {}, |reply: UserReply| {
         daemon.users.extend(reply.user);
         Ok(())

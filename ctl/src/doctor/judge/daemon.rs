@@ -2,11 +2,12 @@
 
 use super::super::finding::Finding;
 use super::super::known::{
-    CHANNEL_TLS, CHANNEL_UNTESTED, CLOCK_AHEAD, CLOCK_BEHIND, DAEMON_PROBLEM, DAEMON_RELEASE, DAEMON_SEALED,
-    DAEMON_SILENT, KEY_BESIDE, KEY_ROTATION, UNIT_OFF,
+    CHANNEL_REFUSED, CHANNEL_TLS, CHANNEL_UNREACHED, CHANNEL_UNTESTED, CLOCK_AHEAD, CLOCK_BEHIND, DAEMON_PROBLEM,
+    DAEMON_RELEASE, DAEMON_SEALED, DAEMON_SILENT, KEY_BESIDE, KEY_ROTATION, Known, UNIT_OFF,
 };
 use super::Case;
-use pam_2fa_protocol::admin::{ChannelHealth, KeyPlace, Required, State, Status};
+use pam_2fa_protocol::admin::{ChannelHealth, KeyPlace, Reached, Required, State, Status};
+use pam_2fa_protocol::courier::{Class, Reason};
 
 /// Below that, trust goes on (docs/when-it-fails.md).
 const SLACK_S: i64 = 300;
@@ -23,7 +24,8 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
         all.push(Finding::of(&DAEMON_SILENT, &socket, why));
     }
     if let Some(status) = &daemon.status {
-        all.extend(of_status(status, &socket));
+        all.extend(of_status(status, &socket, &daemon.reached));
+        all.extend(daemon.reached.iter().filter_map(reached));
     }
     if let Some(key) = &daemon.key {
         if let Some(before) = &key.before {
@@ -50,7 +52,7 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
     all
 }
 
-fn of_status(status: &Status, socket: &str) -> Vec<Finding> {
+fn of_status(status: &Status, socket: &str, reached: &[Reached]) -> Vec<Finding> {
     let mut all = Vec::new();
     let about_channel =
         |problem: &str| status.channels.iter().any(|channel| problem.starts_with(&format!("{}:", channel.name)));
@@ -73,7 +75,9 @@ fn of_status(status: &Status, socket: &str) -> Vec<Finding> {
     for channel in status.channels.iter().filter(|channel| channel.configured) {
         let test = if channel.name.starts_with("email") { "email ADDRESS" } else { "sms NUMBER" };
         let server = channel.server.as_deref().unwrap_or(&channel.name);
-        if let Some(error) = channel.last_error.as_deref().filter(|error| is_tls(error)) {
+        // What was tried just now counts more than what was a while ago.
+        let is_tried = reached.iter().any(|reached| reached.name == channel.name);
+        if let Some(error) = channel.last_error.as_deref().filter(|error| !is_tried && is_tls(error)) {
             all.push(Finding::of(&CHANNEL_TLS, server, format!("{}: {error}", channel.name)).mending("CHANNEL", test));
         } else if is_asked && is_untried(channel) {
             all.push(Finding::of(&CHANNEL_UNTESTED, server, &channel.name).mending("CHANNEL", test));
@@ -89,6 +93,21 @@ fn by_its_words(mut finding: Finding) -> Finding {
         finding.mend = command.to_owned();
     }
     finding
+}
+
+/// How far the courier came just now.
+fn reached(reached: &Reached) -> Option<Finding> {
+    let known: &'static Known = match (reached.outcome.class, reached.outcome.reason) {
+        (Class::Accepted, _) => return None,
+        (_, Some(Reason::Certificate)) => &CHANNEL_TLS,
+        (_, Some(Reason::Config)) if reached.outcome.said.contains("ca_file") => &CHANNEL_TLS,
+        (Class::AuthError, _) | (_, Some(Reason::Credentials)) => &CHANNEL_REFUSED,
+        _ => &CHANNEL_UNREACHED,
+    };
+    let seen = format!("{}: {}", reached.name, reached.outcome.said);
+    Some(
+        Finding::of(known, &reached.server, seen).mending("CHANNEL", "email ADDRESS").mending("SETTING", &reached.name),
+    )
 }
 
 /// A backup is tried only where the first does not accept.

@@ -5,6 +5,7 @@ use crate::house::{House, Places};
 use crate::log::LevelHandle;
 use crate::server::repeats::Repeats;
 use crate::server::standing::Standing;
+use crate::trouble::Seen;
 use crate::users::{Directory, FOR_OTHERS, FOR_ROOT, Users};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -53,6 +54,8 @@ pub struct Daemon {
     pub repeats: Repeats,
     /// The logins that stand at prompts.
     pub standing: Arc<Standing>,
+    /// Since when what is unhealthy was seen.
+    pub unhealthy: Seen,
     level: LevelHandle,
     state: Mutex<State>,
     /// RFC 3339, UTC: since when it is sealed, whatever the reasons were since.
@@ -84,6 +87,7 @@ impl Daemon {
             host: Arc::from(host),
             repeats: Repeats::default(),
             standing: Arc::default(),
+            unhealthy: Seen::default(),
             level,
             sealed_since: Mutex::new(Some(since.clone())),
             since,
@@ -142,7 +146,10 @@ impl Daemon {
             State::Sealed(_) => {
                 self.open_if_sealed().await.map_err(|reason| vec![reason])?;
                 match self.state() {
-                    State::Open(house) => Ok((house.rules().generation, house.problems())),
+                    State::Open(house) => {
+                        let notes = house.problems().into_iter().map(|problem| problem.text);
+                        Ok((house.rules().generation, notes.collect()))
+                    }
                     State::Sealed(reason) => Err(vec![reason.to_string()]),
                 }
             }

@@ -5,8 +5,9 @@
 //! half-closed connection counts as hung up.
 
 use crate::carry::{Carrier, Senseless, Texts, check};
-use pam_2fa_protocol::courier::{SEND, SERVICE, Send, Sent};
+use pam_2fa_protocol::courier::{SANDBOX, SEND, SERVICE, Send, Sent};
 use pam_2fa_protocol::frame::{Frame, FrameBuffer, terminated};
+use pam_2fa_protocol::sandbox::SandboxReply;
 use pam_2fa_protocol::wire::{Continues, decode_call, encode_reply};
 use pam_2fa_protocol::{FrameError, MAX_FRAME, WireError};
 use std::future::Future;
@@ -154,6 +155,11 @@ async fn attend<T: Texts>(
         let call = decode_call(&frame)?;
         if call.oneway {
             return Err(Ended::OneWay);
+        }
+        if call.method == SANDBOX {
+            let sandbox = crate::sandbox::own(carrier.name());
+            reply(&mut stream, &encode_reply(&SandboxReply { sandbox }, Continues::No)?).await?;
+            continue;
         }
         if call.method != SEND {
             reply(&mut stream, &SERVICE.answer(&call)?).await?;

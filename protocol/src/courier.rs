@@ -12,8 +12,10 @@ use std::collections::BTreeMap;
 pub const SERVICE: Service =
     Service { interface: "io.pam2fa.Courier", description: include_str!("../varlink/io.pam2fa.Courier.varlink") };
 
-/// The one method.
+/// The one method that does something.
 pub const SEND: &str = "io.pam2fa.Courier.Send";
+/// `()` → [`crate::sandbox::SandboxReply`].
+pub const SANDBOX: &str = "io.pam2fa.Courier.Sandbox";
 /// The error of a caller that is not configd.
 pub const NOT_PERMITTED: &str = "io.pam2fa.Courier.NotPermitted";
 

@@ -3,13 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use pam_2fa_protocol::wire::decode_call;
-use pam_2fa_protocol::{admin, courier, login, service};
+use pam_2fa_protocol::{admin, courier, login, service, status};
 
-#[test]
-fn every_method_and_error_of_the_types_stands_in_the_description_and_the_other_way_round() {
-    let login = ["Begin", "Answer", "VersionNotSupported", "NotPermitted", "Sealed", "Busy"];
-    let courier = ["Send", "NotPermitted"];
-    let admin = [
+fn admin_names() -> Vec<&'static str> {
+    let all = [
         admin::USER_LIST,
         admin::USER_SHOW,
         admin::USER_SET,
@@ -50,11 +47,22 @@ fn every_method_and_error_of_the_types_stands_in_the_description_and_the_other_w
         admin::NOT_FOUND,
         admin::REFUSED,
         admin::SEALED,
-    ]
-    .map(|name| name.rsplit_once('.').unwrap().1);
-    for (service, ours) in
-        [(login::SERVICE, login.as_slice()), (courier::SERVICE, courier.as_slice()), (admin::SERVICE, admin.as_slice())]
-    {
+    ];
+    all.iter().map(|name| name.rsplit_once('.').unwrap().1).collect()
+}
+
+#[test]
+fn every_method_and_error_of_the_types_stands_in_the_description_and_the_other_way_round() {
+    let login = ["Begin", "Answer", "VersionNotSupported", "NotPermitted", "Sealed", "Busy"];
+    let courier = ["Send", "Sandbox", "NotPermitted"];
+    let readers = ["Status", "NotPermitted"];
+    let admin = admin_names();
+    for (service, ours) in [
+        (login::SERVICE, login.as_slice()),
+        (courier::SERVICE, courier.as_slice()),
+        (admin::SERVICE, admin.as_slice()),
+        (status::SERVICE, readers.as_slice()),
+    ] {
         let described: Vec<&str> = service
             .description
             .lines()

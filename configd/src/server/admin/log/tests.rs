@@ -6,8 +6,8 @@ use crate::log::LevelHandle;
 use crate::login::world::{rules, ssh};
 use crate::rules::Rules;
 use crate::server::{admin, login};
-use crate::store::UserKey;
 use crate::store::sqlite::SqliteStore;
+use crate::store::{LogLimits, UserKey};
 use crate::users::Directory;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::{LOG, REFUSED, Refused, STATUS, State as Word, StatusReply};
@@ -211,6 +211,28 @@ async fn who_follows_gets_what_is_decided_from_now_on_and_lets_go_when_the_daemo
     daemon.put(crate::daemon::State::Sealed(Arc::from("the store has failed")));
     assert_eq!(next(&mut client).await, None);
     assert_eq!(next(&mut all_of_it).await, None);
+}
+
+#[tokio::test]
+async fn who_follows_is_told_on_while_the_log_is_cut_under_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (daemon, store) = opened(folder.path(), rules()).await;
+    for number in 1..=3 {
+        store.log_decision(line(number));
+    }
+    let mut client = ask(&daemon, &Log { ago_s: Some(99_999 * 86_400), follow: true, ..Log::default() }).await;
+    for number in 1..=3 {
+        let told = next(&mut client).await.unwrap().entry.unwrap().reference;
+        assert_eq!(told, format!("R000000{number}"));
+    }
+    // All that is there is taken away, as if it were over.
+    let none = LogLimits { keep_s: 0, size_bytes: 0 };
+    while !all(&daemon, &Log::default()).await.iter().all(|reply| reply.entry.is_none()) {
+        store.keep_log(none).await.unwrap();
+    }
+    store.log_decision(line(4));
+    daemon_writes(&daemon).await;
+    assert_eq!(next(&mut client).await.unwrap().entry.unwrap().reference, "R0000004");
 }
 
 #[tokio::test]

@@ -25,14 +25,13 @@ pub async fn serve(stream: UnixStream, uid: u32, daemon: Arc<Daemon>) {
 }
 
 async fn converse(mut connection: Connection, uid: u32, daemon: &Daemon) -> Result<(), ConnectionError> {
-    if uid != 0 && is_for_everybody(daemon) {
-        return connection.write(&SERVICE.error("NotPermitted")?).await;
-    }
     loop {
         let Ok(read) = tokio::time::timeout(FIRST_FRAME, connection.read()).await else { return Ok(()) };
         let Some(frame) = read? else { return Ok(()) };
         let call = decode_call(&frame)?;
         let answer = match call.method.as_ref() {
+            // Told once it has asked: who is hung up on while he speaks does not hear it.
+            STATUS if uid != 0 && is_for_everybody(daemon) => SERVICE.error("NotPermitted")?,
             STATUS => encode_reply(&StatusReply { status: for_readers(status(daemon).await) }, Continues::No)?,
             _ => SERVICE.answer(&call)?,
         };

@@ -1,6 +1,8 @@
 //! What a person sees at a terminal, and what a pipe gets: the real command on a real pseudo-terminal, before a daemon that says
 //! hostile things.
 
+#![expect(clippy::unwrap_used, reason = "the tests' own helpers")]
+
 mod common;
 
 use common::{Daemon, Reply};

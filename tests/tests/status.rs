@@ -1,7 +1,7 @@
 //! How it is, as root, a member of `pam-2fa-status` and everybody else are told it, by the daemons as they run; and the log as it
 //! is followed over a restart.
 
-#![expect(clippy::expect_used, reason = "a stage that cannot be set fails the test")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a stage that cannot be set fails the test")]
 
 use e2e::daemon::COMMAND;
 use e2e::terminal::Terminal;

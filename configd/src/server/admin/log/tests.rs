@@ -6,8 +6,8 @@ use crate::log::LevelHandle;
 use crate::login::world::{rules, ssh};
 use crate::rules::Rules;
 use crate::server::{admin, login};
+use crate::store::UserKey;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{LogLimits, UserKey};
 use crate::users::Directory;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::{LOG, REFUSED, Refused, STATUS, State as Word, StatusReply};
@@ -226,7 +226,7 @@ async fn who_follows_is_told_on_while_the_log_is_cut_under_it() {
         assert_eq!(told, format!("R000000{number}"));
     }
     // All that is there is taken away, as if it were over.
-    let none = LogLimits { keep_s: 0, size_bytes: 0 };
+    let none = store::LogLimits { keep_s: 0, size_bytes: 0 };
     while !all(&daemon, &Log::default()).await.iter().all(|reply| reply.entry.is_none()) {
         store.keep_log(none).await.unwrap();
     }

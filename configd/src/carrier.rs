@@ -3,8 +3,9 @@
 //! The courier's socket must have been made by root (or by our own user): what goes over it is codes and passwords.
 
 use crate::wire_io::{Connection, ConnectionError};
-use pam_2fa_protocol::courier::{Class, Outcome, REACH, Reach, Reason, SEND, Send, Sent};
-use pam_2fa_protocol::wire::{More, decode_reply, encode_call};
+use pam_2fa_protocol::courier::{Class, Outcome, REACH, Reach, Reason, SANDBOX, SEND, Send, Sent};
+use pam_2fa_protocol::sandbox::{Measure, Sandbox, SandboxReply};
+use pam_2fa_protocol::wire::{More, Nothing, decode_reply, encode_call};
 use pam_2fa_settings::text::printable;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,12 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// Steps of one conversation: what a real one has is a few dozen.
 const MOST_STEPS: usize = 500;
+
+/// What is waited for the courier to say how it is.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// What confines a daemon is fewer things.
+const MOST_MEASURES: usize = 32;
 
 /// The courier's socket.
 #[derive(Debug, Clone)]
@@ -54,18 +61,54 @@ impl Carrier {
         }
     }
 
+    /// What confines the courier, by its own word; `None` where it is of a release that does not say. It proves, too, that there is
+    /// one.
+    ///
+    /// # Errors
+    /// Why there is no answer: what, where, what to do.
+    pub async fn sandbox(&self) -> Result<Option<Sandbox>, String> {
+        let path = self.socket.display();
+        let asked = tokio::time::timeout(LOOK, self.ask_sandbox()).await;
+        asked.unwrap_or(Err(ConnectionError::Closed)).map_err(|error| {
+            format!("the courier does not answer at {path}, and no message leaves ({error}); see `systemctl status pam-2fa-courier`")
+        })
+    }
+
+    async fn ask_sandbox(&self) -> Result<Option<Sandbox>, ConnectionError> {
+        let mut connection = self.connect().await?;
+        connection.write(&encode_call(SANDBOX, &Nothing {}, More::No)?).await?;
+        let frame = connection.read().await?.ok_or(ConnectionError::Closed)?;
+        let reply = decode_reply(&frame)?;
+        if reply.error.is_some() {
+            return Ok(None);
+        }
+        let SandboxReply { sandbox } = reply.parameters()?;
+        // Whoever it is, its words are few.
+        let measures = sandbox
+            .measures
+            .into_iter()
+            .take(MOST_MEASURES)
+            .map(|Measure { name, on }| Measure { name: word(&name), on });
+        Ok(Some(Sandbox { process: String::from("courier"), measures: measures.collect() }))
+    }
+
+    async fn connect(&self) -> Result<Connection, ConnectionError> {
+        let stream = UnixStream::connect(&self.socket).await.map_err(|error| ConnectionError::Unreachable {
+            path: self.socket.display().to_string(),
+            why: error.to_string(),
+        })?;
+        let connection = Connection::new(stream);
+        connection.require_peer(&[0, nix::unistd::geteuid().as_raw()])?;
+        Ok(connection)
+    }
+
     async fn converse(
         &self,
         method: &str,
         message: &impl Serialize,
         steps: Option<&UnboundedSender<String>>,
     ) -> Result<Outcome, ConnectionError> {
-        let stream = UnixStream::connect(&self.socket).await.map_err(|error| ConnectionError::Unreachable {
-            path: self.socket.display().to_string(),
-            why: error.to_string(),
-        })?;
-        let mut connection = Connection::new(stream);
-        connection.require_peer(&[0, nix::unistd::geteuid().as_raw()])?;
+        let mut connection = self.connect().await?;
         connection.write(&encode_call(method, message, More::Yes)?).await?;
         // A courier in other hands could tell steps faster than an administrator's terminal takes them, and fill our memory.
         for _ in 0..MOST_STEPS {
@@ -87,6 +130,11 @@ impl Carrier {
         }
         Err(ConnectionError::Refused(format!("more than {MOST_STEPS} steps and no end")))
     }
+}
+
+/// A word of a courier that may be in other hands: letters, digits and `_`, and not many.
+fn word(text: &str) -> String {
+    text.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '_').take(32).collect()
 }
 
 fn failed(reason: Reason, said: String) -> Outcome {

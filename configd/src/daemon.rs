@@ -6,6 +6,7 @@ use crate::log::LevelHandle;
 use crate::server::coded::CodedLogins;
 use crate::server::repeats::Repeats;
 use crate::server::standing::Standing;
+use crate::trouble::Seen;
 use crate::users::{Directory, FOR_OTHERS, FOR_ROOT, Users};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -56,6 +57,8 @@ pub struct Daemon {
     pub coded: CodedLogins,
     /// The logins that stand at prompts.
     pub standing: Arc<Standing>,
+    /// Since when what is unhealthy was seen.
+    pub unhealthy: Seen,
     level: LevelHandle,
     state: Mutex<State>,
     /// RFC 3339, UTC: since when it is sealed, whatever the reasons were since.
@@ -88,6 +91,7 @@ impl Daemon {
             repeats: Repeats::default(),
             coded: CodedLogins::default(),
             standing: Arc::default(),
+            unhealthy: Seen::default(),
             level,
             sealed_since: Mutex::new(Some(since.clone())),
             since,
@@ -146,7 +150,10 @@ impl Daemon {
             State::Sealed(_) => {
                 self.open_if_sealed().await.map_err(|reason| vec![reason])?;
                 match self.state() {
-                    State::Open(house) => Ok((house.rules().generation, house.problems())),
+                    State::Open(house) => {
+                        let notes = house.problems().into_iter().map(|problem| problem.text);
+                        Ok((house.rules().generation, notes.collect()))
+                    }
                     State::Sealed(reason) => Err(vec![reason.to_string()]),
                 }
             }

@@ -11,7 +11,19 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Debug, Default, Clone)]
 struct Last {
     success: Option<String>,
-    error: Option<(String, String)>,
+    error: Option<Failure>,
+    /// The first error after the last success.
+    failing_since: Option<String>,
+    accepted: i64,
+    failed: i64,
+}
+
+#[derive(Debug, Clone)]
+struct Failure {
+    said: String,
+    at: String,
+    class: Class,
+    reason: Option<Reason>,
 }
 
 /// All of them. Kept in memory: a restart forgets them, and `status` then shows neither.
@@ -30,7 +42,8 @@ impl Health {
         match outcome.class {
             Class::Accepted => {
                 last.success = Some(now.rfc3339());
-                last.error = None;
+                last.failing_since = None;
+                last.accepted = last.accepted.saturating_add(1);
             }
             // The recipient's fault, or a number that is not for this way; not the way's.
             Class::Rejected
@@ -39,7 +52,10 @@ impl Health {
                     Some(Reason::BadAddress | Reason::BadNumber | Reason::OptedOut | Reason::SenderOrCountry)
                 ) => {}
             Class::Rejected | Class::AuthError | Class::RateLimited | Class::Temporary => {
-                last.error = Some((outcome.said.clone(), now.rfc3339()));
+                let Outcome { class, reason, ref said, .. } = *outcome;
+                last.failing_since.get_or_insert_with(|| now.rfc3339());
+                last.error = Some(Failure { said: said.clone(), at: now.rfc3339(), class, reason });
+                last.failed = last.failed.saturating_add(1);
             }
         }
     }
@@ -49,21 +65,26 @@ impl Health {
     pub fn channels(&self, rules: &Rules, now: &Moment) -> Vec<ChannelHealth> {
         let ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
         let of = |name: &str, server: Option<String>| {
-            let last = ways.get(name).cloned().unwrap_or_default();
-            let (last_error, last_error_at) = last.error.unzip();
-            let closed = self.breakers.closed(name, rules.generation, now);
-            let last_error = last_error.map(|error| match closed {
-                Some(Closed::Until(until)) => format!("{error}; NOT ASKED before {until}"),
-                Some(Closed::LastUntil(until)) => format!("{error}; asked after the others until {until}"),
-                None => error,
-            });
+            let Last { success, error, failing_since, accepted, failed } = ways.get(name).cloned().unwrap_or_default();
+            let (held_until, waits_for_others) = match self.breakers.closed(name, rules.generation, now) {
+                Some(Closed::Until(until)) => (Some(until), false),
+                Some(Closed::LastUntil(until)) => (Some(until), true),
+                None => (None, false),
+            };
             ChannelHealth {
                 name: String::from(name),
                 configured: server.is_some(),
                 server,
-                last_success: last.success,
-                last_error,
-                last_error_at,
+                last_success: success,
+                last_error: error.as_ref().map(|error| error.said.clone()),
+                last_error_at: error.as_ref().map(|error| error.at.clone()),
+                last_error_class: error.as_ref().map(|error| error.class),
+                last_error_reason: error.and_then(|error| error.reason),
+                failing_since,
+                held_until,
+                waits_for_others,
+                accepted,
+                failed,
             }
         };
         let mail = rules.email.iter().map(|way| of(&way.name, Some(format!("{}:{}", way.server, way.port))));

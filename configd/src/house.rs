@@ -12,6 +12,7 @@ use crate::random::{KernelRandom, Random};
 use crate::rules::Rules;
 use crate::seal::{Keys, Start, Vault, open_vault};
 use crate::store::{MetaKey, Store, StoreError};
+use crate::trouble::{Kind, Trouble};
 use crate::verification::Verifications;
 use nix::fcntl::Flock;
 use pam_2fa_protocol::admin::KeyPlace;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 mod key;
 mod settings;
+mod shape;
 
 use settings::{cold_start, mandatory_since, policy_since};
 
@@ -67,6 +69,8 @@ pub struct House {
     key_path: PathBuf,
     /// Where a key of the state folder is, or would be.
     state_key: PathBuf,
+    /// RFC 3339, UTC: when the store was found whole.
+    opened_at: String,
     /// Notices under way are dropped with it: they would keep a sealed house's store.
     _open: tokio::sync::watch::Sender<()>,
     /// Keeps a second daemon away from the folder.
@@ -134,6 +138,7 @@ impl House {
             key_place: key.place,
             key_path: key.path,
             state_key,
+            opened_at: rfc3339(SystemClock::wall_s()),
             _open: open,
             _lock: lock,
         })
@@ -147,33 +152,39 @@ impl House {
 
     /// What an administrator must see to; empty: nothing.
     #[must_use]
-    pub fn problems(&self) -> Vec<String> {
-        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    pub fn problems(&self) -> Vec<Trouble> {
+        let notes = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut problems: Vec<Trouble> =
+            notes.into_iter().map(|note| Trouble::known_by_text(Kind::Settings, note)).collect();
         if let Kept::Odd(why) = self.kept_generation() {
-            problems.push(why);
+            problems.push(Trouble::new(Kind::Generation, why));
         }
         if let Some(before) = self.keys.before() {
-            problems.push(format!(
+            let said = format!(
                 "a rotation of the key is not finished: key {before} is still kept for settings that it sealed; run `pam-2fa key rotate` \
                  again"
-            ));
+            );
+            problems.push(Trouble::new(Kind::KeyRotation, said));
         }
-        problems.extend(self.keys.before_lost().map(|lost| lost.to_string()));
+        problems.extend(self.keys.before_lost().map(|lost| Trouble::new(Kind::KeyBefore, lost)));
         if self.no_space.load(Ordering::Relaxed) {
-            problems.push(String::from(
+            problems.push(Trouble::new(
+                Kind::DiskFull,
                 "the disk is full, and the room that is kept is used up: a login that was asked could not be decided, and was denied; free space \
                  under the state folder (this stands here until one was decided)",
             ));
         }
         let behind_s = self.behind_s();
         if behind_s > 300 {
-            problems.push(format!(
+            let said = format!(
                 "the clock stands {behind_s} s behind a time that was seen before; set it right (timedatectl), or, where that \
                  time was wrong, `pam-2fa clock reset`"
-            ));
+            );
+            problems.push(Trouble::new(Kind::Clock, said));
         }
         if !self.rules().who.exempt_networks.is_empty() && !membership::sees_addresses() {
-            problems.push(String::from(
+            problems.push(Trouble::new(
+                Kind::Addresses,
                 "policy.exempt_networks exempts nobody: this host's own addresses cannot be seen, and they must not match; \
                  let the unit mount them, as the one that comes with pam-2fa does (BindReadOnlyPaths= of /proc/1/net/fib_trie and \
                  if_inet6 in /run/pam-2fa-host)",
@@ -323,6 +334,7 @@ impl House {
             key_place: key.place,
             key_path: key.path,
             state_key,
+            opened_at: rfc3339(SystemClock::wall_s()),
             _open: open,
             _lock: lock,
         }

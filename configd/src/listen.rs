@@ -6,7 +6,8 @@ use crate::args::Args;
 use listenfd::ListenFd;
 use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, UnixAddr};
 use nix::sys::stat::{Mode, umask};
-use nix::unistd::{Uid, User, chown, geteuid, initgroups, setgid, setuid};
+use nix::unistd::{Group, Uid, User, chown, geteuid, initgroups, setgid, setuid};
+use pam_2fa_protocol::status::{GROUP, SOCKET};
 use std::io::ErrorKind;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
@@ -33,7 +34,9 @@ pub enum ListenError {
     #[error("{0}: another daemon is listening there; stop it, or give another --runtime-dir")]
     InUse(String),
     /// systemd's sockets are not ours.
-    #[error("systemd handed over other sockets than login.sock, admin.sock and self.sock; look at the .socket units")]
+    #[error(
+        "systemd handed over other sockets than login.sock, admin.sock, self.sock and status.sock; look at the .socket units"
+    )]
     HandedOver,
     /// The user to become.
     #[error("there is no user {0}: systemd-sysusers makes it when the package is installed; or give another --user")]
@@ -70,6 +73,8 @@ pub struct Listeners {
     pub admin: UnixListener,
     /// `self.sock`, for everyone about oneself; none where systemd's units are of a release before it.
     pub own: Option<UnixListener>,
+    /// `status.sock`, for root and the group `pam-2fa-status`; none where systemd's units are of a release before it.
+    pub readers: Option<UnixListener>,
     /// systemd handed them over.
     pub by_systemd: bool,
 }
@@ -97,11 +102,25 @@ fn by_hand(args: &Args, user: Option<&User>) -> Result<Listeners, ListenError> {
     let login = bind(&args.runtime_dir.join("login.sock"), 0o666)?;
     let admin = bind(&args.runtime_dir.join("admin.sock"), 0o600)?;
     let own = Some(bind(&args.runtime_dir.join("self.sock"), 0o666)?);
-    Ok(Listeners { login, admin, own, by_systemd: false })
+    let readers = Some(bind_for_readers(&args.runtime_dir.join(SOCKET), user.is_some())?);
+    Ok(Listeners { login, admin, own, readers, by_systemd: false })
+}
+
+/// Root and the group, where there is one and it can be given; else whoever starts this.
+fn bind_for_readers(path: &Path, is_root: bool) -> Result<UnixListener, ListenError> {
+    let failed = |why: String| ListenError::Bind { path: path.display().to_string(), why };
+    let group = if is_root { Group::from_name(GROUP).map_err(|error| failed(error.to_string()))? } else { None };
+    let Some(group) = group else { return bind(path, 0o600) };
+    let listener = bind(path, 0o600)?;
+    // The folder is root's own: nobody else can have put a link there.
+    chown(path, None, Some(group.gid)).map_err(|error| failed(error.to_string()))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))
+        .map_err(|error| failed(error.to_string()))?;
+    Ok(listener)
 }
 
 fn from_systemd(handed: &mut ListenFd) -> Result<Listeners, ListenError> {
-    let (mut login, mut admin, mut own) = (None, None, None);
+    let (mut login, mut admin, mut own, mut readers) = (None, None, None, None);
     for index in 0..handed.len() {
         let Ok(Some(listener)) = handed.take_unix_listener(index) else { return Err(ListenError::HandedOver) };
         let address = listener.local_addr().map_err(|_| ListenError::HandedOver)?;
@@ -109,11 +128,12 @@ fn from_systemd(handed: &mut ListenFd) -> Result<Listeners, ListenError> {
             Some("login.sock") => login = Some(listener),
             Some("admin.sock") => admin = Some(listener),
             Some("self.sock") => own = Some(listener),
+            Some(SOCKET) => readers = Some(listener),
             Some(_) | None => return Err(ListenError::HandedOver),
         }
     }
     match (login, admin) {
-        (Some(login), Some(admin)) => Ok(Listeners { login, admin, own, by_systemd: true }),
+        (Some(login), Some(admin)) => Ok(Listeners { login, admin, own, readers, by_systemd: true }),
         _ => Err(ListenError::HandedOver),
     }
 }

@@ -65,6 +65,7 @@ async fn serve(daemon: Arc<Daemon>, listeners: Listeners) -> Result<(), RunError
         login: listener(listeners.login)?,
         admin: listener(listeners.admin)?,
         own: listeners.own.map(listener).transpose()?,
+        readers: listeners.readers.map(listener).transpose()?,
     };
     clear_pieces(daemon.state_dir());
     // Sealed is said, logged, and no reason to stop: clients get an answer, and an administrator a status.
@@ -75,7 +76,10 @@ async fn serve(daemon: Arc<Daemon>, listeners: Listeners) -> Result<(), RunError
     tokio::spawn(watchdog());
     {
         let daemon = Arc::clone(&daemon);
-        tokio::spawn(async move { tokio::join!(daemon.watch_store(), daemon.watch_clock(), daemon.watch_log()) });
+        tokio::spawn(async move {
+            let health = server::status::watch(&daemon);
+            tokio::join!(daemon.watch_store(), daemon.watch_clock(), daemon.watch_log(), health)
+        });
     }
     let stop = async move {
         tokio::select! {

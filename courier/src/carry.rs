@@ -4,6 +4,7 @@
 use crate::email::Email;
 use crate::email::deadline::Deadline;
 use crate::email::outcome::{accepted, failed};
+use crate::role::{COURIER, LOCAL};
 use crate::said::{Mask, clean, without_addresses, without_number};
 use crate::sms::{Accepted, Failure, Sms};
 use pam_2fa_protocol::courier::{Class, Mail, Outcome, Reach, Reason, Send, Text};
@@ -125,6 +126,12 @@ impl<T: Texts> Carrier<T> {
     #[must_use]
     pub fn without_mail(texts: T) -> Self {
         Self { email: None, texts }
+    }
+
+    /// Which of the two daemons this is: the one with the network carries mail.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        if self.email.is_some() { COURIER.name } else { LOCAL.name }
     }
 
     /// The part for email.

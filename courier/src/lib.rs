@@ -20,6 +20,7 @@ pub mod local;
 pub mod privileges;
 pub mod role;
 pub mod said;
+pub mod sandbox;
 pub mod serve;
 pub mod sms;
 pub mod socket;

@@ -5,8 +5,9 @@
 //! half-closed connection counts as hung up.
 
 use crate::carry::{Carrier, Senseless, Texts, check};
-use pam_2fa_protocol::courier::{Outcome, REACH, Reach, SEND, SERVICE, Send, Sent};
+use pam_2fa_protocol::courier::{Outcome, REACH, Reach, SANDBOX, SEND, SERVICE, Send, Sent};
 use pam_2fa_protocol::frame::{Frame, FrameBuffer, terminated};
+use pam_2fa_protocol::sandbox::SandboxReply;
 use pam_2fa_protocol::wire::{Continues, IncomingCall, decode_call, encode_reply};
 use pam_2fa_protocol::{FrameError, MAX_FRAME, WireError};
 use serde::de::DeserializeOwned;
@@ -172,6 +173,10 @@ async fn attend<T: Texts>(
                 let Some(asked) = fitting::<Reach>(&mut stream, &call).await? else { continue };
                 drop(frame);
                 run(&mut stream, &mut buffer, carrier.reach(&asked, to), steps).await?;
+            }
+            SANDBOX => {
+                let sandbox = crate::sandbox::own(carrier.name());
+                reply(&mut stream, &encode_reply(&SandboxReply { sandbox }, Continues::No)?).await?;
             }
             _ => reply(&mut stream, &SERVICE.answer(&call)?).await?,
         }

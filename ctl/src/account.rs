@@ -49,9 +49,9 @@ fn one_time(code: &OneTimeCode, screen: &mut Screen<'_>) -> Result<(), Error> {
     rows.push(["in the log", &pass.id]);
     screen.table(&rows.into_iter().map(|row| row.map(str::to_owned).to_vec()).collect::<Vec<_>>())?;
     for note in &code.notes {
-        screen.line(&format!("note: {note}"))?;
+        screen.hint(&format!("note: {note}"))?;
     }
-    screen.line("it is not shown again: hand it over yourself, to the user and nobody else")
+    screen.hint("it is not shown again: hand it over yourself, to the user and nobody else")
 }
 
 /// `pam-2fa user unlock U`.

@@ -86,8 +86,8 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "TTY", value_parser = word)]
         tty: Option<String>,
     },
-    /// What is on, what is unhealthy, since when
-    Status,
+    /// What is on, what is unhealthy, since when; for root, and for members of the group pam-2fa-status without names and addresses
+    Status(StatusArgs),
     /// What lets somebody by without a code, or keeps out who should get in, and the command that mends it; changes nothing. Ends with 1
     /// where something is broken
     Doctor(DoctorArgs),
@@ -119,6 +119,19 @@ pub(crate) enum Verb {
     },
     /// Let automation in by key alone: one user, from one network, until a day
     Exempt(ExemptArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatusArgs {
+    /// Exit with status 1 where something is unhealthy
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Print it as Prometheus reads it
+    #[arg(long, conflicts_with_all = ["json", "textfile"])]
+    pub(crate) metrics: bool,
+    /// Write it so into this file, whole or not at all: for node_exporter's textfile collector
+    #[arg(long, value_name = "FILE.prom", conflicts_with = "json")]
+    pub(crate) textfile: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

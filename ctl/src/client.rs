@@ -10,6 +10,7 @@ use nix::sys::time::TimeVal;
 use pam_2fa_protocol::admin::{NOT_FOUND, NOT_PERMITTED, NotFound, REFUSED, Refused, SEALED, Sealed};
 use pam_2fa_protocol::frame::{Frame, write_frame};
 use pam_2fa_protocol::own;
+use pam_2fa_protocol::status;
 use pam_2fa_protocol::wire::{IncomingReply, decode_reply, encode_call};
 use pam_2fa_protocol::{FrameBuffer, More, WireError};
 use serde::Serialize;
@@ -181,7 +182,9 @@ impl Client {
         let skew = |error: WireError| self.skew(&error);
         match reply.error.as_deref() {
             None => reply.parameters().map_err(skew),
-            Some(NOT_PERMITTED | own::NOT_PERMITTED) => Err(Error::NotPermitted { socket: self.socket.clone() }),
+            Some(NOT_PERMITTED | own::NOT_PERMITTED | status::NOT_PERMITTED) => {
+                Err(Error::NotPermitted { socket: self.socket.clone() })
+            }
             Some(NOT_FOUND) => Err(Error::NotFound(reply.parameters::<NotFound>().map_err(skew)?.what)),
             Some(REFUSED | own::REFUSED) => Err(Error::Refused(reply.parameters::<Refused>().map_err(skew)?.reasons)),
             Some(SEALED | own::SEALED) => Err(Error::Sealed(reply.parameters::<Sealed>().map_err(skew)?.reason)),

@@ -3,7 +3,7 @@
 use crate::args::Doomed;
 use crate::client::Client;
 use crate::error::Error;
-use crate::screen::{Form, Screen, aligned};
+use crate::screen::{Form, Screen, Tone};
 use pam_2fa_protocol::admin::{
     DEVICE_LIST, DEVICE_REVOKE, Device, DeviceList, DeviceReply, DeviceRevoke, DeviceRevokeReply,
 };
@@ -39,16 +39,18 @@ pub(crate) fn table(devices: &[Device], screen: &mut Screen<'_>) -> Result<(), E
     let mut rows = vec![["ID", "CLASS", "FIRST", "LAST (UTC)", "FROM", "UNTIL (UTC)"].map(str::to_owned).to_vec()];
     rows.extend(devices.iter().map(row));
     // What a device is known by is as wide as a terminal: it gets the line below, and the user the one above the first.
-    let mut lines = aligned(&rows).into_iter();
-    screen.line(&lines.next().unwrap_or_default())?;
+    let mut lines = screen.laid_out(&rows).into_iter().map(|lines| lines.join("\n"));
+    screen.heads(&lines.next().unwrap_or_default())?;
     let mut shown = None;
     for (device, line) in devices.iter().zip(lines) {
         let whose = (&device.user, device.uid);
         if shown.replace(whose) != Some(whose) {
             screen.line(&format!("{} (uid {})", device.user, device.uid))?;
         }
-        screen.line(&line)?;
-        screen.line(&format!("  {}", device.name))?;
+        for line in line.lines() {
+            screen.line(line)?;
+        }
+        screen.paragraph(Tone::Plain, &format!("  {}", device.name), 2)?;
     }
     Ok(())
 }

@@ -19,6 +19,10 @@ pub(crate) enum Error {
     #[error("this needs root; run it with sudo")]
     NotRoot,
     #[error(
+        "this needs root, or a member of the group {group}; run it with sudo, or have root run `usermod -aG {group} NAME` and log in again"
+    )]
+    NotReader { group: &'static str },
+    #[error(
         "configd cannot be reached at {}: {why}; start it with `systemctl start pam-2fa-configd`", .socket.display()
     )]
     Unreachable { socket: PathBuf, why: io::Error },
@@ -67,6 +71,9 @@ pub(crate) enum Error {
     /// The findings have been shown already.
     #[error("{} has {}", .path.display(), counted(*.count, "error"))]
     Findings { path: PathBuf, count: usize },
+    /// They have been shown already.
+    #[error("unhealthy: {}", counted(*.problems, "problem"))]
+    Unhealthy { problems: usize },
     #[error("cannot write the answer: {0}")]
     Output(#[from] io::Error),
 }
@@ -79,6 +86,8 @@ impl Error {
             Self::NoVerb(_) | Self::Usage(_) => 2,
             Self::Unreachable { .. } | Self::Impostor { .. } | Self::Late { .. } | Self::Closed { .. } => 3,
             Self::NotRoot
+            | Self::NotReader { .. }
+            | Self::Unhealthy { .. }
             | Self::Skew { .. }
             | Self::NotPermitted { .. }
             | Self::NotFound(_)

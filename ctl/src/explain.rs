@@ -19,7 +19,7 @@ pub(crate) fn explain(client: &mut Client, asked: &Explain, screen: &mut Screen<
             let decides = if rule.decides { "decides" } else { "-" };
             vec![rule.rule.clone(), decides.to_owned(), rule.why.clone()]
         }));
-        screen.table(&rows)?;
+        screen.list(&rows)?;
     }
     Ok(())
 }

@@ -96,7 +96,7 @@ fn tell(mut report: Report, stopped: Option<u64>, wanted: &Imported, screen: &mu
     screen.line(&format!("{verb}made {made}, {verb}changed {changed}, as they are {same}"))?;
     if unknown > 0 {
         let users = counted(usize::try_from(unknown).unwrap_or(usize::MAX), "row");
-        screen.line(&format!("{users} left out: this host does not know the user"))?;
+        screen.hint(&format!("{users} left out: this host does not know the user"))?;
     }
     Ok(())
 }

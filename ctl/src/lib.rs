@@ -59,8 +59,8 @@ use screen::Screen;
 use std::ffi::OsString;
 use std::path::Path;
 
-/// Runs one command line and returns its exit status: 0 done, 1 refused or not found, 2 wrong usage, 3 the daemon cannot be
-/// reached.
+/// Runs one command line and returns its exit status: 0 done, 1 refused or not found (or, of `status --check`, unhealthy), 2 wrong
+/// usage, 3 the daemon cannot be reached.
 pub fn run(args: impl IntoIterator<Item = OsString>, terminal: Terminal<'_>) -> u8 {
     run_in(args, terminal, &ThisHost)
 }
@@ -88,7 +88,10 @@ fn dispatch(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> R
         args.verb,
         Verb::Config(ConfigVerb::Check { .. }) | Verb::Provider(ProviderVerb::Check { .. }) | Verb::Me { .. }
     );
-    if !is_for_all && !nix::unistd::geteuid().is_root() {
+    // `status` is for the members of a group, too, who are told less.
+    let is_root = nix::unistd::geteuid().is_root();
+    let is_for_all = is_for_all || (!is_root && matches!(args.verb, Verb::Status(_)));
+    if !is_for_all && !is_root {
         return Err(Error::NotRoot);
     }
     let (runtime_dir, config) = (args.runtime_dir.clone(), args.config.clone());
@@ -119,7 +122,7 @@ fn may_change(verb: &Verb) -> bool {
         // `status` knows it anyway; users cannot write there; `break-glass` may do without configd, and keeps it where it did not.
         Verb::BreakGlass(_)
         | Verb::Provider(_)
-        | Verb::Status
+        | Verb::Status(_)
         | Verb::Doctor(_)
         | Verb::Test(_)
         | Verb::Explain { .. }
@@ -169,10 +172,10 @@ fn act(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> Result
             let place = break_glass::Place { config: &args.config, runtime_dir: &args.runtime_dir };
             break_glass::break_glass(&place, verb, screen)
         }
-        Verb::Log(wanted) => log::log(&mut client()?, wanted, screen),
+        Verb::Log(wanted) => log::log(client, wanted, screen),
         Verb::Me { verb } => me::me(&args.runtime_dir, verb, screen),
         Verb::Doctor(asked) => doctor::doctor((&args.runtime_dir, &args.config), &asked, around, screen),
-        Verb::Status => status::status(client(), &args.config, screen),
+        Verb::Status(wanted) => status::status((&args.runtime_dir, &args.config), &wanted, screen),
         Verb::Clock(ClockVerb::Status) => upkeep::clock_status(&mut client()?, screen),
         Verb::Clock(ClockVerb::Reset) => upkeep::clock_reset(&mut client()?, screen),
         Verb::Key(verb) => of_key(&args.runtime_dir, &args.config, verb, screen),

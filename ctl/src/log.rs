@@ -3,14 +3,28 @@
 
 use crate::args::LogArgs;
 use crate::client::Client;
+use crate::clock::{Deadline, wall_s};
 use crate::error::{Error, counted};
-use crate::screen::{Form, Screen};
+use crate::exempt::rfc3339;
+use crate::screen::{Form, Screen, Tone};
 use crate::since::Since;
 use pam_2fa_protocol::admin::{By, Change, Decision, Decoys, LOG, Log, LogReply};
 use pam_2fa_protocol::login::Verdict;
+use std::time::Duration;
+
+/// For so long a followed log waits for a daemon that is away; a restart takes a second, an upgrade of the package a few.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Counts of decoys that are remembered: those of an hour are told again after a restart, one for each service.
+const MOST_DECOYS: usize = 64;
+/// Between two tries to reach it.
+const AGAIN: Duration = Duration::from_millis(200);
 
 /// `pam-2fa log`.
-pub(crate) fn log(client: &mut Client, wanted: LogArgs, screen: &mut Screen<'_>) -> Result<(), Error> {
+pub(crate) fn log(
+    connect: impl Fn() -> Result<Client, Error>,
+    wanted: LogArgs,
+    screen: &mut Screen<'_>,
+) -> Result<(), Error> {
     let (since, ago_s) = match wanted.since {
         None => (None, None),
         Some(Since::At(time)) => (Some(time), None),
@@ -18,13 +32,52 @@ pub(crate) fn log(client: &mut Client, wanted: LogArgs, screen: &mut Screen<'_>)
     };
     let asked = Log { user: wanted.user, since, ago_s, follow: wanted.follow };
     let mut table = Table::default();
-    let each = |reply: LogReply| table.show(reply, screen);
+    let mut client = connect()?;
     if asked.follow {
-        client.follow(LOG, &asked, each)?
+        follow(client, connect, asked, &mut table, screen)?;
     } else {
-        client.call_long(LOG, &asked, each)?
+        client.call_long(LOG, &asked, |reply: LogReply| table.show(reply, screen))?;
     }
     table.end(screen)
+}
+
+/// On and on. A daemon that ends is waited for, and what was decided meanwhile is shown then, each line once.
+fn follow(
+    mut client: Client,
+    connect: impl Fn() -> Result<Client, Error>,
+    mut asked: Log,
+    table: &mut Table,
+    screen: &mut Screen<'_>,
+) -> Result<(), Error> {
+    let begun = rfc3339(wall_s());
+    loop {
+        let ended = client.follow(LOG, &asked, |reply: LogReply| table.show(reply, screen));
+        let Err(error @ Error::Closed { .. }) = ended else { return ended };
+        screen.note("configd has ended the connection; what it decides is shown on when it is back")?;
+        client = wait_for(&connect, error)?;
+        // Where nothing was shown yet and nothing older was wanted: from when it was begun.
+        let from = match &table.newest {
+            Some(newest) => Some(newest.clone()),
+            None if asked.since.is_none() && asked.ago_s.is_none() => Some(begun.clone()),
+            None => None,
+        };
+        if from.is_some() {
+            (asked.since, asked.ago_s) = (from, None);
+        }
+    }
+}
+
+/// A connection to a daemon that has started again; what became of the one before where there is none in time.
+fn wait_for(connect: &impl Fn() -> Result<Client, Error>, error: Error) -> Result<Client, Error> {
+    let deadline = Deadline::after(PATIENCE);
+    loop {
+        std::thread::sleep(AGAIN);
+        match connect() {
+            Ok(client) => return Ok(client),
+            Err(_) if deadline.left().is_some() => {}
+            Err(_) => return Err(error),
+        }
+    }
 }
 
 /// What was shown so far.
@@ -33,33 +86,68 @@ struct Table {
     day: String,
     lines: u64,
     damaged: i64,
+    /// When the newest line was written, RFC 3339, and the lines of that second.
+    newest: Option<String>,
+    of_newest: Vec<LogReply>,
+    /// The newest counts of decoys.
+    decoys: Vec<Decoys>,
 }
 
 impl Table {
     fn show(&mut self, reply: LogReply, screen: &mut Screen<'_>) -> Result<(), Error> {
         self.damaged = self.damaged.saturating_add(reply.damaged.unwrap_or_default());
+        if !self.is_new(&reply) {
+            return Ok(());
+        }
         if screen.form() == Form::Json {
             return show_json(&reply, screen);
         }
-        let (at, line) = match &reply {
-            LogReply { entry: Some(decision), .. } => (&decision.at, decision_line(decision)),
-            LogReply { decoys: Some(decoys), .. } => (&decoys.hour, decoys_line(decoys)),
-            LogReply { change: Some(change), .. } => (&change.at, change_line(change)),
+        let (at, line, tone) = match &reply {
+            LogReply { entry: Some(decision), .. } => (&decision.at, decision_line(decision), tone(decision.verdict)),
+            LogReply { decoys: Some(decoys), .. } => (&decoys.hour, decoys_line(decoys), Tone::Warning),
+            LogReply { change: Some(change), .. } => (&change.at, change_line(change), Tone::Plain),
             LogReply { .. } => return Ok(()),
         };
         let day = at.get(..10).unwrap_or(at);
         if day != self.day {
-            screen.line(&format!("{day} (UTC)"))?;
+            screen.heads(&format!("{day} (UTC)"))?;
             self.day = day.to_owned();
         }
         self.lines = self.lines.saturating_add(1);
-        screen.line(&line)
+        // Below the reference.
+        screen.paragraph(tone, &line, 10)
+    }
+
+    /// Whether it was not shown before: a daemon that has started anew is asked from the newest line's second on. Counts of decoys
+    /// are told when their hour is over, long after its beginning: they say nothing about what is newest.
+    fn is_new(&mut self, reply: &LogReply) -> bool {
+        let at = match reply {
+            LogReply { entry: Some(decision), .. } => &decision.at,
+            LogReply { change: Some(change), .. } => &change.at,
+            LogReply { decoys: Some(decoys), .. } => {
+                let is_new = !self.decoys.contains(decoys);
+                self.decoys.truncate(MOST_DECOYS);
+                self.decoys.insert(0, decoys.clone());
+                return is_new;
+            }
+            LogReply { .. } => return true,
+        };
+        if self.newest.as_ref() != Some(at) {
+            // Lines come in the order of time; where a clock was set back, what is asked for follows it.
+            self.newest = Some(at.clone());
+            self.of_newest.clear();
+        }
+        let is_new = !self.of_newest.contains(reply);
+        if is_new {
+            self.of_newest.push(reply.clone());
+        }
+        is_new
     }
 
     fn end(&self, screen: &mut Screen<'_>) -> Result<(), Error> {
         if self.damaged > 0 {
             let lines = counted(usize::try_from(self.damaged).unwrap_or(usize::MAX), "damaged line");
-            screen.line(&format!("{lines} left out; look at the disk, and at the journal for those decisions"))?;
+            screen.hint(&format!("{lines} left out; look at the disk, and at the journal for those decisions"))?;
         } else if self.lines == 0 {
             screen.line("nothing was decided or changed in that time")?;
         }
@@ -81,6 +169,14 @@ fn show_json(reply: &LogReply, screen: &mut Screen<'_>) -> Result<(), Error> {
 /// `03:49:48`.
 fn time(at: &str) -> &str {
     at.get(11..19).unwrap_or(at)
+}
+
+fn tone(verdict: Verdict) -> Tone {
+    match verdict {
+        Verdict::Allow | Verdict::NotSubject => Tone::Plain,
+        Verdict::Deny | Verdict::MaxTries => Tone::Warning,
+        Verdict::Unknown | Verdict::Unavailable => Tone::Bad,
+    }
 }
 
 /// Within 80 columns where no name is unusually long; nothing is ever cut off.

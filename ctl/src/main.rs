@@ -3,9 +3,37 @@
 use std::io::{IsTerminal, stderr, stdin, stdout};
 use std::process::ExitCode;
 
+/// Where a terminal does not say how wide it is.
+const USUAL_WIDTH: usize = 80;
+
 fn main() -> ExitCode {
     let (mut input, mut out, mut err) = (stdin().lock(), stdout().lock(), stderr());
     let (is_watched, is_typed, is_seen) = (err.is_terminal(), input.is_terminal(), out.is_terminal());
-    let terminal = ctl::Terminal { input: &mut input, out: &mut out, err: &mut err, is_watched, is_typed, is_seen };
+    let columns = is_seen.then(|| width(&out));
+    let colours = is_seen && shows_colours();
+    let terminal = ctl::Terminal {
+        input: &mut input,
+        out: &mut out,
+        err: &mut err,
+        is_watched,
+        is_typed,
+        is_seen,
+        columns,
+        colours,
+    };
     ExitCode::from(ctl::run(std::env::args_os(), terminal))
+}
+
+/// Of a serial line nobody knows it.
+fn width(out: &impl std::os::fd::AsFd) -> usize {
+    let size = rustix::termios::tcgetwinsize(out).map_or(0, |size| usize::from(size.ws_col));
+    if size == 0 { USUAL_WIDTH } else { size }
+}
+
+/// no-color.org, and what terminals say of themselves. It changes how something looks, and nothing else.
+#[expect(clippy::disallowed_methods, reason = "the two names by which whoever sits there says it to every program")]
+fn shows_colours() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+    !is_set("NO_COLOR") && is_set("TERM") && !is_dumb
 }

@@ -53,7 +53,7 @@ fn show(client: &mut Client, user: String, screen: &mut Screen<'_>) -> Result<()
     screen.table(&rows(&mine))?;
     let has_method = mine.email_verified || mine.phone_verified || mine.app_since.is_some();
     if !has_method && mine.invited {
-        screen.line(
+        screen.hint(
             "next: you are invited; run `pam-2fa me enrol email ADDRESS` (or sms, app) and type the invitation code",
         )?;
     }

@@ -8,6 +8,8 @@ use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::{BufRead, ErrorKind, Read, Write};
 
+pub(crate) mod layout;
+
 /// The handles of the process, or of a test.
 pub struct Terminal<'a> {
     /// Where answers are typed.
@@ -22,14 +24,38 @@ pub struct Terminal<'a> {
     pub is_typed: bool,
     /// `out` is a terminal: what goes there is seen, and kept by nobody.
     pub is_seen: bool,
+    /// How many places a line of `out` has, where it is a terminal.
+    pub columns: Option<usize>,
+    /// `out` is a terminal that shows colours to somebody who wants them.
+    pub colours: bool,
 }
 
-/// How a word is painted.
+/// How a line looks, where there are colours. What it says it says without them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Paint {
+pub(crate) enum Tone {
+    /// As the terminal's own.
     Plain,
-    Red,
-    Yellow,
+    /// The heads of columns.
+    Head,
+    /// All is well.
+    Good,
+    /// Something must be seen to.
+    Warning,
+    /// It is bad.
+    Bad,
+}
+
+impl Tone {
+    /// ECMA-48, "Select Graphic Rendition".
+    fn code(self) -> Option<&'static str> {
+        match self {
+            Self::Plain => None,
+            Self::Head => Some("1"),
+            Self::Good => Some("32"),
+            Self::Warning => Some("33"),
+            Self::Bad => Some("31"),
+        }
+    }
 }
 
 /// How to answer.
@@ -62,36 +88,53 @@ impl<'a> Screen<'a> {
 
     /// One line of text, at once (steps are shown as they happen). Nothing where JSON was asked for.
     pub(crate) fn line(&mut self, text: &str) -> Result<(), Error> {
+        self.toned_line(Tone::Plain, text)
+    }
+
+    fn toned_line(&mut self, tone: Tone, text: &str) -> Result<(), Error> {
         if self.form == Form::Text {
-            writeln!(self.terminal.out, "{}", printable(text).trim_end())?;
+            let shown = self.toned(tone, printable(text).trim_end());
+            writeln!(self.terminal.out, "{shown}")?;
             self.terminal.out.flush()?;
         }
         Ok(())
     }
 
-    /// The same, with a word before it that is painted where somebody sees it and wants it so (no-color.org).
-    pub(crate) fn painted(&mut self, paint: Paint, word: &str, text: &str) -> Result<(), Error> {
-        // ECMA-48: select graphic rendition. Ours, and so not through `printable`.
-        let (on, off) = match paint {
-            Paint::Red if self.wants_paint() => ("\u{1b}[31m", "\u{1b}[0m"),
-            Paint::Yellow if self.wants_paint() => ("\u{1b}[33m", "\u{1b}[0m"),
-            Paint::Plain | Paint::Red | Paint::Yellow => ("", ""),
-        };
-        if self.form == Form::Text {
-            writeln!(self.terminal.out, "{on}{}{off}{}", printable(word), printable(text).trim_end())?;
+    /// In its colour, where there are colours. The codes are ours, and so not through `printable`.
+    fn toned(&self, tone: Tone, shown: &str) -> String {
+        match tone.code().filter(|_| self.terminal.colours) {
+            Some(code) => format!("\u{1b}[{code}m{shown}\u{1b}[0m"),
+            None => shown.to_owned(),
         }
-        Ok(())
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a person's wish for a plain screen; it decides nothing")]
-    fn wants_paint(&self) -> bool {
-        self.terminal.is_seen && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    /// The same, with a word before it that is painted.
+    pub(crate) fn painted(&mut self, tone: Tone, word: &str, text: &str) -> Result<(), Error> {
+        if self.form == Form::Text {
+            let (word, text) = (self.toned(tone, &printable(word)), printable(text));
+            writeln!(self.terminal.out, "{word}{}", text.trim_end())?;
+        }
+        Ok(())
     }
 
     /// An answer that is JSON whatever was asked for.
     pub(crate) fn shown_as_json(&mut self, answer: &impl Serialize) -> Result<(), Error> {
         self.form = Form::Json;
         self.json(answer)
+    }
+
+    /// A sentence to whoever reads the answer, which may be longer than a line.
+    pub(crate) fn hint(&mut self, text: &str) -> Result<(), Error> {
+        self.paragraph(Tone::Plain, text, 0)
+    }
+
+    /// A text that may be longer than a line: on a terminal it goes on below, put in by `indent`; elsewhere it is one line.
+    pub(crate) fn paragraph(&mut self, tone: Tone, text: &str, indent: usize) -> Result<(), Error> {
+        let Some(columns) = self.terminal.columns else { return self.toned_line(tone, text) };
+        for line in layout::wrapped(printable(text).trim_end(), columns, indent) {
+            self.toned_line(tone, &line)?;
+        }
+        Ok(())
     }
 
     /// What the administrator should know beside the answer, whatever its form: one line, where errors go.
@@ -106,12 +149,37 @@ impl<'a> Screen<'a> {
         Ok(())
     }
 
-    /// Rows in columns as wide as they need, two spaces between them.
+    /// Rows in columns as wide as they need, two spaces between them. On a terminal they keep within its width.
     pub(crate) fn table(&mut self, rows: &[Vec<String>]) -> Result<(), Error> {
-        for line in aligned(rows) {
-            self.line(&line)?;
+        self.toned_table(rows, |_| Tone::Plain)
+    }
+
+    /// The same, where the first row has the heads of the columns.
+    pub(crate) fn list(&mut self, rows: &[Vec<String>]) -> Result<(), Error> {
+        self.toned_table(rows, |row| if row == 0 { Tone::Head } else { Tone::Plain })
+    }
+
+    /// The same, with a tone for each row.
+    pub(crate) fn toned_table(&mut self, rows: &[Vec<String>], tone: impl Fn(usize) -> Tone) -> Result<(), Error> {
+        for (index, lines) in self.laid_out(rows).into_iter().enumerate() {
+            for line in lines {
+                self.toned_line(tone(index), &line)?;
+            }
         }
         Ok(())
+    }
+
+    /// The lines of each row, as [`Screen::table`] would show them.
+    pub(crate) fn laid_out(&self, rows: &[Vec<String>]) -> Vec<Vec<String>> {
+        match self.terminal.columns {
+            Some(columns) => layout::fitted(rows, columns),
+            None => layout::aligned(rows).into_iter().map(|line| vec![line]).collect(),
+        }
+    }
+
+    /// The heads of columns.
+    pub(crate) fn heads(&mut self, text: &str) -> Result<(), Error> {
+        self.toned_line(Tone::Head, text)
     }
 
     /// The answer, where JSON was asked for.
@@ -179,6 +247,12 @@ impl<'a> Screen<'a> {
         self.terminal.is_typed
     }
 
+    /// Text as it is made for other programs: nothing of it is somebody else's.
+    pub(crate) fn verbatim(&mut self, text: &str) -> Result<(), Error> {
+        write!(self.terminal.out, "{text}")?;
+        Ok(self.terminal.out.flush()?)
+    }
+
     /// Whether what was asked for goes to a terminal.
     pub(crate) fn is_seen(&self) -> bool {
         self.terminal.is_seen
@@ -216,27 +290,6 @@ fn is_closed_pipe(error: &Error) -> bool {
     matches!(error, Error::Output(why) if why.kind() == ErrorKind::BrokenPipe)
 }
 
-/// Lines of columns as wide as they need, two spaces between them.
-pub(crate) fn aligned(rows: &[Vec<String>]) -> Vec<String> {
-    let rows: Vec<Vec<String>> =
-        rows.iter().map(|row| row.iter().map(|cell| printable(cell).into_owned()).collect()).collect();
-    let mut widths: Vec<usize> = Vec::new();
-    for row in &rows {
-        for (column, cell) in row.iter().enumerate() {
-            let width = cell.chars().count();
-            match widths.get_mut(column) {
-                Some(widest) => *widest = width.max(*widest),
-                None => widths.push(width),
-            }
-        }
-    }
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}", width = *width));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
-}
-
 /// JSON whose strings hold what they hold, written so that no character of it acts on a terminal. Outside of strings JSON has
 /// only plain characters and line breaks, so an escape can only land inside of one.
 fn escaped(json: &str) -> String {
@@ -264,12 +317,5 @@ mod tests {
         assert!(text.chars().all(|character| character == '\n' || is_plain(character)));
         let back: Vec<String> = serde_json::from_str(&text).unwrap();
         assert_eq!(back, ["a\u{1b}b\u{9b}c\u{202e}d\u{e0041}e\nf"]);
-    }
-
-    #[test]
-    fn columns_are_aligned_by_what_is_shown() {
-        let rows = [vec!["NAME", "UID"], vec!["a\u{1b}da", "1000"], vec!["größe", ""]];
-        let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(ToString::to_string).collect()).collect();
-        assert_eq!(aligned(&rows), ["NAME   UID", "ada    1000", "größe"]);
     }
 }

@@ -1,14 +1,22 @@
 //! `pam-2fa status`: what is on, what is unhealthy, since when. It shows what the daemon says of itself, and keeps beside the
-//! settings how far the store is.
+//! settings how far the store is. Root asks `admin.sock`; anybody else `status.sock`, and is told less there.
 
+mod metrics;
+mod rows;
+mod textfile;
+
+use crate::args::StatusArgs;
 use crate::break_glass::{self, Codes};
 use crate::client::Client;
 use crate::error::Error;
 use crate::generation;
-use crate::screen::Screen;
-use pam_2fa_protocol::admin::{ChannelHealth, Required, STATUS, State, Status, StatusReply, Texts};
+use crate::screen::{Screen, Tone};
+use pam_2fa_protocol::admin::{self, State, Status, StatusReply};
+use pam_2fa_protocol::status::{GROUP, SOCKET, STATUS};
 use pam_2fa_protocol::wire::Nothing;
+use rows::Asks;
 use serde::Serialize;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// What `status` answers in JSON.
@@ -20,8 +28,8 @@ struct Answer<'a> {
     glass: &'a Glass,
 }
 
-/// The break-glass codes, of which configd knows nothing.
-#[derive(Serialize)]
+/// The break-glass codes, of which configd knows nothing. Root alone can read of them.
+#[derive(Default, Serialize)]
 struct Glass {
     #[serde(skip_serializing_if = "Option::is_none")]
     break_glass: Option<Codes>,
@@ -48,91 +56,78 @@ impl Glass {
     }
 }
 
-/// `pam-2fa status`. Its exit status says whether the daemon answered, not how it is.
-pub(crate) fn status(client: Result<Client, Error>, config: &Path, screen: &mut Screen<'_>) -> Result<(), Error> {
-    let glass = Glass::of(config);
-    let reply: StatusReply = match client.and_then(|mut client| client.call(STATUS, &Nothing {})) {
+/// `pam-2fa status`. Its exit status says whether the daemon answered, and with `--check` how it is, too.
+pub(crate) fn status(
+    (runtime_dir, config): (&Path, &Path),
+    wanted: &StatusArgs,
+    screen: &mut Screen<'_>,
+) -> Result<(), Error> {
+    let is_root = nix::unistd::geteuid().is_root();
+    let glass = if is_root { Glass::of(config) } else { Glass::default() };
+    let asked = ask(runtime_dir, is_root);
+    if wanted.metrics || wanted.textfile.is_some() {
+        let text = metrics::text(asked.as_ref().ok().map(|reply| &reply.status), glass.problems().count());
+        match &wanted.textfile {
+            // Also where nobody answers: that is what it is looked at for.
+            Some(path) => textfile::write(path, &text)?,
+            None => screen.verbatim(&text)?,
+        }
+    }
+    let reply = match asked {
         Ok(reply) => reply,
         Err(error) => {
-            // On such a day somebody wants to know how many are left.
-            screen.json(&glass)?;
-            screen.table(&glass.row().into_iter().collect::<Vec<_>>())?;
+            if !wanted.metrics && wanted.textfile.is_none() {
+                // On such a day somebody wants to know how many are left.
+                screen.json(&glass)?;
+                screen.table(&glass.row().into_iter().collect::<Vec<_>>())?;
+            }
             return Err(error);
         }
     };
-    screen.json(&Answer { reply: &reply, glass: &glass })?;
-    let mut rows = rows(&reply.status);
+    if !wanted.metrics && wanted.textfile.is_none() {
+        show(&reply, if is_root { Asks::Root } else { Asks::Reader }, &glass, screen)?;
+    }
+    if let (true, Some(generation)) = (is_root, reply.status.store_generation) {
+        generation::keep_and_say(config, generation, screen)?;
+    }
+    let problems = reply.status.problems.len().saturating_add(glass.problems().count());
+    let is_unhealthy = reply.status.state != State::Running || problems > 0;
+    if wanted.check && is_unhealthy { Err(Error::Unhealthy { problems }) } else { Ok(()) }
+}
+
+fn ask(runtime_dir: &Path, is_root: bool) -> Result<StatusReply, Error> {
+    if is_root {
+        return Client::connect(runtime_dir)?.call(admin::STATUS, &Nothing {});
+    }
+    let connected = Client::connect_to(runtime_dir, SOCKET);
+    if let Err(Error::Unreachable { why, .. }) = &connected
+        && why.kind() == ErrorKind::PermissionDenied
+    {
+        return Err(Error::NotReader { group: GROUP });
+    }
+    connected?.call(STATUS, &Nothing {})
+}
+
+fn show(reply: &StatusReply, asks: Asks, glass: &Glass, screen: &mut Screen<'_>) -> Result<(), Error> {
+    screen.json(&Answer { reply, glass })?;
+    let status = &reply.status;
+    let mut rows = rows::rows(status, asks);
     rows.extend(glass.row());
-    screen.table(&rows)?;
-    for problem in reply.status.problems.iter().chain(glass.problems()) {
-        screen.line(&format!("problem: {problem}"))?;
-    }
-    match reply.status.store_generation {
-        Some(generation) => generation::keep_and_say(config, generation, screen),
-        None => Ok(()),
-    }
-}
-
-fn rows(status: &Status) -> Vec<Vec<String>> {
-    let state = match status.state {
-        State::Running => "running",
-        State::Degraded => "degraded: it works, and something must be seen to",
-        State::Sealed => "sealed: every login that would be asked is denied",
+    let of_state = match status.state {
+        State::Running => Tone::Good,
+        State::Degraded => Tone::Warning,
+        State::Sealed => Tone::Bad,
     };
-    let mut rows =
-        vec![("state", state.to_owned()), ("since", status.since.clone()), ("version", status.version.clone())];
-    rows.extend(status.sealed_since.clone().map(|since| ("sealed since", since)));
-    rows.extend(status.required.map(|required| ("required", required_word(required).to_owned())));
-    rows.extend(status.application.clone().map(|application| ("application", application)));
-    rows.extend(status.generation.map(|generation| ("settings", format!("generation {generation}"))));
-    rows.extend(status.store_generation.map(|generation| ("store", store(generation, status.kept_generation))));
-    rows.extend(status.key_id.clone().map(|id| ("key", id)));
-    rows.extend(status.users.map(|users| ("users", users.to_string())));
-    let mut rows: Vec<Vec<String>> = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
-    rows.extend(status.channels.iter().map(|channel| vec![channel.name.clone(), health(channel)]));
-    rows.extend(status.texts.as_ref().map(|texts| vec![String::from("texts"), sent(texts)]));
-    rows
+    screen.toned_table(&rows, |row| if row == 0 { of_state } else { Tone::Plain })?;
+    for problem in problems(status).chain(glass.problems().cloned()) {
+        screen.paragraph(Tone::Bad, &format!("problem: {problem}"), 2)?;
+    }
+    Ok(())
 }
 
-/// `37 of 500 in 24 h; 2.96 of 25.00; to AT, DE`.
-fn sent(texts: &Texts) -> String {
-    let mut parts = vec![format!("{} of {} in 24 h", texts.sent, texts.limit)];
-    parts.extend(texts.cost.iter().zip(&texts.cost_limit).map(|(cost, most)| format!("{cost} of {most}")));
-    parts.push(match texts.countries.as_slice() {
-        [] => String::from("to no country: no user has a number, and limits.sms_countries names none"),
-        countries => format!("to {}", countries.join(", ")),
-    });
-    parts.join("; ")
-}
-
-/// How far it is, and how far it was seen to be.
-fn store(generation: i64, kept: Option<i64>) -> String {
-    match kept {
-        Some(kept) => format!("generation {generation}, {kept} kept beside the settings"),
-        None => format!("generation {generation}, none kept beside the settings until now"),
-    }
-}
-
-fn required_word(required: Required) -> &'static str {
-    match required {
-        Required::Disabled => "disabled: nobody is asked",
-        Required::Optional => "optional: by user",
-        Required::Mandatory => "mandatory: everyone is asked",
-    }
-}
-
-fn health(channel: &ChannelHealth) -> String {
-    if !channel.configured {
-        return String::from("not set up");
-    }
-    let mut parts: Vec<String> = channel.server.clone().into_iter().collect();
-    parts.push(match &channel.last_success {
-        Some(at) => format!("last accepted {at}"),
-        None => String::from("nothing accepted yet"),
-    });
-    if let Some(error) = &channel.last_error {
-        let at = channel.last_error_at.as_deref().unwrap_or("at an unknown time");
-        parts.push(format!("last error {at}: {error}"));
-    }
-    parts.join(", ")
+/// Each with since when it is, where the daemon says that.
+fn problems(status: &Status) -> impl Iterator<Item = String> {
+    let bare = if status.unhealthy.is_empty() { status.problems.as_slice() } else { &[] };
+    let dated = status.unhealthy.iter().map(|problem| format!("{} (since {})", problem.text, problem.since));
+    dated.chain(bare.iter().cloned())
 }

@@ -37,7 +37,7 @@ pub(crate) fn list(client: &mut Client, screen: &mut Screen<'_>) -> Result<(), E
         return screen.json(&Users { users });
     }
     if users.is_empty() {
-        return screen.line("no user has a record; make one with `pam-2fa user set USER --email ADDRESS`");
+        return screen.hint("no user has a record; make one with `pam-2fa user set USER --email ADDRESS`");
     }
     // A column where somebody has something to stand in it.
     let beside: Vec<String> = users.iter().map(also).collect();
@@ -58,7 +58,7 @@ pub(crate) fn list(client: &mut Client, screen: &mut Screen<'_>) -> Result<(), E
         row.push(user.last_login.as_ref().map_or_else(|| String::from("-"), when_and_where));
         row
     }));
-    screen.table(&rows)
+    screen.list(&rows)
 }
 
 /// Every record.
@@ -115,7 +115,7 @@ pub(crate) fn set(
     let mut reply: UserSetReply = client.call(USER_SET, &wanted)?;
     record(&reply.user, screen)?;
     for note in &reply.notes {
-        screen.line(&format!("note: {note}"))?;
+        screen.hint(&format!("note: {note}"))?;
     }
     if wanted.email.is_some() {
         reply.notes.extend(warned(&reply.user, around, screen)?);
@@ -124,10 +124,10 @@ pub(crate) fn set(
     // An address that nobody has proven gets no code: the way on is said here, where it was left open.
     let name = &reply.user.name;
     if wanted.email.is_some() && reply.user.email.is_some() && !reply.user.email_verified {
-        screen.line(&format!("next: the address is not verified; run `pam-2fa user verify {name} email`"))?;
+        screen.hint(&format!("next: the address is not verified; run `pam-2fa user verify {name} email`"))?;
     }
     if wanted.phone.is_some() && reply.user.phone.is_some() && !reply.user.phone_verified {
-        screen.line(&format!("next: the number is not verified; run `pam-2fa user verify {name} sms`"))?;
+        screen.hint(&format!("next: the number is not verified; run `pam-2fa user verify {name} sms`"))?;
     }
     Ok(())
 }

@@ -134,7 +134,7 @@ fn everything_but_a_check_of_settings_needs_root_and_says_so() {
         )
     };
     for args in [
-        &["status"][..],
+        &["log"][..],
         &["user", "list"],
         &["device", "list"],
         &["config", "seal"],

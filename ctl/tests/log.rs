@@ -6,6 +6,7 @@ use common::{Daemon, Reply};
 use insta::assert_snapshot;
 use pam_2fa_protocol::admin;
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn entry(at: &str, user: &str, service: &str, source: &str, verdict: &str, reason: &str) -> Reply {
     Reply::More(json!({"entry": {
@@ -122,18 +123,42 @@ fn what_is_asked_for_is_user_time_and_whether_to_follow() {
 }
 
 #[test]
-fn a_followed_log_ends_with_the_daemon_and_shows_each_line_before() {
+fn a_followed_log_goes_on_after_a_restart_and_shows_each_line_once() {
     needs_root!();
-    let daemon = Daemon::start(|_, _| {
-        vec![entry("2026-11-24T03:49:48Z", "ada", "sshd", "192.0.2.7/32", "allow", "code-by-email"), Reply::Close]
+    let calls = AtomicUsize::new(0);
+    let daemon = Daemon::start(move |_, _| {
+        let first = || entry("2026-11-24T03:49:48Z", "ada", "sshd", "192.0.2.7/32", "allow", "code-by-email");
+        let decoys = || Reply::More(json!({"decoys": {"hour": "2026-11-24T02:00:00Z", "service": "sshd", "count": 7}}));
+        match calls.fetch_add(1, Ordering::Relaxed) {
+            0 => vec![decoys(), first(), Reply::Close],
+            // What was decided in the same second, and after it.
+            1 => vec![
+                decoys(),
+                first(),
+                entry("2026-11-24T03:49:48Z", "bob", "sshd", "192.0.2.7/32", "allow", "code-by-email"),
+                entry("2026-11-24T03:50:00Z", "eve", "sshd", "192.0.2.7/32", "deny", "wrong-code"),
+                Reply::Close,
+            ],
+            _ => vec![Reply::Error(admin::SEALED, json!({"reason": "no key"}))],
+        }
     });
     assert_snapshot!(daemon.run(&["log", "--follow"]), @r"
     2026-11-24 (UTC)
+    02:00:00  -         deny    7 wrong first factors within the hour, sshd
     03:49:48  K7Q2M9XD  allow   ada       sshd     192.0.2.7        code-by-email
+    03:49:48  K7Q2M9XD  allow   bob       sshd     192.0.2.7        code-by-email
+    03:50:00  K7Q2M9XD  deny    eve       sshd     192.0.2.7        wrong-code
     ---
-    pam-2fa: configd ended the connection at DIR/admin.sock without an answer; see `journalctl -u pam-2fa-configd`
-    === 3
+    pam-2fa: configd has ended the connection; what it decides is shown on when it is back
+    pam-2fa: configd has ended the connection; what it decides is shown on when it is back
+    pam-2fa: configd is sealed and denies every login: no key
+    === 1
     ");
+    assert_snapshot!(daemon.calls().join("\n"), @r#"
+    Log more {"follow":true}
+    Log more {"follow":true,"since":"2026-11-24T03:49:48Z"}
+    Log more {"follow":true,"since":"2026-11-24T03:50:00Z"}
+    "#);
     let refuses =
         Daemon::start(|_, _| vec![Reply::Error(admin::REFUSED, json!({"reasons": ["2026-13-01 is no time"]}))]);
     assert_snapshot!(refuses.run(&["log", "--since", "2026-13-01"]), @r"

@@ -29,7 +29,9 @@ pub use log::{By, Change, Decision, Decoys, Log, LogReply};
 pub use message::{EmailReachReply, Reached, TestEmail, TestSms, UserVerifyBegin, UserVerifyFinish, VerifySent};
 pub use pass::{OneTimeCode, Pass, PassKind, UserGrant, UserInvite};
 pub use secret::{OpenSecret, OpenSecretReply};
-pub use status::{ChannelHealth, Required, State, Status, StatusReply, Texts};
+pub use status::{
+    ChannelHealth, ClockHealth, KeyHealth, Problem, Required, State, Status, StatusReply, StoreHealth, Texts,
+};
 pub use upkeep::{
     Backup, BackupAbout, BackupReply, ClockReply, GenerationReply, KeyExportReply, KeyImport, KeyImportReply, KeyPlace,
     KeyReply, KeyReseal, PIECE, Restore, RestoreAccept, RestoreAcceptReply, RestorePut, RestorePutReply, RestoreReply,

@@ -16,6 +16,8 @@ pub const SERVICE: Service =
 pub const SEND: &str = "io.pam2fa.Courier.Send";
 /// [`Reach`] → [`Sent`].
 pub const REACH: &str = "io.pam2fa.Courier.Reach";
+/// `()` → [`crate::sandbox::SandboxReply`].
+pub const SANDBOX: &str = "io.pam2fa.Courier.Sandbox";
 /// The error of a caller that is not configd.
 pub const NOT_PERMITTED: &str = "io.pam2fa.Courier.NotPermitted";
 

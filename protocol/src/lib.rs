@@ -14,8 +14,10 @@ pub mod frame;
 pub mod generation;
 pub mod login;
 pub mod own;
+pub mod sandbox;
 pub mod secret;
 pub mod service;
+pub mod status;
 pub mod wire;
 
 pub use frame::{FrameBuffer, FrameError, MAX_FRAME};

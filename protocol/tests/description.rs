@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use pam_2fa_protocol::wire::decode_call;
-use pam_2fa_protocol::{admin, courier, login, service};
+use pam_2fa_protocol::{admin, courier, login, service, status};
 
 /// The administrator's methods and errors.
 const ADMIN: &[&str] = &[
@@ -54,11 +54,15 @@ const ADMIN: &[&str] = &[
 #[test]
 fn every_method_and_error_of_the_types_stands_in_the_description_and_the_other_way_round() {
     let login = ["Begin", "Answer", "VersionNotSupported", "NotPermitted", "Sealed", "Busy"];
-    let courier = ["Send", "Reach", "NotPermitted"];
+    let courier = ["Send", "Reach", "Sandbox", "NotPermitted"];
+    let readers = ["Status", "NotPermitted"];
     let admin: Vec<&str> = ADMIN.iter().map(|name| name.rsplit_once('.').unwrap().1).collect();
-    for (service, ours) in
-        [(login::SERVICE, login.as_slice()), (courier::SERVICE, courier.as_slice()), (admin::SERVICE, admin.as_slice())]
-    {
+    for (service, ours) in [
+        (login::SERVICE, login.as_slice()),
+        (courier::SERVICE, courier.as_slice()),
+        (admin::SERVICE, admin.as_slice()),
+        (status::SERVICE, readers.as_slice()),
+    ] {
         let described: Vec<&str> = service
             .description
             .lines()

@@ -13,6 +13,7 @@ use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::{self, Verify};
 use pam_2fa_protocol::courier::{self, Class, Mail, Outcome, Reason, Sent, Tls};
 use pam_2fa_protocol::login::{self, Answer, Begin, Question, Step, StepReply, Verdict, VersionRange};
+use pam_2fa_protocol::sandbox::{Measure, Sandbox, SandboxReply};
 use pam_2fa_protocol::wire::{
     Continues, More, Nothing, decode_call, decode_reply, encode_call, encode_error, encode_reply,
 };
@@ -136,6 +137,10 @@ fn decision() -> admin::Decision {
     }
 }
 
+fn sandbox() -> Sandbox {
+    Sandbox { process: "configd".into(), measures: vec![Measure { name: "not_root".into(), on: true }] }
+}
+
 fn status() -> admin::Status {
     admin::Status {
         version: "0.1.0".into(),
@@ -143,6 +148,11 @@ fn status() -> admin::Status {
         since: "2026-11-24T04:00:00Z".into(),
         sealed_since: Some("2026-11-24T04:00:00Z".into()),
         problems: vec!["x".into()],
+        unhealthy: vec![admin::Problem {
+            kind: "channel".into(),
+            since: "2026-11-24T04:00:00Z".into(),
+            text: "x".into(),
+        }],
         required: Some(admin::Required::Mandatory),
         application: Some("Example Corp".into()),
         generation: Some(3),
@@ -157,14 +167,28 @@ fn status() -> admin::Status {
             last_success: None,
             last_error: Some("535 no".into()),
             last_error_at: Some("2026-11-24T04:00:00Z".into()),
+            last_error_class: Some(Class::AuthError),
+            last_error_reason: Some(Reason::Credentials),
+            failing_since: Some("2026-11-24T04:00:00Z".into()),
+            held_until: Some("2026-11-24T04:01:00Z".into()),
+            waits_for_others: false,
+            accepted: 7,
+            failed: 1,
         }],
         texts: Some(admin::Texts {
             sent: 37,
             limit: 500,
+            limit_for_all: Some(400),
+            withheld_until: None,
+            withheld_but_known: false,
             cost: Some("2.96".into()),
             cost_limit: Some("25.00".into()),
             countries: vec!["AT".into(), "DE".into()],
         }),
+        store: Some(admin::StoreHealth { size: 8192, free: 1_000_000, whole_at: "2026-11-24T04:00:00Z".into() }),
+        key: Some(admin::KeyHealth { place: admin::KeyPlace::State, path: Some("/var/lib/pam-2fa/key".into()) }),
+        clock: Some(admin::ClockHealth { wall: "2026-11-24T04:00:00Z".into(), behind_s: 0, leap_s: 0 }),
+        sandboxes: vec![sandbox()],
     }
 }
 
@@ -221,6 +245,8 @@ fn courier_frames(add: &mut impl FnMut(&[u8])) {
     add(&call(admin::EMAIL_REACH, &Nothing {}, More::No));
     let reached = admin::Reached { name: "email".into(), server: "smtp.example.com:465".into(), outcome: outcome() };
     add(&reply(&admin::EmailReachReply { servers: vec![reached] }, LAST));
+    add(&call(courier::SANDBOX, &Nothing {}, More::No));
+    add(&reply(&SandboxReply { sandbox: sandbox() }, LAST));
 }
 
 fn settings_frames(add: &mut impl FnMut(&[u8])) {

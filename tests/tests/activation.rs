@@ -34,6 +34,7 @@ impl Activated {
             .arg(format!("--listen={}", dir.join("run/login.sock").display()))
             .arg(format!("--listen={}", dir.join("run/admin.sock").display()))
             .arg(format!("--listen={}", dir.join("run/self.sock").display()))
+            .arg(format!("--listen={}", dir.join("run/status.sock").display()))
             .arg(format!("--setenv=NOTIFY_SOCKET={}", dir.join("notify.sock").display()))
             .args(["setpriv", "--reuid=pam-2fa", "--regid=pam-2fa", "--init-groups", "/usr/libexec/pam-2fa/configd"])
             .arg("--config")

@@ -105,7 +105,7 @@ fn thirty_logins_to_numbers_that_begin_alike_send_sixteen_messages_and_a_known_s
     ssh.wait_for("No more codes can be sent for");
     logs_in_by_text(&world, first, HOME, 17);
     let status = command(&world, &["status"]);
-    assert!(status.contains("17 of 500 in 24 h; to US"), "{status}");
+    assert!(status.contains("17 of 500 in 24 h, 483 left") && status.contains("; to US"), "{status}");
     let withholds = "limits.sends_per_number_prefix_hour withholds text messages to numbers that begin with +1212555 ";
     assert!(status.contains(withholds), "{status}");
 }
@@ -182,7 +182,8 @@ fn a_cap_on_cost_withholds_what_would_go_beyond_it_and_status_has_the_amounts() 
     let (_login, reply) = from_elsewhere(&world, &ada, 5);
     assert!(reply.contains("No more codes can be sent for"), "{reply}");
     let status = command(&world, &["status"]);
-    assert!(status.contains("4 of 500 in 24 h; 0.40 of 0.50; to US"), "{status}");
+    assert!(status.contains("4 of 500 in 24 h, 496 left"), "{status}");
+    assert!(status.contains("0.40 of 0.50 spent") && status.contains("; to US"), "{status}");
     assert!(status.contains("limits.sms_cost_per_day withholds"), "{status}");
     logs_in_by_text(&world, &ada, HOME, 5);
 }

@@ -7,6 +7,7 @@ use crate::rules::Rules;
 use crate::seal::Keys;
 use crate::settings_file;
 use crate::store::{MetaKey, Store, StoreError};
+use crate::trouble::{Kind, Trouble};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::Required;
 use std::sync::{Arc, PoisonError};
@@ -15,18 +16,22 @@ impl House {
     /// What the next start would deny for, or would take otherwise, than what is in force: the key's and the settings' files as they stand now,
     /// and why the last reload was refused.
     #[must_use]
-    pub fn next_start(&self) -> Vec<String> {
-        let mut problems: Vec<String> = self.key_is_there().err().into_iter().collect();
+    pub fn next_start(&self) -> Vec<Trouble> {
+        let mut problems: Vec<Trouble> =
+            self.key_is_there().err().map(|why| Trouble::new(Kind::Key, why)).into_iter().collect();
         let file = settings_file::read(&self.places.config).err().map(|error| error.to_string());
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let of_old = refused.into_iter().filter(|reason| file.as_ref() != Some(reason));
         problems.extend(of_old.map(|reason| {
-            format!(
+            let said = format!(
                 "a reload was refused, and the settings before it stay in force: {reason}; then pam-2fa config reload"
-            )
+            );
+            Trouble::one_of(Kind::Reload, &reason, said)
         }));
-        problems
-            .extend(file.map(|why| format!("configd would be sealed at its next start, and deny every login: {why}")));
+        problems.extend(file.map(|why| {
+            let said = format!("configd would be sealed at its next start, and deny every login: {why}");
+            Trouble::new(Kind::SettingsFile, said)
+        }));
         problems
     }
 

@@ -5,9 +5,11 @@ pub mod coded;
 pub mod log_line;
 pub mod login;
 pub mod own;
+pub mod readers;
 pub mod repeats;
 pub mod slots;
 pub mod standing;
+pub mod status;
 
 use crate::clock::SystemClock;
 use crate::daemon::Daemon;
@@ -55,44 +57,47 @@ pub struct Sockets {
     pub admin: UnixListener,
     /// `self.sock`, where there is one.
     pub own: Option<UnixListener>,
+    /// `status.sock`, where there is one.
+    pub readers: Option<UnixListener>,
 }
 
 /// Serves all sockets until `stop` is ready; connections under way end with the runtime.
 pub async fn run(daemon: Arc<Daemon>, sockets: Sockets, stop: impl Future<Output = ()>) {
-    let Sockets { login, admin, own } = sockets;
+    let Sockets { login, admin, own, readers } = sockets;
     let logins = {
         let daemon = Arc::clone(&daemon);
         accept(login, Arc::new(Slots::for_logins()), move |stream, uid, entry| {
             login::serve(stream, uid, Arc::clone(&daemon), Some(entry))
         })
     };
-    let for_own = Arc::clone(&daemon);
-    let admins = accept(admin, Arc::new(Slots::for_admins()), move |stream, uid, entry| {
-        let daemon = Arc::clone(&daemon);
-        async move {
-            admin::serve(stream, uid, daemon).await;
-            drop(entry);
-        }
-    });
-    let owns = async {
-        match own {
-            Some(own) => {
-                accept(own, Arc::new(Slots::for_owns()), move |stream, uid, entry| {
-                    let daemon = Arc::clone(&for_own);
-                    async move {
-                        own::serve(stream, uid, daemon).await;
-                        drop(entry);
-                    }
-                })
-                .await;
-            }
-            None => std::future::pending().await,
-        }
-    };
+    let admins = accept_if_any(Some(admin), Slots::for_admins(), &daemon, admin::serve);
+    let owns = accept_if_any(own, Slots::for_owns(), &daemon, own::serve);
+    let reads = accept_if_any(readers, Slots::for_readers(), &daemon, readers::serve);
     tokio::select! {
         () = logins => {}
         () = admins => {}
         () = owns => {}
+        () = reads => {}
         () = stop => {}
     }
+}
+
+/// The same as [`accept`], for a socket that may not be there.
+async fn accept_if_any<F>(
+    listener: Option<UnixListener>,
+    slots: Slots,
+    daemon: &Arc<Daemon>,
+    serve: fn(UnixStream, u32, Arc<Daemon>) -> F,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let Some(listener) = listener else { return std::future::pending().await };
+    accept(listener, Arc::new(slots), move |stream, uid, entry| {
+        let connection = serve(stream, uid, Arc::clone(daemon));
+        async move {
+            connection.await;
+            drop(entry);
+        }
+    })
+    .await;
 }

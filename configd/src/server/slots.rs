@@ -101,6 +101,12 @@ impl Slots {
         Self::new(4, 2, 64)
     }
 
+    /// For `status.sock`: root 4, any other uid 2, all others together 16.
+    #[must_use]
+    pub fn for_readers() -> Self {
+        Self::new(4, 2, 16)
+    }
+
     /// Lets a connection of `uid` in, if it may be. Waits for one of root's callers to have come where there are many.
     pub async fn admit(self: &Arc<Self>, uid: u32) -> Option<Entry> {
         if let (0, Some(coming)) = (uid, &self.coming) {

@@ -123,7 +123,7 @@ fn show(made: &Made<'_>, screen: &mut Screen<'_>) -> Result<(), Error> {
     let opens = format!("one login each of {user} (uid {uid}) at a console, when no code can be checked");
     let rows = [["opens", &opens], ["until", until], ["reason", reason]];
     screen.table(&rows.map(|row| row.map(str::to_owned).to_vec()))?;
-    screen.line("they are not shown again: keep them on paper, where the console is reached and nobody else comes")
+    screen.hint("they are not shown again: keep them on paper, where the console is reached and nobody else comes")
 }
 
 /// A new code and its record.

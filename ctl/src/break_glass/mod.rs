@@ -86,7 +86,7 @@ fn list(place: &Place<'_>, screen: &mut Screen<'_>) -> Result<(), Error> {
     let codes = codes(place.config)?;
     screen.json(&codes)?;
     if codes.codes.is_empty() && codes.damaged == 0 {
-        screen.line("there are no break-glass codes; make some with `pam-2fa break-glass create --reason TEXT`")?;
+        screen.hint("there are no break-glass codes; make some with `pam-2fa break-glass create --reason TEXT`")?;
     } else {
         let mut rows = vec![["ID", "USER", "MADE", "UNTIL", "STATE", "REASON"].map(str::to_owned).to_vec()];
         rows.extend(codes.codes.iter().map(|code| {
@@ -98,7 +98,7 @@ fn list(place: &Place<'_>, screen: &mut Screen<'_>) -> Result<(), Error> {
             };
             [&code.id, &code.user, &code.made, &code.until, state, &code.reason].map(str::to_owned).to_vec()
         }));
-        screen.table(&rows)?;
+        screen.list(&rows)?;
     }
     if codes.damaged > 0 {
         screen.note(&format!(

@@ -3,7 +3,7 @@
 use super::finding::Finding;
 use super::known::Severity;
 use crate::error::{Error, counted};
-use crate::screen::{Paint, Screen};
+use crate::screen::{Screen, Tone};
 use serde::Serialize;
 
 const WIDTH: usize = 80;
@@ -58,12 +58,12 @@ pub(super) fn show(
 }
 
 fn head(finding: &Finding, screen: &mut Screen<'_>) -> Result<(), Error> {
-    let paint = match finding.severity {
-        Severity::Broken => Paint::Red,
-        Severity::Risk => Paint::Yellow,
-        Severity::Note => Paint::Plain,
+    let tone = match finding.severity {
+        Severity::Broken => Tone::Bad,
+        Severity::Risk => Tone::Warning,
+        Severity::Note => Tone::Plain,
     };
-    screen.painted(paint, &format!("{:<INDENT$}", finding.severity.word()), finding.id)?;
+    screen.painted(tone, &format!("{:<INDENT$}", finding.severity.word()), finding.id)?;
     lines("", finding.reason, screen)
 }
 

@@ -158,7 +158,7 @@ impl Run<'_, '_> {
             return expired;
         }
         if listed.is_empty() {
-            self.screen.line(
+            self.screen.hint(
                 "nobody is exempt; add one with `pam-2fa exempt add USER --from CIDR --until DATE --reason TEXT`",
             )?;
             return expired;
@@ -174,7 +174,7 @@ impl Run<'_, '_> {
             let [network, until] = [one.network.to_string(), rfc3339(one.until_s)];
             vec![one.id, one.user, network, until, one.by, state.to_owned(), one.reason]
         }));
-        self.screen.table(&rows)?;
+        self.screen.list(&rows)?;
         expired
     }
 

@@ -74,7 +74,7 @@ fn list(config: &Path, screen: &mut Screen<'_>) -> Result<(), Error> {
         };
         vec![one.id.clone(), one.name.clone(), one.from.word().to_owned(), state]
     }));
-    screen.table(&rows)?;
+    screen.list(&rows)?;
     for wrong in all.iter().filter(|one| !one.errors.is_empty()) {
         screen.note(&format!("{}: see `pam-2fa provider check {0}`", wrong.file.display()))?;
     }
@@ -83,7 +83,8 @@ fn list(config: &Path, screen: &mut Screen<'_>) -> Result<(), Error> {
             "unproven: not enough was found that others wrote to judge its request and replies by; try it with `pam-2fa test sms NUMBER`",
         )?;
     }
-    screen.line("a file of your own goes to providers/ beside config.toml; its name, without .toml, is sms.provider")
+    let hint = "a file of your own goes to providers/ beside config.toml; its name, without .toml, is sms.provider";
+    screen.hint(hint)
 }
 
 fn listed(found: Found, used: &[String]) -> Listed {
@@ -124,7 +125,7 @@ fn show(config: &Path, id: &str, screen: &mut Screen<'_>) -> Result<(), Error> {
     if provider.account.is_empty() {
         screen.line("it has no account")?;
     } else {
-        screen.table(&rows)?;
+        screen.list(&rows)?;
     }
     screen.line("")?;
     for line in settings(&provider) {

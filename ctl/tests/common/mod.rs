@@ -55,6 +55,10 @@ pub(crate) struct Daemon {
     counts: Arc<AtomicI64>,
     /// What the command answers goes to a terminal.
     is_seen: bool,
+    /// So wide it is.
+    columns: Option<usize>,
+    /// It shows colours.
+    colours: bool,
 }
 
 impl Daemon {
@@ -76,12 +80,19 @@ impl Daemon {
         let folder = TempDir::new().unwrap();
         // Others may pass through, so that a test can run the command as another user.
         set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
-        Self { folder, calls: Arc::default(), counts: Arc::default(), is_seen: false }
+        let (is_seen, columns, colours) = (false, None, false);
+        Self { folder, calls: Arc::default(), counts: Arc::default(), is_seen, columns, colours }
     }
 
     /// The same daemon, looked at at a terminal.
     pub(crate) fn at_a_terminal(mut self) -> Self {
         self.is_seen = true;
+        self
+    }
+
+    /// The same daemon, looked at at a terminal of so many columns.
+    pub(crate) fn at_a_terminal_of(mut self, columns: usize, colours: bool) -> Self {
+        (self.is_seen, self.columns, self.colours) = (true, Some(columns), colours);
         self
     }
 
@@ -143,6 +154,8 @@ impl Daemon {
             is_watched: false,
             is_typed: false,
             is_seen: self.is_seen,
+            columns: self.columns,
+            colours: self.colours,
         };
         let status = ctl::run_in(args, terminal, &OtherHost);
         let text = |bytes| String::from_utf8(bytes).unwrap().replace(folder, "DIR");

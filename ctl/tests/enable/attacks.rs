@@ -158,6 +158,8 @@ fn who_stops_to_read_the_answer_stops_nothing() {
         is_watched: false,
         is_typed: false,
         is_seen: false,
+        columns: None,
+        colours: false,
     };
     assert_eq!(ctl::run_in(args, terminal, &OtherHost), 1);
     assert_eq!(world.files(), before);

@@ -36,7 +36,7 @@ complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "provider" -d 'Provi
 complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "config" -d 'The settings'
 complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "secret" -d 'A secret of the settings: put another one there, or look at it'
 complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "explain" -d 'What would be decided of a login, and why; sends nothing'
-complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "status" -d 'What is on, what is unhealthy, since when'
+complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "status" -d 'What is on, what is unhealthy, since when; for root, and for members of the group pam-2fa-status without names and addresses'
 complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "doctor" -d 'What lets somebody by without a code, or keeps out who should get in, and the command that mends it; changes nothing. Ends with 1 where something is broken'
 complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "enable" -d 'Let services ask for a code: our line in their stacks, where it is sound, with a receipt'
 complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "confirm" -d 'Keep what `enable --confirm-within` has changed: after a login with a code that began since'
@@ -232,8 +232,11 @@ complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand explain" -l runtime-dir 
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand explain" -l config -d 'The settings' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand explain" -l json -d 'Answer in JSON'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand explain" -s h -l help -d 'Print help'
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand status" -l textfile -d 'Write it so into this file, whole or not at all: for node_exporter\'s textfile collector' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand status" -l runtime-dir -d 'Where configd\'s sockets are' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand status" -l config -d 'The settings' -r -F
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand status" -l check -d 'Exit with status 1 where something is unhealthy'
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand status" -l metrics -d 'Print it as Prometheus reads it'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand status" -l json -d 'Answer in JSON'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand status" -s h -l help -d 'Print help'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand doctor" -l sshd-config -d 'sshd\'s main file' -r -F

@@ -96,7 +96,7 @@ pub struct Change {
 }
 
 /// The replies to [`super::LOG`]: one of these each.
-#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogReply {
     /// A decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,9 @@
-//! `Status`: what is on, what is unhealthy, since when.
+//! `Status`: what is on, what is unhealthy, since when. Root is told all of it over `admin.sock`, members of `pam-2fa-status` what
+//! names nobody over `status.sock`.
 
+use super::KeyPlace;
+use crate::courier::{Class, Reason};
+use crate::sandbox::Sandbox;
 use serde::{Deserialize, Serialize};
 
 /// What configd can do.
@@ -39,12 +43,78 @@ pub struct ChannelHealth {
     /// RFC 3339, UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_success: Option<String>,
-    /// The other side's own words.
+    /// The other side's own words. They stay after a success.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
     /// RFC 3339, UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error_at: Option<String>,
+    /// What kind of error that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error_class: Option<Class>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error_reason: Option<Reason>,
+    /// RFC 3339, UTC: the first error after the last success; absent: the last try was taken, or there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing_since: Option<String>,
+    /// RFC 3339, UTC: it is not asked before then (`waits_for_others` absent or false), or only after all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_until: Option<String>,
+    /// Until `held_until` it is asked where no other takes the message.
+    #[serde(default)]
+    pub waits_for_others: bool,
+    /// Tries that were taken since configd started.
+    #[serde(default)]
+    pub accepted: i64,
+    /// Tries that failed by the way's own fault since configd started.
+    #[serde(default)]
+    pub failed: i64,
+}
+
+/// One thing that is unhealthy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What kind of thing it is, in one word that stays the same: `channel`, `clock`, `sealed` …
+    pub kind: String,
+    /// RFC 3339, UTC: since when; of what begins unseen, when it was first seen.
+    pub since: String,
+    /// One line: what, where, what to do.
+    pub text: String,
+}
+
+/// The store's files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreHealth {
+    /// What they take, bytes.
+    pub size: i64,
+    /// What is free for them on their disk, bytes.
+    pub free: i64,
+    /// RFC 3339, UTC: when all of it was found whole (each table with its indexes), which is at each opening.
+    pub whole_at: String,
+}
+
+/// The key's place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyHealth {
+    /// Which of the two.
+    pub place: KeyPlace,
+    /// The file; absent for those whom it does not concern.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+/// The clock against the latest time that was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockHealth {
+    /// RFC 3339, UTC: the host's clock.
+    pub wall: String,
+    /// Seconds by which it stands behind.
+    #[serde(default)]
+    pub behind_s: i64,
+    /// Seconds by which it stands so far ahead that it is not believed yet.
+    #[serde(default)]
+    pub leap_s: i64,
 }
 
 /// What is on, what is unhealthy, since when.
@@ -62,6 +132,9 @@ pub struct Status {
     /// One line each: what, where, what to do.
     #[serde(default)]
     pub problems: Vec<String>,
+    /// The same with its kind, and since when.
+    #[serde(default)]
+    pub unhealthy: Vec<Problem>,
     /// `policy.required`, absent while sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub required: Option<Required>,
@@ -89,6 +162,18 @@ pub struct Status {
     /// Text messages, where they are configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub texts: Option<Texts>,
+    /// The store's files, absent while sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<StoreHealth>,
+    /// The key's place, absent while sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyHealth>,
+    /// The clock, absent while sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockHealth>,
+    /// What each daemon sees of its own confinement: configd, and the courier where it answers.
+    #[serde(default)]
+    pub sandboxes: Vec<Sandbox>,
 }
 
 /// The text messages of the last 86,400 s, against `[limits]`.
@@ -98,6 +183,15 @@ pub struct Texts {
     pub sent: i64,
     /// `limits.sms_per_day`.
     pub limit: i64,
+    /// How many of these all may have; the rest is for known sources alone. Absent from releases before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_for_all: Option<i64>,
+    /// RFC 3339, UTC: until when nothing more leaves, or nothing but for known sources (`withheld_but_known`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld_until: Option<String>,
+    /// Known sources still get theirs.
+    #[serde(default)]
+    pub withheld_but_known: bool,
     /// What they cost, where there is a cap.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<String>,
@@ -109,7 +203,7 @@ pub struct Texts {
     pub countries: Vec<String>,
 }
 
-/// The reply to [`STATUS`].
+/// The reply to [`super::STATUS`] and [`crate::status::STATUS`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StatusReply {
     /// The status.

@@ -11,7 +11,7 @@ mod log;
 mod passes;
 mod secret;
 #[cfg(test)]
-mod stage;
+pub(super) mod stage;
 mod system;
 mod test_sms;
 mod told;

@@ -108,7 +108,7 @@ fn daemon(folder: &Path) -> Daemon {
 
 /// A daemon that is open and whose house nobody else holds. As root it opens again by these settings; for anybody else, whose file they
 /// cannot be, it is sealed then.
-pub(super) async fn alone(settings: &str, change: impl FnOnce(&mut House)) -> (tempfile::TempDir, Daemon) {
+pub(in crate::server) async fn alone(settings: &str, change: impl FnOnce(&mut House)) -> (tempfile::TempDir, Daemon) {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("config.toml");
     std::fs::write(&config, settings).unwrap();

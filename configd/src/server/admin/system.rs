@@ -1,26 +1,23 @@
-//! Settings, secrets, tests, status.
+//! Settings, secrets, tests.
 
 use super::{Answer, done};
-use crate::clock::rfc3339;
-use crate::daemon::{Daemon, State};
+use crate::daemon::Daemon;
 use crate::delivery::{Letterhead, TextHead, Uncounted};
 use crate::house::House;
 use crate::random;
 use crate::rules::Rules;
-use crate::store::Withheld;
 use crate::texts::{Message, Value};
 use crate::wire_io::{Connection, ConnectionError};
 use data_encoding::HEXLOWER;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::{
-    ChannelHealth, EmailReachReply, ExemptionChange, ExemptionChanged, ReloadReply, Seal, SealReply, State as Word,
-    Status, StatusReply, TestEmail, Texts,
+    EmailReachReply, ExemptionChange, ExemptionChanged, ReloadReply, Seal, SealReply, StatusReply, TestEmail,
 };
 use pam_2fa_protocol::courier::{Outcome, Sent};
 use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::wire::{Continues, Nothing, encode_reply};
 use pam_2fa_settings::text::printable;
-use pam_2fa_settings::{E164, EmailAddress, Money, Region};
+use pam_2fa_settings::{E164, EmailAddress};
 use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
@@ -28,120 +25,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 const TEST_LIFE_MS: u64 = 60_000;
 
 pub(super) async fn status(daemon: &Daemon) -> StatusReply {
-    let version = String::from(env!("CARGO_PKG_VERSION"));
-    let since = daemon.since.clone();
-    let status = match daemon.state() {
-        State::Sealed(reason) => Status {
-            version,
-            state: Word::Sealed,
-            since,
-            sealed_since: daemon.sealed_since(),
-            problems: vec![reason.to_string()],
-            required: None,
-            application: None,
-            generation: None,
-            store_generation: None,
-            kept_generation: None,
-            key_id: None,
-            users: None,
-            channels: Vec::new(),
-            texts: None,
-        },
-        State::Open(house) => open_status(version, since, &house).await,
-    };
-    StatusReply { status }
-}
-
-async fn open_status(version: String, since: String, house: &House) -> Status {
-    let rules = house.rules();
-    let mut problems = house.problems();
-    problems.extend(house.store.log_state().fault);
-    problems.extend(house.next_start());
-    let users = match house.store.count_users().await {
-        Ok(count) => i64::try_from(count).ok(),
-        Err(error) => {
-            problems.push(error.to_string());
-            None
-        }
-    };
-    let store_generation = match house.store_generation().await {
-        Ok(generation) => Some(generation),
-        Err(error) => {
-            problems.push(error.to_string());
-            None
-        }
-    };
-    let kept_generation = house.kept_generation().generation();
-    if let (Some(counts), Some(kept)) = (store_generation, kept_generation)
-        && kept > counts
-    {
-        // It is open, so this came about since: a file of another host.
-        problems.push(format!(
-            "the store counts {counts}, and {kept} was kept beside the settings: configd would be sealed at its next start; look who \
-             wrote that file (`generation`), and take it away if it is of another host"
-        ));
-    }
-    let channels: Vec<ChannelHealth> = house.post.health.channels(&rules, &house.post.clock.now());
-    let texts = if rules.sms.is_empty() { None } else { texts(house, &rules, &mut problems).await };
-    problems.extend(channels.iter().filter_map(|channel| {
-        let error = channel.last_error.as_ref()?;
-        let test = if channel.name.starts_with("email") { "email ADDRESS" } else { "sms NUMBER" };
-        let more = format!("; pam-2fa test {test} shows each step");
-        Some(format!("{}: the last message was not taken: {error}{more}", channel.name))
-    }));
-    Status {
-        version,
-        state: if problems.is_empty() { Word::Running } else { Word::Degraded },
-        since,
-        sealed_since: None,
-        problems,
-        required: Some(rules.required),
-        application: Some(rules.application.clone()),
-        generation: Some(rules.generation),
-        store_generation,
-        kept_generation,
-        key_id: Some(String::from(house.keys.id().as_str())),
-        users,
-        channels,
-        texts,
-    }
-}
-
-/// How many text messages there were, and which limits withhold more.
-async fn texts(house: &House, rules: &Rules, problems: &mut Vec<String>) -> Option<Texts> {
-    let (limits, now) = (rules.sends.texts, house.now());
-    let stands = match house.store.texts(limits, now.clone()).await {
-        Ok(stands) => stands,
-        Err(error) => {
-            problems.push(error.to_string());
-            return None;
-        }
-    };
-    let until =
-        |withheld: &Withheld| rfc3339(now.wall_s.saturating_add(i64::try_from(withheld.wait_s).unwrap_or(i64::MAX)));
-    let but_known = ", but for logins from known sources, which have a fifth to themselves";
-    let tell = |to: &str, whole: Option<Withheld>, rest: Option<Withheld>| {
-        let (withheld, but) = whole.map(|all| (all, "")).or(rest.map(|rest| (rest, but_known)))?;
-        let (setting, until) = (withheld.by.setting(), until(&withheld));
-        Some(format!("{setting} withholds text messages{to} until {until}{but}; see who causes them: pam-2fa log"))
-    };
-    problems.extend(tell("", stands.whole, stands.rest));
-    problems.extend(stands.ranges.iter().filter_map(|range| {
-        tell(&format!(" to numbers that begin with {}", range.range), range.whole, Some(range.rest))
-    }));
-    let named = rules.countries.names();
-    let regions = if named.is_empty() { &stands.regions } else { named };
-    Some(Texts {
-        sent: i64::try_from(stands.sent).unwrap_or(i64::MAX),
-        limit: i64::from(limits.per_day),
-        cost: limits.cost_per_day.map(|_| Money::of_micros(stands.cost).to_string()),
-        cost_limit: limits.cost_per_day.map(|cap| Money::of_micros(cap).to_string()),
-        countries: regions
-            .iter()
-            .filter(|region| !named.is_empty() || region.is_country())
-            .map(Region::to_string)
-            .collect(),
-    })
+    StatusReply { status: crate::server::status::status(daemon).await }
 }
 
 pub(super) async fn reload(daemon: &Daemon) -> Result<ReloadReply, Answer> {

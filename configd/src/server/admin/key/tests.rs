@@ -105,7 +105,7 @@ async fn a_key_before_that_cannot_be_read_is_named_where_it_denies_and_where_it_
     // Nothing does any more: it works, and says so.
     fs::write(&config, mail).unwrap();
     assert_eq!(daemon.open().await, Ok(()));
-    let problems = house(&daemon).problems().join("\n");
+    let problems = house(&daemon).problems().into_iter().map(|problem| problem.text).collect::<Vec<_>>().join("\n");
     assert!(problems.contains("key.before") && problems.contains("take this file away"), "{problems}");
     assert!(refused(rotate_key(&daemon, house(&daemon)).await).contains("key.before"));
     fs::remove_file(&before).unwrap();

@@ -214,6 +214,28 @@ async fn who_follows_gets_what_is_decided_from_now_on_and_lets_go_when_the_daemo
 }
 
 #[tokio::test]
+async fn who_follows_is_told_on_while_the_log_is_cut_under_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (daemon, store) = opened(folder.path(), rules()).await;
+    for number in 1..=3 {
+        store.log_decision(line(number));
+    }
+    let mut client = ask(&daemon, &Log { ago_s: Some(99_999 * 86_400), follow: true, ..Log::default() }).await;
+    for number in 1..=3 {
+        let told = next(&mut client).await.unwrap().entry.unwrap().reference;
+        assert_eq!(told, format!("R000000{number}"));
+    }
+    // All that is there is taken away, as if it were over.
+    let none = store::LogLimits { keep_s: 0, size_bytes: 0 };
+    while !all(&daemon, &Log::default()).await.iter().all(|reply| reply.entry.is_none()) {
+        store.keep_log(none).await.unwrap();
+    }
+    store.log_decision(line(4));
+    daemon_writes(&daemon).await;
+    assert_eq!(next(&mut client).await.unwrap().entry.unwrap().reference, "R0000004");
+}
+
+#[tokio::test]
 async fn decoys_stand_where_their_hour_ends_and_not_where_a_user_is_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let (daemon, store) = opened(folder.path(), rules()).await;

@@ -4,6 +4,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
 
+#[path = "enable/rhel.rs"]
+mod rhel;
+
 use e2e::mailbox;
 use e2e::ssh::{PASSWORD, Ssh};
 use e2e::terminal::Terminal;

@@ -5,6 +5,8 @@
 //! | `stack` | what libpam makes of a service's files, and where our lines stand in it |
 //! | `plan` | which line goes where, or why not |
 //! | `whole` | the lines of an included file, with those of ours that count on them |
+//! | `rewrite` | all auth lines of a service in its own file, where an included file leaves no place for ours |
+//! | `faillock` | what wrong passwords and wrong codes count for pam_faillock |
 //! | `ready` | whether anybody could get in then |
 //! | `sshd` | what sshd is told, so that it asks |
 //! | `receipt` | what was changed, kept until it is undone |
@@ -14,10 +16,12 @@
 
 mod change;
 mod diff;
+mod faillock;
 mod file;
 mod plan;
 mod ready;
 mod receipt;
+mod rewrite;
 mod sshd;
 pub mod stack;
 mod whole;
@@ -54,6 +58,9 @@ struct Enabled {
     doors: Vec<String>,
     /// What runs behind ours.
     follows: Vec<String>,
+    /// What pam_faillock makes of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    faillock: Option<String>,
 }
 
 /// What `enable` answers in JSON.
@@ -157,6 +164,7 @@ fn enabled(plan: &Plan) -> Enabled {
         also: plan.also.clone(),
         doors: plan.doors.clone(),
         follows: plan.follows.clone(),
+        faillock: plan.faillock.clone(),
     }
 }
 
@@ -168,6 +176,9 @@ fn show(plans: &[Plan], screen: &mut Screen<'_>) -> Result<(), Error> {
         }
         for also in &plan.also {
             screen.line(&format!("{also} takes this file in, and asks for a code, too"))?;
+        }
+        if let Some(faillock) = &plan.faillock {
+            screen.line(&format!("{}: {faillock}", plan.service))?;
         }
         for door in &plan.doors {
             screen.note(&format!("{}: {door} lets in with neither a password nor a code, as before", plan.service))?;

@@ -1,7 +1,9 @@
 //! Which line goes where in a service's file: behind the lines that prove a first factor, where the walk through what comes out of
 //! it finds that the full mode runs once after them and never otherwise. It writes nothing.
 
+use super::faillock;
 use super::file::{self, Found, path_of};
+use super::rewrite;
 use super::stack::line::{self, Whole};
 use super::stack::{Answer, Dialect, Host, Stack, Unreadable};
 use super::whole::{self, Modes};
@@ -34,13 +36,15 @@ pub(super) struct Plan {
     pub(super) doors: Vec<String>,
     /// What runs behind our line.
     pub(super) follows: Vec<String>,
+    /// What pam_faillock makes of it.
+    pub(super) faillock: Option<String>,
 }
 
 /// New lines at a place of a file.
-struct Draft {
-    text: Vec<u8>,
-    put_in: Vec<String>,
-    replaced: Vec<String>,
+pub(super) struct Draft {
+    pub(super) text: Vec<u8>,
+    pub(super) put_in: Vec<String>,
+    pub(super) replaced: Vec<String>,
 }
 
 impl Plan {
@@ -52,8 +56,10 @@ impl Plan {
         let candidates = candidates(&lines, host.dialect());
         let behind = candidates.iter().filter(|_| modes.is_plain()).map(|whole| (*whole, How::Behind));
         let instead = candidates.iter().map(|whole| (*whole, How::Whole));
-        for (whole, how) in behind.chain(instead) {
-            let draft = match draft(host, service, &found.text, whole, (how, modes)) {
+        let drafts = behind.chain(instead).map(|(whole, how)| draft(host, service, &found.text, whole, (how, modes)));
+        let rewritten = std::iter::once_with(|| rewrite::drafts(host, service, &found, modes, full(service))).flatten();
+        for draft in drafts.chain(rewritten) {
+            let draft = match draft {
                 Ok(draft) => draft,
                 Err(why) => {
                     why_not.get_or_insert(why);
@@ -68,8 +74,9 @@ impl Plan {
             }
             let also = others(host, &with_us, service)?;
             let Draft { text, put_in, replaced } = draft;
+            let faillock = faillock::said(&with_us, service);
             let (service, doors, follows) = (service.to_owned(), answer.doors, answer.follows);
-            return Ok(Self { service, found, text, put_in, replaced, also, doors, follows });
+            return Ok(Self { service, found, text, put_in, replaced, also, doors, follows, faillock });
         }
         let why = why_not.unwrap_or_else(|| String::from("it has no auth line to stand behind"));
         Err(Error::Refused(vec![format!(
@@ -89,12 +96,13 @@ enum How {
     Whole,
 }
 
+/// The line of the full mode.
+fn full(service: &str) -> &'static str {
+    if CONSOLES.contains(&service) { "auth  requisite  pam_2fa.so break-glass" } else { "auth  requisite  pam_2fa.so" }
+}
+
 fn draft(host: &Host, service: &str, text: &[u8], whole: &Whole, (how, modes): (How, Modes)) -> Result<Draft, String> {
-    let full = if CONSOLES.contains(&service) {
-        "auth  requisite  pam_2fa.so break-glass"
-    } else {
-        "auth  requisite  pam_2fa.so"
-    };
+    let full = full(service);
     if how == How::Behind {
         let put_in = vec![full.to_owned()];
         return Ok(Draft { text: with_lines(text, whole, &put_in, false), put_in, replaced: Vec::new() });

@@ -3,11 +3,14 @@
 use super::word;
 use std::path::PathBuf;
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct EnableArgs {
     /// Services, as /etc/pam.d has them: sshd, login, sudo
-    #[arg(required = true, value_name = "SERVICE", value_parser = word)]
+    #[arg(required_unless_present = "all", value_name = "SERVICE", value_parser = word)]
     pub(crate) services: Vec<String>,
+    /// Every service that takes the host's common lines in, by pam-auth-update or authselect
+    #[arg(long, conflicts_with_all = ["services", "key_proven"])]
+    pub(crate) all: bool,
     /// A wrong password is shown the same prompts; the auth lines that the service takes in are written into its own file
     #[arg(long)]
     pub(crate) decoy: bool,
@@ -43,8 +46,11 @@ pub(crate) struct EnableArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct DisableArgs {
     /// Services, as they were enabled
-    #[arg(required = true, value_name = "SERVICE", value_parser = word)]
+    #[arg(required_unless_present = "all", value_name = "SERVICE", value_parser = word)]
     pub(crate) services: Vec<String>,
+    /// What `enable --all` has changed
+    #[arg(long, conflicts_with = "services")]
+    pub(crate) all: bool,
     /// sshd's main file, as it was enabled
     #[arg(long, value_name = "FILE", default_value = "/etc/ssh/sshd_config")]
     pub(crate) sshd_config: PathBuf,

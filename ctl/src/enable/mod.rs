@@ -12,8 +12,10 @@
 //! | `receipt` | what was changed, kept until it is undone |
 //! | `change` | doing it, and undoing it |
 //! | `file` | a service's file, one for another |
+//! | `all` | every service that takes the common lines in, by the tool that keeps them |
 //! | `diff` | a plan as it is shown |
 
+mod all;
 mod change;
 mod diff;
 mod faillock;
@@ -75,6 +77,9 @@ struct Answer {
 
 /// `pam-2fa enable`; where configd and the settings are.
 pub(crate) fn enable(where_is: (&Path, &Path), asked: &EnableArgs, screen: &mut Screen<'_>) -> Result<(), Error> {
+    if asked.all {
+        return all::enable(where_is, asked, screen);
+    }
     let modes = Modes { decoy: asked.decoy, key_proven: asked.key_proven };
     let drop_in = asked.sshd.then(|| drop_in(asked)).transpose()?;
     let plans = plans(&asked.root, &asked.services, modes)?;
@@ -99,7 +104,7 @@ pub(crate) fn enable(where_is: (&Path, &Path), asked: &EnableArgs, screen: &mut 
 }
 
 fn drop_in(asked: &EnableArgs) -> Result<DropIn, Error> {
-    if !asked.services.iter().any(|service| service == "sshd") {
+    if !asked.all && !asked.services.iter().any(|service| service == "sshd") {
         return Err(Error::Usage(String::from("--sshd goes with the service sshd; see `pam-2fa --help`")));
     }
     if asked.root != Path::new("/") && asked.sshd_config == Path::new(HOST_CONFIG) {
@@ -196,6 +201,9 @@ struct Disabled {
 
 /// `pam-2fa disable`: every service that can be, whatever becomes of the others.
 pub(crate) fn disable(asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<(), Error> {
+    if asked.all {
+        return all::disable(asked, screen);
+    }
     // Where the state is gone, a line that is left denies everyone: it has to come out all the same.
     let state = asked.root.join(STATE);
     let receipts = state.exists().then(|| Receipts::hold(&state)).transpose()?;

@@ -5,7 +5,7 @@ use super::faillock;
 use super::file::{self, Found, path_of};
 use super::rewrite;
 use super::stack::line::{self, Whole};
-use super::stack::{Answer, Dialect, Host, Stack, Unreadable};
+use super::stack::{Answer, Dialect, Host, Line, Stack, Unreadable, is_ours};
 use super::whole::{self, Modes};
 use crate::error::Error;
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ pub(super) const CONSOLES: [&str; 1] = ["login"];
 
 /// Files that services take in, by the beginnings of their names. Debian's are pam-auth-update's, which changes nothing more in one that
 /// was edited.
-const SHARED: [&str; 8] =
+pub(super) const SHARED: [&str; 8] =
     ["common-", "system-", "base-", "password-auth", "postlogin", "smartcard-auth", "fingerprint-auth", "other"];
 
 /// A change of one file.
@@ -142,7 +142,8 @@ fn fit(root: &Path, host: &Host, service: &str) -> Result<(Found, Answer), Error
     };
     let was = Answer::of(&stack);
     if was.ours > 0 {
-        let why = format!("{service} asks for a code already; `pam-2fa disable {service}` takes that out");
+        let by = if stack.lines.iter().any(is_common) { "--all" } else { service };
+        let why = format!("{service} asks for a code already; `pam-2fa disable {by}` takes that out");
         return Err(Error::Refused(vec![why]));
     }
     if stack.is_other {
@@ -150,6 +151,12 @@ fn fit(root: &Path, host: &Host, service: &str) -> Result<(Found, Answer), Error
         return Err(Error::Unfit { path, why: String::from(why) });
     }
     Ok((found, was))
+}
+
+/// Whether a line of ours stands in a file that Debian's pam-auth-update keeps.
+pub(super) fn is_common(line: &Line) -> bool {
+    let name = line.place.file.file_name().unwrap_or_default().to_string_lossy();
+    is_ours(line) && name.starts_with("common-")
 }
 
 /// As libpam says it, in the words of a command.

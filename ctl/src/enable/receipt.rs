@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::exempt::rfc3339;
 use crate::lock::{Patience, lock};
 use data_encoding::{BASE64, HEXLOWER};
-use nix::fcntl::OFlag;
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -98,7 +98,7 @@ impl Receipt {
 /// Where receipts are kept, held against other commands until this is dropped.
 pub(super) struct Receipts {
     folder: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl Receipts {
@@ -129,7 +129,23 @@ impl Receipts {
             .open(&path);
         let locked = file.and_then(|file| lock(&file, Patience::Some).map(|()| file));
         let lock = locked.map_err(|why| Error::File { what: "cannot lock", path, why })?;
-        Ok(Self { folder, _lock: lock })
+        Ok(Self { folder, lock })
+    }
+
+    /// While that runs, a program that is started holds the lock, too, also where this process is killed.
+    pub(super) fn lent<T>(&self, run: impl FnOnce() -> T) -> Result<T, Error> {
+        let set = |flags| {
+            let path = self.folder.join("lock");
+            fcntl(&self.lock, FcntlArg::F_SETFD(flags)).map_err(|why| Error::File {
+                what: "cannot lend",
+                path,
+                why: why.into(),
+            })
+        };
+        set(FdFlag::empty())?;
+        let ran = run();
+        set(FdFlag::FD_CLOEXEC)?;
+        Ok(ran)
     }
 
     fn path(&self, service: &str) -> PathBuf {
@@ -138,7 +154,21 @@ impl Receipts {
 
     /// A service's; none where there is none.
     pub(super) fn read(&self, service: &str) -> Result<Option<Receipt>, Error> {
-        let path = self.path(service);
+        let Some((path, bytes)) = self.bytes(service)? else { return Ok(None) };
+        match serde_json::from_slice::<Receipt>(&bytes) {
+            Ok(receipt) if receipt.version == VERSION && receipt.service == service => Ok(Some(receipt)),
+            _ => Err(Error::Unfit {
+                path,
+                why: String::from(
+                    "is no receipt of this release; take it away, and our line out of the service's file by hand",
+                ),
+            }),
+        }
+    }
+
+    /// What stands in the receipt of that name, and where it is; none where there is none.
+    pub(super) fn bytes(&self, name: &str) -> Result<Option<(PathBuf, Vec<u8>)>, Error> {
+        let path = self.path(name);
         let fail = |why| Error::File { what: "cannot read", path: path.clone(), why };
         let unfit = |why: &str| Err(Error::Unfit { path: path.clone(), why: why.to_owned() });
         let file = match OpenOptions::new()
@@ -157,15 +187,17 @@ impl Receipts {
         }
         let mut bytes = Vec::new();
         file.take(LONGEST).read_to_end(&mut bytes).map_err(fail)?;
-        match serde_json::from_slice::<Receipt>(&bytes) {
-            Ok(receipt) if receipt.version == VERSION && receipt.service == service => Ok(Some(receipt)),
-            _ => unfit("is no receipt of this release; take it away, and our line out of the service's file by hand"),
-        }
+        Ok(Some((path, bytes)))
     }
 
     /// Keeps it, durably.
     pub(super) fn keep(&self, receipt: &Receipt) -> Result<(), Error> {
-        let path = self.path(&receipt.service);
+        self.write(&receipt.service, receipt)
+    }
+
+    /// Keeps one of that name, durably.
+    pub(super) fn write(&self, name: &str, receipt: &impl Serialize) -> Result<(), Error> {
+        let path = self.path(name);
         let draft = self.folder.join(".draft");
         let written = (|| {
             // Of a run that was killed.
@@ -187,6 +219,6 @@ impl Receipts {
     }
 }
 
-fn sum(bytes: &[u8]) -> String {
+pub(super) fn sum(bytes: &[u8]) -> String {
     HEXLOWER.encode(&Sha256::digest(bytes))
 }

@@ -14,6 +14,11 @@ use std::process::{Command, Stdio};
 
 /// Runs the command and kills it at that stop of its system calls; whether it came that far. It waits at first for the lock.
 fn killed_at(stop: usize, world: &World, words: &[&str]) -> bool {
+    killed_behind(None, stop, world, words)
+}
+
+/// The same, counted from where that file is there, or is not there.
+pub(crate) fn killed_behind(file: Option<(&str, bool)>, stop: usize, world: &World, words: &[&str]) -> bool {
     let gate = File::options().write(true).open(world.path("var/lib/pam-2fa/enable/lock")).unwrap();
     gate.lock().unwrap();
     let (verb, words) = words.split_first().unwrap();
@@ -40,10 +45,19 @@ fn killed_at(stop: usize, world: &World, words: &[&str]) -> bool {
     ptrace::attach(pid).expect("this test needs ptrace(2): kernel.yama.ptrace_scope below 3, no seccomp filter on it");
     waitpid(pid, None).unwrap();
     drop(gate);
-    let came_so_far = (0..stop).all(|_| {
+    let step = || {
         ptrace::syscall(pid, None).unwrap();
         !matches!(waitpid(pid, None).unwrap(), WaitStatus::Exited(..))
-    });
+    };
+    let came_so_far = file.is_none_or(|(file, is_there)| {
+        let file = world.path(file);
+        while file.exists() != is_there {
+            if !step() {
+                return false;
+            }
+        }
+        true
+    }) && (0..stop).all(|_| step());
     if came_so_far {
         command.kill().unwrap();
     }

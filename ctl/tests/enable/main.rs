@@ -1,5 +1,6 @@
 //! `enable` and `disable` as an administrator sees them, and what becomes of the files.
 
+mod all;
 #[path = "../common/mod.rs"]
 mod common;
 mod killed;

@@ -1,8 +1,15 @@
 //! `pam-2fa enable` on the host's own files: who is asked for a code after it, and that nobody is after `disable`.
 //!
-//! The tests change /etc/pam.d, which is the namespaces' own, and put it back.
+//! The tests change /etc/pam.d, /var/lib/pam, /usr/share and /etc/authselect, which is the namespaces' own, and put it back.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
+
+#[path = "enable/all.rs"]
+mod all;
+#[path = "enable/authselect.rs"]
+mod authselect;
+#[path = "enable/rhel.rs"]
+mod rhel;
 
 use e2e::mailbox;
 use e2e::ssh::{PASSWORD, Ssh, wrong};
@@ -36,6 +43,7 @@ struct PutBack<'a>(&'a World);
 impl Drop for PutBack<'_> {
     fn drop(&mut self) {
         drop(self.0.command(&["disable", "login", "sshd"]));
+        drop(self.0.command(&["disable", "--all"]));
         drop(remove_file(SOCKET));
     }
 }

@@ -10,11 +10,14 @@ fn within(text: &str) -> Result<Lifetime, String> {
     span.ok_or_else(|| String::from("write 10m, 2h or \"3 days\": 1 second to 7 days"))
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct EnableArgs {
     /// Services, as /etc/pam.d has them: sshd, login, sudo
-    #[arg(required = true, value_name = "SERVICE", value_parser = word)]
+    #[arg(required_unless_present = "all", value_name = "SERVICE", value_parser = word)]
     pub(crate) services: Vec<String>,
+    /// Every service that takes the host's common lines in, by pam-auth-update or authselect
+    #[arg(long, conflicts_with_all = ["services", "key_proven"])]
+    pub(crate) all: bool,
     /// A wrong password is shown the same prompts; the auth lines that the service takes in are written into its own file
     #[arg(long)]
     pub(crate) decoy: bool,
@@ -31,7 +34,7 @@ pub(crate) struct EnableArgs {
     #[arg(long, requires = "sshd")]
     pub(crate) without_root_key: bool,
     /// Take it all out again unless `pam-2fa confirm` comes in time, also after a reboot: 10m, 2h
-    #[arg(long, value_name = "TIME", value_parser = within)]
+    #[arg(long, value_name = "TIME", value_parser = within, conflicts_with = "all")]
     pub(crate) confirm_within: Option<Lifetime>,
     /// No timer of systemd's for it: cron or another program runs `pam-2fa disable --unconfirmed` every minute
     #[arg(long, requires = "confirm_within")]
@@ -63,10 +66,13 @@ pub(crate) struct ConfirmArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct DisableArgs {
     /// Services, as they were enabled
-    #[arg(required_unless_present = "unconfirmed", value_name = "SERVICE", value_parser = word)]
+    #[arg(required_unless_present_any = ["unconfirmed", "all"], value_name = "SERVICE", value_parser = word)]
     pub(crate) services: Vec<String>,
+    /// What `enable --all` has changed
+    #[arg(long, conflicts_with = "services")]
+    pub(crate) all: bool,
     /// Those that were to be confirmed by now, and were not; what the timer runs
-    #[arg(long, conflicts_with_all = ["services", "root", "sshd_config"])]
+    #[arg(long, conflicts_with_all = ["services", "all", "root", "sshd_config"])]
     pub(crate) unconfirmed: bool,
     /// sshd's main file, as it was enabled
     #[arg(long, value_name = "FILE", default_value = "/etc/ssh/sshd_config")]

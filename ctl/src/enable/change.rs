@@ -2,7 +2,7 @@
 //! killed at any moment leaves what `disable` can undo.
 
 use super::file::{Found, clear, path_of};
-use super::plan::{Plan, new_door, unreadable};
+use super::plan::{Plan, is_common, new_door, unreadable};
 use super::receipt::{Receipt, Receipts, Standing, Unconfirmed};
 use super::stack::line::{self, Whole};
 use super::stack::{Answer, Host, Stack};
@@ -80,6 +80,9 @@ fn not_enabled(host: &Host, service: &str) -> Error {
     let elsewhere =
         Stack::read(host, service).ok().and_then(|stack| stack.lines.into_iter().find(super::stack::is_ours));
     Error::NotFound(match elsewhere {
+        Some(line) if is_common(&line) => {
+            format!("{service} has our line from {}; `pam-2fa disable --all` takes it out there", line.place)
+        }
         Some(line) => format!("{service} has our line from {}; take it out there", line.place),
         None => format!("{service} asks for no code, so there is nothing to take out"),
     })

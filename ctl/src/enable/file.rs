@@ -24,7 +24,7 @@ pub(super) struct Found {
     /// The permission bits.
     pub(super) mode: u32,
     /// What else hangs on it.
-    attributes: Attributes,
+    pub(super) attributes: Attributes,
 }
 
 /// Where the file of a service is changed.
@@ -33,6 +33,11 @@ pub(super) fn path_of(root: &Path, service: &str) -> PathBuf {
 }
 
 impl Found {
+    /// One that is to be made, with what its folder gives it.
+    pub(super) fn new(path: PathBuf, text: Vec<u8>, (owner, group, mode): (u32, u32, u32)) -> Self {
+        Self { path, text, owner, group, mode, attributes: Attributes::default() }
+    }
+
     /// Reads the file of a service; none where there is none of that name.
     pub(super) fn read(path: &Path) -> Result<Option<Self>, Error> {
         let fail = |why| Error::File { what: "cannot read", path: path.to_owned(), why };

@@ -5,6 +5,8 @@
 //! | `stack` | what libpam makes of a service's files, and where our lines stand in it |
 //! | `plan` | which line goes where, or why not |
 //! | `whole` | the lines of an included file, with those of ours that count on them |
+//! | `rewrite` | all auth lines of a service in its own file, where an included file leaves no place for ours |
+//! | `faillock` | what wrong passwords and wrong codes count for pam_faillock |
 //! | `ready` | whether anybody could get in then |
 //! | `sshd` | what sshd is told, so that it asks |
 //! | `others` | what others have told sshd for some |
@@ -14,17 +16,21 @@
 //! | `together` | all of it, or nothing |
 //! | `file` | a service's file, one for another |
 //! | `attributes` | what hangs on it beside its owner and mode |
+//! | `all` | every service that takes the common lines in, by the tool that keeps them |
 //! | `diff` | a plan as it is shown |
 
+mod all;
 mod attributes;
 mod change;
 mod confirm;
 mod diff;
+mod faillock;
 mod file;
 mod others;
 mod plan;
 mod ready;
 mod receipt;
+mod rewrite;
 mod sshd;
 pub mod stack;
 mod together;
@@ -73,6 +79,9 @@ struct Enabled {
     doors: Vec<String>,
     /// What runs behind ours.
     follows: Vec<String>,
+    /// What pam_faillock makes of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    faillock: Option<String>,
 }
 
 /// What `enable` answers in JSON.
@@ -93,6 +102,9 @@ pub(crate) fn enable(where_is: (&Path, &Path), asked: &EnableArgs, screen: &mut 
     if asked.confirm_within.is_some() && !confirm::is_host(&asked.root) {
         let why = "--confirm-within is for the host that runs: nobody logs in to an image; see `pam-2fa --help`";
         return Err(Error::Usage(String::from(why)));
+    }
+    if asked.all {
+        return all::enable(where_is, asked, screen);
     }
     let modes = Modes { decoy: asked.decoy, key_proven: asked.key_proven };
     let drop_in = asked.sshd.then(|| drop_in(asked)).transpose()?;
@@ -120,7 +132,7 @@ pub(crate) fn enable(where_is: (&Path, &Path), asked: &EnableArgs, screen: &mut 
 }
 
 fn drop_in(asked: &EnableArgs) -> Result<DropIn, Error> {
-    if !asked.services.iter().any(|service| service == "sshd") {
+    if !asked.all && !asked.services.iter().any(|service| service == "sshd") {
         return Err(Error::Usage(String::from("--sshd goes with the service sshd; see `pam-2fa --help`")));
     }
     if asked.root != Path::new("/") && asked.sshd_config == Path::new(HOST_CONFIG) {
@@ -206,6 +218,7 @@ fn enabled(plan: &Plan) -> Enabled {
         beside: plan.beside.clone(),
         doors: plan.doors.clone(),
         follows: plan.follows.clone(),
+        faillock: plan.faillock.clone(),
     }
 }
 
@@ -220,6 +233,9 @@ fn show(plans: &[Plan], screen: &mut Screen<'_>) -> Result<(), Error> {
         }
         for beside in &plan.beside {
             screen.note(&format!("{beside}, another door of {}'s, asks for no code: enable it, too", plan.service))?;
+        }
+        if let Some(faillock) = &plan.faillock {
+            screen.line(&format!("{}: {faillock}", plan.service))?;
         }
         for door in &plan.doors {
             screen.note(&format!("{}: {door} lets in with neither a password nor a code, as before", plan.service))?;
@@ -239,6 +255,9 @@ struct Disabled {
 pub(crate) fn disable(asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<(), Error> {
     if asked.unconfirmed {
         return disable_unconfirmed(asked, screen);
+    }
+    if asked.all {
+        return all::disable(asked, screen);
     }
     if !confirm::is_host(&asked.root) {
         file::grounds(&asked.root)?;

@@ -1,9 +1,11 @@
 //! Which line goes where in a service's file: behind the lines that prove a first factor, where the walk through what comes out of
 //! it finds that the full mode runs once after them and never otherwise. It writes nothing.
 
+use super::faillock;
 use super::file::{self, Found, path_of};
+use super::rewrite;
 use super::stack::line::{self, Whole};
-use super::stack::{Answer, Dialect, Host, Stack, Unreadable};
+use super::stack::{Answer, Dialect, Host, Line, Stack, Unreadable, is_ours};
 use super::whole::{self, Modes};
 use crate::error::Error;
 use std::collections::BTreeSet;
@@ -14,7 +16,7 @@ pub(super) const CONSOLES: [&str; 1] = ["login"];
 
 /// Files that services take in, by the beginnings of their names. Debian's are pam-auth-update's, which changes nothing more in one that
 /// was edited.
-const SHARED: [&str; 8] =
+pub(super) const SHARED: [&str; 8] =
     ["common-", "system-", "base-", "password-auth", "postlogin", "smartcard-auth", "fingerprint-auth", "other"];
 
 /// Doors of one program: who is asked at one takes the other.
@@ -47,13 +49,15 @@ pub(super) struct Plan {
     pub(super) doors: Vec<String>,
     /// What runs behind our line.
     pub(super) follows: Vec<String>,
+    /// What pam_faillock makes of it.
+    pub(super) faillock: Option<String>,
 }
 
 /// New lines at a place of a file.
-struct Draft {
-    text: Vec<u8>,
-    put_in: Vec<String>,
-    replaced: Vec<String>,
+pub(super) struct Draft {
+    pub(super) text: Vec<u8>,
+    pub(super) put_in: Vec<String>,
+    pub(super) replaced: Vec<String>,
 }
 
 impl Plan {
@@ -65,8 +69,10 @@ impl Plan {
         let candidates = candidates(&lines, host.dialect());
         let behind = candidates.iter().filter(|_| modes.is_plain()).map(|whole| (*whole, How::Behind));
         let instead = candidates.iter().map(|whole| (*whole, How::Whole));
-        for (whole, how) in behind.chain(instead) {
-            let draft = match draft(host, service, &found.text, whole, (how, modes)) {
+        let drafts = behind.chain(instead).map(|(whole, how)| draft(host, service, &found.text, whole, (how, modes)));
+        let rewritten = std::iter::once_with(|| rewrite::drafts(host, service, &found, modes, full(service))).flatten();
+        for draft in drafts.chain(rewritten) {
+            let draft = match draft {
                 Ok(draft) => draft,
                 Err(why) => {
                     why_not.get_or_insert(why);
@@ -81,8 +87,20 @@ impl Plan {
             }
             let also = others(host, &with_us, service)?;
             let Draft { text, put_in, replaced } = draft;
+            let faillock = faillock::said(&with_us, service);
             let (service, doors, follows) = (service.to_owned(), answer.doors, answer.follows);
-            return Ok(Self { service, found, text, put_in, replaced, also, beside: Vec::new(), doors, follows });
+            return Ok(Self {
+                service,
+                found,
+                text,
+                put_in,
+                replaced,
+                also,
+                beside: Vec::new(),
+                doors,
+                follows,
+                faillock,
+            });
         }
         let why = why_not.unwrap_or_else(|| String::from("it has no auth line to stand behind"));
         Err(Error::Refused(vec![format!(
@@ -102,12 +120,13 @@ enum How {
     Whole,
 }
 
+/// The line of the full mode.
+fn full(service: &str) -> &'static str {
+    if CONSOLES.contains(&service) { "auth  requisite  pam_2fa.so break-glass" } else { "auth  requisite  pam_2fa.so" }
+}
+
 fn draft(host: &Host, service: &str, text: &[u8], whole: &Whole, (how, modes): (How, Modes)) -> Result<Draft, String> {
-    let full = if CONSOLES.contains(&service) {
-        "auth  requisite  pam_2fa.so break-glass"
-    } else {
-        "auth  requisite  pam_2fa.so"
-    };
+    let full = full(service);
     if how == How::Behind {
         let put_in = vec![full.to_owned()];
         return Ok(Draft { text: with_lines(text, whole, &put_in, false), put_in, replaced: Vec::new() });
@@ -148,7 +167,8 @@ fn fit(root: &Path, host: &Host, service: &str) -> Result<(Found, Answer), Error
     };
     let was = Answer::of(&stack);
     if was.ours > 0 {
-        let why = format!("{service} asks for a code already; `pam-2fa disable {service}` takes that out");
+        let by = if stack.lines.iter().any(is_common) { "--all" } else { service };
+        let why = format!("{service} asks for a code already; `pam-2fa disable {by}` takes that out");
         return Err(Error::Refused(vec![why]));
     }
     if stack.is_other {
@@ -164,6 +184,12 @@ pub(super) fn beside(host: &Host, service: &str) -> Vec<String> {
         |other: &str| Stack::read(host, other).is_ok_and(|stack| stack.file.is_some() && Answer::of(&stack).ours == 0);
     let others = BESIDE.iter().filter(|(one, _)| *one == service).map(|(_, other)| *other);
     others.filter(|other| asks_not(other)).map(str::to_owned).collect()
+}
+
+/// Whether a line of ours stands in a file that Debian's pam-auth-update keeps.
+pub(super) fn is_common(line: &Line) -> bool {
+    let name = line.place.file.file_name().unwrap_or_default().to_string_lossy();
+    is_ours(line) && name.starts_with("common-")
 }
 
 /// As libpam says it, in the words of a command.

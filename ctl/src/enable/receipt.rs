@@ -9,7 +9,7 @@ use crate::exempt::rfc3339;
 use crate::lock::{Patience, lock};
 use data_encoding::{BASE64, HEXLOWER};
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -132,7 +132,7 @@ pub(super) struct Receipts {
     folder: PathBuf,
     /// The same folder whatever is put under its name meanwhile: it lies in one of configd's, who may rename it.
     held: File,
-    _lock: File,
+    lock: File,
 }
 
 impl Receipts {
@@ -169,7 +169,23 @@ impl Receipts {
             .open(&path);
         let locked = file.and_then(|file| lock(&file, Patience::Some).map(|()| file));
         let lock = locked.map_err(|why| Error::File { what: "cannot lock", path: folder.join("lock"), why })?;
-        Ok(Self { folder, held, _lock: lock })
+        Ok(Self { folder, held, lock })
+    }
+
+    /// While that runs, a program that is started holds the lock, too, also where this process is killed.
+    pub(super) fn lent<T>(&self, run: impl FnOnce() -> T) -> Result<T, Error> {
+        let set = |flags| {
+            let path = self.folder.join("lock");
+            fcntl(&self.lock, FcntlArg::F_SETFD(flags)).map_err(|why| Error::File {
+                what: "cannot lend",
+                path,
+                why: why.into(),
+            })
+        };
+        set(FdFlag::empty())?;
+        let ran = run();
+        set(FdFlag::FD_CLOEXEC)?;
+        Ok(ran)
     }
 
     /// What a receipt is called, and the way to it.
@@ -180,7 +196,21 @@ impl Receipts {
 
     /// A service's; none where there is none.
     pub(super) fn read(&self, service: &str) -> Result<Option<Receipt>, Error> {
-        let (path, way) = self.path(service);
+        let Some((path, bytes)) = self.bytes(service)? else { return Ok(None) };
+        match serde_json::from_slice::<Receipt>(&bytes) {
+            Ok(receipt) if receipt.version == VERSION && receipt.service == service => Ok(Some(receipt)),
+            _ => Err(Error::Unfit {
+                path,
+                why: String::from(
+                    "is no receipt of this release; take it away, and our line out of the service's file by hand",
+                ),
+            }),
+        }
+    }
+
+    /// What stands in the receipt of that name, and where it is; none where there is none.
+    pub(super) fn bytes(&self, name: &str) -> Result<Option<(PathBuf, Vec<u8>)>, Error> {
+        let (path, way) = self.path(name);
         let fail = |why| Error::File { what: "cannot read", path: path.clone(), why };
         let unfit = |why: &str| Err(Error::Unfit { path: path.clone(), why: why.to_owned() });
         let file =
@@ -197,10 +227,7 @@ impl Receipts {
         }
         let mut bytes = Vec::new();
         file.take(LONGEST).read_to_end(&mut bytes).map_err(fail)?;
-        match serde_json::from_slice::<Receipt>(&bytes) {
-            Ok(receipt) if receipt.version == VERSION && receipt.service == service => Ok(Some(receipt)),
-            _ => unfit("is no receipt of this release; take it away, and our line out of the service's file by hand"),
-        }
+        Ok(Some((path, bytes)))
     }
 
     /// Of all services, in the order of their names; why not, for those that cannot be read.
@@ -209,7 +236,7 @@ impl Receipts {
         let mut names = Vec::new();
         for entry in std::fs::read_dir(within(&self.held)).map_err(fail)? {
             let name = entry.map_err(fail)?.file_name().to_string_lossy().into_owned();
-            names.extend(name.strip_suffix(".json").filter(|name| !name.is_empty()).map(str::to_owned));
+            names.extend(name.strip_suffix(".json").filter(|name| super::file::is_name(name)).map(str::to_owned));
         }
         names.sort();
         Ok(names.iter().filter_map(|name| self.read(name).transpose()).collect())
@@ -217,7 +244,12 @@ impl Receipts {
 
     /// Keeps it, durably.
     pub(super) fn keep(&self, receipt: &Receipt) -> Result<(), Error> {
-        let (path, way) = self.path(&receipt.service);
+        self.write(&receipt.service, receipt)
+    }
+
+    /// Keeps one of that name, durably.
+    pub(super) fn write(&self, name: &str, receipt: &impl Serialize) -> Result<(), Error> {
+        let (path, way) = self.path(name);
         let draft = within(&self.held).join(".draft");
         let written = (|| {
             // Of a run that was killed.
@@ -244,7 +276,7 @@ fn within(held: &File) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}", held.as_raw_fd()))
 }
 
-fn sum(bytes: &[u8]) -> String {
+pub(super) fn sum(bytes: &[u8]) -> String {
     HEXLOWER.encode(&Sha256::digest(bytes))
 }
 

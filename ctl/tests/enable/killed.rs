@@ -14,11 +14,25 @@ use std::process::{Child, Command, Stdio};
 
 /// Runs the command and kills it at that stop of its system calls; whether it came that far.
 fn killed_at(stop: usize, world: &World, words: &[&str]) -> bool {
+    killed_behind(None, stop, world, words)
+}
+
+/// The same, counted from where that file is there, or is not there.
+pub(crate) fn killed_behind(file: Option<(&str, bool)>, stop: usize, world: &World, words: &[&str]) -> bool {
     let (mut command, pid) = stopped(world, words);
-    let came_so_far = (0..stop).all(|_| {
+    let step = || {
         ptrace::syscall(pid, None).unwrap();
         !matches!(waitpid(pid, None).unwrap(), WaitStatus::Exited(..))
-    });
+    };
+    let came_so_far = file.is_none_or(|(file, is_there)| {
+        let file = world.path(file);
+        while file.exists() != is_there {
+            if !step() {
+                return false;
+            }
+        }
+        true
+    }) && (0..stop).all(|_| step());
     if came_so_far {
         command.kill().unwrap();
     }

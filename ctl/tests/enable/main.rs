@@ -1,9 +1,11 @@
 //! `enable` and `disable` as an administrator sees them, and what becomes of the files.
 
+mod all;
 mod attacks;
 #[path = "../common/mod.rs"]
 mod common;
 mod killed;
+mod rewrite;
 mod world;
 
 use common::{Daemon, Reply};
@@ -109,10 +111,9 @@ fn what_cannot_be_sound_is_refused_in_one_line_and_changes_nothing() {
     std::fs::hard_link(world.file("two-names"), world.path("etc/second-name")).unwrap();
     write(world.path("usr/lib/pam.d/vendors"), SSHD).unwrap();
     world.service("no-auth", "account required pam_permit.so\n");
-    world.service("required", "auth required pam_unix.so\n");
+    world.service("mystery", "auth required pam_mystery.so\n");
     world.service("substack", "auth substack password-auth\n");
-    world.service("password-auth", "auth sufficient pam_unix.so\nauth required pam_deny.so\n");
-    world.service("sufficient", "auth sufficient pam_unix.so\nauth required pam_deny.so\n");
+    world.service("password-auth", "auth sufficient pam_mystery.so\nauth required pam_deny.so\n");
     world.service("no-password", "auth required pam_permit.so\n");
     world.service("broken", "@include nowhere\n");
     world.service("done", "@include common-auth\nauth requisite pam_2fa.so\n");
@@ -128,14 +129,10 @@ fn what_cannot_be_sound_is_refused_in_one_line_and_changes_nothing() {
         ("vendors", "has its distribution's file alone; copy /usr/lib/pam.d/vendors to /etc/pam.d/vendors first"),
         ("no-auth", "those of `other` count"),
         (
-            "required",
-            "a code is asked for without a proven first factor: /etc/pam.d/required:1 pam_unix.so says auth_err, then",
+            "mystery",
+            "a code is asked for without a proven first factor: /etc/pam.d/mystery:1 pam_mystery.so says success, then",
         ),
         ("substack", "a code is asked for without a proven first factor"),
-        (
-            "sufficient",
-            "/etc/pam.d/sufficient: a code is asked for without a proven first factor: /etc/pam.d/sufficient:1 pam_unix.so",
-        ),
         ("no-password", "a code is asked for without a proven first factor: /etc/pam.d/no-password:1 pam_permit.so"),
         ("broken", "/etc/pam.d/broken:1: there is no file nowhere to take in, so libpam lets nobody in"),
         ("done", "done asks for a code already"),

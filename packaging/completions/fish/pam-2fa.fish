@@ -251,6 +251,7 @@ complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l confirm-withi
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l root -d 'The host below this folder, as an image that is mounted there' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l runtime-dir -d 'Where configd\'s sockets are' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l config -d 'The settings' -r -F
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l all -d 'Every service that takes the host\'s common lines in, by pam-auth-update or authselect'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l decoy -d 'A wrong password is shown the same prompts; the auth lines that the service takes in are written into its own file'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l key-proven -d 'sshd alone: a key that it has checked stands for the password; the auth lines are written into its own file, too'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l sshd -d 'Let sshd ask, too: a drop-in beside its main file, tried on sshd before it stands, and sshd told'
@@ -270,6 +271,7 @@ complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand disable" -l sshd-config 
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand disable" -l root -d 'The host below this folder, as an image that is mounted there' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand disable" -l runtime-dir -d 'Where configd\'s sockets are' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand disable" -l config -d 'The settings' -r -F
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand disable" -l all -d 'What `enable --all` has changed'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand disable" -l unconfirmed -d 'Those that were to be confirmed by now, and were not; what the timer runs'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand disable" -l json -d 'Answer in JSON'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand disable" -s h -l help -d 'Print help'

@@ -8,6 +8,8 @@
 //! | `dispatch` | libpam's loop over that list, a step at a time |
 //! | `module` | what a module can answer, and whether its success proves a first factor |
 //! | `walk` | every way through the stack |
+//! | `flat` | the same lines in one file, with ours among them |
+//! | `same` | whether two stacks let the same people in |
 //! | `answer` | whether the full mode runs once after a proven first factor and never otherwise |
 //!
 //! What libpam does is taken from Linux-PAM 1.5.2 (libpam/pam_handlers.c, pam_misc.c, pam_dispatch.c) with Debian's patches, and
@@ -16,9 +18,11 @@
 mod answer;
 mod control;
 mod dispatch;
+pub(crate) mod flat;
 pub(crate) mod line;
 mod module;
 mod read;
+mod same;
 mod walk;
 
 pub use answer::Answer;
@@ -27,3 +31,4 @@ pub use control::Code;
 pub use dispatch::run;
 pub(crate) use module::is_ours;
 pub use read::{Dialect, Host, Line, Place, Stack, Unreadable, What};
+pub(crate) use same::difference;

@@ -59,7 +59,7 @@ const PROOFS: [&str; 17] = [
 ];
 
 /// Modules that look at something else than what a person knows, has or is, or that do something on the way.
-const GATES: [&str; 39] = [
+const GATES: [&str; 40] = [
     "pam_access",
     "pam_cap",
     "pam_ecryptfs",
@@ -95,6 +95,7 @@ const GATES: [&str; 39] = [
     "pam_tally",
     "pam_tally2",
     "pam_time",
+    "pam_timestamp",
     "pam_umask",
     "pam_usertype",
     "pam_warn",

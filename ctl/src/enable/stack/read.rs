@@ -79,6 +79,11 @@ impl Host {
         Ok(self.open(name, self.folders_of_includes())?.map(|(_, text)| text))
     }
 
+    /// What stands in a service's own file; none where it has none.
+    pub(crate) fn text_of_service(&self, name: &str) -> Result<Option<Vec<u8>>, Unreadable> {
+        Ok(self.open(name, &FOLDERS)?.map(|(_, text)| text))
+    }
+
     /// Where files that others take in are looked for.
     fn folders_of_includes(&self) -> &'static [&'static str] {
         match self.dialect {

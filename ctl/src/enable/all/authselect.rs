@@ -1,0 +1,325 @@
+//! RHEL's and Fedora's authselect: a profile of ours, made of the one that is selected, and selected in its place with the same features.
+//! Its `system-auth` and `password-auth` have the auth lines that those features gave, written out, with ours among them
+//! (`stack/flat`); all else is the template's. It never lets authselect overwrite what somebody has edited, but to undo.
+//!
+//! What authselect does is taken from authselect(8) and authselect-profiles(5): it is not to be had where this was written.
+
+use super::super::file::Found;
+use super::super::receipt::Receipts;
+use super::super::stack::flat::{self, Ours, Strictness};
+use super::super::stack::line;
+use super::super::stack::{Answer, Host, Stack, What, difference};
+use super::super::whole::Modes;
+use super::kept::{Change, create, remove, text};
+use crate::clock;
+use crate::error::Error;
+use crate::program::output_within;
+use std::collections::BTreeSet;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Duration;
+
+const TOOL: &str = "/usr/bin/authselect";
+const TIME: Duration = Duration::from_secs(60);
+/// What authselect writes, and links to from etc/pam.d and elsewhere.
+const MADE: &str = "etc/authselect";
+const STATE: &str = "etc/authselect/authselect.conf";
+const OURS: &str = "etc/authselect/custom/pam-2fa";
+const NAME: &str = "custom/pam-2fa";
+/// Where profiles are; `custom/` is the administrator's.
+const PROFILES: [&str; 2] = ["usr/share/authselect/vendor", "usr/share/authselect/default"];
+/// Those that ask for a password. Fingers and smart cards alone have files of their own, which stay as they are.
+const ASKING: [&str; 2] = ["system-auth", "password-auth"];
+const LINE: &str = "auth\trequisite\tpam_2fa.so break-glass";
+
+/// The tool of this host.
+pub(super) struct Authselect {
+    root: PathBuf,
+}
+
+/// What is selected: the profile, and its features.
+struct Selected {
+    profile: String,
+    features: Vec<String>,
+}
+
+impl Selected {
+    fn read(text: &[u8]) -> Option<Self> {
+        let text = String::from_utf8_lossy(text);
+        let mut words = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        Some(Self { profile: words.next()?.to_owned(), features: words.map(str::to_owned).collect() })
+    }
+}
+
+impl Authselect {
+    /// None where authselect has nothing to do with this host.
+    pub(super) fn of(root: &Path) -> Result<Option<Self>, Error> {
+        if !root.join(STATE).exists() {
+            return Ok(None);
+        }
+        if root != Path::new("/") {
+            let why = "authselect works on its own host alone, so --all does there; name the services with --root";
+            return Err(Error::Usage(why.to_owned()));
+        }
+        if !Path::new(TOOL).exists() {
+            return Err(Error::NotFound(format!(
+                "there is a {}, and no {TOOL}; name the services",
+                root.join(STATE).display()
+            )));
+        }
+        Ok(Some(Self { root: root.to_owned() }))
+    }
+
+    /// The files of the profile, and what authselect is to make of them.
+    pub(super) fn plan(&self, modes: Modes) -> Result<Vec<Change>, Error> {
+        let checked = self.run(&["check"])?;
+        if !checked.status.success() {
+            let why = format!(
+                "authselect finds its files edited ({}), so nothing is changed; mend that first, or name the services",
+                said(&checked)
+            );
+            return Err(Error::Refused(vec![why]));
+        }
+        let selected = self.selected()?;
+        if selected.profile == NAME {
+            let why = "an earlier `enable --all` is not undone; `pam-2fa disable --all` first";
+            return Err(Error::Refused(vec![why.to_owned()]));
+        }
+        let folder = self.profile(&selected.profile)?;
+        let mut changes = Vec::new();
+        let mut named = BTreeSet::new();
+        let mut templates = Vec::new();
+        let entries = std::fs::read_dir(&folder).map_err(|why| failed("cannot read", &folder, why))?;
+        for entry in entries.flatten().filter(|entry| entry.path().is_file()) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let template = text(&entry.path())?.unwrap_or_default();
+            let template = if ASKING.contains(&name.as_str()) {
+                let made = self.root.join(MADE).join(&name);
+                let found = Found::read(&made)?.ok_or_else(|| Error::Unfit {
+                    path: made.clone(),
+                    why: String::from(
+                        "is not there, and authselect.conf says that it is; `authselect apply-changes` first",
+                    ),
+                })?;
+                let lines = auth_lines(&self.root, &name, &found.text, modes)?;
+                changes.push(Change { path: made, after: Some(instead(&found.text, &lines)), before: Some(found) });
+                instead(&template, &lines)
+            } else {
+                template
+            };
+            named.extend(selected.features.iter().filter(|feature| mentions(&template, feature)).cloned());
+            templates.push((name, template));
+        }
+        if changes.is_empty() {
+            let why = format!("the profile {} of authselect's has no system-auth; name the services", selected.profile);
+            return Err(Error::Refused(vec![why]));
+        }
+        for (name, template) in &mut templates {
+            if name == "system-auth" {
+                // authselect takes no feature that no file of the profile names.
+                for feature in selected.features.iter().filter(|feature| !named.contains(*feature)) {
+                    template.extend(format!("# {feature} {{include if \"{feature}\"}}\n").bytes());
+                }
+            }
+        }
+        changes.extend(templates.into_iter().map(|(name, template)| Change {
+            path: self.root.join(OURS).join(name),
+            before: None,
+            after: Some(template),
+        }));
+        let state = self.root.join(STATE);
+        let after =
+            std::iter::once(NAME).chain(selected.features.iter().map(String::as_str)).collect::<Vec<_>>().join("\n");
+        changes.push(Change { before: Found::read(&state)?, path: state, after: Some((after + "\n").into_bytes()) });
+        Ok(changes)
+    }
+
+    /// Has it selected, with a backup of authselect's own.
+    pub(super) fn enable(&self, receipts: &Receipts, changes: &[Change]) -> Result<(), Error> {
+        let folder = self.root.join(OURS);
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true).mode(0o755).create(&folder).map_err(|why| failed("cannot make", &folder, why))?;
+        for change in changes.iter().filter(|change| change.path.starts_with(&folder)) {
+            let text = change.after.clone().unwrap_or_default();
+            create(&Found::new(change.path.clone(), text, (0, 0, 0o644)))?;
+        }
+        let selected = self.selected()?;
+        let backup = format!("--backup=pam-2fa-{}", clock::wall_s());
+        // Where this process is killed, authselect goes on, and nobody is to be at its files meanwhile.
+        receipts.lent(|| self.select(NAME, &selected.features, &[&backup]))?
+    }
+
+    /// Whether a file is as it was planned: authselect's, by its auth lines.
+    pub(super) fn is_made(change: &Change) -> Result<bool, Error> {
+        let now = text(&change.path)?;
+        let auth = |text: &Option<Vec<u8>>| text.as_deref().map(auth_words);
+        Ok(now == change.after || (auth(&now) == auth(&change.after) && change.before.is_some()))
+    }
+
+    /// Whether anything of ours is in its hands.
+    pub(super) fn has_ours(&self) -> Result<bool, Error> {
+        Ok(self.root.join(OURS).exists() || self.selected()?.profile == NAME)
+    }
+
+    /// Selects the profile that was selected before, with the features that are selected now, and takes ours away. `has_other` says
+    /// that its files are not as they were: a run that was cut off has come so far, whatever authselect.conf says.
+    pub(super) fn undo(&self, before: Option<&[u8]>, has_other: bool) -> Result<Option<String>, Error> {
+        let now = self.selected()?;
+        let mut note = None;
+        let before = before.and_then(Selected::read);
+        let is_cut = has_other && before.as_ref().is_some_and(|before| before.profile == now.profile);
+        if now.profile == NAME || is_cut {
+            let before = before.ok_or_else(|| {
+                let why = "nobody knows any more which profile of authselect's was selected before; `authselect select` one, then again";
+                Error::Refused(vec![why.to_owned()])
+            })?;
+            if self.select(&before.profile, &now.features, &[]).is_err() {
+                // Cut off, or edited since: authselect keeps what is there.
+                let name = format!("pam-2fa-undone-{}", clock::wall_s());
+                self.select(&before.profile, &now.features, &["--force", &format!("--backup={name}")])?;
+                note = Some(format!("`authselect backup-list` has its files as {name}"));
+            }
+        } else if before.is_some_and(|before| before.profile != now.profile) {
+            note = Some(format!("another profile, {}, was selected since", now.profile));
+        }
+        let folder = self.root.join(OURS);
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            remove(&entry.path())?;
+        }
+        match std::fs::remove_dir(&folder) {
+            Err(why) if why.kind() != std::io::ErrorKind::NotFound => Err(failed("cannot remove", &folder, why)),
+            _ => Ok(note),
+        }
+    }
+
+    fn selected(&self) -> Result<Selected, Error> {
+        let path = self.root.join(STATE);
+        let read = text(&path)?.as_deref().and_then(Selected::read);
+        read.ok_or_else(|| Error::Unfit { path, why: String::from("names no profile; `authselect select` one first") })
+    }
+
+    fn profile(&self, name: &str) -> Result<PathBuf, Error> {
+        let folders = match name.strip_prefix("custom/") {
+            Some(name) => vec![self.root.join(MADE).join("custom").join(name)],
+            None => PROFILES.iter().map(|folder| self.root.join(folder).join(name)).collect(),
+        };
+        folders
+            .into_iter()
+            .find(|folder| folder.is_dir())
+            .ok_or_else(|| Error::NotFound(format!("there is no profile {name} of authselect's; name the services")))
+    }
+
+    fn select(&self, profile: &str, features: &[String], more: &[&str]) -> Result<(), Error> {
+        let words =
+            ["select", profile].into_iter().chain(features.iter().map(String::as_str)).chain(more.iter().copied());
+        let out = self.run(&words.collect::<Vec<_>>())?;
+        if out.status.success() {
+            return Ok(());
+        }
+        Err(Error::Refused(vec![format!("authselect did not select {profile}: {}", said(&out))]))
+    }
+
+    fn run(&self, words: &[&str]) -> Result<Output, Error> {
+        let mut command = Command::new("/usr/bin/env");
+        command.args(["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", TOOL]).args(words);
+        output_within(command, TIME).map_err(|why| failed("cannot run", Path::new(TOOL), why))
+    }
+}
+
+/// The auth lines of a file of authselect's with ours among them; or why there are none.
+fn auth_lines(root: &Path, name: &str, made: &[u8], modes: Modes) -> Result<Vec<String>, Error> {
+    let path = root.join("etc/pam.d").join(name);
+    let host = Host::at(root);
+    let stack =
+        |text: &[u8]| Stack::read(&host.with(&path, text), name).map_err(|why| Error::Refused(vec![why.to_string()]));
+    let was = stack(made)?;
+    let modules = was.lines.iter().filter(|line| matches!(line.what, What::Module { .. })).count();
+    let ours = Ours { full: LINE, decoy: modes.decoy, key_proven: false };
+    let mut why_not = None;
+    for strictness in [Strictness::AsItIs, Strictness::DenyEnds, Strictness::ProofEnds] {
+        for place in 1..=modules {
+            let why = match flat::lines(&was.lines, place, ours, strictness) {
+                Ok(lines) => {
+                    let then = stack(&instead(made, &lines))?;
+                    let why = Answer::of(&then).refusals().into_iter().next();
+                    match why.or_else(|| difference(&was.lines, &then.lines)) {
+                        None => return Ok(lines),
+                        Some(why) => why,
+                    }
+                }
+                Err(why) => why,
+            };
+            why_not.get_or_insert(why);
+        }
+    }
+    let why = why_not.unwrap_or_else(|| String::from("it has no auth lines"));
+    Err(Error::Refused(vec![format!("{name} of authselect's cannot have our line: {why}; name the services")]))
+}
+
+/// The text with those in the place of its first auth line, and without the others.
+fn instead(text: &[u8], lines: &[String]) -> Vec<u8> {
+    let mut new = Vec::with_capacity(text.len().saturating_add(1024));
+    let mut is_first = true;
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        if !is_auth(line) {
+            new.extend_from_slice(line);
+        } else if std::mem::take(&mut is_first) {
+            new.extend(lines.iter().flat_map(|line| line.bytes().chain(*b"\n")));
+        }
+    }
+    new
+}
+
+fn is_auth(line: &[u8]) -> bool {
+    let line = String::from_utf8_lossy(line);
+    line.split_whitespace().next().is_some_and(|word| word.trim_start_matches('-').eq_ignore_ascii_case("auth"))
+}
+
+fn auth_words(text: &[u8]) -> Vec<Vec<String>> {
+    let (lines, _) = line::lines(text);
+    let words = lines.iter().map(line::Whole::words);
+    words.filter(|words| words.first().is_some_and(|word| word.trim_start_matches('-') == "auth")).collect()
+}
+
+/// Whether a template names a feature.
+fn mentions(template: &[u8], feature: &str) -> bool {
+    String::from_utf8_lossy(template).contains(&format!("\"{feature}\""))
+}
+
+fn failed(what: &'static str, path: &Path, why: std::io::Error) -> Error {
+    Error::File { what, path: path.to_owned(), why }
+}
+
+/// The last line that it said, or how it ended.
+fn said(out: &Output) -> String {
+    let all = [&out.stdout, &out.stderr].map(|text| String::from_utf8_lossy(text).into_owned()).join("\n");
+    let last = all.lines().map(str::trim).rfind(|line| !line.is_empty());
+    last.map_or_else(|| out.status.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_selected_is_a_profile_and_its_features() {
+        let selected = Selected::read(b"sssd\nwith-faillock\nwith-fingerprint\n\n").unwrap();
+        assert_eq!(
+            (selected.profile.as_str(), selected.features),
+            ("sssd", vec!["with-faillock".into(), "with-fingerprint".into()])
+        );
+        assert!(Selected::read(b"\n# nothing\n").is_none());
+    }
+
+    #[test]
+    fn in_a_template_the_auth_lines_alone_are_replaced() {
+        let template = "{imply \"a\" if \"b\"}\nauth required pam_env.so {include if \"a\"}\n-auth optional x.so\naccount required pam_unix.so {include if \"c\"}\n";
+        let new = instead(template.as_bytes(), &[String::from("auth requisite pam_2fa.so")]);
+        assert_eq!(
+            String::from_utf8(new.clone()).unwrap(),
+            "{imply \"a\" if \"b\"}\nauth requisite pam_2fa.so\naccount required pam_unix.so {include if \"c\"}\n"
+        );
+        assert!(mentions(&new, "c") && !mentions(&new, "with-c"));
+    }
+}

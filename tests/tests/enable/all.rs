@@ -1,0 +1,86 @@
+//! `enable --all` and `disable --all` with the host's own pam-auth-update.
+
+use crate::{PutBack, SOCKET, Sshd, alone, at_the_password};
+use e2e::mailbox;
+use e2e::ssh::{PASSWORD, Ssh};
+use e2e::terminal::Terminal;
+use e2e::world::{Plan, text_of};
+use std::fs::{create_dir_all, read, read_dir};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+/// What pam-auth-update reads and writes.
+fn common_files() -> Vec<(PathBuf, Vec<u8>)> {
+    let folders = ["/etc/pam.d", "/var/lib/pam", "/usr/share/pam-configs"];
+    let mut all: Vec<_> =
+        folders.iter().flat_map(|folder| read_dir(folder).unwrap()).map(|entry| entry.unwrap().path()).collect();
+    all.sort();
+    all.into_iter().map(|path| (path.clone(), read(&path).unwrap())).collect()
+}
+
+/// login, su and sshd of the host, with the host's own pam-auth-update.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn all_services_ask_for_a_code_from_enable_all_to_disable_all_and_every_file_is_then_what_it_was() {
+    if !Path::new("/usr/sbin/pam-auth-update").exists() {
+        return;
+    }
+    let _alone = alone();
+    let world = Plan::default().policy("required = \"mandatory\"").start();
+    create_dir_all("/run/pam-2fa").unwrap();
+    symlink(world.path("run/login.sock"), SOCKET).unwrap();
+    let _put_back = PutBack(&world);
+    let before = common_files();
+    let (ada, port) = (world.person("ada"), 20_000 + e2e::ns::next_number());
+    let _sshd = Sshd::start(&world, port, "no");
+    let config = world.path("own_config");
+    let meant = ["--untested", "--without-break-glass", "--sshd-config", config.to_str().unwrap()];
+    let enable = |more: &[&str]| world.command(&[&["enable", "--all"], &meant[..], more].concat());
+
+    let out = enable(&[]);
+    assert!(text_of(&out).contains("sshd has no way to ask for a code"), "{}", text_of(&out));
+    let out = enable(&["--sshd", "--dry-run"]);
+    assert!(
+        out.status.success() && text_of(&out).contains("+auth    requisite            pam_2fa.so"),
+        "{}",
+        text_of(&out)
+    );
+    assert!(common_files() == before);
+    let out = enable(&["--sshd"]);
+    let said = text_of(&out);
+    assert!(out.status.success(), "{said}");
+    let asking = said.lines().find_map(|line| line.strip_prefix("these ask for a code then: ")).unwrap();
+    for service in ["login", "sshd", "su", "sudo"] {
+        assert!(asking.split(", ").any(|asks| asks == service), "{service}: {asking}");
+    }
+
+    let mut login = at_the_password(&ada.host.name);
+    login.type_line("not the password");
+    login.wait_for("Login incorrect");
+    assert_eq!(mailbox::count_after_a_while(&ada.email), 0);
+    let mut login = at_the_password(&ada.host.name);
+    login.type_line(PASSWORD);
+    login.wait_for_code_prompt();
+    login.type_line(&mailbox::wait_for(&ada.email, 1).code());
+    login.prove_shell();
+    let words = ["--reuid=65534", "--regid=65534", "--clear-groups", "su", &ada.host.name].map(String::from);
+    let mut su = Terminal::open("setpriv", &words);
+    su.wait_for("Password: ");
+    su.type_line(PASSWORD);
+    su.wait_for_code_prompt();
+    su.type_line(&mailbox::wait_for(&ada.email, 2).code());
+    su.prove_shell();
+    let mut ssh = Ssh::new(&ada.host.name, port).from("203.0.113.5").open_with_password();
+    ssh.wait_for_code_prompt();
+    ssh.type_line(&mailbox::wait_for(&ada.email, 3).code());
+    ssh.prove_shell();
+
+    let out = world.command(&["disable", "--all", "--sshd-config", config.to_str().unwrap()]);
+    let said = text_of(&out);
+    assert!(said.contains("they are as they were before") && said.contains("our lines are out of "), "{said}");
+    assert!(common_files() == before);
+    let mut login = at_the_password(&ada.host.name);
+    login.type_line(PASSWORD);
+    login.prove_shell();
+    assert_eq!(mailbox::count_after_a_while(&ada.email), 3);
+}

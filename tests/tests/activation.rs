@@ -103,7 +103,15 @@ fn with_sockets_of_systemd_the_daemon_answers_tells_reloads_and_stops() {
     let mut daemon = Activated::start();
     // The first client starts it, as the socket unit does; it waits in the queue until the daemon is there.
     let status = daemon.ask("admin.sock", "io.pam2fa.Admin.Status", "{}");
-    assert!(status.contains("\"running\"") && status.contains("First"), "{status}\n{}", daemon.log());
+    // No courier runs here, and that is all that is unhealthy.
+    assert!(status.contains("\"degraded\"") && status.contains("First"), "{status}\n{}", daemon.log());
+    assert_eq!(
+        (status.matches("\"kind\":").count(), status.matches("\"kind\":\"courier\"").count()),
+        (1, 1),
+        "{status}"
+    );
+    let told = daemon.ask("status.sock", "io.pam2fa.Status.Status", "{}");
+    assert!(told.contains("\"degraded\"") && !told.contains("First"), "{told}");
     daemon.is_told("READY=1");
     let begin = r#"{"version":1,"user":"root","service":"sshd","remote_host":"203.0.113.5"}"#;
     let step = daemon.ask("login.sock", "io.pam2fa.Login.Begin", begin);

@@ -294,11 +294,11 @@ fn a_file_that_is_right_is_checked_then_written_and_a_dry_run_is_not() {
 #[test]
 fn what_was_written_is_said_where_somebody_changes_something_between_check_and_writing_or_the_daemon_goes() {
     needs_root!();
-    let rows: String = (0..250).map(|number| format!("user{number}\n")).collect();
+    let rows: String = (0..650).map(|number| format!("user{number}\n")).collect();
     let refuses = Daemon::start(|_, parameters| {
         let rows = parameters["rows"].as_array().unwrap();
-        if parameters["dry_run"] == false && rows[0]["line"] == 102 {
-            let wrong = json!([{"line": 150, "why": "email: eve has this address; one address is one user's"}]);
+        if parameters["dry_run"] == false && rows[0]["line"] == 302 {
+            let wrong = json!([{"line": 350, "why": "email: eve has this address; one address is one user's"}]);
             return vec![Reply::Done(json!({"wrong": wrong}))];
         }
         vec![Reply::Done(json!({"made": rows.len()}))]
@@ -306,21 +306,21 @@ fn what_was_written_is_said_where_somebody_changes_something_between_check_and_w
     let path = file(&refuses, &format!("name\n{rows}"));
     assert_snapshot!(refuses.run(&["user", "import", &path]), @r"
     ---
-    pam-2fa: DIR/users.csv:150: email: eve has this address; one address is one user's
-    pam-2fa: 1 row is wrong in DIR/users.csv, and what stands before line 102 is written; mend the file and give it again
+    pam-2fa: DIR/users.csv:350: email: eve has this address; one address is one user's
+    pam-2fa: 1 row is wrong in DIR/users.csv, and what stands before line 302 is written; mend the file and give it again
     === 1
     ");
     let writes = refuses.calls().iter().filter(|call| call.contains(r#""dry_run":false"#)).count();
     assert_eq!(writes, 2, "nothing more is written after the first that is refused");
     let goes = Daemon::start(|_, parameters| {
         let rows = parameters["rows"].as_array().unwrap();
-        let is_last = parameters["dry_run"] == false && rows[0]["line"] == 202;
+        let is_last = parameters["dry_run"] == false && rows[0]["line"] == 602;
         if is_last { vec![Reply::Close] } else { vec![Reply::Done(json!({"made": rows.len()}))] }
     });
     let path = file(&goes, &format!("name\n{rows}"));
     assert_snapshot!(goes.run(&["user", "import", &path]), @r"
     ---
-    pam-2fa: what stands before line 202 is written; the same file may be given again
+    pam-2fa: what stands before line 602 is written; the same file may be given again
     pam-2fa: configd ended the connection at DIR/admin.sock without an answer; see `journalctl -u pam-2fa-configd`
     === 3
     ");

@@ -130,7 +130,7 @@ fn nothing_that_stands_in_a_file_acts_on_the_terminal() {
         "auth sufficient /lib/pam_\u{1b}[2J\u{9b}x\u{202e}.so\nauth required pam_unix.so\nauth requisite pam_2fa.so\n";
     write(root.path().join("etc/pam.d/sudo"), stack).unwrap();
     let piped = doctor(&Daemon::absent(), &root, &[]);
-    let seen = doctor(&Daemon::absent().at_a_terminal(), &root, &[]);
+    let seen = doctor(&Daemon::absent().at_a_terminal_of(80, true), &root, &[]);
     let acts = |text: &str| text.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}');
     assert!(piped.contains("pam_2fa.so") && !acts(&piped), "{piped:?}");
     assert!(seen.contains("\u{1b}[31mbroken  \u{1b}[0m"), "{seen:?}");

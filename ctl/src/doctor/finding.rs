@@ -45,9 +45,40 @@ impl Finding {
         self.mending("SERVICE", service)
     }
 
-    /// What a word in capitals stands for.
+    /// What a word in capitals stands for. What was found somewhere is one word to the shell that the command is copied into.
     pub(super) fn mending(mut self, word: &str, is: &str) -> Self {
-        self.mend = self.mend.replace(word, is);
+        let is = if word == CHANNEL { is.to_owned() } else { quoted(is) };
+        self.mend = self.mend.replace(word, &is);
         self
+    }
+}
+
+/// Which `test`, in words of ours.
+const CHANNEL: &str = "CHANNEL";
+
+/// As sh(1) takes it for one word.
+fn quoted(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./@:+,=%-".contains(&byte);
+    if !text.is_empty() && text.bytes().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::known::DISK_FULL;
+    use std::process::Command;
+
+    #[test]
+    fn what_was_found_is_one_word_to_the_shell_whatever_it_is() {
+        for file in ["/var/lib/pam-2fa", "/a b", "a;id", "$(id)", "`id`", "it's", "\"", "", "*", "~", "a\\"] {
+            let finding = Finding::of(&DISK_FULL, file, "").mending("FILE", file);
+            let word = finding.mend.strip_prefix("df -h ").unwrap();
+            let out = Command::new("sh").args(["-c", &format!("printf '[%s]' {word}")]).output().unwrap();
+            assert_eq!(String::from_utf8(out.stdout).unwrap(), format!("[{file}]"));
+        }
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Found {
     /// The permission bits.
     pub(super) mode: u32,
     /// What else hangs on it.
-    pub(super) attributes: Attributes,
+    attributes: Attributes,
 }
 
 /// Where the file of a service is changed.
@@ -74,6 +74,11 @@ impl Found {
     /// Puts another text in its place, durably, with the same owner, mode, label and access list; not where somebody has changed it
     /// since it was read.
     pub(super) fn replace(&self, text: &[u8]) -> Result<(), Error> {
+        self.replace_as(text, (self.owner, self.group, self.mode))
+    }
+
+    /// The same, with another owner, group and mode.
+    pub(super) fn replace_as(&self, text: &[u8], (owner, group, mode): (u32, u32, u32)) -> Result<(), Error> {
         let path = &self.path;
         let fail = |why| Error::File { what: "cannot write", path: path.clone(), why };
         let draft = draft(path);
@@ -81,8 +86,8 @@ impl Found {
             gone(std::fs::remove_file(&draft))?;
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
             file.write_all(text)?;
-            fchown(&file, Some(self.owner), Some(self.group))?;
-            file.set_permissions(Permissions::from_mode(self.mode))?;
+            fchown(&file, Some(owner), Some(group))?;
+            file.set_permissions(Permissions::from_mode(mode))?;
             self.attributes.put_on(&file)?;
             file.sync_all()
         })();

@@ -4,7 +4,7 @@ use super::Verify;
 use serde::{Deserialize, Serialize};
 
 /// Rows of one call at most, so that a login that waits for the store waits for milliseconds.
-pub const MOST_ROWS: usize = 100;
+pub const MOST_ROWS: usize = 300;
 
 /// A row: absent fields stay as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

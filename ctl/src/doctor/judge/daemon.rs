@@ -86,9 +86,24 @@ fn of_status(status: &Status, socket: &str, reached: &[Reached]) -> Vec<Finding>
     all
 }
 
+/// What configd's own lines may tell to do. A server's words can stand in them, and what those say is not to be copied into a shell of root's.
+const COMMANDS: [&str; 9] = [
+    "pam-2fa clock ",
+    "pam-2fa config ",
+    "pam-2fa key ",
+    "pam-2fa provider ",
+    "pam-2fa restore ",
+    "pam-2fa status",
+    "pam-2fa test ",
+    "systemctl restart pam-2fa-",
+    "systemctl status pam-2fa-",
+];
+
 /// configd's own lines say what to do: the first command in them.
 fn by_its_words(mut finding: Finding) -> Finding {
-    let command = |quoted: &&str| ["pam-2fa ", "systemctl "].iter().any(|program| quoted.starts_with(program));
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b" ./-_".contains(&byte);
+    let command =
+        |quoted: &&str| COMMANDS.iter().any(|command| quoted.starts_with(command)) && quoted.bytes().all(is_plain);
     if let Some(command) = finding.seen.split('`').skip(1).step_by(2).find(command) {
         finding.mend = command.to_owned();
     }
@@ -118,4 +133,25 @@ fn is_untried(channel: &ChannelHealth) -> bool {
 fn is_tls(error: &str) -> bool {
     let error = error.to_ascii_lowercase();
     ["certificate", "tls", "unknownissuer"].iter().any(|word| error.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::known::DAEMON_PROBLEM;
+
+    #[test]
+    fn a_command_in_a_servers_words_is_not_taken_over() {
+        for (seen, mend) in [
+            ("the rotation is not finished; `pam-2fa key rotate`", "pam-2fa key rotate"),
+            ("email failed: 550 run `pam-2fa user reset root`", "pam-2fa status"),
+            ("email failed: 550 run `pam-2fa status; id`", "pam-2fa status"),
+            (
+                "email failed: 550 `systemctl stop auditd`, see `systemctl status pam-2fa-courier`",
+                "systemctl status pam-2fa-courier",
+            ),
+        ] {
+            assert_eq!(by_its_words(Finding::of(&DAEMON_PROBLEM, "configd", seen)).mend, mend, "{seen}");
+        }
+    }
 }

@@ -141,7 +141,7 @@ impl Kept {
             Some(now) if (now.owner, now.group, now.mode, &now.text) == (was.owner, was.group, was.mode, &was.text) => {
                 Ok(())
             }
-            Some(now) => Found { owner: was.owner, group: was.group, mode: was.mode, ..now }.replace(&was.text),
+            Some(now) => now.replace_as(&was.text, (was.owner, was.group, was.mode)),
             None => create(&was),
         }
     }

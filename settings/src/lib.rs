@@ -40,7 +40,7 @@ pub use lifetime::Lifetime;
 pub use mailbox::Mailbox;
 pub use money::Money;
 pub use phone::E164;
-pub use service::{Class, Factor, Services};
+pub use service::{Class, Factor, Services, ignored};
 pub use set::set;
 pub use settings::{
     Accepted, Application, Backup, Codes, Email, Level, Limits, Lock, Log, PasswordSetting, Policy, Prompt, Settings,

@@ -1,4 +1,7 @@
-//! `[services]`: which class a PAM service is in, by an administrator's word. The built-in table under it is policy's, not ours.
+//! `[services]`: which class a PAM service is in, by an administrator's word. The built-in table under it is policy's, but for
+//! [`ignored`].
+
+pub mod ignored;
 
 /// A class of services: how a device is known, and for how long it is trusted, differs between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -86,6 +89,14 @@ impl Services {
         self.rule_of(service).map(|rule| rule.class)
     }
 
+    /// Whether nobody is asked in a service: the file's word, then the built-in table's.
+    #[must_use]
+    pub fn is_ignored(&self, service: &str) -> bool {
+        let built_in = [ignored::WITHOUT_A_PERSON, ignored::OWN_ENTRY, ignored::NO_SESSION];
+        self.class_of(service)
+            .map_or_else(|| built_in.iter().any(|names| names.contains(&service)), |class| class == Class::Ignore)
+    }
+
     /// Whose second factor a service asks for.
     #[must_use]
     pub fn factor_of(&self, service: &str) -> Factor {
@@ -138,6 +149,15 @@ pub(crate) fn is_match(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_is_ignored_says_the_file_and_then_the_built_in_table() {
+        let text = "[services]\ncron = \"desktop\"\nvpn = \"ignore\"\n";
+        let services = crate::parse(text).unwrap().settings.services;
+        assert!(!services.is_ignored("cron") && services.is_ignored("vpn") && services.is_ignored("dovecot"));
+        let built_in = Services::default();
+        assert!(built_in.is_ignored("cron") && !built_in.is_ignored("vpn") && !built_in.is_ignored("sshd"));
+    }
 
     #[test]
     fn a_name_beats_a_pattern_and_a_longer_pattern_a_shorter_one() {

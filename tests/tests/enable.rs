@@ -404,6 +404,23 @@ fn killed_before_any_change_disable_ends_it_and_sshd_is_as_before() {
         assert!(world.command(&disable).status.success() || at == 1);
     }
     assert!(cut_off[0] >= 8 && cut_off[1] >= 6, "{cut_off:?}");
+    // The timer's run, which nobody is there to end: the next one does.
+    let unconfirmed = ["disable", "--unconfirmed"];
+    let mut cut_off = 0;
+    for change in 1.. {
+        let within = [&enable[..], &["--confirm-within", "1s", "--without-timer"]].concat();
+        assert!(world.command(&within).status.success());
+        // Until its second is over.
+        std::thread::sleep(std::time::Duration::from_millis(1_100));
+        if !killed_before(change, &world, &unconfirmed) {
+            break;
+        }
+        cut_off += 1;
+        let out = world.command(&unconfirmed);
+        assert!(out.status.success(), "{change}: {}", text_of(&out));
+        is_as_before(&format!("the timer's run killed before change {change}: {}", text_of(&out)));
+    }
+    assert!(cut_off >= 6, "{cut_off}");
 }
 
 /// Every service of the host, whatever it is: what is planned for it is sound or is not planned.

@@ -1,6 +1,6 @@
 //! What kind of service a login is for: INTERFACE's `[services]` over the built-in table.
 
-use pam_2fa_settings::Services;
+use pam_2fa_settings::{Services, ignored};
 
 /// A class of service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -111,80 +111,6 @@ const LOCKERS: &[&str] = &[
 /// Somebody who is logged in becomes somebody else.
 const ELEVATION: &[&str] = &["sudo", "sudo-i", "su", "su-l", "doas", "polkit-1"];
 
-/// Nobody is there to be asked: a greeter's own session, an automatic login, jobs, a user's systemd. Whoever set one of these up
-/// said that it opens without a password, too.
-const WITHOUT_A_PERSON: &[&str] = &[
-    "gdm-launch-environment",
-    "gdm-autologin",
-    "sddm-greeter",
-    "sddm-autologin",
-    "plasmalogin-greeter",
-    "plasmalogin-autologin",
-    "lightdm-greeter",
-    "lightdm-autologin",
-    "greetd-greeter",
-    "ly-autologin",
-    "kdm-np",
-    "kde-np",
-    "nodm",
-    "cron",
-    "crond",
-    "fcron",
-    "atd",
-    "systemd-user",
-    // root's own way to become somebody: it asks nobody for a password.
-    "runuser",
-    "runuser-l",
-];
-
-/// Tools that ask for the password of somebody who is logged in, to change an entry of their own, or that take root alone. They
-/// come by a code only because they include the distribution's common stack.
-const OWN_ENTRY: &[&str] = &[
-    "passwd",
-    "chfn",
-    "chsh",
-    "fcrontab",
-    // root's alone, by pam_rootok: Debian's passwd, and what else upstream's shadow installs (EL: sssd-shadowutils).
-    "chpasswd",
-    "chgpasswd",
-    "newusers",
-    "chage",
-    "groupadd",
-    "groupdel",
-    "groupmod",
-    "groupmems",
-    "useradd",
-    "userdel",
-    "usermod",
-    "sssd-shadowutils",
-];
-
-/// Protocols in which nothing but a name and a password can be said, and that open no session of this host: mail, print, dial-in,
-/// shares. A code here would only break them. One who wants it can say so in `[services]`.
-///
-/// Not among them is what gives a person the host's files or a session by a password (`vsftpd`, `proftpd`, `xrdp-sesman`,
-/// `ocserv`, `openvpn`, `vmtoolsd`, `rexec` …): it is asked, and where its protocol cannot ask it is denied.
-const NO_SESSION: &[&str] = &[
-    // Dovecot, Cyrus, Courier, UW.
-    "dovecot",
-    "imap",
-    "pop",
-    "pop3",
-    "sieve",
-    "lmtp",
-    "mupdate",
-    "nntp",
-    "csync",
-    // SMTP AUTH by saslauthd; EL's alternatives behind `smtp`; Courier.
-    "smtp",
-    "smtp.postfix",
-    "smtp.sendmail",
-    "esmtp",
-    "cups",
-    "ppp",
-    "samba",
-];
-
 /// The built-in table, by name. What stands nowhere is [`Class::Other`].
 const BUILT_IN: &[(Class, &[&str])] = &[
     (Class::Ssh, &["sshd"]),
@@ -192,9 +118,9 @@ const BUILT_IN: &[(Class, &[&str])] = &[
     (Class::Desktop, LOCKERS),
     (Class::Web, &["cockpit"]),
     (Class::Elevate, ELEVATION),
-    (Class::Ignored, WITHOUT_A_PERSON),
-    (Class::Ignored, OWN_ENTRY),
-    (Class::Ignored, NO_SESSION),
+    (Class::Ignored, ignored::WITHOUT_A_PERSON),
+    (Class::Ignored, ignored::OWN_ENTRY),
+    (Class::Ignored, ignored::NO_SESSION),
 ];
 
 /// The class of `service`: the administrator's table, then the built-in one. Another name for sshd is `sshd-…` or `…-sshd`, or a

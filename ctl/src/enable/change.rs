@@ -45,35 +45,35 @@ pub(super) enum Undone {
     Gone,
 }
 
-/// Takes our lines out of a service's file. Without receipts nobody knows how it was before.
+/// Takes our lines out of a service's file. Without receipts nobody knows how it was before. The receipt stays until [`let_go`]: what belongs
+/// to it may not be done yet.
 pub(super) fn undo(root: &Path, host: &Host, receipts: Option<&Receipts>, service: &str) -> Result<Undone, Error> {
     let path = path_of(root, service);
     clear(&path)?;
     let receipt = receipts.map(|receipts| receipts.read(service)).transpose()?.flatten();
-    let forget = || receipts.map_or(Ok(()), |receipts| receipts.drop(service));
     let Some(found) = Found::read(&path)? else {
         return match receipt {
-            Some(_) => forget().map(|()| Undone::Gone),
+            Some(_) => Ok(Undone::Gone),
             None => Err(Error::NotFound(format!("no service {service}: there is no {}", path.display()))),
         };
     };
     let standing = receipt.as_ref().map(|receipt| receipt.standing(&found.text));
-    let undone = match (standing, receipt.as_ref().and_then(Receipt::before)) {
-        (Some(Standing::Before), _) => Undone::NeverChanged,
-        (Some(Standing::After), Some(before)) => {
-            found.replace(&before)?;
-            Undone::Restored
-        }
+    match (standing, receipt.as_ref().and_then(Receipt::before)) {
+        (Some(Standing::Before), _) => Ok(Undone::NeverChanged),
+        (Some(Standing::After), Some(before)) => found.replace(&before).map(|()| Undone::Restored),
         (Some(Standing::After | Standing::Edited) | None, _) => {
             match take_out(host, service, &found, receipt.as_ref())? {
-                true => Undone::TakenOut(receipt.map(|receipt| receipt.made)),
-                false if receipt.is_some() => Undone::NotInIt,
-                false => return Err(not_enabled(host, service)),
+                true => Ok(Undone::TakenOut(receipt.map(|receipt| receipt.made))),
+                false if receipt.is_some() => Ok(Undone::NotInIt),
+                false => Err(not_enabled(host, service)),
             }
         }
-    };
-    forget()?;
-    Ok(undone)
+    }
+}
+
+/// All of it is undone: nothing is left that a receipt is needed for.
+pub(super) fn let_go(receipts: Option<&Receipts>, service: &str) -> Result<(), Error> {
+    receipts.map_or(Ok(()), |receipts| receipts.drop(service))
 }
 
 fn not_enabled(host: &Host, service: &str) -> Error {

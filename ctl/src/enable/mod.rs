@@ -320,8 +320,19 @@ fn disable_unconfirmed(asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<(
     all_of(errors)
 }
 
-/// The stack first: it must not ask where sshd cannot.
+/// The receipt last: until all is taken out, the next run begins with it, the timer's too.
 fn disable_one(
+    (root, sshd_config): (&Path, &Path),
+    receipts: Option<&Receipts>,
+    service: &str,
+) -> Result<Vec<String>, Error> {
+    let said = take_out((root, sshd_config), receipts, service)?;
+    change::let_go(receipts, service)?;
+    Ok(said)
+}
+
+/// The stack first: it must not ask where sshd cannot.
+fn take_out(
     (root, sshd_config): (&Path, &Path),
     receipts: Option<&Receipts>,
     service: &str,

@@ -309,7 +309,11 @@ mod tests {
         symlink(&trap, &folder).unwrap();
         assert_eq!(receipts.read("sshd").unwrap(), None);
         receipts.keep(&receipt).unwrap();
-        assert_eq!(receipts.read("sshd").unwrap(), Some(receipt));
+        assert_eq!(receipts.read("sshd").unwrap().as_ref(), Some(&receipt));
+        // What `--all` keeps has a name that no service has, and is none of these.
+        receipts.write("all.services", &"another form").unwrap();
+        let all: Vec<Receipt> = receipts.all().unwrap().into_iter().map(Result::unwrap).collect();
+        assert_eq!(all, [receipt]);
         assert!(moved.join("sshd.json").exists());
         receipts.drop("sshd").unwrap();
         assert!(!moved.join("sshd.json").exists());

@@ -82,8 +82,9 @@ fn no_longer_sound(host: &Host, plan: &Plan) -> Option<Error> {
 fn taken_back(root: &Path, receipts: &Receipts, done: &[Plan], drop_in: Option<&DropIn>, why: &Error) -> Error {
     let undone = done.iter().rev().map(|plan| {
         match change::undo(root, &Host::at(root), Some(receipts), &plan.service) {
+            Ok(_) => change::let_go(Some(receipts), &plan.service),
             // Somebody else has changed the one that failed.
-            Ok(_) | Err(Error::NotFound(_)) => Ok(()),
+            Err(Error::NotFound(_)) => Ok(()),
             Err(error) => Err(error),
         }
     });

@@ -3,7 +3,7 @@
 use super::Verify;
 use serde::{Deserialize, Serialize};
 
-/// Rows of one call at most, so that a login that waits for the store waits for milliseconds.
+/// Rows of one call at most, so that a login that waits for the store waits for some hundredths of a second.
 pub const MOST_ROWS: usize = 300;
 
 /// A row: absent fields stay as they are.

@@ -11,7 +11,6 @@
 //! | `kept` | the files that change, as they were, and back again |
 
 mod authselect;
-mod ignored;
 mod kept;
 mod profiles;
 mod services;

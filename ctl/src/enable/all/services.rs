@@ -5,7 +5,6 @@ use super::super::plan::{SHARED, new_door, unreadable};
 use super::super::stack::{Answer, Host, Stack, difference, is_ours};
 use super::super::whole::Modes;
 use super::super::{faillock, file};
-use super::ignored::is_ignored;
 use crate::error::Error;
 use pam_2fa_settings::Services;
 use std::collections::BTreeMap;
@@ -48,7 +47,7 @@ pub(super) fn look(was: &Host, then: &Host, classes: &Services, modes: Modes) ->
         }
         let other = difference(&before.lines, &after.lines);
         let (before, after) = (Answer::of(&before), Answer::of(&after));
-        let ignored = is_ignored(&service, classes);
+        let ignored = classes.is_ignored(&service);
         let why = if ignored { shuts_out(&after) } else { unsound(&after, modes) };
         let why = why.or_else(|| new_door(&before, &after).map(|door| format!("it would let somebody in at {door}")));
         let why = why.or(other);

@@ -282,7 +282,7 @@ mod tests {
         std::fs::write(&config, "").unwrap();
         std::fs::set_permissions(&config, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
         let places = Places { config, state_dir: folder.path().to_owned(), runtime_dir: folder.path().to_owned() };
-        let users = Arc::new(SystemDirectory);
+        let users = Arc::new(SystemDirectory::default());
         let (host, since) = (String::from("host"), String::new());
         let daemon = Daemon::new(places, users, host, since, LevelHandle::none()).unwrap();
         let (first, second) = tokio::join!(daemon.reload(), daemon.reload());
@@ -301,7 +301,7 @@ mod tests {
             state_dir: folder.path().to_owned(),
             runtime_dir: folder.path().to_owned(),
         };
-        let users = Arc::new(SystemDirectory);
+        let users = Arc::new(SystemDirectory::default());
         let (host, since) = (String::from("host"), String::new());
         let daemon = Daemon::new(places, users, host, since, LevelHandle::none()).unwrap();
         assert!(daemon.open().await.unwrap_err().contains("there is no such file"));
@@ -328,7 +328,7 @@ mod tests {
             state_dir: folder.path().to_owned(),
             runtime_dir: folder.path().to_owned(),
         };
-        let users = Arc::new(SystemDirectory);
+        let users = Arc::new(SystemDirectory::default());
         let (host, since) = (String::from("host"), String::new());
         let daemon = Daemon::new(places, users, host, since, LevelHandle::none()).unwrap();
         let house = House::for_tests(folder.path(), crate::login::world::rules()).await;

@@ -49,7 +49,13 @@ pub fn run(args: &Args) -> Result<(), RunError> {
         .ok()
         .and_then(|name| name.into_string().ok())
         .map_or_else(|| String::from("localhost"), |name| pam_2fa_settings::text::printable(&name).into_owned());
-    let daemon = Arc::new(Daemon::new(places, Arc::new(SystemDirectory), host, rfc3339(SystemClock::wall_s()), level)?);
+    let daemon = Arc::new(Daemon::new(
+        places,
+        Arc::new(SystemDirectory::default()),
+        host,
+        rfc3339(SystemClock::wall_s()),
+        level,
+    )?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(serve(daemon, listeners));
     runtime.shutdown_timeout(GRACE);

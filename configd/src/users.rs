@@ -1,16 +1,20 @@
 //! Look-ups in the system's user database (rule 12): on a small pool of threads of their own, since a module of NSS can hang,
 //! and for [`PATIENCE`] at most. Late or failed is an answer of its own, and denies.
 
+use crate::clock::SystemClock;
 use crate::console;
 use crate::login::{LookUp, LookedUp, Resolution};
 use crate::membership;
 use crate::store::UserKey;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 
+mod passwd;
 mod pool;
 
+use passwd::Passwd;
 pub use pool::PATIENCE;
 use pool::Pool;
 
@@ -66,9 +70,11 @@ pub trait Directory: Send + Sync + 'static {
     }
 }
 
-/// NSS, by `getpwnam_r(3)`.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemDirectory;
+/// NSS, by `getpwnam_r(3)`, and the host's own files.
+#[derive(Debug, Default)]
+pub struct SystemDirectory {
+    passwd: Passwd,
+}
 
 impl Directory for SystemDirectory {
     fn find(&self, name: &str) -> Result<Option<UserKey>, String> {
@@ -80,8 +86,10 @@ impl Directory for SystemDirectory {
 
     fn find_here(&self, names: &[String]) -> HashMap<String, UserKey> {
         // What cannot be read is asked the usual way.
-        let read = |path| std::fs::read_to_string(path).unwrap_or_default();
-        if asks_file_first(&read("/etc/nsswitch.conf")) { in_file(&read("/etc/passwd"), names) } else { HashMap::new() }
+        let switch = std::fs::read_to_string("/etc/nsswitch.conf").unwrap_or_default();
+        let found = asks_file_first(&switch)
+            .then(|| self.passwd.find(Path::new("/etc/passwd"), names, SystemClock::wall_s()).ok());
+        found.flatten().unwrap_or_default()
     }
 
     fn is_listed(&self, user: &UserKey, groups: &[String]) -> Result<bool, String> {
@@ -106,21 +114,6 @@ fn asks_file_first(switch: &str) -> bool {
     let mut lines = switch.lines().filter_map(|line| line.trim_start().strip_prefix("passwd:"));
     let first = lines.next().and_then(|sources| sources.split_whitespace().next());
     first == Some("files") && lines.next().is_none()
-}
-
-/// The lines of passwd(5) that are of `names`. Of two lines of one name the first counts, as in libc; a line that is not whole is none.
-fn in_file(passwd: &str, names: &[String]) -> HashMap<String, UserKey> {
-    let wanted: HashSet<&str> = names.iter().map(String::as_str).collect();
-    let mut found = HashMap::new();
-    for line in passwd.lines() {
-        let Some((name, rest)) = line.split_once(':').filter(|(name, _)| wanted.contains(name)) else { continue };
-        let fields: Vec<&str> = rest.split(':').collect();
-        // password, uid, gid, GECOS, home, shell
-        let number = |place: usize| fields.get(place).and_then(|text| text.parse::<u32>().ok());
-        let (Some(uid), Some(_gid), 6) = (number(1), number(2), fields.len()) else { continue };
-        found.entry(String::from(name)).or_insert_with(|| UserKey { uid, name: String::from(name) });
-    }
-    found
 }
 
 /// What policy wants to know that stands in the host's own files and in the kernel's: no directory is asked for it.
@@ -403,8 +396,9 @@ mod tests {
 
     #[test]
     fn the_real_directory_knows_root() {
-        assert_eq!(SystemDirectory.find("root"), Ok(Some(UserKey { uid: 0, name: String::from("root") })));
-        assert_eq!(SystemDirectory.find("no-such-user-here"), Ok(None));
+        let directory = SystemDirectory::default();
+        assert_eq!(directory.find("root"), Ok(Some(UserKey { uid: 0, name: String::from("root") })));
+        assert_eq!(directory.find("no-such-user-here"), Ok(None));
     }
 
     #[test]
@@ -421,16 +415,6 @@ mod tests {
         ] {
             assert_eq!(asks_file_first(switch), first, "{switch}");
         }
-    }
-
-    #[test]
-    fn only_whole_lines_of_the_wanted_names_are_users_of_the_file() {
-        let passwd = "ada:x:1000:1000:Ada,,,:/home/ada:/bin/sh\nbob:x:1001\neve:x:-1:0::/:/bin/sh\n\
-                      ada:x:7:7::/:/bin/sh\n+joe:x:9:9::/:/bin/sh\nsue:x:10:ten::/:/bin/sh\nzoe:x:11:11::/:/bin/sh\n";
-        let names = ["ada", "bob", "eve", "joe", "sue", ""].map(String::from);
-        let found = in_file(passwd, &names);
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert_eq!(found["ada"], UserKey { uid: 1000, name: String::from("ada") });
     }
 
     #[tokio::test]

@@ -34,7 +34,7 @@ pub(crate) struct EnableArgs {
     #[arg(long, requires = "sshd")]
     pub(crate) without_root_key: bool,
     /// Take it all out again unless `pam-2fa confirm` comes in time, also after a reboot: 10m, 2h
-    #[arg(long, value_name = "TIME", value_parser = within, conflicts_with = "all")]
+    #[arg(long, value_name = "TIME", value_parser = within)]
     pub(crate) confirm_within: Option<Lifetime>,
     /// No timer of systemd's for it: cron or another program runs `pam-2fa disable --unconfirmed` every minute
     #[arg(long, requires = "confirm_within")]
@@ -61,6 +61,9 @@ pub(crate) struct ConfirmArgs {
     /// Services; without: all that wait for it
     #[arg(value_name = "SERVICE", value_parser = word)]
     pub(crate) services: Vec<String>,
+    /// What `enable --all` has changed
+    #[arg(long, conflicts_with = "services")]
+    pub(crate) all: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,10 +1,12 @@
 //! `--confirm-within`: what was changed goes again unless `pam-2fa confirm` comes in time. `confirm` is refused until a login of that service
-//! was let in by a code, and began after the change: that is the proof that codes arrive and that somebody gets in.
+//! was let in by a code, and began after the change: that is the proof that codes arrive and that somebody gets in. Of what `--all` has changed
+//! one login is a proof, of any of its services; of sshd's, where sshd's settings were changed, too.
 //!
 //! Time is that of `CLOCK_BOOTTIME`, which nobody can set. After a reboot it is the wall's, or as much of the new boot: whichever is over
 //! first. Another boot id alone is no reboot: a container has its own, a sandboxed unit in it sees the kernel's, and the clock goes on.
 
-use super::receipt::{Mark, Receipt, Receipts, Unconfirmed};
+use super::receipt::{Mark, Receipts, Unconfirmed};
+use super::waits::{self, Waiting, Waits};
 use super::{log, state};
 use crate::args::{ConfirmArgs, EnableArgs};
 use crate::client::Client;
@@ -38,6 +40,15 @@ impl Unconfirmed {
         Ok(Some(Self { within_s, until: rfc3339(until_s), begun: Mark::now()?, stands: None, sshd_config }))
     }
 
+    /// What is said of it to whoever has asked for it.
+    pub(super) fn words(&self) -> String {
+        format!(
+            "it goes again in {}, at {}, unless `pam-2fa confirm` comes after a login by a code that began from now on",
+            span(self.within_s),
+            self.until
+        )
+    }
+
     /// Seconds that are left; 0 when it is over.
     pub(super) fn left_s(&self, now: &Mark, wall_s: i64) -> u64 {
         // Where it has begun anew, all of it is gone since.
@@ -56,6 +67,11 @@ impl Unconfirmed {
         let has_begun_anew = now.boot != stands.boot && now.boot_ms < stands.boot_ms;
         has_begun_anew || u64::try_from(login.began_boot_ms).is_ok_and(|began_ms| began_ms > stands.boot_ms)
     }
+}
+
+/// From here on a login is a proof.
+pub(super) fn stands_now(unconfirmed: Option<Unconfirmed>) -> Result<Option<Unconfirmed>, Error> {
+    unconfirmed.map(|unconfirmed| Ok(Unconfirmed { stands: Some(Mark::now()?), ..unconfirmed })).transpose()
 }
 
 /// Why nothing would take the lines out in time; what is needed for it is switched on. Under the lock of the receipts: the timer's own run
@@ -96,7 +112,10 @@ pub(super) fn is_host(root: &Path) -> bool {
 /// A service in the answer of `confirm`.
 #[derive(Debug, Serialize)]
 struct Confirmed {
+    /// The service, or `--all`.
     service: String,
+    /// By a login of that service.
+    by: String,
     /// Whose login proved it.
     user: String,
     factor: String,
@@ -106,7 +125,8 @@ struct Confirmed {
 
 /// One that still waits.
 #[derive(Debug, Serialize)]
-struct Waits {
+struct Left {
+    /// The service, or `--all`.
     service: String,
     /// RFC 3339, UTC, by the wall.
     until: String,
@@ -117,7 +137,7 @@ struct Waits {
 #[derive(Debug, Default, Serialize)]
 struct Answer {
     confirmed: Vec<Confirmed>,
-    waiting: Vec<Waits>,
+    waiting: Vec<Left>,
 }
 
 /// `pam-2fa confirm`: every service that can be, whatever becomes of the others.
@@ -130,89 +150,105 @@ pub(crate) fn confirm(
     let waiting = waiting(&receipts, asked)?;
     let (mut client, now) = (client()?, Mark::now()?);
     let (mut answer, mut refusals) = (Answer::default(), Vec::new());
-    for (mut receipt, unconfirmed) in waiting {
-        let service = receipt.service.clone();
-        let reply: CodedLoginReply = client.call(CODED_LOGIN, &CodedLogin { service: service.clone() })?;
-        let left_s = unconfirmed.left_s(&now, clock::wall_s());
-        let Some(login) = reply.login.filter(|login| unconfirmed.is_proven_by(login, &now)) else {
-            refusals.push(refusal(&receipt, &unconfirmed, left_s));
-            answer.waiting.push(Waits { service, until: unconfirmed.until, left_s });
+    for (waits, unconfirmed) in waiting {
+        let service = waits.name().to_owned();
+        let Some((by, login)) = proof(&mut client, &waits, &unconfirmed, &now)? else {
+            let left_s = unconfirmed.left_s(&now, clock::wall_s());
+            refusals.push(refusal(&waits, &unconfirmed, left_s));
+            answer.waiting.push(Left { service, until: unconfirmed.until, left_s });
             continue;
         };
-        receipt.unconfirmed = None;
-        receipts.keep(&receipt)?;
+        waits.keep(&receipts)?;
         let Coded { user, factor, began, .. } = login;
-        log(Path::new("/"), &format!("{service} is confirmed by the login of {user} at {began} ({factor})"));
-        screen.line(&format!("{service} stays as it is: {user} got in by a code ({factor}) at {began}"))?;
-        answer.confirmed.push(Confirmed { service, user, factor, began });
+        let through = if by == service { String::new() } else { format!(" to {by}") };
+        log(Path::new("/"), &format!("{service} is confirmed by the login of {user}{through} at {began} ({factor})"));
+        screen.line(&format!("{service} stays as it is: {user} got in{through} by a code ({factor}) at {began}"))?;
+        answer.confirmed.push(Confirmed { service, by, user, factor, began });
     }
-    if answer.waiting.is_empty() && !receipts.all()?.iter().flatten().any(|receipt| receipt.unconfirmed.is_some()) {
+    let left = Waiting::read(&receipts)?;
+    if left.those.is_empty() && left.errors.is_empty() {
         rest();
     }
     screen.json(&answer)?;
     if refusals.is_empty() { Ok(()) } else { Err(Error::Refused(refusals)) }
 }
 
-fn refusal(receipt: &Receipt, unconfirmed: &Unconfirmed, left_s: u64) -> String {
-    let service = &receipt.service;
+/// A login that proves it, and of which service it was.
+fn proof(
+    client: &mut Client,
+    waits: &Waits,
+    unconfirmed: &Unconfirmed,
+    now: &Mark,
+) -> Result<Option<(String, Coded)>, Error> {
+    for service in waits.proofs(unconfirmed) {
+        let reply: CodedLoginReply = client.call(CODED_LOGIN, &CodedLogin { service: service.to_owned() })?;
+        if let Some(login) = reply.login.filter(|login| unconfirmed.is_proven_by(login, now)) {
+            return Ok(Some((service.to_owned(), login)));
+        }
+    }
+    Ok(None)
+}
+
+fn refusal(waits: &Waits, unconfirmed: &Unconfirmed, left_s: u64) -> String {
+    let name = waits.name();
     let Some(_) = &unconfirmed.stands else {
         return format!(
-            "{service}: `enable` was cut off before all was done; `pam-2fa disable {service}` and enable it again"
+            "{name}: `enable` was cut off before all was done; `pam-2fa disable {name}` and enable it again"
         );
     };
     let left = if left_s == 0 { String::from("its time is over") } else { format!("{} left", span(left_s)) };
+    let to = match waits {
+        Waits::One(_) => String::new(),
+        Waits::All(_) => format!(" to {}", waits.proofs(unconfirmed).join(", ")),
+    };
     format!(
-        "{service}: nobody has got in by a code (email, text message, app) in a login that began after it was enabled ({}); log in in \
+        "{name}: nobody has got in{to} by a code (email, text message, app) in a login that began after it was enabled ({}); log in in \
          another session, then `pam-2fa confirm` again ({left})",
-        receipt.made
+        waits.made()
     )
 }
 
-/// Those that wait for it, of the services that are named.
-fn waiting(receipts: &Receipts, asked: &ConfirmArgs) -> Result<Vec<(Receipt, Unconfirmed)>, Error> {
-    let pair = |receipt: Receipt| receipt.unconfirmed.clone().map(|unconfirmed| (receipt, unconfirmed));
+/// Those that wait for it, of what is named.
+fn waiting(receipts: &Receipts, asked: &ConfirmArgs) -> Result<Vec<(Waits, Unconfirmed)>, Error> {
+    if asked.all {
+        let found = waits::of_all(receipts)?;
+        let nothing = || Error::NotFound(String::from("no `enable --all` waits to be confirmed"));
+        return found.map(|found| vec![found]).ok_or_else(nothing);
+    }
     if asked.services.is_empty() {
-        let all = receipts.all()?.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let all: Vec<_> = all.into_iter().filter_map(pair).collect();
-        return if all.is_empty() {
+        let Waiting { those, errors } = Waiting::read(receipts)?;
+        errors.into_iter().next().map_or(Ok(()), Err)?;
+        return if those.is_empty() {
             Err(Error::NotFound(String::from(
                 "nothing waits to be confirmed; `pam-2fa enable … --confirm-within 10m` makes it so",
             )))
         } else {
-            Ok(all)
+            Ok(those)
         };
     }
-    let one = |service: &String| {
+    let named = |service: &String| {
         if !super::file::is_name(service) {
             return Err(Error::Usage(format!("`{service}` is no name of a service; `ls /etc/pam.d` shows them")));
         }
-        let found = receipts.read(service)?.and_then(pair);
+        let found = waits::of_service(receipts, service)?;
         found.ok_or_else(|| Error::NotFound(format!("{service} does not wait to be confirmed")))
     };
-    asked.services.iter().map(one).collect()
+    asked.services.iter().map(named).collect()
 }
 
 /// Whose time is over, and whether any other waits; why not, for receipts that cannot be read.
 pub(super) fn over(receipts: &Receipts) -> Result<Over, Error> {
     let (now, wall_s) = (Mark::now()?, clock::wall_s());
-    let mut found = Over::default();
-    for receipt in receipts.all()? {
-        match receipt {
-            Ok(receipt) => match &receipt.unconfirmed {
-                Some(unconfirmed) if unconfirmed.left_s(&now, wall_s) == 0 => found.services.push(receipt),
-                Some(_) => found.others_wait = true,
-                None => {}
-            },
-            Err(error) => found.errors.push(error),
-        }
-    }
-    Ok(found)
+    let Waiting { those, errors } = Waiting::read(receipts)?;
+    let (those, others): (Vec<_>, Vec<_>) =
+        those.into_iter().partition(|(_, unconfirmed)| unconfirmed.left_s(&now, wall_s) == 0);
+    Ok(Over { those, others_wait: !others.is_empty(), errors })
 }
 
 /// What [`over`] finds.
 #[derive(Debug, Default)]
 pub(super) struct Over {
-    pub(super) services: Vec<Receipt>,
+    pub(super) those: Vec<(Waits, Unconfirmed)>,
     pub(super) others_wait: bool,
     pub(super) errors: Vec<Error>,
 }

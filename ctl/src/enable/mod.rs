@@ -16,6 +16,7 @@
 //! | `together` | all of it, or nothing |
 //! | `file` | a service's file, one for another |
 //! | `attributes` | what hangs on it beside its owner and mode |
+//! | `waits` | what waits for it: a service, or what `--all` has changed |
 //! | `all` | every service that takes the common lines in, by the tool that keeps them |
 //! | `diff` | a plan as it is shown |
 
@@ -34,6 +35,7 @@ mod rewrite;
 mod sshd;
 pub mod stack;
 mod together;
+mod waits;
 mod whole;
 
 use crate::args::{DisableArgs, EnableArgs};
@@ -48,12 +50,13 @@ use nix::syslog::{Facility, Priority, Severity, syslog};
 pub(crate) use others::blocks;
 use pam_2fa_settings::text::printable;
 use plan::Plan;
-use receipt::{Mark, Receipt, Receipts, Unconfirmed};
+use receipt::{Receipt, Receipts, Unconfirmed};
 use serde::Serialize;
 use sshd::DropIn;
 pub(crate) use sshd::EXEMPT;
 use stack::Host;
 use std::path::{Path, PathBuf};
+use waits::Waits;
 use whole::Modes;
 
 /// Where receipts are kept.
@@ -159,7 +162,11 @@ fn change(
     let sshd = drop_in.map(|drop_in| (drop_in, modes));
     let said = together::carry_out(&asked.root, &receipts, (&plans, unconfirmed.as_ref()), sshd)?;
     // Nothing is said before: who has stopped to listen leaves it unproven otherwise.
-    let unconfirmed = unconfirmed.map(|unconfirmed| stands(&receipts, &plans, unconfirmed)).transpose()?;
+    let unconfirmed = confirm::stands_now(unconfirmed)?;
+    plans
+        .iter()
+        .filter(|_| unconfirmed.is_some())
+        .try_for_each(|plan| receipts.keep(&Receipt::of(plan, unconfirmed.clone())))?;
     for Plan { service, .. } in &plans {
         log(&asked.root, &format!("{service} asks for a code from now on"));
     }
@@ -171,18 +178,7 @@ fn change(
     said.notes.iter().try_for_each(|note| screen.note(note))?;
     said.told.iter().try_for_each(|told| screen.line(told))?;
     screen.line("keep this session until a login in another one has worked")?;
-    let Some(Unconfirmed { within_s, until, .. }) = unconfirmed else { return Ok(()) };
-    screen.line(&format!(
-        "it goes again in {}, at {until}, unless `pam-2fa confirm` comes after a login by a code that began from now on",
-        confirm::span(within_s)
-    ))
-}
-
-/// From here on a login is a proof.
-fn stands(receipts: &Receipts, plans: &[Plan], unconfirmed: Unconfirmed) -> Result<Unconfirmed, Error> {
-    let unconfirmed = Unconfirmed { stands: Some(Mark::now()?), ..unconfirmed };
-    plans.iter().try_for_each(|plan| receipts.keep(&Receipt::of(plan, Some(unconfirmed.clone()))))?;
-    Ok(unconfirmed)
+    unconfirmed.map_or(Ok(()), |unconfirmed| screen.line(&unconfirmed.words()))
 }
 
 /// All of them, each with what is planned before it; or every reason why not.
@@ -295,20 +291,24 @@ fn disable_unconfirmed(asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<(
     let receipts = Receipts::hold(&state)?;
     let mut over = confirm::over(&receipts)?;
     let (mut all, mut errors) = (Vec::new(), Vec::new());
-    for receipt in &over.services {
-        let service = &receipt.service;
-        let unconfirmed = receipt.unconfirmed.as_ref();
-        let sshd_config = unconfirmed.and_then(|unconfirmed| unconfirmed.sshd_config.clone());
-        let sshd_config = sshd_config.unwrap_or_else(|| asked.sshd_config.clone());
-        match disable_one((&asked.root, &sshd_config), Some(&receipts), service) {
+    for (waits, unconfirmed) in &over.those {
+        let sshd_config = unconfirmed.sshd_config.as_ref().unwrap_or(&asked.sshd_config);
+        let place = (asked.root.as_path(), sshd_config.as_path());
+        let name = waits.name();
+        let undone = match waits {
+            Waits::One(receipt) => disable_one(place, Some(&receipts), &receipt.service),
+            Waits::All(_) => all::take_out(place, Some(&receipts)).map(|out| out.said),
+        };
+        match undone {
             Ok(undone) => {
-                let within = unconfirmed.map(|unconfirmed| confirm::span(unconfirmed.within_s)).unwrap_or_default();
-                let why = format!("{service} asks for no code any more: nobody has confirmed it within {within}");
+                let within = confirm::span(unconfirmed.within_s);
+                let why = format!("{}: nobody has confirmed it within {within}", waits.gone());
                 log(&asked.root, &why);
-                all.push(Disabled { service: service.clone(), undone: std::iter::once(why).chain(undone).collect() });
+                let undone = std::iter::once(why).chain(undone).collect();
+                all.push(Disabled { service: name.to_owned(), undone });
             }
             Err(error) => {
-                log(&asked.root, &format!("{service} was not confirmed, and cannot be taken back: {error}"));
+                log(&asked.root, &format!("{name} was not confirmed, and cannot be taken back: {error}"));
                 errors.push(error);
             }
         }

@@ -265,6 +265,7 @@ complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -l json -d 'Answ
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand enable" -s h -l help -d 'Print help'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand confirm" -l runtime-dir -d 'Where configd\'s sockets are' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand confirm" -l config -d 'The settings' -r -F
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand confirm" -l all -d 'What `enable --all` has changed'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand confirm" -l json -d 'Answer in JSON'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand confirm" -s h -l help -d 'Print help'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand disable" -l sshd-config -d 'sshd\'s main file, as it was enabled' -r -F

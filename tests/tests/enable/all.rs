@@ -4,6 +4,7 @@ use crate::{PutBack, SOCKET, Sshd, alone, at_the_password};
 use e2e::mailbox;
 use e2e::ssh::{PASSWORD, Ssh};
 use e2e::terminal::Terminal;
+use e2e::wait;
 use e2e::world::{Plan, text_of};
 use std::fs::{create_dir_all, read, read_dir};
 use std::os::unix::fs::symlink;
@@ -75,6 +76,8 @@ fn all_services_ask_for_a_code_from_enable_all_to_disable_all_and_every_file_is_
     ssh.type_line(&mailbox::wait_for(&ada.email, 3).code());
     ssh.prove_shell();
 
+    // What is not to be confirmed is not.
+    assert!(text_of(&world.command(&["confirm", "--all"])).contains("no `enable --all` waits to be confirmed"));
     let out = world.command(&["disable", "--all", "--sshd-config", config.to_str().unwrap()]);
     let said = text_of(&out);
     assert!(said.contains("they are as they were before") && said.contains("our lines are out of "), "{said}");
@@ -83,4 +86,74 @@ fn all_services_ask_for_a_code_from_enable_all_to_disable_all_and_every_file_is_
     login.type_line(PASSWORD);
     login.prove_shell();
     assert_eq!(mailbox::count_after_a_while(&ada.email), 3);
+}
+
+/// A login of any service proves what was changed for all; sshd's own settings are proved by sshd alone.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn what_enable_all_has_changed_stays_by_a_login_with_a_code_and_goes_again_without_one() {
+    if !Path::new("/usr/sbin/pam-auth-update").exists() {
+        return;
+    }
+    let _alone = alone();
+    let world = Plan::default().policy("required = \"mandatory\"").start();
+    create_dir_all("/run/pam-2fa").unwrap();
+    symlink(world.path("run/login.sock"), SOCKET).unwrap();
+    let _put_back = PutBack(&world);
+    let before = common_files();
+    let (ada, port) = (world.person("ada"), 20_000 + e2e::ns::next_number());
+    let _sshd = Sshd::start(&world, port, "no");
+    let config = world.path("own_config");
+    let run = |words: &[&str], ends: i32| {
+        let out = world.command(words);
+        assert_eq!(out.status.code(), Some(ends), "{words:?}: {}", text_of(&out));
+        text_of(&out)
+    };
+    let enable = |within: &str, more: &[&str]| {
+        let meant = ["--confirm-within", within, "--untested", "--without-break-glass", "--without-timer"];
+        let which = ["--sshd-config", config.to_str().unwrap()];
+        run(&[&["enable", "--all", "--sshd"], &which[..], &meant[..], more].concat(), 0)
+    };
+    let log_in_at_the_console = |number: usize| {
+        let mut login = at_the_password(&ada.host.name);
+        login.type_line(PASSWORD);
+        login.wait_for_code_prompt();
+        login.type_line(&mailbox::wait_for(&ada.email, number).code());
+        login.prove_shell();
+    };
+
+    let said = enable("10m", &["--dry-run", "--json"]);
+    assert!(said.contains("\"confirm_until\": \"2"), "{said}");
+    assert!(common_files() == before);
+    let said = enable("10m", &[]);
+    assert!(said.contains("it goes again in 10 min, at ") && said.contains("unless `pam-2fa confirm` comes"), "{said}");
+    let enabled = common_files();
+    assert!(enabled != before);
+    log_in_at_the_console(1);
+    for words in [&["confirm"][..], &["confirm", "--all"]] {
+        let said = run(words, 1);
+        assert!(said.contains("--all: nobody has got in to sshd by a code") && said.contains("min"), "{said}");
+    }
+    assert!(run(&["confirm", "login"], 1).contains("login does not wait to be confirmed"));
+    let mut ssh = Ssh::new(&ada.host.name, port).from("203.0.113.5").open_with_password();
+    ssh.wait_for_code_prompt();
+    ssh.type_line(&mailbox::wait_for(&ada.email, 2).code());
+    ssh.prove_shell();
+    let said = run(&["confirm"], 0);
+    let stays = format!("--all stays as it is: {} got in to sshd by a code (email) at ", ada.host.name);
+    assert!(said.contains(&stays), "{said}");
+    assert_eq!(run(&["disable", "--unconfirmed"], 0), "");
+    assert!(common_files() == enabled);
+    run(&["disable", "--all", "--sshd-config", config.to_str().unwrap()], 0);
+    assert!(common_files() == before);
+
+    let drop_in = format!("{}.d/00-pam-2fa.conf", config.display());
+    enable("2s", &["--without-users"]);
+    assert!(Path::new(&drop_in).exists());
+    let is_over = || Some(run(&["disable", "--unconfirmed"], 0)).filter(|said| !said.is_empty());
+    let said = wait::until("the time to be over", is_over);
+    assert!(said.contains("the common lines ask for no code any more: nobody has confirmed it within 2 s"), "{said}");
+    assert!(said.contains("they are as they were before"), "{said}");
+    assert!(common_files() == before && !Path::new(&drop_in).exists());
+    assert!(run(&["confirm"], 1).contains("nothing waits to be confirmed"));
 }

@@ -2,7 +2,7 @@
 //! somebody has been at it since; only the first two are put back.
 
 use super::super::file::{Found, clear, gone};
-use super::super::receipt::{Receipts, sum};
+use super::super::receipt::{Receipts, Unconfirmed, sum};
 use crate::clock;
 use crate::error::Error;
 use crate::exempt::rfc3339;
@@ -30,17 +30,20 @@ pub(super) struct Change {
 
 /// What was changed for all services.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Receipt {
+pub(in super::super) struct Receipt {
     version: u32,
     files: Vec<Kept>,
     /// Those that asked for a code then.
-    services: Vec<String>,
+    pub(in super::super) services: Vec<String>,
     /// RFC 3339, UTC.
-    pub(super) made: String,
+    pub(in super::super) made: String,
+    /// Where `confirm` has to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in super::super) unconfirmed: Option<Unconfirmed>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Kept {
+pub(super) struct Kept {
     file: PathBuf,
     before: Option<Was>,
     /// What it was made, base64.
@@ -48,7 +51,7 @@ struct Kept {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Was {
+pub(super) struct Was {
     owner: u32,
     group: u32,
     /// The permission bits.
@@ -68,7 +71,7 @@ pub(super) enum Undone {
 }
 
 impl Receipt {
-    pub(super) fn of(changes: &[Change], services: &[String]) -> Self {
+    pub(super) fn of(changes: &[Change], services: &[String], unconfirmed: Option<Unconfirmed>) -> Self {
         let kept = |change: &Change| Kept {
             file: change.path.clone(),
             before: change.before.as_ref().map(|found| Was {
@@ -85,6 +88,7 @@ impl Receipt {
             files: changes.iter().map(kept).collect(),
             services: services.to_vec(),
             made: rfc3339(clock::wall_s()),
+            unconfirmed,
         }
     }
 
@@ -199,7 +203,7 @@ fn settle(path: &Path) -> std::io::Result<()> {
 }
 
 /// The receipt; none where nothing was changed.
-pub(super) fn read(receipts: &Receipts) -> Result<Option<Receipt>, Error> {
+pub(in super::super) fn read(receipts: &Receipts) -> Result<Option<Receipt>, Error> {
     let Some((path, bytes)) = receipts.bytes(NAME)? else { return Ok(None) };
     match serde_json::from_slice::<Receipt>(&bytes) {
         Ok(receipt) if receipt.version == VERSION => Ok(Some(receipt)),
@@ -210,7 +214,7 @@ pub(super) fn read(receipts: &Receipts) -> Result<Option<Receipt>, Error> {
     }
 }
 
-pub(super) fn keep(receipts: &Receipts, receipt: &Receipt) -> Result<(), Error> {
+pub(in super::super) fn keep(receipts: &Receipts, receipt: &Receipt) -> Result<(), Error> {
     receipts.write(NAME, receipt)
 }
 

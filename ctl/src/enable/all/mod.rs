@@ -11,11 +11,12 @@
 //! | `kept` | the files that change, as they were, and back again |
 
 mod authselect;
-mod kept;
+pub(super) mod kept;
 mod profiles;
 mod services;
 
-use super::receipt::Receipts;
+use super::confirm::{self, stands_now};
+use super::receipt::{Receipts, Unconfirmed};
 use super::sshd::DropIn;
 use super::stack::Host;
 use super::whole::Modes;
@@ -29,7 +30,7 @@ use kept::{Change, Receipt, Undone};
 use pam_2fa_settings::Services;
 use profiles::PamAuthUpdate;
 use serde::Serialize;
-use services::Seen;
+use services::{Seen, asks};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -99,6 +100,9 @@ struct Answer<'a> {
     /// The drop-in of sshd's.
     #[serde(skip_serializing_if = "Option::is_none")]
     sshd: Option<PathBuf>,
+    /// Until when `confirm` has to come: RFC 3339, UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirm_until: Option<String>,
 }
 
 /// `pam-2fa enable --all`; where configd and the settings are.
@@ -120,13 +124,15 @@ pub(super) fn enable(where_is: (&Path, &Path), asked: &EnableArgs, screen: &mut 
     if !refusals.is_empty() {
         return Err(Error::Refused(refusals));
     }
+    let unconfirmed = Unconfirmed::asked(asked)?;
     if !asked.dry_run {
-        change(&tool, asked, modes, (&classes, drop_in.as_ref()), screen)?;
+        change(&tool, asked, (modes, &classes), (drop_in.as_ref(), unconfirmed.clone()), screen)?;
     }
     let Seen { asks, ignored, doors, faillock } = &plan.seen;
     let files = plan.changes.iter().filter_map(|change| changed(&asked.root, change)).collect();
     let sshd = drop_in.map(|drop_in| drop_in.path());
-    screen.json(&Answer { changed: !asked.dry_run, files, asks, ignored, doors, faillock, sshd })
+    let confirm_until = unconfirmed.map(|unconfirmed| unconfirmed.until);
+    screen.json(&Answer { changed: !asked.dry_run, files, asks, ignored, doors, faillock, sshd, confirm_until })
 }
 
 /// The administrator's table of services. Settings that cannot be read are for configd to refuse: the built-in table counts then.
@@ -155,12 +161,12 @@ fn stands(host: Host, root: &Path, path: &Path, text: &[u8]) -> Host {
     if is_linked { host.with(&root.join("etc/pam.d").join(name), text) } else { host }
 }
 
-/// sshd's drop-in first, and told, as for a single service.
+/// The receipt first; then sshd's drop-in, and sshd is told, as for a single service.
 fn change(
     tool: &Tool,
     asked: &EnableArgs,
-    modes: Modes,
-    (classes, drop_in): (&Services, Option<&DropIn>),
+    (modes, classes): (Modes, &Services),
+    (drop_in, unconfirmed): (Option<&DropIn>, Option<Unconfirmed>),
     screen: &mut Screen<'_>,
 ) -> Result<(), Error> {
     let receipts = Receipts::hold(&asked.root.join(STATE))?;
@@ -170,36 +176,50 @@ fn change(
     }
     // Another command may have been at it since.
     let Plan { changes, seen } = plan(tool, asked, modes, classes)?;
-    let notes = drop_in.map(|drop_in| drop_in.put_in(modes)).transpose()?;
-    let told = drop_in.map(DropIn::tell).transpose();
-    let told = told.map_err(|why| taken_out(drop_in, vec![format!("{why}; nothing was changed")]))?;
-    let done = kept::keep(&receipts, &Receipt::of(&changes, &seen.asks)).and_then(|()| {
-        tool.enable(modes, &receipts, &changes)?;
-        read_back(tool, asked, modes, classes, &changes)
-    });
-    if let Err(why) = done {
-        let mut all = vec![why.to_string()];
-        match undo(tool, Some(&receipts)) {
-            // Or there was nothing yet.
-            Ok(_) | Err(Error::NotFound(_)) => all = vec![format!("{why}; nothing was changed")],
-            Err(error) => all.push(format!("and it could not be undone: {error}")),
-        }
-        return Err(taken_out(drop_in, all));
+    if unconfirmed.is_some() {
+        confirm::watch(asked)?;
     }
+    let mut receipt = Receipt::of(&changes, &seen.asks, unconfirmed);
+    kept::keep(&receipts, &receipt)?;
+    let notes = match drop_in.map(|drop_in| drop_in.put_in(modes)).transpose() {
+        Ok(notes) => notes.unwrap_or_default(),
+        // It has taken away what it had done. Where the receipt stays, `disable` finds all as it was.
+        Err(why) => return kept::forget(&receipts).and(Err(why)),
+    };
+    let done = drop_in.map(DropIn::tell).transpose().and_then(|told| {
+        tool.enable(modes, &receipts, &changes)?;
+        read_back(tool, asked, modes, classes, &changes)?;
+        // Nothing is said before: who has stopped to listen leaves it unproven otherwise.
+        receipt.unconfirmed = stands_now(receipt.unconfirmed.take())?;
+        kept::keep(&receipts, &receipt)?;
+        Ok((told, receipt.unconfirmed))
+    });
+    let (told, unconfirmed) = done.map_err(|why| taken_back(tool, &receipts, drop_in, &why))?;
     log(&asked.root, &format!("{} ask for a code from now on", seen.asks.join(", ")));
     screen.line("they ask for a code from their next login on; `pam-2fa disable --all` undoes it")?;
-    notes.iter().flatten().try_for_each(|note| screen.note(note))?;
+    notes.iter().try_for_each(|note| screen.note(note))?;
     told.iter().try_for_each(|told| screen.line(told))?;
-    screen.line("keep this session until a login in another one has worked")
+    screen.line("keep this session until a login in another one has worked")?;
+    unconfirmed.map_or(Ok(()), |unconfirmed| screen.line(&unconfirmed.words()))
 }
 
-/// sshd's drop-in goes, too, and sshd is told.
-fn taken_out(drop_in: Option<&DropIn>, mut why: Vec<String>) -> Error {
-    let failed = drop_in.map(|drop_in| drop_in.take_out().and_then(|_| drop_in.tell()));
-    if let Some(Err(error)) = failed {
-        why.push(format!("and it could not be taken back: {error}"));
+/// All of it goes: the lines before sshd, which could not ask any more, and what was kept at last.
+fn taken_back(tool: &Tool, receipts: &Receipts, drop_in: Option<&DropIn>, why: &Error) -> Error {
+    let undone = match undo(tool, Some(receipts)) {
+        // There was nothing yet.
+        Err(Error::NotFound(_)) => Ok(()),
+        other => other.map(drop),
+    };
+    let told = drop_in.map_or(Ok(()), |drop_in| drop_in.take_out().and_then(|_| drop_in.tell()).map(drop));
+    let mut failed: Vec<Error> = [undone, told].into_iter().filter_map(Result::err).collect();
+    if failed.is_empty() {
+        failed.extend(kept::forget(receipts).err());
     }
-    Error::Refused(why)
+    if failed.is_empty() {
+        return Error::Refused(vec![format!("{why}; nothing was changed")]);
+    }
+    let failed = failed.iter().map(|error| format!("and it could not be taken back: {error}"));
+    Error::Refused(std::iter::once(why.to_string()).chain(failed).collect())
 }
 
 /// What stands on the disk now, whatever was planned: the files, and every service that takes them in.
@@ -269,23 +289,38 @@ pub(super) fn disable(asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<()
     // Where the state is gone, a line that is left denies everyone: it has to come out all the same.
     let state = asked.root.join(STATE);
     let receipts = state.exists().then(|| Receipts::hold(&state)).transpose()?;
-    let tool = Tool::of(&asked.root)?;
-    let undone = undo(&tool, receipts.as_ref());
-    let is_of_this_root = asked.root == Path::new("/") || asked.sshd_config != Path::new(HOST_CONFIG);
-    let drop_in = is_of_this_root.then(|| DropIn::standing(&asked.sshd_config)).transpose()?.flatten();
-    let mut said = Vec::new();
-    let mut files = Vec::new();
+    let Out { said, files } = take_out((&asked.root, &asked.sshd_config), receipts.as_ref())?;
+    said.iter().try_for_each(|line| screen.line(line))?;
+    for line in files.iter().flat_map(|changed| &changed.diff) {
+        screen.line(&line.replace('\t', "    "))?;
+    }
+    screen.json(&Disabled { undone: said, files })
+}
+
+/// What `disable --all` has to say.
+pub(super) struct Out {
+    pub(super) said: Vec<String>,
+    files: Vec<Changed>,
+}
+
+/// The lines first: they must not ask where sshd cannot. The receipt last: until all is taken out, the next run begins with it, the timer's
+/// too.
+pub(super) fn take_out((root, sshd_config): (&Path, &Path), receipts: Option<&Receipts>) -> Result<Out, Error> {
+    let undone = undo(&Tool::of(root)?, receipts);
+    let is_of_this_root = confirm::is_host(root) || sshd_config != Path::new(HOST_CONFIG);
+    let drop_in = is_of_this_root.then(|| DropIn::standing(sshd_config)).transpose()?.flatten();
+    let (mut said, mut files) = (Vec::new(), Vec::new());
     match undone {
         Ok((Undone::Restored, notes)) => said.extend(std::iter::once(words(None)).chain(notes)),
         Ok((Undone::Edited(since, changes), notes)) => {
             said.extend(std::iter::once(words(Some(since))).chain(notes));
-            files.extend(changes.iter().filter_map(|change| changed(&asked.root, change)));
+            files.extend(changes.iter().filter_map(|change| changed(root, change)));
         }
-        // A run that was cut off had come no further than the drop-in.
-        Err(Error::NotFound(_)) if drop_in.is_some() => {}
+        // Where the receipts are gone, too, a drop-in may be left; not where sshd's own lines ask, which needs it.
+        Err(Error::NotFound(_)) if drop_in.is_some() && !asks(&Host::at(root), "sshd") => {}
         Err(error) => return Err(error),
     }
-    log(&asked.root, "the common lines ask for no code from now on");
+    log(root, "the common lines ask for no code from now on");
     if let Some(drop_in) = drop_in {
         let was_in = drop_in.take_out()?;
         if was_in {
@@ -295,11 +330,8 @@ pub(super) fn disable(asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<()
             said.push(drop_in.tell()?);
         }
     }
-    said.iter().try_for_each(|line| screen.line(line))?;
-    for line in files.iter().flat_map(|changed| &changed.diff) {
-        screen.line(&line.replace('\t', "    "))?;
-    }
-    screen.json(&Disabled { undone: said, files })
+    receipts.map_or(Ok(()), kept::forget)?;
+    Ok(Out { said, files })
 }
 
 /// What became of the lines, and since when they were changed by others.
@@ -316,7 +348,7 @@ fn words(edited: Option<Option<String>>) -> String {
     format!("no service asks for a code any more by the common lines; {since}, so ours alone were taken out")
 }
 
-/// What became of it, and what else there is to say.
+/// What became of it, and what else there is to say. The receipt stays: what belongs to it may not be done yet.
 fn undo(tool: &Tool, receipts: Option<&Receipts>) -> Result<(Undone, Vec<String>), Error> {
     let mut notes = Vec::new();
     let receipt = receipts.map(kept::read).transpose()?.flatten();
@@ -352,7 +384,6 @@ fn undo(tool: &Tool, receipts: Option<&Receipts>) -> Result<(Undone, Vec<String>
             if is_restored { Undone::Restored } else { Undone::Edited(receipt.map(|receipt| receipt.made), since) }
         }
     };
-    receipts.map_or(Ok(()), kept::forget)?;
     Ok((undone, notes))
 }
 

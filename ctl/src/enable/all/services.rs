@@ -24,8 +24,7 @@ pub(super) struct Seen {
 
 /// Refuses where a service asks already: it would ask twice.
 pub(super) fn ask_already(host: &Host) -> Result<(), Error> {
-    let asks = |service: &String| Stack::read(host, service).is_ok_and(|stack| stack.lines.iter().any(is_ours));
-    let asking: Vec<String> = services(host).into_iter().filter(asks).collect();
+    let asking: Vec<String> = services(host).into_iter().filter(|service| asks(host, service)).collect();
     if asking.is_empty() {
         return Ok(());
     }
@@ -33,6 +32,11 @@ pub(super) fn ask_already(host: &Host) -> Result<(), Error> {
     Err(Error::Refused(vec![format!(
         "some ask for a code already, and would twice: {asking}; `pam-2fa disable` them (or `--all`) first"
     )]))
+}
+
+/// Whether a line of ours stands in a service's stack.
+pub(super) fn asks(host: &Host, service: &str) -> bool {
+    Stack::read(host, service).is_ok_and(|stack| stack.lines.iter().any(is_ours))
 }
 
 /// Looks at all of them; or the reason why one of them is not to be so.

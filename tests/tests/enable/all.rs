@@ -5,7 +5,7 @@ use e2e::mailbox;
 use e2e::ssh::{PASSWORD, Ssh};
 use e2e::terminal::Terminal;
 use e2e::wait;
-use e2e::world::{Plan, text_of};
+use e2e::world::{Person, Plan, text_of};
 use std::fs::{create_dir_all, read, read_dir};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,15 @@ fn common_files() -> Vec<(PathBuf, Vec<u8>)> {
         folders.iter().flat_map(|folder| read_dir(folder).unwrap()).map(|entry| entry.unwrap().path()).collect();
     all.sort();
     all.into_iter().map(|path| (path.clone(), read(&path).unwrap())).collect()
+}
+
+/// Logs in by the code of so many messages.
+fn at_the_console(person: &Person, messages: usize) {
+    let mut login = at_the_password(&person.host.name);
+    login.type_line(PASSWORD);
+    login.wait_for_code_prompt();
+    login.type_line(&mailbox::wait_for(&person.email, messages).code());
+    login.prove_shell();
 }
 
 /// login, su and sshd of the host, with the host's own pam-auth-update.
@@ -59,11 +68,7 @@ fn all_services_ask_for_a_code_from_enable_all_to_disable_all_and_every_file_is_
     login.type_line("not the password");
     login.wait_for("Login incorrect");
     assert_eq!(mailbox::count_after_a_while(&ada.email), 0);
-    let mut login = at_the_password(&ada.host.name);
-    login.type_line(PASSWORD);
-    login.wait_for_code_prompt();
-    login.type_line(&mailbox::wait_for(&ada.email, 1).code());
-    login.prove_shell();
+    at_the_console(&ada, 1);
     let words = ["--reuid=65534", "--regid=65534", "--clear-groups", "su", &ada.host.name].map(String::from);
     let mut su = Terminal::open("setpriv", &words);
     su.wait_for("Password: ");
@@ -114,14 +119,6 @@ fn what_enable_all_has_changed_stays_by_a_login_with_a_code_and_goes_again_witho
         let which = ["--sshd-config", config.to_str().unwrap()];
         run(&[&["enable", "--all", "--sshd"], &which[..], &meant[..], more].concat(), 0)
     };
-    let log_in_at_the_console = |number: usize| {
-        let mut login = at_the_password(&ada.host.name);
-        login.type_line(PASSWORD);
-        login.wait_for_code_prompt();
-        login.type_line(&mailbox::wait_for(&ada.email, number).code());
-        login.prove_shell();
-    };
-
     let said = enable("10m", &["--dry-run", "--json"]);
     assert!(said.contains("\"confirm_until\": \"2"), "{said}");
     assert!(common_files() == before);
@@ -129,7 +126,7 @@ fn what_enable_all_has_changed_stays_by_a_login_with_a_code_and_goes_again_witho
     assert!(said.contains("it goes again in 10 min, at ") && said.contains("unless `pam-2fa confirm` comes"), "{said}");
     let enabled = common_files();
     assert!(enabled != before);
-    log_in_at_the_console(1);
+    at_the_console(&ada, 1);
     for words in [&["confirm"][..], &["confirm", "--all"]] {
         let said = run(words, 1);
         assert!(said.contains("--all: nobody has got in to sshd by a code") && said.contains("min"), "{said}");

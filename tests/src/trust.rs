@@ -136,3 +136,15 @@ pub fn elevate(shell: &mut Terminal, command: &str, password: &str, asks: &Perso
     let _ = shell.wait_for("$ ");
     which == 0
 }
+
+/// `pam-2fa me …` in a terminal, as `person`.
+#[must_use]
+pub fn me(world: &World, person: &Person, words: &[&str]) -> Terminal {
+    let uid = person.host.uid;
+    let mut all: Vec<String> = [format!("--reuid={uid}"), format!("--regid={uid}")].into();
+    all.extend(["--clear-groups", "/usr/sbin/pam-2fa", "--runtime-dir"].map(str::to_owned));
+    all.push(world.path("run").display().to_string());
+    all.push("me".to_owned());
+    all.extend(words.iter().map(|word| (*word).to_owned()));
+    Terminal::open("setpriv", &all)
+}

@@ -202,3 +202,21 @@ fn on_a_root_that_cannot_be_written_nobody_gets_in_by_a_code_that_would_stay_goo
     log.wait_for("Read-only file system");
     gets_in(console(&programs, "root"), &root[0]);
 }
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_code_that_was_revoked_lets_nobody_in_and_the_others_do() {
+    let mut world = Plan::default().policy("required = \"mandatory\"\nenrolment = \"administrator\"").start();
+    let root = made(&world, "root", "2");
+    let said = done(&world, &["break-glass", "revoke", &root[0].id]);
+    assert!(said.contains("1 code of break-glass taken back"), "{said}");
+    let programs = Programs::breaking_glass(&world);
+    world.kill_configd();
+    let mut login = console(&programs, "root");
+    login.wait_for(PROMPT);
+    login.type_line(&root[0].code);
+    login.wait_for("That one is not good here. Break-glass code: ");
+    login.type_line("");
+    login.wait_for("Login incorrect");
+    gets_in(console(&programs, "root"), &root[1]);
+}

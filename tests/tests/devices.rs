@@ -9,7 +9,7 @@ use e2e::mailbox;
 use e2e::programs::Programs;
 use e2e::ssh::PASSWORD;
 use e2e::trust::{
-    ALL, ELSEWHERE, HERE, asked, by_key, command, elevate, key_login, not_asked, person, run, shell_in_a_session,
+    ALL, ELSEWHERE, HERE, asked, by_key, command, elevate, key_login, me, not_asked, person, run, shell_in_a_session,
     shell_without_a_session,
 };
 use e2e::world::{Person, Plan, text_of};
@@ -52,6 +52,41 @@ fn an_ssh_key_from_its_network_is_asked_once_and_from_elsewhere_again() {
 fn fingerprint(key: &Path) -> String {
     let out = Command::new("ssh-keygen").arg("-lf").arg(key).output().expect("run ssh-keygen");
     text_of(&out).split(' ').nth(1).expect("a fingerprint").to_owned()
+}
+
+/// `pam-2fa me devices` and `me revoke`: one's own, and nobody else's.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_user_sees_ones_own_devices_and_ends_one_and_no_other_is_ended() {
+    let world = by_key(ALL);
+    let (ada, bob) = (person(&world, "ada"), person(&world, "bob"));
+    let (ada_key, bob_key) = (world.key(&ada), world.key(&bob));
+    for (number, from) in [(1, HERE), (2, ELSEWHERE)] {
+        asked(key_login(&world, &ada, &ada_key, from).open(), &ada, number);
+    }
+    asked(key_login(&world, &bob, &bob_key, HERE).open(), &bob, 1);
+    let mut shown = me(&world, &ada, &["devices"]);
+    assert!(shown.wait_for_end().success());
+    let lines: Vec<String> = shown.text().lines().filter(|line| line.contains("  ssh  ")).map(str::to_owned).collect();
+    assert_eq!(lines.len(), 2, "{}", shown.text());
+    let here = lines.iter().find(|line| line.contains(HERE)).expect("the device at this address");
+    let id = here.split_whitespace().next().expect("its id");
+    let mut revoke = me(&world, &ada, &["revoke", id]);
+    revoke.wait_for("Code sent by email to ");
+    revoke.wait_for("to resend:");
+    revoke.type_line(&mailbox::wait_for_code(&ada.email, 3).code());
+    assert!(revoke.wait_for_end().success(), "{}", revoke.text());
+    asked(key_login(&world, &ada, &ada_key, HERE).open(), &ada, 4);
+    not_asked(key_login(&world, &ada, &ada_key, ELSEWHERE).open());
+    // What is bob's is nobody else's: neither seen nor ended.
+    let listed = command(&world, &["device", "list", &bob.host.name, "--json"]);
+    let bobs = listed.split("\"id\":").nth(1).and_then(|rest| rest.split('"').nth(1)).expect("an id").to_owned();
+    assert!(!shown.text().contains(&bobs), "{}", shown.text());
+    let mut revoke = me(&world, &ada, &["revoke", &bobs]);
+    revoke.wait_for("to resend:");
+    revoke.type_line(&mailbox::wait_for_code(&ada.email, 5).code());
+    assert!(!revoke.wait_for_end().success(), "{}", revoke.text());
+    not_asked(key_login(&world, &bob, &bob_key, HERE).open());
 }
 
 #[test]

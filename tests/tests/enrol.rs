@@ -1,23 +1,12 @@
 //! A user without a method gets the first one at a login over a real sshd, and changes it later by `pam-2fa me`.
 
 use e2e::app::{key_on, recovery_codes_on, shows};
-use e2e::terminal::Terminal;
-use e2e::world::{Person, Plan, World, text_of};
+use e2e::trust::me;
+use e2e::world::{Plan, text_of};
 use e2e::{mailbox, varlink};
 use std::path::Path;
 
 const AT_LOGIN: &str = "required = \"mandatory\"\nenrolment = \"at-login\"";
-
-/// `pam-2fa me …` in a terminal, as `person`.
-fn me(world: &World, person: &Person, words: &[&str]) -> Terminal {
-    let uid = person.host.uid;
-    let mut all: Vec<String> = [format!("--reuid={uid}"), format!("--regid={uid}")].into();
-    all.extend(["--clear-groups", "/usr/sbin/pam-2fa", "--runtime-dir"].map(str::to_owned));
-    all.push(world.path("run").display().to_string());
-    all.push("me".to_owned());
-    all.extend(words.iter().map(|word| (*word).to_owned()));
-    Terminal::open("setpriv", &all)
-}
 
 #[test]
 #[ignore = "needs tests/ns/enter"]
@@ -236,4 +225,38 @@ fn a_user_who_changes_the_address_is_told_at_the_old_one_and_codes_go_to_the_new
     ssh.type_line(&mailbox::wait_for_code(&new, 2).code());
     ssh.prove_shell();
     assert_eq!(mailbox::codes(&ada.email).len(), 1, "none but the one for the change");
+}
+
+/// The number is proven by what arrives at it, behind a fresh code by email.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_user_adds_a_number_by_oneself_after_a_fresh_code_and_may_choose_it_from_then_on() {
+    let world = Plan::default().with_texts().settings("[limits]\nsms_countries = [\"US\"]").start();
+    let ada = world.person("ada");
+    let mut enrol = me(&world, &ada, &["enrol", "sms", "+15550100321"]);
+    enrol.wait_for("Code sent by email to ");
+    enrol.wait_for("to resend:");
+    enrol.type_line(&mailbox::wait_for_code(&ada.email, 1).code());
+    enrol.wait_for("Code sent by text message to ");
+    enrol.wait_for("to resend:");
+    let text = world.gateway().until_taken(1).pop().unwrap();
+    assert!(text.to == "+15550100321" && text.text.contains("confirms this number"), "{text:?}");
+    enrol.type_line(&text.code());
+    enrol.wait_for("Press Enter when you have kept them:");
+    enrol.type_line("");
+    enrol.wait_for("Done.");
+    assert!(enrol.wait_for_end().success(), "{}", enrol.text());
+    let mut show = me(&world, &ada, &["show"]);
+    assert!(show.wait_for_end().success());
+    assert!(show.text().contains("+15550100321") && !show.text().contains("not verified"), "{}", show.text());
+    let mut ssh = world.ssh(&ada).open_with_password();
+    ssh.wait_for("2) SMS +1•••0321  Choose [1]: ");
+    ssh.type_line("2");
+    ssh.wait_for("to resend");
+    // The owner was told of the change, too.
+    let (notices, codes): (Vec<_>, Vec<_>) =
+        world.gateway().until_taken(3).into_iter().partition(|text| text.text.contains("is now +1***0321"));
+    assert_eq!(notices.len(), 1, "{notices:?}");
+    ssh.type_line(&codes.last().unwrap().code());
+    ssh.prove_shell();
 }

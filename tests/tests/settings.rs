@@ -47,8 +47,12 @@ fn a_setting_is_taken_over_at_once_and_one_that_configd_refuses_is_taken_back() 
     assert_eq!(mail.code().len(), 8, "{}", mail.code());
     ssh.type_line(&mail.code());
     ssh.prove_shell();
-    // It parses, and does not open: only configd can know.
     let good = fs::read_to_string(world.config_file()).unwrap();
+    done(&world, &["config", "check"]);
+    fs::write(world.config_file(), good.replace("digits = 8", "digits = 80")).unwrap();
+    let said = refused(&world, &["config", "check"]);
+    assert!(said.contains("codes.digits"), "{said}");
+    // It parses, and does not open: only configd can know.
     let foreign = good.replace("\"pw123\"", "\"sealed:v1:00112233:AAAA\"");
     fs::write(world.config_file(), &foreign).unwrap();
     let said = refused(&world, &["config", "set", "codes.digits", "7"]);

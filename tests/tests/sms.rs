@@ -143,6 +143,8 @@ fn a_file_of_ones_own_is_checked_used_and_listed() {
     let listed = text_of(&world.command(&["provider", "list"]));
     let line = listed.lines().find(|line| line.starts_with("mine ")).unwrap_or_else(|| panic!("{listed}"));
     assert!(line.contains("own") && line.contains("in use"), "{line}");
+    let shown = text_of(&world.command(&["provider", "show", "mine"]));
+    assert!(shown.contains("mine: A gateway called Mine") && shown.contains("secret; may be left out"), "{shown}");
     let unproven = listed.lines().filter(|line| line.contains(" unproven")).count();
     assert!(unproven > 0 && listed.contains("not enough was found that others wrote"), "{listed}");
 

@@ -14,10 +14,16 @@ use crate::exempt::{has_systemd, parse_rfc3339, rfc3339, systemctl};
 use crate::screen::Screen;
 use pam_2fa_protocol::admin::{CODED_LOGIN, Coded, CodedLogin, CodedLoginReply};
 use serde::Serialize;
+use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// Runs `pam-2fa disable --unconfirmed` every few seconds, while anything waits.
 const TIMER: &str = "pam-2fa-confirm.timer";
+/// What it starts.
+const SERVICE: &str = "pam-2fa-confirm.service";
+/// Where `systemctl enable` links it.
+const LINKS: [&str; 2] = ["/etc/systemd/system/timers.target.wants", "/etc/systemd/system"];
 
 impl Mark {
     /// Now.
@@ -34,7 +40,11 @@ impl Unconfirmed {
         let Some(within) = asked.confirm_within else { return Ok(None) };
         let within_s = within.seconds();
         let until_s = clock::wall_s().saturating_add(i64::try_from(within_s).unwrap_or(i64::MAX));
-        let sshd_config = asked.sshd.then(|| asked.sshd_config.clone());
+        // The timer's run is in another folder.
+        let sshd_config = asked.sshd.then(|| std::path::absolute(&asked.sshd_config)).transpose().map_err(|why| {
+            let path = asked.sshd_config.clone();
+            Error::File { what: "cannot look at", path, why }
+        })?;
         Ok(Some(Self { within_s, until: rfc3339(until_s), begun: Mark::now()?, stands: None, sshd_config }))
     }
 
@@ -58,26 +68,50 @@ impl Unconfirmed {
     }
 }
 
-/// Why nothing would take the lines out in time; what is needed for it is switched on. Under the lock of the receipts: the timer's own run
-/// switches it off where nothing waits.
+/// Whether something will take the lines out in time. Its service is run once before anything is relied on it: a container may not allow its
+/// sandbox, its program may be elsewhere. Not under the lock of the receipts, which that run takes.
+pub(super) fn tried(asked: &EnableArgs) -> Result<(), Error> {
+    if asked.confirm_within.is_none() || asked.without_timer {
+        return Ok(());
+    }
+    if !has_systemd() {
+        return Err(unwatched(
+            "there is no systemd here; let cron run `pam-2fa disable --unconfirmed` every minute, and say --without-timer",
+        ));
+    }
+    if asked.dry_run { Ok(()) } else { told(&["start"], SERVICE) }
+}
+
+/// Switches on what takes the lines out in time. Under the lock of the receipts: the timer's own run switches it off where nothing waits.
 pub(super) fn watch(asked: &EnableArgs) -> Result<(), Error> {
     if asked.without_timer {
         return Ok(());
     }
-    let refuse = |why: String| Error::Refused(vec![format!("nothing would take the lines out again in time: {why}")]);
-    if !has_systemd() {
-        return Err(refuse(String::from(
-            "there is no systemd here; let cron run `pam-2fa disable --unconfirmed` every minute, and say --without-timer",
-        )));
+    told(&["enable", "--now"], TIMER)?;
+    told(&["is-active", "--quiet"], TIMER)?;
+    // systemctl leaves it to the kernel when its link is on disk; what is changed next is there at once.
+    for folder in LINKS {
+        match File::open(folder).and_then(|folder| folder.sync_all()) {
+            Err(why) if why.kind() != ErrorKind::NotFound => return Err(unwatched(&format!("{folder}: {why}"))),
+            _ => {}
+        }
     }
-    let said = |words: &[&str]| -> Result<(), Error> {
-        let out = systemctl(words)?;
-        let last = String::from_utf8_lossy(&out.stderr).trim().lines().last().unwrap_or_default().to_owned();
-        let why = format!("systemctl {}: {last}; see `systemctl status {TIMER}`", words.join(" "));
-        if out.status.success() { Ok(()) } else { Err(refuse(why)) }
-    };
-    said(&["enable", "--now", TIMER])?;
-    said(&["is-active", "--quiet", TIMER])
+    Ok(())
+}
+
+fn told(words: &[&str], unit: &str) -> Result<(), Error> {
+    let out = systemctl(&[words, &[unit]].concat())?;
+    if out.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&out.stderr);
+    // What it has done is no reason, nor is where to look.
+    let why = said.lines().find(|line| !line.starts_with("Created symlink")).unwrap_or_default().trim_end_matches('.');
+    Err(unwatched(&format!("systemctl {} {unit}: {why}; see `journalctl -u {unit}`", words.join(" "))))
+}
+
+fn unwatched(why: &str) -> Error {
+    Error::Refused(vec![format!("nothing would take the lines out again in time: {why}")])
 }
 
 /// Switches the timer off.

@@ -103,6 +103,7 @@ pub(crate) fn enable(where_is: (&Path, &Path), asked: &EnableArgs, screen: &mut 
         let why = "--confirm-within is for the host that runs: nobody logs in to an image; see `pam-2fa --help`";
         return Err(Error::Usage(String::from(why)));
     }
+    confirm::tried(asked)?;
     if asked.all {
         return all::enable(where_is, asked, screen);
     }

@@ -168,8 +168,10 @@ pub(crate) fn confirm(
         let service = receipt.service.clone();
         let reply: CodedLoginReply = client.call(CODED_LOGIN, &CodedLogin { service: service.clone() })?;
         let left_s = unconfirmed.left_s(&now, clock::wall_s());
-        let Some(login) = reply.login.filter(|login| unconfirmed.is_proven_by(login, &now)) else {
-            refusals.push(refusal(&receipt, &unconfirmed, left_s));
+        let too_late = too_late(&receipt, left_s);
+        let proof = reply.login.filter(|login| too_late.is_none() && unconfirmed.is_proven_by(login, &now));
+        let Some(login) = proof else {
+            refusals.push(too_late.unwrap_or_else(|| refusal(&receipt, &unconfirmed, left_s)));
             answer.waiting.push(Waits { service, until: unconfirmed.until, left_s });
             continue;
         };
@@ -187,6 +189,19 @@ pub(crate) fn confirm(
     if refusals.is_empty() { Ok(()) } else { Err(Error::Refused(refusals)) }
 }
 
+/// Why nothing stays as it is, whoever has got in: the timer's run takes it out, or has begun to.
+fn too_late(receipt: &Receipt, left_s: u64) -> Option<String> {
+    let (service, file) = (&receipt.service, receipt.file.display());
+    if left_s == 0 {
+        return Some(format!(
+            "{service}: its time is over, and it is taken out again (`pam-2fa disable --unconfirmed` does it now); enable it again"
+        ));
+    }
+    (!receipt.is_in_place()).then(|| {
+        format!("{service}: {file} asks for no code any more; `pam-2fa disable {service}` and enable it again")
+    })
+}
+
 fn refusal(receipt: &Receipt, unconfirmed: &Unconfirmed, left_s: u64) -> String {
     let service = &receipt.service;
     let Some(_) = &unconfirmed.stands else {
@@ -194,10 +209,10 @@ fn refusal(receipt: &Receipt, unconfirmed: &Unconfirmed, left_s: u64) -> String 
             "{service}: `enable` was cut off before all was done; `pam-2fa disable {service}` and enable it again"
         );
     };
-    let left = if left_s == 0 { String::from("its time is over") } else { format!("{} left", span(left_s)) };
+    let left = span(left_s);
     format!(
         "{service}: nobody has got in by a code (email, text message, app) in a login that began after it was enabled ({}); log in in \
-         another session, then `pam-2fa confirm` again ({left})",
+         another session, then `pam-2fa confirm` again ({left} left)",
         receipt.made
     )
 }

@@ -11,11 +11,13 @@ use e2e::ssh::PASSWORD;
 use e2e::terminal::Terminal;
 use e2e::wait;
 use e2e::world::{Person, Plan, World, text_of};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use serde_json::{Value, json};
-use std::fs::{create_dir_all, read_to_string, remove_file, write};
-use std::io::{Read, Write};
+use std::fs::{File, create_dir_all, read_to_string, remove_file, write};
+use std::io::{PipeReader, Read, Write, pipe};
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixStream;
+use std::process::Child;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -179,6 +181,61 @@ fn what_nobody_confirms_goes_again_when_its_time_is_over_and_not_before_also_wit
     login.wait_for("Password: ");
     login.type_line(PASSWORD);
     login.prove_shell();
+}
+
+/// The command as it waits for the lock, with a pipe for what it says that is full by then; let go it does its work, and stands at the pipe.
+fn not_listened_to(host: &Host, words: &[&str]) -> (PipeReader, Child) {
+    let gate = File::options().write(true).open("/var/lib/pam-2fa/enable/lock").unwrap();
+    gate.lock().unwrap();
+    let (reader, mut writer) = pipe().unwrap();
+    let command = host.world.command_into(words, writer.try_clone().unwrap());
+    let call = || read_to_string(format!("/proc/{}/syscall", command.id())).unwrap_or_default();
+    // clock_nanosleep(2)
+    let waits = if cfg!(target_arch = "x86_64") { "230 " } else { "115 " };
+    wait::until("the command to wait for the lock", || call().starts_with(waits).then_some(()));
+    // Both ends are one description for the command, too, which writes nothing meanwhile.
+    fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+    while writer.write(&[b' '; 4096]).is_ok() {}
+    while writer.write(b" ").is_ok() {}
+    fcntl(&writer, FcntlArg::F_SETFL(OFlag::empty())).unwrap();
+    (reader, command)
+}
+
+/// A terminal that is held, a pager that was stopped: it must not hold up the timer, by which alone somebody gets in again.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_command_that_nobody_listens_to_does_not_keep_the_timer_from_its_work() {
+    let host = Host::start();
+    // The folder and its lock are there from then on.
+    host.enable("10m");
+    host.run(&["disable", "login"], 0);
+    let meant = ["--without-break-glass", "--untested", "--without-timer"];
+    let enable = [&["enable", "login", "--confirm-within", "1s"], &meant[..]].concat();
+    let (reader, mut command) = not_listened_to(&host, &enable);
+    wait::until("login to ask", || (login_file() != host.before).then_some(()));
+    wait::until("the time to be over", || {
+        let said = host.run(&["disable", "--unconfirmed"], 0);
+        said.contains("nobody has confirmed it within 1 s").then_some(())
+    });
+    assert_eq!(login_file(), host.before);
+    drop(reader);
+    command.wait().unwrap();
+
+    host.enable("10m");
+    let mut login = host.at_the_code();
+    login.type_line(&host.code(1));
+    login.prove_shell();
+    let (reader, mut command) = not_listened_to(&host, &["confirm"]);
+    wait::until("it to be confirmed", || (!receipt().contains("\"unconfirmed\"")).then_some(()));
+    assert_eq!(host.run(&["disable", "--unconfirmed"], 0), "");
+    drop(reader);
+    command.wait().unwrap();
+
+    let (reader, mut command) = not_listened_to(&host, &["disable", "login"]);
+    wait::until("login to be as before", || (login_file() == host.before).then_some(()));
+    assert_eq!(host.run(&["disable", "--unconfirmed"], 0), "");
+    drop(reader);
+    command.wait().unwrap();
 }
 
 /// What stays as it is has to be there: of what the timer has begun to take out, or takes out in a moment, a login before that proves nothing.

@@ -163,7 +163,7 @@ pub(crate) fn confirm(
     let receipts = Receipts::hold(&state(Path::new("/")))?;
     let waiting = waiting(&receipts, asked)?;
     let (mut client, now) = (client()?, Mark::now()?);
-    let (mut answer, mut refusals) = (Answer::default(), Vec::new());
+    let (mut answer, mut refusals, mut said) = (Answer::default(), Vec::new(), Vec::new());
     for (mut receipt, unconfirmed) in waiting {
         let service = receipt.service.clone();
         let reply: CodedLoginReply = client.call(CODED_LOGIN, &CodedLogin { service: service.clone() })?;
@@ -179,12 +179,15 @@ pub(crate) fn confirm(
         receipts.keep(&receipt)?;
         let Coded { user, factor, began, .. } = login;
         log(Path::new("/"), &format!("{service} is confirmed by the login of {user} at {began} ({factor})"));
-        screen.line(&format!("{service} stays as it is: {user} got in by a code ({factor}) at {began}"))?;
+        said.push(format!("{service} stays as it is: {user} got in by a code ({factor}) at {began}"));
         answer.confirmed.push(Confirmed { service, user, factor, began });
     }
     if answer.waiting.is_empty() && !receipts.all()?.iter().flatten().any(|receipt| receipt.unconfirmed.is_some()) {
         rest();
     }
+    // Who has stopped to listen leaves nothing unconfirmed, and nobody waits for the lock meanwhile.
+    drop(receipts);
+    said.iter().try_for_each(|line| screen.line(line))?;
     screen.json(&answer)?;
     if refusals.is_empty() { Ok(()) } else { Err(Error::Refused(refusals)) }
 }

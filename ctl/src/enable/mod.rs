@@ -161,6 +161,8 @@ fn change(
     let said = together::carry_out(&asked.root, &receipts, (&plans, unconfirmed.as_ref()), sshd)?;
     // Nothing is said before: who has stopped to listen leaves it unproven otherwise.
     let unconfirmed = unconfirmed.map(|unconfirmed| stands(&receipts, &plans, unconfirmed)).transpose()?;
+    // A terminal that is held (Ctrl-S), a pipe that nobody reads: whoever waits to say something must not keep the timer from its work.
+    drop(receipts);
     for Plan { service, .. } in &plans {
         log(&asked.root, &format!("{service} asks for a code from now on"));
     }
@@ -273,6 +275,7 @@ pub(crate) fn disable(asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<()
             Err(error) => errors.push(error),
         }
     }
+    drop(receipts);
     all.iter().flat_map(|disabled| &disabled.undone).try_for_each(|undone| screen.line(undone))?;
     screen.json(&all)?;
     all_of(errors)
@@ -315,6 +318,7 @@ fn disable_unconfirmed(asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<(
         }
     }
     over.end(errors.is_empty());
+    drop(receipts);
     errors.append(&mut over.errors);
     all.iter().flat_map(|disabled| &disabled.undone).try_for_each(|undone| screen.line(undone))?;
     screen.json(&all)?;

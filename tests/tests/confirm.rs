@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
 
+use e2e::daemon::COMMAND;
 use e2e::libpam::as_uid;
 use e2e::mailbox;
 use e2e::ssh::PASSWORD;
@@ -17,7 +18,7 @@ use std::fs::{File, create_dir_all, read_to_string, remove_file, write};
 use std::io::{PipeReader, Read, Write, pipe};
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixStream;
-use std::process::Child;
+use std::process::{Child, Command};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -236,6 +237,33 @@ fn a_command_that_nobody_listens_to_does_not_keep_the_timer_from_its_work() {
     assert_eq!(host.run(&["disable", "--unconfirmed"], 0), "");
     drop(reader);
     command.wait().unwrap();
+}
+
+/// A disk that is full, whichever of its changes on disk it meets: what is refused has changed nothing, also after the stack was changed.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn an_enable_that_fails_anywhere_has_changed_nothing() {
+    let host = Host::start();
+    let meant = ["--without-break-glass", "--untested", "--without-users", "--without-timer"];
+    for (call, at_least) in [("rename,renameat,renameat2", 4), ("fsync", 7), ("unlink,unlinkat", 5)] {
+        for number in 1.. {
+            let (trace, inject) = (format!("trace={call}"), format!("inject={call}:error=ENOSPC:when={number}"));
+            let out = Command::new("strace")
+                .args(["-qq", "-f", "-o", "/dev/null", "-e", &trace, "-e", &inject, COMMAND])
+                .args(["enable", "login", "--confirm-within", "10m"])
+                .args(meant)
+                .output()
+                .unwrap();
+            if out.status.success() {
+                assert!(number > at_least, "{call} {number}");
+                break;
+            }
+            let said = text_of(&out);
+            assert_eq!(login_file(), host.before, "{call} {number}: {said}");
+            assert!(said.contains("No space left on device"), "{call} {number}: {said}");
+        }
+        host.run(&["disable", "login"], 0);
+    }
 }
 
 /// What stays as it is has to be there: of what the timer has begun to take out, or takes out in a moment, a login before that proves nothing.

@@ -160,7 +160,10 @@ fn change(
     let sshd = drop_in.map(|drop_in| (drop_in, modes));
     let said = together::carry_out(&asked.root, &receipts, (&plans, unconfirmed.as_ref()), sshd)?;
     // Nothing is said before: who has stopped to listen leaves it unproven otherwise.
-    let unconfirmed = unconfirmed.map(|unconfirmed| stands(&receipts, &plans, unconfirmed)).transpose()?;
+    let unconfirmed = unconfirmed
+        .map(|unconfirmed| stands(&receipts, &plans, unconfirmed))
+        .transpose()
+        .map_err(|why| together::taken_back(&asked.root, &receipts, &plans, drop_in, &why))?;
     // A terminal that is held (Ctrl-S), a pipe that nobody reads: whoever waits to say something must not keep the timer from its work.
     drop(receipts);
     for Plan { service, .. } in &plans {

@@ -79,7 +79,13 @@ fn no_longer_sound(host: &Host, plan: &Plan) -> Option<Error> {
 }
 
 /// Undoes it from its end, the stacks before sshd, and says what has failed, and what of this has.
-fn taken_back(root: &Path, receipts: &Receipts, done: &[Plan], drop_in: Option<&DropIn>, why: &Error) -> Error {
+pub(super) fn taken_back(
+    root: &Path,
+    receipts: &Receipts,
+    done: &[Plan],
+    drop_in: Option<&DropIn>,
+    why: &Error,
+) -> Error {
     let (mut undone, mut failed) = (Vec::new(), Vec::new());
     for plan in done.iter().rev() {
         match change::undo(root, &Host::at(root), Some(receipts), &plan.service) {

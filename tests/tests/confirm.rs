@@ -16,7 +16,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use serde_json::{Value, json};
 use std::fs::{File, create_dir_all, read_to_string, remove_file, write};
 use std::io::{PipeReader, Read, Write, pipe};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -262,6 +262,29 @@ fn an_enable_that_fails_anywhere_has_changed_nothing() {
             assert_eq!(login_file(), host.before, "{call} {number}: {said}");
             assert!(said.contains("No space left on device"), "{call} {number}: {said}");
         }
+        host.run(&["disable", "login"], 0);
+    }
+}
+
+/// One that cannot be read, one that waits for nothing: a right change is not taken back for another's sake.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn what_cannot_be_confirmed_keeps_nothing_else_from_it() {
+    const BAD: &str = "/var/lib/pam-2fa/enable/su.json";
+    let host = Host::start();
+    for (count, words, why) in [
+        (1, &["confirm"][..], "su.json: is no receipt of this release"),
+        (2, &["confirm", "sudo", "login"], "sudo does not wait to be confirmed"),
+    ] {
+        host.enable("10m");
+        let mut login = host.at_the_code();
+        login.type_line(&host.code(count));
+        login.prove_shell();
+        File::options().write(true).create_new(true).mode(0o600).open(BAD).unwrap();
+        let said = host.run(words, 1);
+        remove_file(BAD).unwrap();
+        assert!(said.contains("login stays as it is") && said.contains(why), "{said}");
+        assert!(!receipt().contains("\"unconfirmed\""));
         host.run(&["disable", "login"], 0);
     }
 }

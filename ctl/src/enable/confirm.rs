@@ -161,10 +161,14 @@ pub(crate) fn confirm(
     screen: &mut Screen<'_>,
 ) -> Result<(), Error> {
     let receipts = Receipts::hold(&state(Path::new("/")))?;
-    let waiting = waiting(&receipts, asked)?;
+    let Waiting { those, errors } = waiting(&receipts, asked)?;
+    if those.is_empty() {
+        return super::all_of(errors);
+    }
     let (mut client, now) = (client()?, Mark::now()?);
-    let (mut answer, mut refusals, mut said) = (Answer::default(), Vec::new(), Vec::new());
-    for (mut receipt, unconfirmed) in waiting {
+    let (mut answer, mut said) = (Answer::default(), Vec::new());
+    let mut refusals: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    for (mut receipt, unconfirmed) in those {
         let service = receipt.service.clone();
         let reply: CodedLoginReply = client.call(CODED_LOGIN, &CodedLogin { service: service.clone() })?;
         let left_s = unconfirmed.left_s(&now, clock::wall_s());
@@ -220,28 +224,42 @@ fn refusal(receipt: &Receipt, unconfirmed: &Unconfirmed, left_s: u64) -> String 
     )
 }
 
-/// Those that wait for it, of the services that are named.
-fn waiting(receipts: &Receipts, asked: &ConfirmArgs) -> Result<Vec<(Receipt, Unconfirmed)>, Error> {
+/// Those that wait for it, and why others do not, which keeps these from nothing.
+#[derive(Debug, Default)]
+struct Waiting {
+    those: Vec<(Receipt, Unconfirmed)>,
+    errors: Vec<Error>,
+}
+
+/// Of the services that are named; without, all.
+fn waiting(receipts: &Receipts, asked: &ConfirmArgs) -> Result<Waiting, Error> {
     let pair = |receipt: Receipt| receipt.unconfirmed.clone().map(|unconfirmed| (receipt, unconfirmed));
+    let Waiting { mut those, mut errors } = Waiting::default();
     if asked.services.is_empty() {
-        let all = receipts.all()?.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let all: Vec<_> = all.into_iter().filter_map(pair).collect();
-        return if all.is_empty() {
-            Err(Error::NotFound(String::from(
+        for found in receipts.all()? {
+            match found {
+                Ok(receipt) => those.extend(pair(receipt)),
+                Err(error) => errors.push(error),
+            }
+        }
+        if those.is_empty() && errors.is_empty() {
+            errors.push(Error::NotFound(String::from(
                 "nothing waits to be confirmed; `pam-2fa enable … --confirm-within 10m` makes it so",
-            )))
-        } else {
-            Ok(all)
-        };
+            )));
+        }
+        return Ok(Waiting { those, errors });
     }
-    let one = |service: &String| {
+    for service in &asked.services {
         if !super::file::is_name(service) {
             return Err(Error::Usage(format!("`{service}` is no name of a service; `ls /etc/pam.d` shows them")));
         }
-        let found = receipts.read(service)?.and_then(pair);
-        found.ok_or_else(|| Error::NotFound(format!("{service} does not wait to be confirmed")))
-    };
-    asked.services.iter().map(one).collect()
+        match receipts.read(service).map(|found| found.and_then(pair)) {
+            Ok(Some(found)) => those.push(found),
+            Ok(None) => errors.push(Error::NotFound(format!("{service} does not wait to be confirmed"))),
+            Err(error) => errors.push(error),
+        }
+    }
+    Ok(Waiting { those, errors })
 }
 
 /// Whose time is over, and whether any other waits; why not, for receipts that cannot be read.

@@ -55,8 +55,17 @@ impl Folders {
     /// When it cannot be started.
     #[must_use]
     pub fn command_begun(&self, words: &[&str]) -> Child {
+        self.command_into(words, Stdio::null())
+    }
+
+    /// The same, and what it says goes there.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn command_into(&self, words: &[&str], out: impl Into<Stdio>) -> Child {
         let mut command = self.to_run(words);
-        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.stdout(out).stderr(Stdio::null());
         command.spawn().unwrap_or_else(|error| panic!("run {COMMAND}: {error}"))
     }
 

@@ -10,7 +10,7 @@ use crate::ssh::Ssh;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 /// The authority of the private Postfix.
 const AUTHORITY: &str = "/run/pam-2fa-ns/mail/ca/ca.pem";
@@ -317,6 +317,15 @@ impl World {
     #[must_use]
     pub fn command_begun(&self, words: &[&str]) -> Child {
         self.folders().command_begun(words)
+    }
+
+    /// The same, for a test that does not listen to it: what it says goes there.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn command_into(&self, words: &[&str], out: impl Into<Stdio>) -> Child {
+        self.folders().command_into(words, out)
     }
 
     /// A program of the tests, copied into this world's folder: the target folder need not be readable to other users.

@@ -423,6 +423,32 @@ fn killed_before_any_change_disable_ends_it_and_sshd_is_as_before() {
     assert!(cut_off >= 6, "{cut_off}");
 }
 
+/// Its receipt is what the next run goes by, the timer's too: it stays as long as sshd is not told.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn where_sshd_cannot_be_told_the_next_run_comes_back_for_it() {
+    let _alone = alone();
+    let world = Plan::default().start();
+    let _put_back = PutBack(&world);
+    let _sshd = Sshd::start(&world, 20_000 + e2e::ns::next_number(), "no");
+    let (before, config, pid) = (files(), world.path("own_config"), world.path("own.pid"));
+    let (config, in_it) = (config.to_str().unwrap(), read_to_string(&pid).unwrap());
+    let enable = ["enable", "sshd", "--sshd", "--untested", "--without-users", "--sshd-config", config];
+    let left = || read_dir(world.path("own_config.d")).unwrap().count();
+    write(&pid, "nobody").unwrap();
+    let out = world.command(&[&enable[..], &["--confirm-within", "1s", "--without-timer"]].concat());
+    let said = text_of(&out);
+    assert!(said.contains("holds no process id") && said.contains("could not be taken back"), "{said}");
+    assert_eq!((out.status.code(), files() == before, left()), (Some(1), true, 1), "{said}");
+    write(&pid, &in_it).unwrap();
+    let said = wait::until("the next run to tell sshd", || {
+        let said = text_of(&world.command(&["disable", "--unconfirmed"]));
+        (left() == 0).then_some(said)
+    });
+    assert!(said.contains("sshd was reloaded (SIGHUP to process "), "{said}");
+    assert_eq!(files(), before);
+}
+
 /// Every service of the host, whatever it is: what is planned for it is sound or is not planned.
 #[test]
 #[ignore = "needs tests/ns/enter"]

@@ -33,9 +33,15 @@ impl CodedLogins {
         };
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let is_newer = last.get(&decided.service).is_none_or(|kept| kept.began_boot_ms <= coded.began_boot_ms);
-        if is_newer && (last.len() < SERVICES || last.contains_key(&decided.service)) {
-            last.insert(decided.service.clone(), coded);
+        if !is_newer {
+            return;
         }
+        // A program that lets its user name the service (an old kcheckpass) takes no place from a login that somebody waits for.
+        if last.len() >= SERVICES && !last.contains_key(&decided.service) {
+            let first = last.iter().min_by_key(|(_, kept)| kept.began_boot_ms).map(|(service, _)| service.clone());
+            first.map(|service| last.remove(&service));
+        }
+        last.insert(decided.service.clone(), coded);
     }
 
     /// The one of that service which began last.
@@ -102,6 +108,12 @@ mod tests {
         for number in 0..2 * SERVICES {
             logins.note(&decided(&number.to_string(), Some(Factor::App), Verdict::Allow, 0), &at(40));
         }
+        assert_eq!(logins.last.lock().unwrap().len(), SERVICES);
+        // The one that began first has made room.
+        assert_eq!(logins.of("sshd"), None);
+        assert!(logins.of(&(2 * SERVICES - 1).to_string()).is_some());
+        logins.note(&decided("login", Some(Factor::App), Verdict::Allow, 0), &at(41));
+        assert_eq!(logins.of("login").unwrap().began_boot_ms, 41);
         assert_eq!(logins.last.lock().unwrap().len(), SERVICES);
         logins.note(&decided("sshd", Some(Factor::App), Verdict::Allow, 0), &at(50));
         assert_eq!(logins.of("sshd").unwrap().began_boot_ms, 50);

@@ -16,10 +16,16 @@ use crate::exempt::{has_systemd, parse_rfc3339, rfc3339, systemctl};
 use crate::screen::Screen;
 use pam_2fa_protocol::admin::{CODED_LOGIN, Coded, CodedLogin, CodedLoginReply};
 use serde::Serialize;
+use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// Runs `pam-2fa disable --unconfirmed` every few seconds, while anything waits.
 const TIMER: &str = "pam-2fa-confirm.timer";
+/// What it starts.
+const SERVICE: &str = "pam-2fa-confirm.service";
+/// Where `systemctl enable` links it.
+const LINKS: [&str; 2] = ["/etc/systemd/system/timers.target.wants", "/etc/systemd/system"];
 
 impl Mark {
     /// Now.
@@ -36,7 +42,11 @@ impl Unconfirmed {
         let Some(within) = asked.confirm_within else { return Ok(None) };
         let within_s = within.seconds();
         let until_s = clock::wall_s().saturating_add(i64::try_from(within_s).unwrap_or(i64::MAX));
-        let sshd_config = asked.sshd.then(|| asked.sshd_config.clone());
+        // The timer's run is in another folder.
+        let sshd_config = asked.sshd.then(|| std::path::absolute(&asked.sshd_config)).transpose().map_err(|why| {
+            let path = asked.sshd_config.clone();
+            Error::File { what: "cannot look at", path, why }
+        })?;
         Ok(Some(Self { within_s, until: rfc3339(until_s), begun: Mark::now()?, stands: None, sshd_config }))
     }
 
@@ -74,26 +84,50 @@ pub(super) fn stands_now(unconfirmed: Option<Unconfirmed>) -> Result<Option<Unco
     unconfirmed.map(|unconfirmed| Ok(Unconfirmed { stands: Some(Mark::now()?), ..unconfirmed })).transpose()
 }
 
-/// Why nothing would take the lines out in time; what is needed for it is switched on. Under the lock of the receipts: the timer's own run
-/// switches it off where nothing waits.
+/// Whether something will take the lines out in time. Its service is run once before anything is relied on it: a container may not allow its
+/// sandbox, its program may be elsewhere. Not under the lock of the receipts, which that run takes.
+pub(super) fn tried(asked: &EnableArgs) -> Result<(), Error> {
+    if asked.confirm_within.is_none() || asked.without_timer {
+        return Ok(());
+    }
+    if !has_systemd() {
+        return Err(unwatched(
+            "there is no systemd here; let cron run `pam-2fa disable --unconfirmed` every minute, and say --without-timer",
+        ));
+    }
+    if asked.dry_run { Ok(()) } else { told(&["start"], SERVICE) }
+}
+
+/// Switches on what takes the lines out in time. Under the lock of the receipts: the timer's own run switches it off where nothing waits.
 pub(super) fn watch(asked: &EnableArgs) -> Result<(), Error> {
     if asked.without_timer {
         return Ok(());
     }
-    let refuse = |why: String| Error::Refused(vec![format!("nothing would take the lines out again in time: {why}")]);
-    if !has_systemd() {
-        return Err(refuse(String::from(
-            "there is no systemd here; let cron run `pam-2fa disable --unconfirmed` every minute, and say --without-timer",
-        )));
+    told(&["enable", "--now"], TIMER)?;
+    told(&["is-active", "--quiet"], TIMER)?;
+    // systemctl leaves it to the kernel when its link is on disk; what is changed next is there at once.
+    for folder in LINKS {
+        match File::open(folder).and_then(|folder| folder.sync_all()) {
+            Err(why) if why.kind() != ErrorKind::NotFound => return Err(unwatched(&format!("{folder}: {why}"))),
+            _ => {}
+        }
     }
-    let said = |words: &[&str]| -> Result<(), Error> {
-        let out = systemctl(words)?;
-        let last = String::from_utf8_lossy(&out.stderr).trim().lines().last().unwrap_or_default().to_owned();
-        let why = format!("systemctl {}: {last}; see `systemctl status {TIMER}`", words.join(" "));
-        if out.status.success() { Ok(()) } else { Err(refuse(why)) }
-    };
-    said(&["enable", "--now", TIMER])?;
-    said(&["is-active", "--quiet", TIMER])
+    Ok(())
+}
+
+fn told(words: &[&str], unit: &str) -> Result<(), Error> {
+    let out = systemctl(&[words, &[unit]].concat())?;
+    if out.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&out.stderr);
+    // What it has done is no reason, nor is where to look.
+    let why = said.lines().find(|line| !line.starts_with("Created symlink")).unwrap_or_default().trim_end_matches('.');
+    Err(unwatched(&format!("systemctl {} {unit}: {why}; see `journalctl -u {unit}`", words.join(" "))))
+}
+
+fn unwatched(why: &str) -> Error {
+    Error::Refused(vec![format!("nothing would take the lines out again in time: {why}")])
 }
 
 /// Switches the timer off.
@@ -147,14 +181,20 @@ pub(crate) fn confirm(
     screen: &mut Screen<'_>,
 ) -> Result<(), Error> {
     let receipts = Receipts::hold(&state(Path::new("/")))?;
-    let waiting = waiting(&receipts, asked)?;
+    let Waiting { those, errors } = waiting(&receipts, asked)?;
+    if those.is_empty() {
+        return super::all_of(errors);
+    }
     let (mut client, now) = (client()?, Mark::now()?);
-    let (mut answer, mut refusals) = (Answer::default(), Vec::new());
-    for (waits, unconfirmed) in waiting {
+    let (mut answer, mut said) = (Answer::default(), Vec::new());
+    let mut refusals: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    for (waits, unconfirmed) in those {
         let service = waits.name().to_owned();
-        let Some((by, login)) = proof(&mut client, &waits, &unconfirmed, &now)? else {
-            let left_s = unconfirmed.left_s(&now, clock::wall_s());
-            refusals.push(refusal(&waits, &unconfirmed, left_s));
+        let left_s = unconfirmed.left_s(&now, clock::wall_s());
+        let too_late = too_late(&waits, left_s);
+        let proof = if too_late.is_none() { proof(&mut client, &waits, &unconfirmed, &now)? } else { None };
+        let Some((by, login)) = proof else {
+            refusals.push(too_late.unwrap_or_else(|| refusal(&waits, &unconfirmed, left_s)));
             answer.waiting.push(Left { service, until: unconfirmed.until, left_s });
             continue;
         };
@@ -162,13 +202,16 @@ pub(crate) fn confirm(
         let Coded { user, factor, began, .. } = login;
         let through = if by == service { String::new() } else { format!(" to {by}") };
         log(Path::new("/"), &format!("{service} is confirmed by the login of {user}{through} at {began} ({factor})"));
-        screen.line(&format!("{service} stays as it is: {user} got in{through} by a code ({factor}) at {began}"))?;
+        said.push(format!("{service} stays as it is: {user} got in{through} by a code ({factor}) at {began}"));
         answer.confirmed.push(Confirmed { service, by, user, factor, began });
     }
     let left = Waiting::read(&receipts)?;
     if left.those.is_empty() && left.errors.is_empty() {
         rest();
     }
+    // Who has stopped to listen leaves nothing unconfirmed, and nobody waits for the lock meanwhile.
+    drop(receipts);
+    said.iter().try_for_each(|line| screen.line(line))?;
     screen.json(&answer)?;
     if refusals.is_empty() { Ok(()) } else { Err(Error::Refused(refusals)) }
 }
@@ -189,6 +232,18 @@ fn proof(
     Ok(None)
 }
 
+/// Why nothing stays as it is, whoever has got in: the timer's run takes it out, or has begun to.
+fn too_late(waits: &Waits, left_s: u64) -> Option<String> {
+    let name = waits.name();
+    if left_s == 0 {
+        return Some(format!(
+            "{name}: its time is over, and it is taken out again (`pam-2fa disable --unconfirmed` does it now); enable it again"
+        ));
+    }
+    let gone = waits.missing_from()?.display().to_string();
+    Some(format!("{name}: {gone} asks for no code any more; `pam-2fa disable {name}` and enable it again"))
+}
+
 fn refusal(waits: &Waits, unconfirmed: &Unconfirmed, left_s: u64) -> String {
     let name = waits.name();
     let Some(_) = &unconfirmed.stands else {
@@ -196,44 +251,41 @@ fn refusal(waits: &Waits, unconfirmed: &Unconfirmed, left_s: u64) -> String {
             "{name}: `enable` was cut off before all was done; `pam-2fa disable {name}` and enable it again"
         );
     };
-    let left = if left_s == 0 { String::from("its time is over") } else { format!("{} left", span(left_s)) };
+    let left = span(left_s);
     let to = match waits {
         Waits::One(_) => String::new(),
         Waits::All(_) => format!(" to {}", waits.proofs(unconfirmed).join(", ")),
     };
     format!(
         "{name}: nobody has got in{to} by a code (email, text message, app) in a login that began after it was enabled ({}); log in in \
-         another session, then `pam-2fa confirm` again ({left})",
+         another session, then `pam-2fa confirm` again ({left} left)",
         waits.made()
     )
 }
 
-/// Those that wait for it, of what is named.
-fn waiting(receipts: &Receipts, asked: &ConfirmArgs) -> Result<Vec<(Waits, Unconfirmed)>, Error> {
+/// Those that wait for it, of what is named, and why others do not, which keeps these from nothing.
+fn waiting(receipts: &Receipts, asked: &ConfirmArgs) -> Result<Waiting, Error> {
+    let mut waiting = Waiting::default();
     if asked.all {
-        let found = waits::of_all(receipts)?;
-        let nothing = || Error::NotFound(String::from("no `enable --all` waits to be confirmed"));
-        return found.map(|found| vec![found]).ok_or_else(nothing);
+        waiting.add(waits::of_all(receipts), || String::from("no `enable --all` waits to be confirmed"));
+        return Ok(waiting);
     }
     if asked.services.is_empty() {
-        let Waiting { those, errors } = Waiting::read(receipts)?;
-        errors.into_iter().next().map_or(Ok(()), Err)?;
-        return if those.is_empty() {
-            Err(Error::NotFound(String::from(
+        waiting = Waiting::read(receipts)?;
+        if waiting.those.is_empty() && waiting.errors.is_empty() {
+            waiting.errors.push(Error::NotFound(String::from(
                 "nothing waits to be confirmed; `pam-2fa enable … --confirm-within 10m` makes it so",
-            )))
-        } else {
-            Ok(those)
-        };
+            )));
+        }
+        return Ok(waiting);
     }
-    let named = |service: &String| {
+    for service in &asked.services {
         if !super::file::is_name(service) {
             return Err(Error::Usage(format!("`{service}` is no name of a service; `ls /etc/pam.d` shows them")));
         }
-        let found = waits::of_service(receipts, service)?;
-        found.ok_or_else(|| Error::NotFound(format!("{service} does not wait to be confirmed")))
-    };
-    asked.services.iter().map(named).collect()
+        waiting.add(waits::of_service(receipts, service), || format!("{service} does not wait to be confirmed"));
+    }
+    Ok(waiting)
 }
 
 /// Whose time is over, and whether any other waits; why not, for receipts that cannot be read.

@@ -106,6 +106,7 @@ pub(crate) fn enable(where_is: (&Path, &Path), asked: &EnableArgs, screen: &mut 
         let why = "--confirm-within is for the host that runs: nobody logs in to an image; see `pam-2fa --help`";
         return Err(Error::Usage(String::from(why)));
     }
+    confirm::tried(asked)?;
     if asked.all {
         return all::enable(where_is, asked, screen);
     }
@@ -162,11 +163,14 @@ fn change(
     let sshd = drop_in.map(|drop_in| (drop_in, modes));
     let said = together::carry_out(&asked.root, &receipts, (&plans, unconfirmed.as_ref()), sshd)?;
     // Nothing is said before: who has stopped to listen leaves it unproven otherwise.
-    let unconfirmed = confirm::stands_now(unconfirmed)?;
-    plans
-        .iter()
-        .filter(|_| unconfirmed.is_some())
-        .try_for_each(|plan| receipts.keep(&Receipt::of(plan, unconfirmed.clone())))?;
+    let stands = confirm::stands_now(unconfirmed).and_then(|unconfirmed| {
+        let asked = plans.iter().filter(|_| unconfirmed.is_some());
+        asked.map(|plan| Receipt::of(plan, unconfirmed.clone())).try_for_each(|receipt| receipts.keep(&receipt))?;
+        Ok(unconfirmed)
+    });
+    let unconfirmed = stands.map_err(|why| together::taken_back(&asked.root, &receipts, &plans, drop_in, &why))?;
+    // A terminal that is held (Ctrl-S), a pipe that nobody reads: whoever waits to say something must not keep the timer from its work.
+    drop(receipts);
     for Plan { service, .. } in &plans {
         log(&asked.root, &format!("{service} asks for a code from now on"));
     }
@@ -268,6 +272,7 @@ pub(crate) fn disable(asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<()
             Err(error) => errors.push(error),
         }
     }
+    drop(receipts);
     all.iter().flat_map(|disabled| &disabled.undone).try_for_each(|undone| screen.line(undone))?;
     screen.json(&all)?;
     all_of(errors)
@@ -314,6 +319,7 @@ fn disable_unconfirmed(asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<(
         }
     }
     over.end(errors.is_empty());
+    drop(receipts);
     errors.append(&mut over.errors);
     all.iter().flat_map(|disabled| &disabled.undone).try_for_each(|undone| screen.line(undone))?;
     screen.json(&all)?;

@@ -1,6 +1,7 @@
 //! What was changed for a service, kept until it is undone: written durably before the change, gone after the undo. A receipt that
 //! somebody but root could have written is none.
 
+use super::change::OURS;
 use super::file::gone;
 use super::plan::Plan;
 use crate::clock;
@@ -118,6 +119,12 @@ impl Receipt {
         } else {
             Standing::Edited
         }
+    }
+
+    /// Whether something of ours is in the file yet.
+    pub(super) fn is_in_place(&self) -> bool {
+        let has_ours = |text: &[u8]| text.windows(OURS.len()).any(|part| part == OURS);
+        std::fs::read(&self.file).is_ok_and(|text| self.standing(&text) != Standing::Before && has_ours(&text))
     }
 
     /// The file's text before.

@@ -171,6 +171,11 @@ impl DropIn {
         self.folder.join(OWED).symlink_metadata().is_ok()
     }
 
+    /// Whether it stands, or sshd has still to be told that it does not.
+    pub(super) fn is_left(&self) -> bool {
+        self.path().symlink_metadata().is_ok() || self.owes()
+    }
+
     fn owes_nothing(&self) -> Result<(), Error> {
         gone(std::fs::remove_file(self.folder.join(OWED))).map_err(|why| self.failed("cannot write beside", why))
     }

@@ -30,8 +30,8 @@ pub(super) fn carry_out(
 ) -> Result<Said, Error> {
     let done = all(root, receipts, (plans, unconfirmed), sshd);
     if done.is_err() && unconfirmed.is_some() {
-        // Their receipts were there before; those of what could not be taken back stay.
-        for plan in plans {
+        // Their receipts were there before; those of what could not be taken back stay, sshd's as long as its drop-in does.
+        for plan in plans.iter().filter(|plan| !is_left(plan, sshd.map(|(drop_in, _)| drop_in))) {
             change::forget(receipts, plan);
         }
     }
@@ -79,22 +79,35 @@ fn no_longer_sound(host: &Host, plan: &Plan) -> Option<Error> {
 }
 
 /// Undoes it from its end, the stacks before sshd, and says what has failed, and what of this has.
-fn taken_back(root: &Path, receipts: &Receipts, done: &[Plan], drop_in: Option<&DropIn>, why: &Error) -> Error {
-    let undone = done.iter().rev().map(|plan| {
+pub(super) fn taken_back(
+    root: &Path,
+    receipts: &Receipts,
+    done: &[Plan],
+    drop_in: Option<&DropIn>,
+    why: &Error,
+) -> Error {
+    let (mut undone, mut failed) = (Vec::new(), Vec::new());
+    for plan in done.iter().rev() {
         match change::undo(root, &Host::at(root), Some(receipts), &plan.service) {
-            Ok(_) => change::let_go(Some(receipts), &plan.service),
+            Ok(_) => undone.push(plan),
             // Somebody else has changed the one that failed.
-            Err(Error::NotFound(_)) => Ok(()),
-            Err(error) => Err(error),
+            Err(Error::NotFound(_)) => {}
+            Err(error) => failed.push(error),
         }
-    });
-    let mut failed: Vec<Error> = undone.filter_map(Result::err).collect();
+    }
     if let Some(drop_in) = drop_in {
         failed.extend(drop_in.take_out().and_then(|_| drop_in.tell()).err());
     }
+    let done_with = undone.into_iter().filter(|plan| !is_left(plan, drop_in));
+    failed.extend(done_with.filter_map(|plan| change::let_go(Some(receipts), &plan.service).err()));
     if failed.is_empty() {
         return Error::Refused(vec![format!("{why}; nothing was changed")]);
     }
     let failed = failed.iter().map(|error| format!("and it could not be taken back: {error}"));
     Error::Refused(std::iter::once(why.to_string()).chain(failed).collect())
+}
+
+/// Whether it is sshd's, and something of its drop-in is left to be done: its receipt has the next run come back for it.
+fn is_left(plan: &Plan, drop_in: Option<&DropIn>) -> bool {
+    plan.service == "sshd" && drop_in.is_some_and(DropIn::is_left)
 }

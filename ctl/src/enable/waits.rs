@@ -3,6 +3,7 @@
 use super::all::kept;
 use super::receipt::{Receipt, Receipts, Unconfirmed};
 use crate::error::Error;
+use std::path::Path;
 
 /// What `enable --all` has changed, as it is called beside services.
 const ALL: &str = "--all";
@@ -50,6 +51,14 @@ impl Waits {
         }
     }
 
+    /// The file that asks for no code any more; none where all is in place.
+    pub(super) fn missing_from(&self) -> Option<&Path> {
+        match self {
+            Self::One(receipt) => (!receipt.is_in_place()).then_some(receipt.file.as_path()),
+            Self::All(receipt) => receipt.missing_from(),
+        }
+    }
+
     /// It stays.
     pub(super) fn keep(self, receipts: &Receipts) -> Result<(), Error> {
         match self {
@@ -75,6 +84,15 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
+    /// What was found, or the words for where nothing was.
+    pub(super) fn add(&mut self, found: Result<Option<(Waits, Unconfirmed)>, Error>, none: impl FnOnce() -> String) {
+        match found {
+            Ok(Some(found)) => self.those.push(found),
+            Ok(None) => self.errors.push(Error::NotFound(none())),
+            Err(error) => self.errors.push(error),
+        }
+    }
+
     /// All of them.
     pub(super) fn read(receipts: &Receipts) -> Result<Self, Error> {
         let mut found = Self::default();

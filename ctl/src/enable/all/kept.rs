@@ -3,6 +3,7 @@
 
 use super::super::file::{Found, clear, gone};
 use super::super::receipt::{Receipts, Unconfirmed, sum};
+use super::super::stack::line;
 use crate::clock;
 use crate::error::Error;
 use crate::exempt::rfc3339;
@@ -102,6 +103,16 @@ impl Receipt {
         Ok(true)
     }
 
+    /// A file that was made to ask for a code and does not any more.
+    pub(in super::super) fn missing_from(&self) -> Option<&Path> {
+        let asks = |kept: &&Kept| {
+            let after = kept.after.as_ref().and_then(|after| BASE64.decode(after.as_bytes()).ok());
+            after.is_some_and(|after| has_ours(&after))
+        };
+        let asks_not = |kept: &&Kept| !text(&kept.file).is_ok_and(|now| now.is_some_and(|now| has_ours(&now)));
+        self.files.iter().filter(asks).find(asks_not).map(|kept| kept.file.as_path())
+    }
+
     /// Every file as it was, with its owner and mode.
     pub(super) fn put_back(&self) -> Result<(), Error> {
         self.files.iter().try_for_each(Kept::put_back)
@@ -160,6 +171,12 @@ impl Was {
         })?;
         Ok(Found::new(path.to_owned(), text, (self.owner, self.group, self.mode)))
     }
+}
+
+/// Whether a line of a stack names our module.
+pub(super) fn has_ours(text: &[u8]) -> bool {
+    let (lines, _) = line::lines(text);
+    lines.iter().any(|whole| whole.words().iter().any(|word| word.rsplit('/').next() == Some("pam_2fa.so")))
 }
 
 /// What stands in a file; none where there is none.

@@ -195,6 +195,8 @@ fn change(
         Ok((told, receipt.unconfirmed))
     });
     let (told, unconfirmed) = done.map_err(|why| taken_back(tool, &receipts, drop_in, &why))?;
+    // Who is slow to read what is said keeps nobody from the receipts.
+    drop(receipts);
     log(&asked.root, &format!("{} ask for a code from now on", seen.asks.join(", ")));
     screen.line("they ask for a code from their next login on; `pam-2fa disable --all` undoes it")?;
     notes.iter().try_for_each(|note| screen.note(note))?;
@@ -290,6 +292,7 @@ pub(super) fn disable(asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<()
     let state = asked.root.join(STATE);
     let receipts = state.exists().then(|| Receipts::hold(&state)).transpose()?;
     let Out { said, files } = take_out((&asked.root, &asked.sshd_config), receipts.as_ref())?;
+    drop(receipts);
     said.iter().try_for_each(|line| screen.line(line))?;
     for line in files.iter().flat_map(|changed| &changed.diff) {
         screen.line(&line.replace('\t', "    "))?;

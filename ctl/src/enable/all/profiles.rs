@@ -8,7 +8,7 @@ use super::super::file::Found;
 use super::super::receipt::Receipts;
 use super::super::stack::line;
 use super::super::whole::Modes;
-use super::kept::{Change, create, remove, text};
+use super::kept::{Change, create, has_ours, remove, text};
 use crate::error::Error;
 use crate::program::output_within;
 use nix::unistd::mkdtemp;
@@ -299,11 +299,6 @@ fn words(verb: &str, modes: Modes) -> Vec<String> {
 
 fn lists() -> impl Iterator<Item = (&'static str, String)> {
     TYPES.into_iter().chain(["seen"]).map(|name| (LISTS, name.to_owned()))
-}
-
-fn has_ours(text: &[u8]) -> bool {
-    let (lines, _) = line::lines(text);
-    lines.iter().any(|whole| whole.words().iter().any(|word| word.rsplit('/').next() == Some("pam_2fa.so")))
 }
 
 fn has_local_modifications(out: &Output) -> bool {

@@ -267,7 +267,8 @@ pub(crate) fn disable(asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<()
     let receipts = state.exists().then(|| Receipts::hold(&state)).transpose()?;
     let (mut all, mut errors) = (Vec::new(), Vec::new());
     for service in &asked.services {
-        match disable_one((&asked.root, &asked.sshd_config), receipts.as_ref(), service) {
+        let waits = receipts.as_ref().and_then(|receipts| waits::of_service(receipts, service).ok().flatten());
+        match disable_one((&asked.root, main_file(asked, waits.as_ref())), receipts.as_ref(), service) {
             Ok(undone) => all.push(Disabled { service: service.clone(), undone }),
             Err(error) => errors.push(error),
         }
@@ -276,6 +277,12 @@ pub(crate) fn disable(asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<()
     all.iter().flat_map(|disabled| &disabled.undone).try_for_each(|undone| screen.line(undone))?;
     screen.json(&all)?;
     all_of(errors)
+}
+
+/// sshd's main file: that of what waits to be confirmed, where no other is named.
+fn main_file<'a>(asked: &'a DisableArgs, waits: Option<&'a (Waits, Unconfirmed)>) -> &'a Path {
+    let written = waits.and_then(|(_, unconfirmed)| unconfirmed.sshd_config.as_deref());
+    written.filter(|_| asked.sshd_config == Path::new(HOST_CONFIG)).unwrap_or(&asked.sshd_config)
 }
 
 /// One error for all; none where there is none.

@@ -153,4 +153,8 @@ fn what_enable_all_has_changed_stays_by_a_login_with_a_code_and_goes_again_witho
     assert!(said.contains("they are as they were before"), "{said}");
     assert!(common_files() == before && !Path::new(&drop_in).exists());
     assert!(run(&["confirm"], 1).contains("nothing waits to be confirmed"));
+    // While it waits, the receipt knows which sshd it was.
+    enable("10m", &[]);
+    run(&["disable", "--all"], 0);
+    assert!(common_files() == before && !Path::new(&drop_in).exists());
 }

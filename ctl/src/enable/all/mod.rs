@@ -19,8 +19,9 @@ use super::confirm::{self, stands_now};
 use super::receipt::{Receipts, Unconfirmed};
 use super::sshd::DropIn;
 use super::stack::Host;
+use super::waits::of_all;
 use super::whole::Modes;
-use super::{STATE, diff, log, ready};
+use super::{STATE, diff, log, main_file, ready};
 use crate::args::{DisableArgs, EnableArgs};
 use crate::error::Error;
 use crate::exempt::HOST_CONFIG;
@@ -291,7 +292,8 @@ pub(super) fn disable(asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<()
     // Where the state is gone, a line that is left denies everyone: it has to come out all the same.
     let state = asked.root.join(STATE);
     let receipts = state.exists().then(|| Receipts::hold(&state)).transpose()?;
-    let Out { said, files } = take_out((&asked.root, &asked.sshd_config), receipts.as_ref())?;
+    let waits = receipts.as_ref().and_then(|receipts| of_all(receipts).ok().flatten());
+    let Out { said, files } = take_out((&asked.root, main_file(asked, waits.as_ref())), receipts.as_ref())?;
     drop(receipts);
     said.iter().try_for_each(|line| screen.line(line))?;
     for line in files.iter().flat_map(|changed| &changed.diff) {

@@ -94,6 +94,8 @@ struct Answer<'a> {
     ignored: &'a [String],
     /// Lines that let somebody in with neither a password nor a code, each behind its service.
     doors: &'a [String],
+    /// Services that have lines of their own and let in by a first factor alone.
+    apart: &'a [String],
     /// What pam_faillock makes of it, by services.
     faillock: &'a BTreeMap<String, Vec<String>>,
     /// The drop-in of sshd's.
@@ -123,10 +125,10 @@ pub(super) fn enable(where_is: (&Path, &Path), asked: &EnableArgs, screen: &mut 
     if !asked.dry_run {
         change(&tool, asked, modes, (&classes, drop_in.as_ref()), screen)?;
     }
-    let Seen { asks, ignored, doors, faillock } = &plan.seen;
+    let Seen { asks, ignored, doors, apart, faillock } = &plan.seen;
     let files = plan.changes.iter().filter_map(|change| changed(&asked.root, change)).collect();
     let sshd = drop_in.map(|drop_in| drop_in.path());
-    screen.json(&Answer { changed: !asked.dry_run, files, asks, ignored, doors, faillock, sshd })
+    screen.json(&Answer { changed: !asked.dry_run, files, asks, ignored, doors, apart, faillock, sshd })
 }
 
 /// The administrator's table of services. Settings that cannot be read are for configd to refuse: the built-in table counts then.
@@ -239,7 +241,7 @@ fn show(root: &Path, plan: &Plan, screen: &mut Screen<'_>) -> Result<(), Error> 
             screen.line(&line.replace('\t', "    "))?;
         }
     }
-    let Seen { asks, ignored, doors, faillock } = &plan.seen;
+    let Seen { asks, ignored, doors, apart, faillock } = &plan.seen;
     for (said, services) in faillock {
         screen.line(&format!("{}: {said}", services.join(", ")))?;
     }
@@ -250,6 +252,10 @@ fn show(root: &Path, plan: &Plan, screen: &mut Screen<'_>) -> Result<(), Error> 
     if !ignored.is_empty() {
         let names = ignored.join(", ");
         screen.line(&format!("these take the lines in, too, and ask nobody (their class is ignore): {names}"))?;
+    }
+    if !apart.is_empty() {
+        let names = apart.join(", ");
+        screen.note(&format!("these have lines of their own, and ask for no code: {names}; enable them by name"))?;
     }
     doors
         .iter()
@@ -342,12 +348,9 @@ fn undo(tool: &Tool, receipts: Option<&Receipts>) -> Result<(Undone, Vec<String>
                 return Err(nothing());
             }
             let state = receipt.as_ref().map(|receipt| receipt.before("authselect.conf")).transpose()?.flatten();
-            let is_other = |change: &Change| change.before.as_ref().map(|found| &found.text) != change.after.as_ref();
-            let since = || receipt.as_ref().map_or(Ok(Vec::new()), Receipt::since);
-            let has_other = since()?.iter().any(|change| change.before.is_some() && is_other(change));
-            let note = tool.undo(state.as_deref(), has_other)?;
-            let since = since()?;
-            let is_restored = receipt.is_some() && !since.iter().any(is_other);
+            let note = tool.undo(state.as_deref())?;
+            let since = receipt.as_ref().map_or(Ok(Vec::new()), Receipt::since)?;
+            let is_restored = receipt.is_some() && since.iter().all(Authselect::is_as_before);
             notes.extend(note);
             if is_restored { Undone::Restored } else { Undone::Edited(receipt.map(|receipt| receipt.made), since) }
         }

@@ -184,7 +184,13 @@ fn change(
         match undo(tool, Some(&receipts)) {
             // Or there was nothing yet.
             Ok(_) | Err(Error::NotFound(_)) => all = vec![format!("{why}; nothing was changed")],
-            Err(error) => all.push(format!("and it could not be undone: {error}")),
+            Err(error) => {
+                // The lines may ask, so sshd is to be able to.
+                all.push(format!(
+                    "and it could not be undone: {error}; `pam-2fa disable --all`, then look at the files"
+                ));
+                return Err(Error::Refused(all));
+            }
         }
         return Err(taken_out(drop_in, all));
     }

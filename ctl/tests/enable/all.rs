@@ -469,6 +469,10 @@ fn wherever_pam_auth_update_is_killed_disable_gives_the_original_bytes() {
         for (below, text) in &steps[..killed] {
             write(world.path(below), text).unwrap();
         }
+        if killed < 3 {
+            let shown = all(&world, &[]);
+            assert!(shown.contains("an earlier `enable --all` is not undone"), "{killed}: {shown}");
+        }
         let shown = world.run(&["disable", "--all"]);
         assert!(shown.contains("they are as they were before") && shown.ends_with("=== 0"), "{killed}: {shown}");
         same(&world, &before, &killed.to_string());

@@ -109,6 +109,12 @@ pub(super) fn enable(where_is: (&Path, &Path), asked: &EnableArgs, screen: &mut 
     let drop_in = asked.sshd.then(|| super::drop_in(asked)).transpose()?;
     let tool = Tool::of(&asked.root)?;
     let classes = classes(where_is.1);
+    services::ask_already(&Host::at(&asked.root))?;
+    let state = asked.root.join(STATE);
+    if state.join("enable").exists() {
+        // What a run that was killed has left is no news of pam-auth-update's.
+        is_undone(&Receipts::hold(&state)?)?;
+    }
     let plan = plan(&tool, asked, modes, &classes)?;
     show(&asked.root, &plan, screen)?;
     let each = EnableArgs { services: plan.seen.asks.clone(), ..asked.clone() };
@@ -157,6 +163,15 @@ fn stands(host: Host, root: &Path, path: &Path, text: &[u8]) -> Host {
     if is_linked { host.with(&root.join("etc/pam.d").join(name), text) } else { host }
 }
 
+/// Refuses where a receipt is left.
+fn is_undone(receipts: &Receipts) -> Result<(), Error> {
+    if kept::read(receipts)?.is_none() {
+        return Ok(());
+    }
+    let why = "an earlier `enable --all` is not undone; `pam-2fa disable --all` first";
+    Err(Error::Refused(vec![why.to_owned()]))
+}
+
 /// sshd's drop-in first, and told, as for a single service.
 fn change(
     tool: &Tool,
@@ -166,10 +181,7 @@ fn change(
     screen: &mut Screen<'_>,
 ) -> Result<(), Error> {
     let receipts = Receipts::hold(&asked.root.join(STATE))?;
-    if kept::read(&receipts)?.is_some() {
-        let why = "an earlier `enable --all` is not undone; `pam-2fa disable --all` first";
-        return Err(Error::Refused(vec![why.to_owned()]));
-    }
+    is_undone(&receipts)?;
     // Another command may have been at it since.
     let Plan { changes, seen } = plan(tool, asked, modes, classes)?;
     let notes = drop_in.map(|drop_in| drop_in.put_in(modes)).transpose()?;

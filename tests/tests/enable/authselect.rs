@@ -14,10 +14,10 @@ use std::process::Command;
 /// conditions, and nothing else. The real one is in no Debian.
 const FAKE_AUTHSELECT: &str = include_str!("fake-authselect.py");
 const FAKES_PROFILE: &str = "/usr/share/authselect/default/local";
-/// With it, the fake is of a release that writes over what was edited.
-const OVERWRITES: &str = "/etc/authselect/fake-1.3";
+/// With it, the fake is of a newer release, which writes over what was edited.
+const OVERWRITES: &str = "/etc/authselect/fake-newer";
 
-/// After the profile `local` of authselect 1.5; what a feature gives in its auth lines alone is named nowhere else.
+/// After authselect's profile `local`; what a feature gives in its auth lines alone is named nowhere else.
 const SYSTEM_AUTH: &str = r#"{imply "with-smartcard" if "with-smartcard-required"}
 auth        required                                     pam_env.so
 auth        required                                     pam_faillock.so preauth silent                         {include if "with-faillock"}
@@ -30,7 +30,7 @@ auth        required                                     pam_deny.so
 account     required                                     pam_faillock.so                                        {include if "with-faillock"}
 account     required                                     pam_unix.so
 "#;
-/// Which a profile has from 1.6 on.
+/// Which newer releases have.
 const SWITCHABLE_AUTH: &str = r#"auth required pam_debug.so auth=authinfo_unavail {exclude if "with-switchable-auth"}
 {continue if "with-switchable-auth"}
 auth        required                                     pam_env.so
@@ -147,7 +147,8 @@ fn where_authselect_keeps_the_lines_a_profile_of_ours_is_selected_and_the_one_be
     login.prove_shell();
 
     // Killed while authselect was at it: the files are ours, and its own word is the old one.
-    assert!(enable(&[]).status.success());
+    let out = enable(&[]);
+    assert!(out.status.success(), "{}", text_of(&out));
     write("/etc/authselect/authselect.conf", "local\nwith-faillock\n").unwrap();
     let out = world.command(&["disable", "--all"]);
     assert!(text_of(&out).contains("they are as they were before"), "{}", text_of(&out));
@@ -161,7 +162,8 @@ fn where_authselect_keeps_the_lines_a_profile_of_ours_is_selected_and_the_one_be
     assert!(text_of(&out).contains("authselect finds its files edited"), "{}", text_of(&out));
     write("/etc/authselect/system-auth", made).unwrap();
     // A feature, and another profile, since.
-    assert!(enable(&[]).status.success());
+    let out = enable(&[]);
+    assert!(out.status.success(), "{}", text_of(&out));
     let profile = "/usr/share/authselect/default/other";
     assert!(
         Command::new("cp").args(["-r", "/usr/share/authselect/default/local", profile]).status().unwrap().success()
@@ -173,7 +175,7 @@ fn where_authselect_keeps_the_lines_a_profile_of_ours_is_selected_and_the_one_be
     assert!(!Path::new("/etc/authselect/custom/pam-2fa").exists());
 }
 
-/// What authselect 1.3 and later do otherwise: it writes over what was edited without a word. And a profile of 1.6.
+/// What newer releases of authselect do otherwise: they write over what was edited without a word, and have a file more.
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn what_was_edited_in_authselects_files_is_backed_up_and_every_file_that_takes_a_password_asks() {
@@ -181,23 +183,34 @@ fn what_was_edited_in_authselects_files_is_backed_up_and_every_file_that_takes_a
     let world = Plan::default().policy("required = \"mandatory\"").start();
     let _fake = FakeAuthselect::set_up();
     let _put_back = PutBack(&world);
-    let enable = || world.command(&["enable", "--all", "--untested", "--without-users", "--without-break-glass"]);
+    let enable = || {
+        let out = world.command(&["enable", "--all", "--untested", "--without-users", "--without-break-glass"]);
+        assert!(out.status.success(), "{}", text_of(&out));
+        text_of(&out)
+    };
     let disable = || text_of(&world.command(&["disable", "--all"]));
     let made = |name: &str| read_to_string(format!("/etc/authselect/{name}")).unwrap();
 
     // A feature that auth lines alone name, and a file that is switched off.
     FakeAuthselect::select(&["local", "with-pam-gnome-keyring"]);
     let before = authselects_files();
-    let out = enable();
-    assert!(out.status.success(), "{}", text_of(&out));
+    enable();
     assert!(made("system-auth").contains("pam_2fa.so") && !made("switchable-auth").contains("pam_2fa.so"));
     assert!(disable().contains("they are as they were before"));
     assert_eq!(authselects_files(), before);
 
+    // Nor does a feature open it that is selected while ours is.
+    enable();
+    FakeAuthselect::select(&["custom/pam-2fa", "with-switchable-auth"]);
+    assert!(!made("switchable-auth").contains("pam_unix.so"), "{}", made("switchable-auth"));
+    assert!(made("system-auth").contains("pam_2fa.so"));
+    disable();
+    assert!(made("switchable-auth").contains("pam_unix.so"), "{}", made("switchable-auth"));
+
     // Switched on, it takes a password.
     FakeAuthselect::select(&["local", "with-switchable-auth"]);
-    let out = enable();
-    assert!(out.status.success() && text_of(&out).contains("gdm-switchable-auth"), "{}", text_of(&out));
+    let said = enable();
+    assert!(said.contains("gdm-switchable-auth"), "{said}");
     assert!(made("switchable-auth").contains("auth\trequisite\tpam_2fa.so break-glass"), "{}", made("switchable-auth"));
 
     write(OVERWRITES, "").unwrap();
@@ -210,7 +223,7 @@ fn what_was_edited_in_authselects_files_is_backed_up_and_every_file_that_takes_a
     assert!(!made("system-auth").contains("pam_2fa.so"));
 
     // authselect does no more.
-    assert!(enable().status.success());
+    enable();
     FakeAuthselect::run(&["opt-out"]);
     let said = disable();
     assert!(said.contains("`authselect opt-out`?") && said.contains("/etc/pam.d/system-auth:"), "{said}");

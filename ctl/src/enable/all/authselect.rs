@@ -2,7 +2,7 @@
 //! Its `system-auth` and `password-auth` have the auth lines that those features gave, written out, with ours among them
 //! (`stack/flat`); all else is the template's. It never lets authselect overwrite what somebody has edited, but to undo.
 //!
-//! What authselect does is taken from authselect(8), authselect-profiles(5) and its source (1.0 to 1.6); it has been run nowhere.
+//! What authselect does is taken from authselect(8), authselect-profiles(5) and its source, old and new; it has been run nowhere.
 
 use super::super::file::Found;
 use super::super::receipt::Receipts;
@@ -72,23 +72,7 @@ impl Authselect {
 
     /// The files of the profile, and what authselect is to make of them.
     pub(super) fn plan(&self, modes: Modes) -> Result<Vec<Change>, Error> {
-        if self.is_opted_out() {
-            let why = "authselect keeps no file of this host any more; `pam-2fa disable --all`, then name the services";
-            return Err(Error::Refused(vec![why.to_owned()]));
-        }
-        let checked = self.run(&["check"])?;
-        if !checked.status.success() {
-            let why = format!(
-                "authselect finds its files edited ({}), so nothing is changed; mend that first, or name the services",
-                said(&checked)
-            );
-            return Err(Error::Refused(vec![why]));
-        }
-        let selected = self.selected()?;
-        if selected.profile == NAME {
-            let why = "an earlier `enable --all` is not undone; `pam-2fa disable --all` first";
-            return Err(Error::Refused(vec![why.to_owned()]));
-        }
+        let selected = self.sound()?;
         let folder = self.profile(&selected.profile)?;
         let mut changes = Vec::new();
         let mut templates = Vec::new();
@@ -104,14 +88,14 @@ impl Authselect {
                         "is not there, and authselect.conf says that it is; `authselect apply-changes` first",
                     ),
                 })?;
-                match auth_lines(&self.root, &name, &found.text, modes)? {
-                    Some(lines) => {
-                        let after = Some(instead(&found.text, &lines));
-                        changes.push(Change { path: made, after, before: Some(found) });
-                        instead(&template, &lines)
-                    }
-                    None => template,
+                let lines = auth_lines(&self.root, &name, &found.text, modes)?;
+                // A feature that is selected later must not open what is closed now.
+                let frozen = lines.clone().unwrap_or_else(|| own_lines(&found.text));
+                if let Some(lines) = lines {
+                    let after = Some(instead(&found.text, &lines));
+                    changes.push(Change { path: made, after, before: Some(found) });
                 }
+                instead(&template, &frozen)
             } else {
                 template
             };
@@ -139,6 +123,28 @@ impl Authselect {
         Ok(changes)
     }
 
+    /// What is selected, where authselect has it as it made it, and it is not ours.
+    fn sound(&self) -> Result<Selected, Error> {
+        if self.is_opted_out() {
+            let why = "authselect keeps no file of this host any more; `pam-2fa disable --all`, then name the services";
+            return Err(Error::Refused(vec![why.to_owned()]));
+        }
+        let checked = self.run(&["check"])?;
+        if !checked.status.success() {
+            let why = format!(
+                "authselect finds its files edited ({}), so nothing is changed; mend that first, or name the services",
+                said(&checked)
+            );
+            return Err(Error::Refused(vec![why]));
+        }
+        let selected = self.selected()?;
+        if selected.profile == NAME {
+            let why = "an earlier `enable --all` is not undone; `pam-2fa disable --all` first";
+            return Err(Error::Refused(vec![why.to_owned()]));
+        }
+        Ok(selected)
+    }
+
     /// Has it selected, with a backup of authselect's own.
     pub(super) fn enable(&self, receipts: &Receipts, changes: &[Change]) -> Result<(), Error> {
         let folder = self.root.join(OURS);
@@ -149,7 +155,7 @@ impl Authselect {
             create(&Found::new(change.path.clone(), text, (0, 0, 0o644)))?;
         }
         let selected = self.selected()?;
-        let backup = format!("--backup=pam-2fa-{}", clock::wall_s());
+        let backup = format!("--backup={}", backup("pam-2fa"));
         // Where this process is killed, authselect goes on, and nobody is to be at its files meanwhile.
         receipts.lent(|| self.select(NAME, &selected.features, &[&backup]))?
     }
@@ -190,11 +196,11 @@ impl Authselect {
                 let why = "nobody knows any more which profile of authselect's was selected before; `authselect select` one, then again";
                 Error::Refused(vec![why.to_owned()])
             })?;
-            // Cut off, or edited since. From 1.3 on, authselect would overwrite that and keep nothing of it.
+            // Cut off, or edited since. Newer releases would overwrite that and keep nothing of it, older ones refuse.
             if self.run(&["check"])?.status.success() {
                 self.select(&before.profile, &now.features, &[])?;
             } else {
-                let name = format!("pam-2fa-undone-{}", clock::wall_s());
+                let name = backup("pam-2fa-undone");
                 self.select(&before.profile, &now.features, &["--force", &format!("--backup={name}")])?;
                 note = Some(format!("`authselect backup-list` has its files as {name}"));
             }
@@ -285,6 +291,11 @@ impl Authselect {
     }
 }
 
+/// A name that no backup has: two may be made within a second.
+fn backup(of: &str) -> String {
+    format!("{of}-{}-{}", clock::wall_s(), std::process::id())
+}
+
 /// The auth lines of a file of authselect's with ours among them, or why there are none; nothing where they let nobody in by a first
 /// factor (`with-smartcard-required`, a file that is switched off).
 fn auth_lines(root: &Path, name: &str, made: &[u8], modes: Modes) -> Result<Option<Vec<String>>, Error> {
@@ -335,6 +346,12 @@ fn instead(text: &[u8], lines: &[String]) -> Vec<u8> {
     new
 }
 
+/// Its auth lines as they stand there.
+fn own_lines(text: &[u8]) -> Vec<String> {
+    let lines = text.split_inclusive(|byte| *byte == b'\n').filter(|line| is_auth(line));
+    lines.map(|line| String::from_utf8_lossy(line).trim_end().to_owned()).collect()
+}
+
 fn is_auth(line: &[u8]) -> bool {
     let line = String::from_utf8_lossy(line);
     line.split_whitespace().next().is_some_and(|word| word.trim_start_matches('-').eq_ignore_ascii_case("auth"))
@@ -354,7 +371,7 @@ fn name_features(template: &mut Vec<u8>, features: &[String]) {
     }
 }
 
-/// `# Generated by authselect on Thu Nov 26 …`, up to 1.2.
+/// `# Generated by authselect on Thu Nov 26 …`, in older releases.
 fn without_time(text: &[u8]) -> &[u8] {
     let (first, rest) = text.split_at(text.iter().position(|byte| *byte == b'\n').unwrap_or(text.len()));
     if first.starts_with(b"# Generated by authselect on ") { rest } else { text }
@@ -369,7 +386,7 @@ fn said(out: &Output) -> String {
     let all = [&out.stdout, &out.stderr].map(|text| String::from_utf8_lossy(text).into_owned()).join("\n");
     let lines = || all.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines().find_map(|line| line.strip_prefix("[error] "));
-    first.or(lines().last()).map_or_else(|| out.status.to_string(), str::to_owned)
+    first.or(lines().next_back()).map_or_else(|| out.status.to_string(), str::to_owned)
 }
 
 #[cfg(test)]

@@ -273,7 +273,7 @@ fn show(root: &Path, plan: &Plan, screen: &mut Screen<'_>) -> Result<(), Error> 
     }
     if !apart.is_empty() {
         let names = apart.join(", ");
-        screen.note(&format!("these have lines of their own, and ask for no code: {names}; enable them by name"))?;
+        screen.note(&format!("these have lines of their own, and ask for no code: {names}"))?;
     }
     doors
         .iter()

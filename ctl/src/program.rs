@@ -1,7 +1,7 @@
 //! Another program of the host, run to its end: without an environment, and not for ever. Which one, and whether root may run it,
 //! is the caller's to know.
 
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -9,24 +9,28 @@ use std::process::{Command, Output, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-/// Runs a program to its end, without an environment, and ends it where it takes longer than `time`, with all that it has started:
-/// whoever undoes its work then is not to do so beside it.
-pub(crate) fn output_within(mut command: Command, time: Duration) -> io::Result<Output> {
-    command
-        .env_clear()
-        .current_dir("/")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0);
+/// Runs a program to its end, without an environment, and ends it where it takes longer than `time`.
+pub(crate) fn output_within(command: Command, time: Duration) -> io::Result<Output> {
+    run(command, time, kill)
+}
+
+/// The same, and with it ends all that it has started: whoever undoes its work then is not to do so beside it. A signal to the group of
+/// this process does not come to it.
+pub(crate) fn group_output_within(mut command: Command, time: Duration) -> io::Result<Output> {
+    command.process_group(0);
+    run(command, time, killpg)
+}
+
+fn run(mut command: Command, time: Duration, end: fn(Pid, Option<Signal>) -> nix::Result<()>) -> io::Result<Output> {
+    command.env_clear().current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn()?;
     let pid = i32::try_from(child.id()).map(Pid::from_raw);
     let (sender, ended) = channel();
     std::thread::spawn(move || sender.send(child.wait_with_output()));
     ended.recv_timeout(time).unwrap_or_else(|_| {
         if let Ok(pid) = pid {
-            // Not waited for yet, so the id is still its own, and its group's.
-            let _ = killpg(pid, Signal::SIGKILL);
+            // Not waited for yet, so the id is still its own.
+            let _ = end(pid, Some(Signal::SIGKILL));
         }
         Err(io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {} s", time.as_secs())))
     })
@@ -52,7 +56,7 @@ mod tests {
         ]);
         let pid_file = folder.path().join("pid");
         command.args([&started, &goes_on, &pid_file]);
-        let why = output_within(command, Duration::from_millis(500)).unwrap_err();
+        let why = group_output_within(command, Duration::from_millis(500)).unwrap_err();
         assert_eq!(why.kind(), io::ErrorKind::TimedOut);
         assert!(started.exists());
         let pid: u32 = read_to_string(&pid_file).unwrap().trim().parse().unwrap();

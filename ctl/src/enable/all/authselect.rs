@@ -13,7 +13,7 @@ use super::super::whole::Modes;
 use super::kept::{Change, create, remove, text};
 use crate::clock;
 use crate::error::Error;
-use crate::program::output_within;
+use crate::program::group_output_within;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -287,7 +287,7 @@ impl Authselect {
     fn run(&self, words: &[&str]) -> Result<Output, Error> {
         let mut command = Command::new("/usr/bin/env");
         command.args(["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", TOOL]).args(words);
-        output_within(command, TIME).map_err(|why| failed("cannot run", Path::new(TOOL), why))
+        group_output_within(command, TIME).map_err(|why| failed("cannot run", Path::new(TOOL), why))
     }
 }
 

@@ -10,7 +10,7 @@ use super::super::stack::line;
 use super::super::whole::Modes;
 use super::kept::{Change, create, remove, settle_all, text};
 use crate::error::Error;
-use crate::program::output_within;
+use crate::program::group_output_within;
 use nix::unistd::mkdtemp;
 use std::fs::{DirBuilder, read_dir};
 use std::io;
@@ -294,7 +294,7 @@ Filename: FOLDER/templates.dat
 ";
 
 fn output(command: Command) -> Result<Output, Error> {
-    output_within(command, TIME).map_err(|why| Error::File { what: "cannot run", path: PathBuf::from(TOOL), why })
+    group_output_within(command, TIME).map_err(|why| Error::File { what: "cannot run", path: PathBuf::from(TOOL), why })
 }
 
 fn profiles(modes: Modes) -> Vec<Profile> {

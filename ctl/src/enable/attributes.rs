@@ -1,6 +1,7 @@
 //! What hangs on a file beside its owner and mode, and has to hang on the one that comes in its place: SELinux's and Smack's labels, the
 //! access list, what users have put there. It copies no seal of the old text (IMA).
 
+use data_encoding::BASE64;
 use rustix::fs::{XattrFlags, fgetxattr, fgetxattr_query, flistxattr, flistxattr_query, fremovexattr, fsetxattr};
 use rustix::io::Errno;
 use std::collections::BTreeMap;
@@ -30,6 +31,17 @@ impl Attributes {
             all.insert(name.to_owned(), value);
         }
         Ok(Self(all))
+    }
+
+    /// By name, base64, for a receipt.
+    pub(super) fn encoded(&self) -> BTreeMap<String, String> {
+        self.0.iter().map(|(name, value)| (name.clone(), BASE64.encode(value))).collect()
+    }
+
+    /// From a receipt; what is not whole is left out.
+    pub(super) fn decoded(all: &BTreeMap<String, String>) -> Self {
+        let decode = |(name, value): (&String, &String)| Some((name.clone(), BASE64.decode(value.as_bytes()).ok()?));
+        Self(all.iter().filter_map(decode).collect())
     }
 
     /// Puts them on a new file, and takes from it what its folder has given it.

@@ -38,6 +38,16 @@ impl Found {
         Self { path, text, owner, group, mode, attributes: Attributes::default() }
     }
 
+    /// The same, with these hanging on it.
+    pub(super) fn with(self, attributes: Attributes) -> Self {
+        Self { attributes, ..self }
+    }
+
+    /// What hangs on it beside its owner and mode.
+    pub(super) fn attributes(&self) -> &Attributes {
+        &self.attributes
+    }
+
     /// Reads the file of a service; none where there is none of that name.
     pub(super) fn read(path: &Path) -> Result<Option<Self>, Error> {
         let fail = |why| Error::File { what: "cannot read", path: path.to_owned(), why };
@@ -74,21 +84,21 @@ impl Found {
     /// Puts another text in its place, durably, with the same owner, mode, label and access list; not where somebody has changed it
     /// since it was read.
     pub(super) fn replace(&self, text: &[u8]) -> Result<(), Error> {
-        self.replace_as(text, (self.owner, self.group, self.mode))
+        self.replace_by(&Self { text: text.to_vec(), ..self.clone() })
     }
 
-    /// The same, with another owner, group and mode.
-    pub(super) fn replace_as(&self, text: &[u8], (owner, group, mode): (u32, u32, u32)) -> Result<(), Error> {
+    /// The same, and all that hangs on the other with it.
+    pub(super) fn replace_by(&self, other: &Self) -> Result<(), Error> {
         let path = &self.path;
         let fail = |why| Error::File { what: "cannot write", path: path.clone(), why };
         let draft = draft(path);
         let written = (|| {
             gone(std::fs::remove_file(&draft))?;
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-            file.write_all(text)?;
-            fchown(&file, Some(owner), Some(group))?;
-            file.set_permissions(Permissions::from_mode(mode))?;
-            self.attributes.put_on(&file)?;
+            file.write_all(&other.text)?;
+            fchown(&file, Some(other.owner), Some(other.group))?;
+            file.set_permissions(Permissions::from_mode(other.mode))?;
+            other.attributes.put_on(&file)?;
             file.sync_all()
         })();
         let named = written.map_err(fail).and_then(|()| {
@@ -143,7 +153,7 @@ pub(super) fn clear(path: &Path) -> Result<(), Error> {
 pub(crate) fn services(host: &Host) -> Vec<String> {
     let entries = host.folders().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
     let mut names: Vec<String> =
-        entries.filter_map(|entry| entry.file_name().into_string().ok()).filter(|name| is_name(name)).collect();
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).filter(|name| is_listed(name)).collect();
     names.sort();
     names.dedup();
     names
@@ -153,6 +163,14 @@ pub(crate) fn services(host: &Host) -> Vec<String> {
 pub(super) fn is_name(name: &str) -> bool {
     let is_fit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-+@".contains(&byte);
     (1..=64).contains(&name.len()) && name.bytes().all(is_fit)
+}
+
+/// The same, and names with dots (`smtp.postfix`), but for what packages and editors leave beside a file.
+fn is_listed(name: &str) -> bool {
+    const LEFT: [&str; 12] = [
+        ".bak", ".dpkg-", ".new", ".old", ".orig", ".pam-", ".rpmnew", ".rpmorig", ".rpmsave", ".save", ".swp", ".ucf-",
+    ];
+    !name.starts_with('.') && is_name(&name.replace('.', "-")) && !LEFT.iter().any(|left| name.contains(left))
 }
 
 fn draft(path: &Path) -> PathBuf {

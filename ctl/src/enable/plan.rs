@@ -16,8 +16,17 @@ pub(super) const CONSOLES: [&str; 1] = ["login"];
 
 /// Files that services take in, by the beginnings of their names. Debian's are pam-auth-update's, which changes nothing more in one that
 /// was edited.
-pub(super) const SHARED: [&str; 8] =
-    ["common-", "system-", "base-", "password-auth", "postlogin", "smartcard-auth", "fingerprint-auth", "other"];
+pub(super) const SHARED: [&str; 9] = [
+    "common-",
+    "system-",
+    "base-",
+    "password-auth",
+    "postlogin",
+    "smartcard-auth",
+    "fingerprint-auth",
+    "switchable-auth",
+    "other",
+];
 
 /// Doors of one program: who is asked at one takes the other.
 const BESIDE: [(&str, &str); 7] = [

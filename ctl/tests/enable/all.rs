@@ -44,7 +44,7 @@ pub(crate) fn debian() -> World {
     world
 }
 
-fn same(world: &World, before: &[(PathBuf, Vec<u8>)], when: &str) {
+pub(crate) fn same(world: &World, before: &[(PathBuf, Vec<u8>)], when: &str) {
     let now = world.files();
     let other: Vec<_> = now
         .iter()
@@ -55,11 +55,11 @@ fn same(world: &World, before: &[(PathBuf, Vec<u8>)], when: &str) {
     assert!(names.is_empty(), "{when}: {names:?}");
 }
 
-fn all(world: &World, words: &[&str]) -> String {
+pub(crate) fn all(world: &World, words: &[&str]) -> String {
     world.enable(&[&["--all", "--without-break-glass"], words].concat())
 }
 
-const CONSTANT: &str =
+pub(crate) const CONSTANT: &str =
     "[policy]\nrequired = \"mandatory\"\napplication = \"Example\"\n[codes]\nprompt = \"constant\"\n";
 
 #[test]
@@ -124,7 +124,7 @@ fn all_services_ask_by_a_profile_of_pam_auth_updates_and_its_files_come_back_to_
     assert!(world.run(&["disable", "--all"]).contains("no common line of this host is ours"));
 }
 
-fn auth_lines(world: &World) -> Vec<String> {
+pub(crate) fn auth_lines(world: &World) -> Vec<String> {
     world.text("common-auth").lines().filter(|line| line.starts_with("auth")).map(str::to_owned).collect()
 }
 
@@ -181,7 +181,12 @@ fn where_one_service_would_not_be_sound_or_the_lines_were_edited_nothing_is_chan
         world.service("common-auth", &world.text("common-auth").replace(old, new));
     };
     type Prepare<'a> = &'a dyn Fn(&World);
-    let cases: [(Prepare<'_>, &str); 7] = [
+    let cases: [(Prepare<'_>, &str); 9] = [
+        (&|world| world.service("my.app", UNSOUND), "my.app takes the common lines in, and there a right first factor"),
+        (
+            &|world| world.service("mine", "auth required \\\n# mine\n pam_env.so\n@include common-auth\n"),
+            "/etc/pam.d/mine:2: a comment or an empty line stands in a line that is continued, and not every libpam",
+        ),
         (
             &|world| world.service("mine", UNSOUND),
             "mine takes the common lines in, and there a right first factor lets in without",
@@ -212,10 +217,14 @@ fn where_one_service_would_not_be_sound_or_the_lines_were_edited_nothing_is_chan
         assert_eq!(err.lines().count(), 2, "{shown}");
         same(&world, &before, says);
     }
-    // Policy asks nobody in it.
+    // Policy asks nobody in it; what a package has left beside a file is no service.
     let world = debian();
     world.service("dovecot", UNSOUND);
-    assert!(all(&world, &[]).contains("their class is ignore): cron, dovecot\n"));
+    world.service("login.dpkg-old", UNSOUND);
+    world.service("gdm-fingerprint", "auth required pam_fprintd.so\n");
+    let shown = all(&world, &[]);
+    assert!(shown.contains("their class is ignore): cron, dovecot\n"), "{shown}");
+    assert!(shown.contains("lines of their own, and ask for no code: gdm-fingerprint\n"), "{shown}");
 }
 
 #[test]
@@ -337,6 +346,10 @@ fn wherever_pam_auth_update_is_killed_disable_gives_the_original_bytes() {
         }
         for (below, text) in &steps[..killed] {
             write(world.path(below), text).unwrap();
+        }
+        if killed < 3 {
+            let shown = all(&world, &[]);
+            assert!(shown.contains("an earlier `enable --all` is not undone"), "{killed}: {shown}");
         }
         let shown = world.run(&["disable", "--all"]);
         assert!(shown.contains("they are as they were before") && shown.ends_with("=== 0"), "{killed}: {shown}");

@@ -1,6 +1,7 @@
 //! `enable` and `disable` as an administrator sees them, and what becomes of the files.
 
 mod all;
+mod all_beside;
 mod attacks;
 #[path = "../common/mod.rs"]
 mod common;

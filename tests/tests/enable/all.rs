@@ -6,9 +6,10 @@ use e2e::ssh::{PASSWORD, Ssh};
 use e2e::terminal::Terminal;
 use e2e::wait;
 use e2e::world::{Person, Plan, text_of};
-use std::fs::{create_dir_all, read, read_dir};
+use std::fs::{create_dir_all, read, read_dir, write};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// What pam-auth-update reads and writes.
 fn common_files() -> Vec<(PathBuf, Vec<u8>)> {
@@ -157,4 +158,105 @@ fn what_enable_all_has_changed_stays_by_a_login_with_a_code_and_goes_again_witho
     enable("10m", &[]);
     run(&["disable", "--all"], 0);
     assert!(common_files() == before && !Path::new(&drop_in).exists());
+}
+
+/// `libpam-runtime/override` is what pam-auth-update asks before it writes over what somebody has edited; an installer may have answered.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn what_was_edited_between_the_marks_stays_also_where_debconf_was_told_to_write_over_it() {
+    if !Path::new("/usr/sbin/pam-auth-update").exists() {
+        return;
+    }
+    let _alone = alone();
+    let world = Plan::default().policy("required = \"mandatory\"").start();
+    let _put_back = PutBack(&world);
+    let before = common_files();
+    let override_is = |what: &str| {
+        let line = format!("echo libpam-runtime libpam-runtime/override boolean {what} | debconf-set-selections");
+        assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());
+    };
+    let meant = ["--untested", "--without-users", "--without-break-glass"];
+    let out = world.command(&[&["enable", "--all"], &meant[..]].concat());
+    // sshd cannot ask, and that is another test's.
+    assert!(out.status.success() || text_of(&out).contains("sshd has no way"), "{}", text_of(&out));
+    let config = world.path("own_config");
+    let _sshd = (!out.status.success()).then(|| {
+        let sshd = Sshd::start(&world, 20_000 + e2e::ns::next_number(), "no");
+        let words = [&["enable", "--all", "--sshd", "--sshd-config", config.to_str().unwrap()], &meant[..]].concat();
+        let out = world.command(&words);
+        assert!(out.status.success(), "{}", text_of(&out));
+        sshd
+    });
+    let made = read("/etc/pam.d/common-auth").unwrap();
+    let edited = String::from_utf8(made.clone()).unwrap().replace("# here's", "auth optional pam_warn.so\n# here's");
+    write("/etc/pam.d/common-auth", &edited).unwrap();
+    override_is("true");
+    let said = text_of(&world.command(&["disable", "--all"]));
+    assert!(said.contains("take the lines with pam_2fa.so out by hand"), "{said}");
+    assert_eq!(read("/etc/pam.d/common-auth").unwrap(), edited.into_bytes());
+    override_is("false");
+    write("/etc/pam.d/common-auth", made).unwrap();
+    let said = text_of(&world.command(&["disable", "--all", "--sshd-config", config.to_str().unwrap()]));
+    assert!(said.contains("they are as they were before"), "{said}");
+    assert!(common_files() == before);
+}
+
+/// sshd of the host, with the lines that pam-auth-update makes of both profiles.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn with_a_decoy_for_all_who_has_no_method_and_who_has_the_wrong_password_see_the_prompt_of_who_gets_in() {
+    if !Path::new("/usr/sbin/pam-auth-update").exists() {
+        return;
+    }
+    let _alone = alone();
+    let plan = Plan::default().policy("required = \"mandatory\"\nenrolment = \"administrator\"");
+    let world = plan.settings("[codes]\nprompt = \"constant\"").start();
+    create_dir_all("/run/pam-2fa").unwrap();
+    symlink(world.path("run/login.sock"), SOCKET).unwrap();
+    let _put_back = PutBack(&world);
+    let before = common_files();
+    let (ada, bob, port) = (world.person("ada"), world.stranger("bob"), 20_000 + e2e::ns::next_number());
+    let _sshd = Sshd::start(&world, port, "no");
+    let config = world.path("own_config");
+    let of_it = |words: &[&str]| world.command(&[words, &["--sshd-config", config.to_str().unwrap()]].concat());
+    let out = of_it(&["enable", "--all", "--decoy", "--sshd", "--untested", "--without-break-glass"]);
+    assert!(out.status.success(), "{}", text_of(&out));
+
+    let ssh = |user: &str| Ssh::new(user, port).from("203.0.113.5").tries(1);
+    // What stands on the screen at the first prompt for a code, without the tag.
+    let prompted = |user: &str, password: &str| {
+        let mut ssh = ssh(user).open();
+        ssh.wait_for("Password:");
+        ssh.type_line(password);
+        ssh.wait_for_code_prompt();
+        let screen = ssh.text().replace(user, "NAME");
+        let (_, prompt) = screen.split_once("If the password was right, a code was sent (").unwrap();
+        let said = prompt.split_once(')').unwrap().1.to_owned();
+        (ssh, said)
+    };
+    let (mut login, shown) = prompted(&ada.host.name, PASSWORD);
+    for (user, password) in [
+        (&ada.host.name, "not the password"),
+        (&bob.host.name, "not the password"),
+        (&bob.host.name, PASSWORD),
+        (&String::from("nobodyhere"), "not the password"),
+    ] {
+        let (mut other, said) = prompted(user, password);
+        assert_eq!(said, shown, "{user}");
+        for attempt in 0..3 {
+            other.type_line("000000");
+            if attempt < 2 {
+                other.wait_for_code_prompt();
+            }
+        }
+        other.wait_for_denial();
+    }
+    let mails = mailbox::wait_for(&ada.email, 1);
+    assert_eq!(mailbox::count_codes_after_a_while(&ada.email), 1, "a decoy sends nothing");
+    login.type_line(&mails.code());
+    login.prove_shell();
+
+    let said = text_of(&of_it(&["disable", "--all"]));
+    assert!(said.contains("they are as they were before"), "{said}");
+    assert!(common_files() == before);
 }

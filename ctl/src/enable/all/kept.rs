@@ -1,6 +1,7 @@
 //! Files that change together: what each was, kept until all is undone, and back again. A file is as it was, as it was made, or
 //! somebody has been at it since; only the first two are put back.
 
+use super::super::attributes::Attributes;
 use super::super::file::{Found, clear, gone};
 use super::super::receipt::{Receipts, Unconfirmed, sum};
 use super::super::stack::line;
@@ -9,6 +10,7 @@ use crate::error::Error;
 use crate::exempt::rfc3339;
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, fchown};
@@ -60,6 +62,9 @@ pub(super) struct Was {
     /// Base64.
     text: String,
     sha256: String,
+    /// Access list and labels, base64: pam-auth-update makes a new file, which has none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    attributes: BTreeMap<String, String>,
 }
 
 /// What became of the files.
@@ -81,6 +86,7 @@ impl Receipt {
                 mode: found.mode,
                 text: BASE64.encode(&found.text),
                 sha256: sum(&found.text),
+                attributes: found.attributes().encoded(),
             }),
             after: change.after.as_ref().map(|text| BASE64.encode(text)),
         };
@@ -153,10 +159,8 @@ impl Kept {
         };
         let was = was.found(&self.file)?;
         match now {
-            Some(now) if (now.owner, now.group, now.mode, &now.text) == (was.owner, was.group, was.mode, &was.text) => {
-                Ok(())
-            }
-            Some(now) => now.replace_as(&was.text, (was.owner, was.group, was.mode)),
+            Some(now) if now == was => Ok(()),
+            Some(now) => now.replace_by(&was),
             None => create(&was),
         }
     }
@@ -169,7 +173,8 @@ impl Was {
             path: path.to_owned(),
             why: String::from("is not whole in the receipt; put it back from a backup"),
         })?;
-        Ok(Found::new(path.to_owned(), text, (self.owner, self.group, self.mode)))
+        let found = Found::new(path.to_owned(), text, (self.owner, self.group, self.mode));
+        Ok(found.with(Attributes::decoded(&self.attributes)))
     }
 }
 
@@ -200,6 +205,7 @@ pub(super) fn create(file: &Found) -> Result<(), Error> {
         new.write_all(&file.text)?;
         fchown(&new, Some(file.owner), Some(file.group))?;
         new.set_permissions(Permissions::from_mode(file.mode))?;
+        file.attributes().put_on(&new)?;
         new.sync_all()?;
         std::fs::rename(&draft, &file.path)
     })();
@@ -213,6 +219,14 @@ pub(super) fn remove(path: &Path) -> Result<(), Error> {
     draft.push(".new~");
     gone(std::fs::remove_file(draft)).map_err(fail)?;
     gone(std::fs::remove_file(path)).and_then(|()| settle(path)).map_err(fail)
+}
+
+/// What another program has written, durably: it only renames.
+pub(super) fn settle_all(changes: &[Change]) -> Result<(), Error> {
+    changes.iter().filter(|change| change.path.exists()).try_for_each(|change| {
+        let settled = File::open(&change.path).and_then(|file| file.sync_all()).and_then(|()| settle(&change.path));
+        settled.map_err(|why| Error::File { what: "written, but perhaps not durably,", path: change.path.clone(), why })
+    })
 }
 
 fn settle(path: &Path) -> std::io::Result<()> {

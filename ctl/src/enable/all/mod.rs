@@ -96,6 +96,8 @@ struct Answer<'a> {
     ignored: &'a [String],
     /// Lines that let somebody in with neither a password nor a code, each behind its service.
     doors: &'a [String],
+    /// Services that have lines of their own and let in by a first factor alone.
+    apart: &'a [String],
     /// What pam_faillock makes of it, by services.
     faillock: &'a BTreeMap<String, Vec<String>>,
     /// The drop-in of sshd's.
@@ -112,6 +114,12 @@ pub(super) fn enable(where_is: (&Path, &Path), asked: &EnableArgs, screen: &mut 
     let drop_in = asked.sshd.then(|| super::drop_in(asked)).transpose()?;
     let tool = Tool::of(&asked.root)?;
     let classes = classes(where_is.1);
+    services::ask_already(&Host::at(&asked.root))?;
+    let state = asked.root.join(STATE);
+    if state.join("enable").exists() {
+        // What a run that was killed has left is no news of pam-auth-update's.
+        is_undone(&Receipts::hold(&state)?)?;
+    }
     let plan = plan(&tool, asked, modes, &classes)?;
     show(&asked.root, &plan, screen)?;
     let each = EnableArgs { services: plan.seen.asks.clone(), ..asked.clone() };
@@ -129,11 +137,11 @@ pub(super) fn enable(where_is: (&Path, &Path), asked: &EnableArgs, screen: &mut 
     if !asked.dry_run {
         change(&tool, asked, (modes, &classes), (drop_in.as_ref(), unconfirmed.clone()), screen)?;
     }
-    let Seen { asks, ignored, doors, faillock } = &plan.seen;
+    let Seen { asks, ignored, doors, apart, faillock } = &plan.seen;
     let files = plan.changes.iter().filter_map(|change| changed(&asked.root, change)).collect();
     let sshd = drop_in.map(|drop_in| drop_in.path());
     let confirm_until = unconfirmed.map(|unconfirmed| unconfirmed.until);
-    screen.json(&Answer { changed: !asked.dry_run, files, asks, ignored, doors, faillock, sshd, confirm_until })
+    screen.json(&Answer { changed: !asked.dry_run, files, asks, ignored, doors, apart, faillock, sshd, confirm_until })
 }
 
 /// The administrator's table of services. Settings that cannot be read are for configd to refuse: the built-in table counts then.
@@ -162,6 +170,15 @@ fn stands(host: Host, root: &Path, path: &Path, text: &[u8]) -> Host {
     if is_linked { host.with(&root.join("etc/pam.d").join(name), text) } else { host }
 }
 
+/// Refuses where a receipt is left.
+fn is_undone(receipts: &Receipts) -> Result<(), Error> {
+    if kept::read(receipts)?.is_none() {
+        return Ok(());
+    }
+    let why = "an earlier `enable --all` is not undone; `pam-2fa disable --all` first";
+    Err(Error::Refused(vec![why.to_owned()]))
+}
+
 /// The receipt first; then sshd's drop-in, and sshd is told, as for a single service.
 fn change(
     tool: &Tool,
@@ -171,10 +188,7 @@ fn change(
     screen: &mut Screen<'_>,
 ) -> Result<(), Error> {
     let receipts = Receipts::hold(&asked.root.join(STATE))?;
-    if kept::read(&receipts)?.is_some() {
-        let why = "an earlier `enable --all` is not undone; `pam-2fa disable --all` first";
-        return Err(Error::Refused(vec![why.to_owned()]));
-    }
+    is_undone(&receipts)?;
     // Another command may have been at it since.
     let Plan { changes, seen } = plan(tool, asked, modes, classes)?;
     if unconfirmed.is_some() {
@@ -213,16 +227,16 @@ fn taken_back(tool: &Tool, receipts: &Receipts, drop_in: Option<&DropIn>, why: &
         Err(Error::NotFound(_)) => Ok(()),
         other => other.map(drop),
     };
+    if let Err(error) = undone {
+        // The lines may ask, so sshd is to be able to.
+        let hint = format!("and it could not be undone: {error}; `pam-2fa disable --all`, then look at the files");
+        return Error::Refused(vec![why.to_string(), hint]);
+    }
     let told = drop_in.map_or(Ok(()), |drop_in| drop_in.take_out().and_then(|_| drop_in.tell()).map(drop));
-    let mut failed: Vec<Error> = [undone, told].into_iter().filter_map(Result::err).collect();
-    if failed.is_empty() {
-        failed.extend(kept::forget(receipts).err());
+    match told.and_then(|()| kept::forget(receipts)) {
+        Ok(()) => Error::Refused(vec![format!("{why}; nothing was changed")]),
+        Err(error) => Error::Refused(vec![why.to_string(), format!("and it could not be taken back: {error}")]),
     }
-    if failed.is_empty() {
-        return Error::Refused(vec![format!("{why}; nothing was changed")]);
-    }
-    let failed = failed.iter().map(|error| format!("and it could not be taken back: {error}"));
-    Error::Refused(std::iter::once(why.to_string()).chain(failed).collect())
 }
 
 /// What stands on the disk now, whatever was planned: the files, and every service that takes them in.
@@ -262,7 +276,7 @@ fn show(root: &Path, plan: &Plan, screen: &mut Screen<'_>) -> Result<(), Error> 
             screen.line(&line.replace('\t', "    "))?;
         }
     }
-    let Seen { asks, ignored, doors, faillock } = &plan.seen;
+    let Seen { asks, ignored, doors, apart, faillock } = &plan.seen;
     for (said, services) in faillock {
         screen.line(&format!("{}: {said}", services.join(", ")))?;
     }
@@ -273,6 +287,10 @@ fn show(root: &Path, plan: &Plan, screen: &mut Screen<'_>) -> Result<(), Error> 
     if !ignored.is_empty() {
         let names = ignored.join(", ");
         screen.line(&format!("these take the lines in, too, and ask nobody (their class is ignore): {names}"))?;
+    }
+    if !apart.is_empty() {
+        let names = apart.join(", ");
+        screen.note(&format!("these have lines of their own, and ask for no code: {names}"))?;
     }
     doors
         .iter()
@@ -379,12 +397,9 @@ fn undo(tool: &Tool, receipts: Option<&Receipts>) -> Result<(Undone, Vec<String>
                 return Err(nothing());
             }
             let state = receipt.as_ref().map(|receipt| receipt.before("authselect.conf")).transpose()?.flatten();
-            let is_other = |change: &Change| change.before.as_ref().map(|found| &found.text) != change.after.as_ref();
-            let since = || receipt.as_ref().map_or(Ok(Vec::new()), Receipt::since);
-            let has_other = since()?.iter().any(|change| change.before.is_some() && is_other(change));
-            let note = tool.undo(state.as_deref(), has_other)?;
-            let since = since()?;
-            let is_restored = receipt.is_some() && !since.iter().any(is_other);
+            let note = tool.undo(state.as_deref())?;
+            let since = receipt.as_ref().map_or(Ok(Vec::new()), Receipt::since)?;
+            let is_restored = receipt.is_some() && since.iter().all(Authselect::is_as_before);
             notes.extend(note);
             if is_restored { Undone::Restored } else { Undone::Edited(receipt.map(|receipt| receipt.made), since) }
         }

@@ -8,9 +8,9 @@ use super::super::file::Found;
 use super::super::receipt::Receipts;
 use super::super::stack::line;
 use super::super::whole::Modes;
-use super::kept::{Change, create, has_ours, remove, text};
+use super::kept::{Change, create, has_ours, remove, settle_all, text};
 use crate::error::Error;
-use crate::program::output_within;
+use crate::program::group_output_within;
 use nix::unistd::mkdtemp;
 use std::fs::{DirBuilder, read_dir};
 use std::io;
@@ -131,7 +131,8 @@ impl PamAuthUpdate {
             let text = change.after.clone().unwrap_or_default();
             create(&Found::new(change.path.clone(), text, (0, 0, 0o644)))?;
         }
-        self.run(&words("--enable", modes), receipts).map(drop)
+        self.run(&words("--enable", modes), receipts)?;
+        settle_all(changes)
     }
 
     /// Whether anything of ours is in its hands.
@@ -143,17 +144,25 @@ impl PamAuthUpdate {
     /// Has it take ours out of files that are not as it was left with them; then our profiles are gone.
     pub(super) fn take_out(&self, receipts: Option<&Receipts>) -> Result<(), Error> {
         self.clear()?;
-        let out = self.run(&words("--remove", Modes { decoy: true, key_proven: false }), receipts)?;
+        let words = words("--remove", Modes { decoy: true, key_proven: false });
         let path = self.common_auth();
-        if has_ours(&text(&path)?.unwrap_or_default()) {
-            let why = format!(
+        let left = |out: &Output, text: Option<Vec<u8>>| {
+            if !has_ours(&text.unwrap_or_default()) {
+                return Ok(());
+            }
+            Err(Error::Refused(vec![format!(
                 "{} was edited, so pam-auth-update leaves it ({}); take the lines with pam_2fa.so out by hand (a decoy line counts in the \
                  jumps before it), then again",
                 path.display(),
-                said(&out)
-            );
-            return Err(Error::Refused(vec![why]));
+                said(out)
+            )]))
+        };
+        // Tried first: a host whose debconf says so (`libpam-runtime/override`) would have what was edited overwritten.
+        if has_ours(&text(&path)?.unwrap_or_default()) {
+            let copy = Copy::of(&self.root)?;
+            left(&copy.run(&words)?, text(&copy.folder.join("pam.d/common-auth"))?)?;
         }
+        left(&self.run(&words, receipts)?, text(&path)?)?;
         [FULL, DECOY].iter().try_for_each(|profile| remove(&self.configs(profile)))
     }
 
@@ -234,13 +243,13 @@ impl Copy {
         std::fs::write(&path, text).map_err(|why| Error::File { what: "cannot write", path, why })
     }
 
-    /// The plain files of a folder.
+    /// The files of a folder, also those that are links.
     fn copy(&self, from: &Path, to: &Path) -> Result<(), Error> {
         let copied = (|| {
             DirBuilder::new().mode(0o755).create(to)?;
             for entry in read_dir(from)? {
                 let entry = entry?;
-                if entry.file_type()?.is_file() {
+                if entry.path().is_file() {
                     std::fs::copy(entry.path(), to.join(entry.file_name()))?;
                 }
             }
@@ -285,7 +294,7 @@ Filename: FOLDER/templates.dat
 ";
 
 fn output(command: Command) -> Result<Output, Error> {
-    output_within(command, TIME).map_err(|why| Error::File { what: "cannot run", path: PathBuf::from(TOOL), why })
+    group_output_within(command, TIME).map_err(|why| Error::File { what: "cannot run", path: PathBuf::from(TOOL), why })
 }
 
 fn profiles(modes: Modes) -> Vec<Profile> {

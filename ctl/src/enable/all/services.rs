@@ -2,7 +2,7 @@
 //! sound. It writes nothing.
 
 use super::super::plan::{SHARED, new_door, unreadable};
-use super::super::stack::{Answer, Host, Stack, difference, is_ours};
+use super::super::stack::{Answer, Host, Stack, Unreadable, difference, is_ours};
 use super::super::whole::Modes;
 use super::super::{faillock, file};
 use crate::error::Error;
@@ -18,6 +18,8 @@ pub(super) struct Seen {
     pub(super) asks: Vec<String>,
     pub(super) ignored: Vec<String>,
     pub(super) doors: Vec<String>,
+    /// Those with lines of their own that let in by a first factor alone.
+    pub(super) apart: Vec<String>,
     /// What pam_faillock makes of it, and where.
     pub(super) faillock: BTreeMap<String, Vec<String>>,
 }
@@ -43,15 +45,23 @@ pub(super) fn asks(host: &Host, service: &str) -> bool {
 pub(super) fn look(was: &Host, then: &Host, classes: &Services, modes: Modes) -> Result<Seen, Error> {
     let mut seen = Seen::default();
     for service in services(was) {
-        // What cannot be read is broken with and without us.
-        let Ok(before) = Stack::read(was, &service) else { continue };
+        let before = match Stack::read(was, &service) {
+            Ok(before) => before,
+            // This host's libpam may well go on, to whatever end.
+            Err(why @ Unreadable::Undefined { .. }) => return Err(unreadable(&why)),
+            // It is broken with and without us.
+            Err(_) => continue,
+        };
         let after = Stack::read(then, &service).map_err(|why| unreadable(&why))?;
-        if before.lines.len() == after.lines.len() {
+        let ignored = classes.is_ignored(&service);
+        if before.lines == after.lines {
+            if !ignored && Answer::of(&before).passed_by.is_some() {
+                seen.apart.push(service);
+            }
             continue;
         }
         let other = difference(&before.lines, &after.lines);
         let (before, after) = (Answer::of(&before), Answer::of(&after));
-        let ignored = classes.is_ignored(&service);
         let why = if ignored { shuts_out(&after) } else { unsound(&after, modes) };
         let why = why.or_else(|| new_door(&before, &after).map(|door| format!("it would let somebody in at {door}")));
         let why = why.or(other);
@@ -88,4 +98,29 @@ fn unsound(after: &Answer, modes: Modes) -> Option<String> {
 /// Policy asks nobody there, so ours says that this is no business of its own, and must be in nobody's way.
 fn shuts_out(after: &Answer) -> Option<String> {
     after.shuts_out_others.then(|| String::from("nobody would get in who is asked no code"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::enable::stack::Dialect;
+
+    /// A substack's head counts as a line: one that is written whole may have as many as before.
+    #[test]
+    fn a_service_whose_lines_are_as_many_as_before_is_looked_at_all_the_same() {
+        let root = tempfile::TempDir::new().unwrap();
+        std::fs::create_dir_all(root.path().join("etc/pam.d")).unwrap();
+        let file = |name: &str| root.path().join("etc/pam.d").join(name);
+        std::fs::write(file("sshd"), "auth substack system-auth\n").unwrap();
+        let was = Host::new(root.path(), Dialect::Upstream)
+            .with(&file("system-auth"), b"auth substack system-local\nauth required pam_deny.so\n")
+            .with(&file("system-local"), b"auth sufficient pam_unix.so\n");
+        let look = |text: &[u8]| {
+            let then = was.with(&file("system-auth"), text);
+            look(&was, &then, &Services::default(), Modes { decoy: false, key_proven: false })
+        };
+        let unsound = b"auth sufficient pam_unix.so\nauth requisite pam_2fa.so\nauth required pam_permit.so\n";
+        let why = look(unsound).unwrap_err().to_string();
+        assert!(why.contains("sshd takes the common lines in"), "{why}");
+    }
 }

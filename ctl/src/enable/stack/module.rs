@@ -115,6 +115,11 @@ pub(super) fn kind(line: &Line) -> Kind {
         "pam_2fa" => Kind::Ours(ours(options)),
         "pam_deny" => Kind::Always(Code::AUTH_ERR),
         "pam_permit" => Kind::Always(Code::SUCCESS),
+        // As authselect has it in a file that is switched off.
+        "pam_debug" => {
+            let said = options.iter().find_map(|option| option.strip_prefix("auth="));
+            Kind::Always(said.and_then(Code::named).unwrap_or(Code::SUCCESS))
+        }
         "pam_ccreds" => {
             if options.iter().any(|option| option == "action=validate") {
                 Kind::Proof

@@ -1,6 +1,7 @@
 //! What sshd says of itself: `sshd -V`, and `sshd -T` for root, for somebody else, and for whom each `Match` is about.
 
 use super::super::facts::Sshd;
+use crate::clock::Deadline;
 use crate::enable::{EXEMPT, blocks};
 use crate::error::Error;
 use crate::exempt::{self, Effective, Probe};
@@ -14,6 +15,8 @@ use std::time::Duration;
 /// Somewhere else (RFC 5737).
 const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 const ANSWER: Duration = Duration::from_secs(5);
+/// For all its answers: a host may have hundreds of `Match`.
+const ALL: Duration = Duration::from_secs(60);
 /// What is looked at.
 const SETTINGS: [&str; 13] = [
     "usepam",
@@ -47,15 +50,32 @@ pub(super) fn ask(config: &Path) -> Option<Sshd> {
     let probe = |user: &str| Probe { user: user.to_owned(), from: ELSEWHERE };
     let mut probes = vec![(String::from("nobody"), probe("nobody")), (String::from("root"), probe("root"))];
     probes.extend(matches(config).into_iter().map(|(criteria, probe)| (format!("Match {criteria}"), probe)));
+    ask_about(&mut all, probes, ALL, |probe| sshd.effective(probe, &settings));
+    Some(all)
+}
+
+/// What it does with each of these logins, as far as it says so in time.
+fn ask_about(
+    all: &mut Sshd,
+    probes: Vec<(String, Probe)>,
+    within: Duration,
+    effective: impl Fn(&Probe) -> Result<Effective, Error>,
+) {
+    let deadline = Deadline::after(within);
+    let mut left = probes.len();
     for (who, probe) in probes {
-        match sshd.effective(&probe, &settings) {
+        if deadline.left().is_none() {
+            all.failure = Some(format!("sshd is slow to answer: it was not asked about {left} more logins"));
+            break;
+        }
+        left = left.saturating_sub(1);
+        match effective(&probe) {
             Ok(effective) => {
                 all.asked.insert(who, kept(&effective));
             }
             Err(why) => all.failure = Some(why.to_string()),
         }
     }
-    Some(all)
 }
 
 fn kept(effective: &Effective) -> BTreeMap<String, String> {
@@ -80,4 +100,24 @@ fn version(sshd: &exempt::Sshd) -> String {
     let out = output_within(command, ANSWER).map(|out| [out.stdout, out.stderr].concat()).unwrap_or_default();
     let text = String::from_utf8_lossy(&out).into_owned();
     text.lines().find(|line| line.starts_with("OpenSSH")).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sshd_that_hangs_over_each_of_hundreds_of_matches_is_not_waited_for_hundreds_of_times() {
+        let probe = || Probe { user: String::from("ada"), from: ELSEWHERE };
+        let probes = (0..300).map(|number| (format!("Match User u{number}"), probe())).collect();
+        let (mut all, asked) = (Sshd::default(), std::cell::Cell::new(0));
+        ask_about(&mut all, probes, Duration::from_millis(100), |_| {
+            asked.set(asked.get() + 1);
+            std::thread::sleep(Duration::from_millis(30));
+            Err(Error::Refused(vec![String::from("no answer within 20 s")]))
+        });
+        assert!((1..=4).contains(&asked.get()), "{}", asked.get());
+        let left = 300 - asked.get();
+        assert!(all.failure.unwrap().ends_with(&format!("it was not asked about {left} more logins")));
+    }
 }

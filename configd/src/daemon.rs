@@ -6,6 +6,7 @@ use crate::log::LevelHandle;
 use crate::server::coded::CodedLogins;
 use crate::server::repeats::Repeats;
 use crate::server::standing::Standing;
+use crate::server::status::Told;
 use crate::trouble::Seen;
 use crate::users::{Directory, FOR_OTHERS, FOR_ROOT, Users};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -59,6 +60,8 @@ pub struct Daemon {
     pub standing: Arc<Standing>,
     /// Since when what is unhealthy was seen.
     pub unhealthy: Seen,
+    /// What those are told who only read how it is.
+    pub told: Told,
     level: LevelHandle,
     state: Mutex<State>,
     /// RFC 3339, UTC: since when it is sealed, whatever the reasons were since.
@@ -92,6 +95,7 @@ impl Daemon {
             coded: CodedLogins::default(),
             standing: Arc::default(),
             unhealthy: Seen::default(),
+            told: Told::default(),
             level,
             sealed_since: Mutex::new(Some(since.clone())),
             since,
@@ -235,6 +239,7 @@ impl Daemon {
         if let State::Open(house) = self.state() {
             let done = async {
                 house.errands_done().await;
+                house.post.health.keep(house.store.as_ref()).await;
                 // What the store was asked before is done when this is.
                 house.store.put_meta(Vec::new()).await
             };

@@ -115,7 +115,7 @@ impl House {
             challenges: Arc::clone(&challenges),
             clock: Arc::clone(&clock),
             carrier: Carrier::new(&places.runtime_dir),
-            health: Arc::new(Health::default()),
+            health: Arc::new(Health::kept(store.as_ref()).await),
             host,
             keys: Arc::clone(&keys),
             under_way: Arc::new(()),

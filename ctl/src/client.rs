@@ -57,6 +57,12 @@ impl Client {
         Ok(Self { stream, buffer: FrameBuffer::new(), socket: path })
     }
 
+    /// One that somebody in a test answers.
+    #[cfg(test)]
+    pub(crate) fn over(stream: UnixStream) -> Self {
+        Self { stream, buffer: FrameBuffer::new(), socket: PathBuf::from("/x/admin.sock") }
+    }
+
     /// A call with one reply.
     pub(crate) fn call<R: DeserializeOwned>(&mut self, method: &str, parameters: &impl Serialize) -> Result<R, Error> {
         self.call_within(ANSWER, method, parameters)
@@ -229,7 +235,7 @@ mod tests {
     use std::io::Write;
 
     fn client(stream: UnixStream) -> Client {
-        Client { stream, buffer: FrameBuffer::new(), socket: PathBuf::from("/x/admin.sock") }
+        Client::over(stream)
     }
 
     #[test]

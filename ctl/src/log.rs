@@ -10,12 +10,21 @@ use crate::screen::{Form, Screen, Tone};
 use crate::since::Since;
 use pam_2fa_protocol::admin::{By, Change, Decision, Decoys, LOG, Log, LogReply};
 use pam_2fa_protocol::login::Verdict;
+use std::collections::{HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 /// For so long a followed log waits for a daemon that is away; a restart takes a second, an upgrade of the package a few.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// After a restart the log is asked for again from so long before the newest line on: a line has the time at which it was decided, and may be
+/// written, and so told, after one of a later time.
+const OVERLAP_S: i64 = 60;
+/// Lines that are remembered, so that none is shown twice.
+const MOST_SHOWN: usize = 10_000;
 /// Counts of decoys that are remembered: those of an hour are told again after a restart, one for each service.
 const MOST_DECOYS: usize = 64;
+/// A daemon that stays so long is back, whether or not there was something to tell.
+const LASTS: Duration = Duration::from_secs(5);
 /// Between two tries to reach it.
 const AGAIN: Duration = Duration::from_millis(200);
 
@@ -34,7 +43,7 @@ pub(crate) fn log(
     let mut table = Table::default();
     let mut client = connect()?;
     if asked.follow {
-        follow(client, connect, asked, &mut table, screen)?;
+        follow(client, (connect, PATIENCE), asked, &mut table, screen)?;
     } else {
         client.call_long(LOG, &asked, |reply: LogReply| table.show(reply, screen))?;
     }
@@ -44,38 +53,68 @@ pub(crate) fn log(
 /// On and on. A daemon that ends is waited for, and what was decided meanwhile is shown then, each line once.
 fn follow(
     mut client: Client,
-    connect: impl Fn() -> Result<Client, Error>,
+    (connect, patience): (impl Fn() -> Result<Client, Error>, Duration),
     mut asked: Log,
     table: &mut Table,
     screen: &mut Screen<'_>,
 ) -> Result<(), Error> {
-    let begun = rfc3339(wall_s());
+    let earliest = earliest(&asked);
+    // Since when there is no daemon: one that takes a connection and ends it is none.
+    let mut away: Option<Deadline> = None;
     loop {
+        let (before, lasts) = (table.told, Deadline::after(LASTS));
         let ended = client.follow(LOG, &asked, |reply: LogReply| table.show(reply, screen));
         let Err(error @ Error::Closed { .. }) = ended else { return ended };
-        screen.note("configd has ended the connection; what it decides is shown on when it is back")?;
-        client = wait_for(&connect, error)?;
-        // Where nothing was shown yet and nothing older was wanted: from when it was begun.
-        let from = match &table.newest {
-            Some(newest) => Some(newest.clone()),
-            None if asked.since.is_none() && asked.ago_s.is_none() => Some(begun.clone()),
-            None => None,
+        if table.told > before || lasts.left().is_none() {
+            away = None;
+        }
+        let deadline = match away {
+            Some(deadline) => deadline,
+            None => {
+                screen.note("configd has ended the connection; what it decides is shown on when it is back")?;
+                *away.insert(Deadline::after(patience))
+            }
         };
+        client = wait_for(&connect, deadline, error)?;
+        table.begins_again();
+        // Where nothing was shown yet: from when it was begun, or what was asked for.
+        let from = table.newest.as_deref().map(|newest| overlapping(newest, earliest)).or(earliest.map(rfc3339));
         if from.is_some() {
             (asked.since, asked.ago_s) = (from, None);
         }
     }
 }
 
+/// Before that nothing was asked for (seconds since 1970); none where that is not known here.
+fn earliest(asked: &Log) -> Option<i64> {
+    match (&asked.since, asked.ago_s) {
+        // A date is its beginning: what is shown of a line is compared with it, and no earlier line was told.
+        (Some(since), _) => {
+            let whole = if since.len() == 10 { format!("{since}T00:00:00Z") } else { since.clone() };
+            whole.parse::<jiff::Timestamp>().ok().map(|at| at.as_second())
+        }
+        (None, Some(ago_s)) => Some(wall_s().saturating_sub(ago_s)),
+        (None, None) => Some(wall_s()),
+    }
+}
+
+/// A while before the newest line, and not before what was asked for.
+fn overlapping(newest: &str, earliest: Option<i64>) -> String {
+    let Ok(at) = newest.parse::<jiff::Timestamp>() else { return newest.to_owned() };
+    // Of a daemon whose clock stands before this one's all is new.
+    let from = at.as_second().saturating_sub(OVERLAP_S).max(earliest.unwrap_or(i64::MIN)).min(at.as_second());
+    rfc3339(from)
+}
+
 /// A connection to a daemon that has started again; what became of the one before where there is none in time.
-fn wait_for(connect: &impl Fn() -> Result<Client, Error>, error: Error) -> Result<Client, Error> {
-    let deadline = Deadline::after(PATIENCE);
+fn wait_for(connect: &impl Fn() -> Result<Client, Error>, deadline: Deadline, error: Error) -> Result<Client, Error> {
     loop {
+        if deadline.left().is_none() {
+            return Err(error);
+        }
         std::thread::sleep(AGAIN);
-        match connect() {
-            Ok(client) => return Ok(client),
-            Err(_) if deadline.left().is_some() => {}
-            Err(_) => return Err(error),
+        if let Ok(client) = connect() {
+            return Ok(client);
         }
     }
 }
@@ -86,15 +125,21 @@ struct Table {
     day: String,
     lines: u64,
     damaged: i64,
-    /// When the newest line was written, RFC 3339, and the lines of that second.
+    /// Replies of any kind.
+    told: u64,
+    /// When the newest line was decided, RFC 3339.
     newest: Option<String>,
-    of_newest: Vec<LogReply>,
+    /// The newest lines, by their hashes, the oldest first.
+    shown: VecDeque<u64>,
+    /// Those that a daemon that has started again is going to tell again, and how often.
+    again: HashMap<u64, usize>,
     /// The newest counts of decoys.
     decoys: Vec<Decoys>,
 }
 
 impl Table {
     fn show(&mut self, reply: LogReply, screen: &mut Screen<'_>) -> Result<(), Error> {
+        self.told = self.told.saturating_add(1);
         self.damaged = self.damaged.saturating_add(reply.damaged.unwrap_or_default());
         if !self.is_new(&reply) {
             return Ok(());
@@ -118,8 +163,17 @@ impl Table {
         screen.paragraph(tone, &line, 10)
     }
 
-    /// Whether it was not shown before: a daemon that has started anew is asked from the newest line's second on. Counts of decoys
-    /// are told when their hour is over, long after its beginning: they say nothing about what is newest.
+    /// A daemon that has started anew tells what was told already.
+    fn begins_again(&mut self) {
+        self.again.clear();
+        for line in &self.shown {
+            let count = self.again.entry(*line).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// Whether it was not shown before. Two lines that say the same are two. Counts of decoys are told when their hour is over, long after
+    /// its beginning: they say nothing about what is newest.
     fn is_new(&mut self, reply: &LogReply) -> bool {
         let at = match reply {
             LogReply { entry: Some(decision), .. } => &decision.at,
@@ -132,16 +186,18 @@ impl Table {
             }
             LogReply { .. } => return true,
         };
-        if self.newest.as_ref() != Some(at) {
-            // Lines come in the order of time; where a clock was set back, what is asked for follows it.
-            self.newest = Some(at.clone());
-            self.of_newest.clear();
+        let line = hashed(reply);
+        if let Some(count) = self.again.get_mut(&line).filter(|count| **count > 0) {
+            *count = count.saturating_sub(1);
+            return false;
         }
-        let is_new = !self.of_newest.contains(reply);
-        if is_new {
-            self.of_newest.push(reply.clone());
+        // Where a clock was set back, what is asked for follows it.
+        self.newest = Some(at.clone());
+        self.shown.push_back(line);
+        if self.shown.len() > MOST_SHOWN {
+            self.shown.pop_front();
         }
-        is_new
+        true
     }
 
     fn end(&self, screen: &mut Screen<'_>) -> Result<(), Error> {
@@ -153,6 +209,13 @@ impl Table {
         }
         Ok(())
     }
+}
+
+/// Equal for equal lines, and for no others that anybody has seen.
+fn hashed(reply: &LogReply) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    serde_json::to_string(reply).unwrap_or_default().hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The thing itself, without the reply around it.
@@ -214,3 +277,6 @@ fn decoys_line(decoys: &Decoys) -> String {
     let count = counted(usize::try_from(decoys.count).unwrap_or_default(), "wrong first factor");
     format!("{:8}  {:8}  deny    {count} within the hour, {}", time(&decoys.hour), "-", decoys.service)
 }
+
+#[cfg(test)]
+mod tests;

@@ -77,6 +77,7 @@ impl Daemon {
         let State::Open(house) = self.state() else { return Ok(()) };
         let done = async {
             house.errands_done().await;
+            house.post.health.keep(house.store.as_ref()).await;
             house.store.put_meta(Vec::new()).await
         };
         let _in_time = tokio::time::timeout(GRACE, done).await;

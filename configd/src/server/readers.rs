@@ -2,7 +2,6 @@
 //! kernel holds to. There is nothing to be changed here, and nothing to be told of anybody.
 
 use super::FIRST_FRAME;
-use super::status::{for_readers, status};
 use crate::daemon::Daemon;
 use crate::wire_io::{Connection, ConnectionError};
 use pam_2fa_protocol::admin::StatusReply;
@@ -32,7 +31,7 @@ async fn converse(mut connection: Connection, uid: u32, daemon: &Daemon) -> Resu
         let answer = match call.method.as_ref() {
             // Told once it has asked: who is hung up on while he speaks does not hear it.
             STATUS if uid != 0 && is_for_everybody(daemon) => SERVICE.error("NotPermitted")?,
-            STATUS => encode_reply(&StatusReply { status: for_readers(status(daemon).await) }, Continues::No)?,
+            STATUS => encode_reply(&StatusReply { status: daemon.told.status(daemon).await }, Continues::No)?,
             _ => SERVICE.answer(&call)?,
         };
         match tokio::time::timeout(READ_WITHIN, connection.write(&answer)).await {

@@ -14,12 +14,38 @@ use std::time::Duration;
 
 /// How often it is looked at where nobody asks: since when something is unhealthy is known so exactly.
 const LOOK: Duration = Duration::from_secs(60);
+/// For so long readers are told the same.
+const TOLD_MS: u64 = 1_000;
 
-/// Keeps since when things are unhealthy. Never ends.
+/// Keeps since when things are unhealthy, and how the ways out are doing. Never ends.
 pub async fn watch(daemon: &Daemon) {
     loop {
         tokio::time::sleep(LOOK).await;
         let _seen = status(daemon).await;
+        if let State::Open(house) = daemon.state() {
+            house.post.health.keep(house.store.as_ref()).await;
+        }
+    }
+}
+
+/// What readers are told, for a second: they may be many and ask without a pause, and each answer asks store, disk and courier.
+#[derive(Debug, Default)]
+pub struct Told(tokio::sync::Mutex<Option<(u64, Status)>>);
+
+impl Told {
+    /// How it is, or was less than a second ago.
+    pub async fn status(&self, daemon: &Daemon) -> Status {
+        // Whoever comes while it is looked at waits for the same.
+        let mut told = self.0.lock().await;
+        let now_ms = SystemClock::boot_ms();
+        if let Some((at_ms, status)) = told.as_ref()
+            && now_ms.saturating_sub(*at_ms) < TOLD_MS
+        {
+            return status.clone();
+        }
+        let status = for_readers(status(daemon).await);
+        *told = Some((SystemClock::boot_ms(), status.clone()));
+        status
     }
 }
 

@@ -9,8 +9,6 @@ use std::path::{Path, PathBuf};
 
 /// Where `enable` keeps them, wherever configd keeps its store.
 const RECEIPTS: &str = "var/lib/pam-2fa/enable";
-/// A larger file is none that is looked for.
-const LONGEST: u64 = 1 << 20;
 
 /// A service of the host.
 pub(super) struct Service {
@@ -40,6 +38,7 @@ impl Service {
 /// The host's files.
 pub(super) struct Files {
     root: PathBuf,
+    host: Host,
     pub(super) services: Vec<Service>,
     /// Folders of modules, each with what is in it, as far as a libpam is beside it or modules are in it.
     pub(super) modules: BTreeMap<PathBuf, BTreeSet<String>>,
@@ -56,7 +55,7 @@ impl Files {
         names.extend(receipts.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
         let services = names.into_iter().map(|name| service(root, &host, &receipts, name)).collect();
         let (modules, with_libpam) = modules(root);
-        Self { root: root.to_owned(), services, modules, with_libpam }
+        Self { root: root.to_owned(), host, services, modules, with_libpam }
     }
 
     pub(super) fn service(&self, name: &str) -> Option<&Service> {
@@ -67,9 +66,10 @@ impl Files {
         self.service(name).is_some_and(Service::is_on)
     }
 
-    /// The text of a file; none where there is none.
+    /// The text of a file; none where there is none, or one that nobody writes by hand (longer than 1 MiB).
     pub(super) fn text(&self, path: impl AsRef<Path>) -> Option<String> {
-        text(&below(&self.root, path.as_ref()))
+        let bytes = self.host.read(&below(&self.root, path.as_ref())).ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// The files of a folder, by their whole names on the host.
@@ -110,12 +110,6 @@ pub(super) fn below(root: &Path, path: &Path) -> PathBuf {
     root.join(path.strip_prefix("/").unwrap_or(path))
 }
 
-fn text(path: &Path) -> Option<String> {
-    let is_fit = path.metadata().is_ok_and(|about| about.is_file() && about.len() <= LONGEST);
-    let bytes = is_fit.then(|| std::fs::read(path).ok())??;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
-}
-
 /// The services that `enable` has changed and not changed back.
 fn receipts(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
@@ -127,9 +121,8 @@ fn service(root: &Path, host: &Host, receipts: &[String], name: String) -> Servi
     let stack = Stack::read(host, &name);
     let answer = stack.as_ref().map(Answer::of).unwrap_or_default();
     let (mut is_meant, mut other_phases) = (false, Vec::new());
-    for folder in ["etc/pam.d", "usr/lib/pam.d"] {
-        let path = root.join(folder).join(&name);
-        let Ok(bytes) = std::fs::read(&path) else { continue };
+    for folder in ["etc/pam.d", "usr/lib/pam.d", "usr/etc/pam.d"] {
+        let Ok(bytes) = host.read(&root.join(folder).join(&name)) else { continue };
         for whole in line::lines(&bytes).0 {
             let words = whole.words();
             if !words.iter().any(|word| word.ends_with("pam_2fa.so") || word == "pam_2fa") {
@@ -185,4 +178,37 @@ fn modules(root: &Path) -> (BTreeMap<PathBuf, BTreeSet<String>>, Vec<PathBuf>) {
         }
     }
     (all, with_libpam)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    /// A pipe would be waited for without end, and an image's own link is no way out of it.
+    #[test]
+    fn nothing_that_stands_in_an_image_is_waited_for_and_no_link_of_it_leads_out_of_it() {
+        let (root, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for folder in ["etc/pam.d", "srv"] {
+            std::fs::create_dir_all(root.path().join(folder)).unwrap();
+        }
+        let secret = outside.path().join("secret");
+        std::fs::write(&secret, "ada ALL=(ALL) NOPASSWD: ALL\n").unwrap();
+        let at = |path: &str| root.path().join(path);
+        for pipe in ["etc/pam.d/sudo", "etc/sudoers", "etc/passwd"] {
+            nix::unistd::mkfifo(&at(pipe), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        }
+        symlink(&secret, at("etc/link")).unwrap();
+        std::fs::write(at("srv/own"), "own").unwrap();
+        symlink("/srv/own", at("etc/own")).unwrap();
+        std::fs::write(at("etc/long"), vec![b'x'; 2 << 20]).unwrap();
+        std::fs::write(at("etc/odd"), b"a\xff\xfeb").unwrap();
+        let files = Files::below(root.path());
+        for path in ["/etc/pam.d/sudo", "/etc/sudoers", "/etc/passwd", "/etc/link", "/etc/long", "/etc", "/none"] {
+            assert_eq!(files.text(path), None, "{path}");
+        }
+        assert_eq!(files.text("/etc/own").as_deref(), Some("own"));
+        assert!(files.text("/etc/odd").is_some_and(|text| text.starts_with('a') && text.ends_with('b')));
+        assert!(files.service("sudo").is_some_and(|service| service.stack.is_err()));
+    }
 }

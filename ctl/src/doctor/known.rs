@@ -78,7 +78,7 @@ known! {
         "pam-2fa disable SERVICE; pam-2fa enable SERVICE";
     STACK_DOOR = "stack-door", Note, "a line lets in with neither a password nor a code; that is the stack's own business",
         "${EDITOR:-vi} FILE";
-    STACK_UNCOUNTED = "stack-uncounted", Note, "there are more ways through the stack than can be looked at",
+    STACK_UNCOUNTED = "stack-uncounted", Risk, "there are more ways through the stack than can be looked at",
         "${EDITOR:-vi} FILE";
     STACK_FAILLOCK = "stack-faillock", Note, "no pam_faillock.so before the password: guesses at it are not counted, and the code is what is left",
         "man pam_faillock";
@@ -102,6 +102,8 @@ known! {
         "sshd -t -f FILE";
     SSHD_IDLE = "sshd-idle", Risk, "sshd could not be asked what it does, since it was not started yet",
         "install -d -m 0755 /run/sshd && pam-2fa doctor sshd";
+    SSHD_SLOW = "sshd-slow", Risk, "sshd does not answer in time, so not all that it does was looked at",
+        "sshd -T -f FILE";
     SSHD_NO_PAM = "sshd-no-pam", Broken, "sshd does not use PAM, so no code is asked for",
         "pam-2fa disable sshd; pam-2fa enable sshd --sshd";
     SSHD_NO_PROMPT = "sshd-no-prompt", Broken, "sshd cannot ask a question (KbdInteractiveAuthentication no), so whoever is asked for a code gets in no more",
@@ -134,6 +136,8 @@ known! {
         "${EDITOR:-vi} FILE";
     COCKPIT_TIMEOUT = "cockpit-timeout", Risk, "Cockpit waits a minute for a code, and messages may take longer",
         "install -d /etc/cockpit && printf '[basic]\\nresponse-timeout = 300\\n' >> FILE && systemctl restart cockpit";
+    COCKPIT_PASSED_BY = "cockpit-passed-by", Risk, "Cockpit lets in by another way than a password, which never comes to the stack: no code is asked for",
+        "install -d /etc/cockpit && printf '[negotiate]\\naction = none\\n' >> FILE && systemctl restart cockpit";
 
     // The daemons.
     DAEMON_SILENT = "daemon-silent", Broken, "configd does not answer: whoever is to be asked for a code is denied",
@@ -152,7 +156,7 @@ known! {
         "pam-2fa secret set SETTING.password";
     CHANNEL_UNREACHED = "channel-unreached", Risk, "the courier does not come to the server now",
         "pam-2fa test CHANNEL";
-    CHANNEL_UNTESTED = "channel-untested", Note, "nothing was sent by this way since configd started, so nobody knows whether codes arrive",
+    CHANNEL_UNTESTED = "channel-untested", Note, "nothing was ever sent by this way, so nobody knows whether codes arrive",
         "pam-2fa test CHANNEL";
 
     // Files.

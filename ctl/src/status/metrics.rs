@@ -114,9 +114,9 @@ fn channels(all: &mut Exposition, channels: &[ChannelHealth]) {
     let held = each(|channel| Some(flag(channel.held_until.is_some())));
     all.metric(gauge, "channel_held", "Whether this way is not asked for a while, or after all others.", held);
     let success = each(|channel| time(channel.last_success.as_deref()?));
-    all.metric(gauge, "channel_last_success_seconds", "When a message was last taken, since configd started.", success);
+    all.metric(gauge, "channel_last_success_seconds", "When a message was last taken.", success);
     let error = each(|channel| time(channel.last_error_at.as_deref()?));
-    all.metric(gauge, "channel_last_error_seconds", "When a message was last not taken, since configd started.", error);
+    all.metric(gauge, "channel_last_error_seconds", "When a message was last not taken.", error);
     let labels = set_up.iter().filter_map(|channel| {
         let class = word(channel.last_error_class.as_ref()?)?;
         let reason = channel.last_error_reason.as_ref().and_then(word).unwrap_or_default();

@@ -3,8 +3,18 @@
 use super::*;
 use crate::server::admin::stage::alone;
 use pam_2fa_protocol::admin::{ClockHealth, KeyPlace, Problem, Required, StatusReply, StoreHealth};
-use pam_2fa_protocol::courier::{Class, Reason};
+use pam_2fa_protocol::courier::{Class, Outcome, Reason};
 use pam_2fa_protocol::wire::{Continues, encode_reply};
+
+const SETTINGS: &str = r#"
+[policy]
+required = "mandatory"
+application = "Example Corp"
+
+[email]
+server = "smtp.example.com"
+from = "login@example.com"
+"#;
 
 /// All that could be said, with a mark in whatever names somebody or something.
 fn marked() -> Status {
@@ -112,4 +122,77 @@ async fn a_courier_that_is_not_there_is_unhealthy_where_something_is_to_be_sent_
     let first = since().await;
     assert!(first.is_some());
     assert_eq!(since().await, first);
+}
+
+/// However many ask without a pause, store, disk and courier are asked once a second.
+#[tokio::test]
+async fn readers_who_ask_without_a_pause_have_it_looked_at_once_a_second() {
+    use crate::server::readers;
+    use crate::wire_io::Connection;
+    use pam_2fa_protocol::status::STATUS;
+    use pam_2fa_protocol::wire::{More, Nothing, decode_reply, encode_call};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tokio::net::{UnixListener, UnixStream};
+
+    const ASKS: usize = 400;
+    let (folder, daemon) = alone("", |_| ()).await;
+    // Each look asks the courier.
+    let courier = UnixListener::bind(folder.path().join("courier.sock")).unwrap();
+    let looks = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&looks);
+    tokio::spawn(async move {
+        while courier.accept().await.is_ok() {
+            counted.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let daemon = Arc::new(daemon);
+    let began_ms = SystemClock::boot_ms();
+    let reader = async || {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        tokio::spawn(readers::serve(ours, 0, Arc::clone(&daemon)));
+        let mut client = Connection::new(theirs);
+        for _ in 0..ASKS {
+            client.write(&encode_call(STATUS, &Nothing {}, More::No).unwrap()).await.unwrap();
+            let frame = client.read().await.unwrap().unwrap();
+            let reply: StatusReply = decode_reply(&frame).unwrap().parameters().unwrap();
+            assert_eq!(reply.status.state, Word::Degraded);
+        }
+    };
+    tokio::join!(reader(), reader());
+    let seconds = usize::try_from(SystemClock::boot_ms().saturating_sub(began_ms) / TOLD_MS).unwrap();
+    let looks = looks.load(Ordering::Relaxed);
+    assert!((1..=seconds + 1).contains(&looks), "{looks} looks in {seconds} s for {} asks", 2 * ASKS);
+}
+
+/// After an upgrade at night nobody is told that nothing was ever sent. As root, whose file the settings must be.
+#[tokio::test]
+async fn last_success_last_error_and_since_when_are_told_after_a_restart() {
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let (_folder, daemon) = alone(SETTINGS, |_| ()).await;
+    let outcome = |class, said: &str| Outcome {
+        class,
+        reason: None,
+        retry_after_s: None,
+        provider_id: None,
+        said: String::from(said),
+    };
+    {
+        let State::Open(house) = daemon.state() else { panic!("sealed") };
+        house.post.health.note("email", &outcome(Class::Accepted, ""), &house.now());
+        house.post.health.note("email", &outcome(Class::Temporary, "421 not now"), &house.now());
+    }
+    let email = async || status(&daemon).await.channels.into_iter().find(|channel| channel.name == "email").unwrap();
+    let was = email().await;
+    daemon.close(Duration::from_secs(10)).await;
+    daemon.open().await.unwrap();
+    let is = email().await;
+    assert!(is.last_success.is_some() && is.failing_since.is_some());
+    assert_eq!((is.last_success, is.failing_since), (was.last_success, was.failing_since));
+    assert_eq!((is.last_error.as_deref(), is.last_error_at), (Some("421 not now"), was.last_error_at));
+    assert_eq!((was.failed, is.failed), (1, 0), "what is counted is counted since the start");
+    let problems = status(&daemon).await.problems;
+    assert!(problems.iter().any(|problem| problem.contains("421 not now")), "{problems:?}");
 }

@@ -17,6 +17,7 @@ fn name(key: MetaKey) -> &'static str {
         MetaKey::Policy => "policy",
         MetaKey::MandatorySince => "mandatory_since",
         MetaKey::StoreGeneration => "store_generation",
+        MetaKey::Ways => "ways",
         MetaKey::LongCodeMac => "long_code_mac",
     }
 }

@@ -31,7 +31,9 @@ const MODULES: [&str; 4] = ["/usr/lib/security", "/usr/lib64/security", "/lib/se
 
 pub(super) fn nodes(places: &Places) -> BTreeMap<PathBuf, String> {
     let mut paths = vec![places.runtime.clone(), places.config.clone(), places.state.clone()];
-    paths.extend(["login.sock", "self.sock", "admin.sock", "courier.sock"].map(|name| places.runtime.join(name)));
+    paths.extend(
+        ["login.sock", "self.sock", "admin.sock", "status.sock", "courier.sock"].map(|name| places.runtime.join(name)),
+    );
     paths.extend(["key", "state.db"].map(|name| places.state.join(name)));
     let triples = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
     let triples = triples.filter(|entry| entry.file_name().to_string_lossy().contains("-linux-"));
@@ -133,7 +135,15 @@ fn end_of(path: &Path) -> Option<String> {
 fn is_ours(line: &str, started: u64) -> bool {
     let is_denial = (line.contains("avc:") && line.contains("denied") && !line.contains("permissive=1"))
         || line.contains("apparmor=\"DENIED\"");
-    let names = ["pam-2fa", "pam_2fa", "=\"login.sock\"", "=\"admin.sock\"", "=\"self.sock\"", "=\"courier.sock\""];
+    let names = [
+        "pam-2fa",
+        "pam_2fa",
+        "=\"login.sock\"",
+        "=\"admin.sock\"",
+        "=\"self.sock\"",
+        "=\"status.sock\"",
+        "=\"courier.sock\"",
+    ];
     let at = line.split_once("audit(").and_then(|(_, rest)| rest.split('.').next()?.parse::<u64>().ok());
     is_denial && names.iter().any(|name| line.contains(name)) && at.is_none_or(|at| at >= started)
 }

@@ -7,10 +7,15 @@ mod sshd;
 
 use super::facts::{Daemon, Facts, Mailbox, Places};
 use crate::break_glass;
+use crate::clock::Deadline;
 use crate::mailbox::{self, Surroundings};
 use pam_2fa_protocol::admin::KeyPlace;
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
+/// For looking up users: where their source is away, each may take minutes.
+const ALL: Duration = Duration::from_secs(60);
 /// Mail domains that are looked up: each may take three seconds.
 const MOST_DOMAINS: usize = 20;
 
@@ -44,12 +49,19 @@ pub(super) fn facts(asked: &Asked<'_>, around: &dyn Surroundings) -> Facts {
         space: host::space(&places.state),
         clock_kept: host::clock_kept(),
         denials: host::denials(),
-        uids: daemon.views.iter().map(|view| (view.user.clone(), host::uid_of(&view.user))).collect(),
+        uids: uids(&daemon),
         glass: break_glass::codes(asked.config).ok().map(|codes| codes.has_good()),
         mailboxes: mailboxes(&daemon, around),
         daemon: Some(daemon),
         places,
     }
+}
+
+/// The same users by this process's own sources, as far as those answer in time.
+fn uids(daemon: &Daemon) -> BTreeMap<String, i64> {
+    let deadline = Deadline::after(ALL);
+    let asked = daemon.views.iter().take_while(|_| deadline.left().is_some());
+    asked.map(|view| (view.user.clone(), host::uid_of(&view.user))).collect()
 }
 
 fn mailboxes(daemon: &Daemon, around: &dyn Surroundings) -> Vec<Mailbox> {

@@ -1,13 +1,13 @@
-//! Who else lets in, and without a code: services without our line, sudo's NOPASSWD, screens that log in by themselves; and whether
-//! Cockpit waits long enough for one.
+//! Who else lets in, and without a code: services without our line, screens that log in by themselves, Cockpit's own ways; and whether
+//! it waits long enough for one.
 
 use super::super::files::{Files, Service};
 use super::super::finding::Finding;
 use super::super::known::{
-    AUTOLOGIN, COCKPIT_TIMEOUT, DOOR_DESKTOP, DOOR_OTHER, DOOR_REMOTE, Known, NOPASSWD, NOPASSWD_SOME,
+    AUTOLOGIN, COCKPIT_PASSED_BY, COCKPIT_TIMEOUT, DOOR_DESKTOP, DOOR_OTHER, DOOR_REMOTE, Known,
 };
-use super::Case;
-use std::path::{Path, PathBuf};
+use super::{Case, sudoers};
+use std::path::PathBuf;
 
 /// Reached over the network, and a session or files behind it.
 const REMOTE: [&str; 14] = [
@@ -34,6 +34,12 @@ const ELEVATES: [&str; 6] = ["sudo", "doas", "su", "su-l", "polkit-1", "systemd-
 /// What begins so and lets nobody in by what he types.
 const NOBODYS: [&str; 8] =
     ["-greeter", "launch-environment", "autologin", "-exclusive", "-or-password", "-session", "gdm-pin", "kdesu"];
+/// Where units of a host stand (systemd.unit(5)).
+const UNITS: [&str; 4] =
+    ["/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system"];
+const COCKPIT: &str = "/etc/cockpit/cockpit.conf";
+/// No password is typed there, and nobody could type a code: such a door is closed, and the one beside it asks.
+const CANNOT_ASK: [&str; 2] = ["-fingerprint", "-smartcard"];
 /// Cockpit's own is 60 (seconds).
 const LONG_ENOUGH: u64 = 180;
 
@@ -44,19 +50,15 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
         all.extend(autologins(case.files));
     }
     if ["sudo", "sudo-i"].iter().any(|name| case.files.is_on(name)) {
-        // openSUSE has its own in /usr/etc, which counts where there is none in /etc.
-        let main = ["/etc/sudoers", "/usr/etc/sudoers"].iter().find(|path| case.files.text(path).is_some());
-        let mut files: Vec<PathBuf> = main.map(PathBuf::from).into_iter().collect();
-        let beside = ["/etc/sudoers.d", "/usr/etc/sudoers.d"].iter().flat_map(|folder| case.files.folder(folder));
-        files.extend(beside.filter(|path| is_taken_in(path)));
-        all.extend(files.iter().flat_map(|path| sudoers(path, &case.files.text(path).unwrap_or_default())));
+        all.extend(sudoers::of_sudo(case.files));
     }
     if case.files.is_on("doas") {
-        let path = Path::new("/etc/doas.conf");
-        all.extend(doas(path, &case.files.text(path).unwrap_or_default()));
+        all.extend(sudoers::of_doas(case.files));
     }
     if case.files.is_on("cockpit") {
-        all.extend(cockpit(&case.files.text("/etc/cockpit/cockpit.conf").unwrap_or_default()));
+        let text = case.files.text(COCKPIT).unwrap_or_default();
+        all.extend(cockpit(&text));
+        all.extend(cockpit_passed_by(&text, case.files));
     }
     all
 }
@@ -88,57 +90,21 @@ fn door(files: &Files, service: &Service) -> Option<Finding> {
     } else {
         &DOOR_OTHER
     };
-    let mut finding = Finding::of(known, &service.file, name).about(name);
-    if name == "sshd" {
-        finding.mend.push_str(" --sshd");
-    } else if !service.file.starts_with("/etc/") {
-        // The distribution's own is not changed.
-        finding.mend = format!("cp {} /etc/pam.d/ && {}", service.file, finding.mend);
-    }
-    Some(finding)
-}
-
-/// sudoers(5): not with a dot or a tilde at its end.
-fn is_taken_in(path: &Path) -> bool {
-    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| !name.contains('.') && !name.ends_with('~'))
-}
-
-fn sudoers(path: &Path, text: &str) -> Vec<Finding> {
-    let file = path.display().to_string();
-    let joined = text.replace("\\\n", " ");
-    let mut all = Vec::new();
-    for line in joined.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
-        let who = line.split_whitespace().next().unwrap_or_default();
-        let known: &'static Known = if who.starts_with("Defaults") && line.contains("!authenticate") {
-            &NOPASSWD
-        } else if let Some((_, commands)) =
-            line.split_once("NOPASSWD:").filter(|_| who != "root" && !who.ends_with("_Alias"))
-        {
-            let is_all =
-                commands.split("PASSWD:").next().unwrap_or_default().split(',').any(|word| word.trim() == "ALL");
-            if is_all { &NOPASSWD } else { &NOPASSWD_SOME }
-        } else {
-            continue;
-        };
-        all.push(Finding::of(known, &file, line).about("sudo").mending("FILE", &file));
-    }
-    all
-}
-
-fn doas(path: &Path, text: &str) -> Vec<Finding> {
-    let file = path.display().to_string();
-    let is_open = |line: &&str| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        words.first() == Some(&"permit") && words.contains(&"nopass")
+    let finding = Finding::of(known, &service.file, name);
+    // The distribution's own file is not changed.
+    let (copied, file) = if service.file.starts_with("/etc/") {
+        ("", service.file.clone())
+    } else {
+        ("cp OWN /etc/pam.d/ && ", format!("/etc/pam.d/{name}"))
     };
-    let say = |line: &str| {
-        let known: &'static Known =
-            if line.split_whitespace().any(|word| word == "cmd") { &NOPASSWD_SOME } else { &NOPASSWD };
-        let mut finding = Finding::of(known, &file, line).about("doas");
-        finding.mend = format!("${{EDITOR:-vi}} {file}");
-        finding
+    let mend = if CANNOT_ASK.iter().any(|end| name.ends_with(end)) {
+        "sed -i '1i auth requisite pam_deny.so' FILE"
+    } else if name == "sshd" {
+        "pam-2fa enable SERVICE --sshd"
+    } else {
+        "pam-2fa enable SERVICE"
     };
-    text.lines().map(str::trim).filter(is_open).map(say).collect()
+    Some(finding.by(&format!("{copied}{mend}")).about(name).mending("OWN", &service.file).mending("FILE", &file))
 }
 
 /// `[section] key=value` of an ini file: keys in small letters, blanks and quotes taken off; comments left out.
@@ -163,6 +129,7 @@ fn autologins(files: &Files) -> Vec<Finding> {
         "/etc/lightdm/lightdm.conf",
         "/etc/sddm.conf",
         "/etc/greetd/config.toml",
+        "/etc/lxdm/lxdm.conf",
     ]
     .map(PathBuf::from)
     .into();
@@ -174,9 +141,17 @@ fn autologins(files: &Files) -> Vec<Finding> {
     ] {
         paths.extend(files.folder(folder));
     }
-    for unit in files.folder("/etc/systemd/system").iter().filter_map(|path| path.to_str()) {
-        if unit.contains("getty") && unit.ends_with(".service.d") {
-            paths.extend(files.folder(unit));
+    for folder in UNITS {
+        for unit in files.folder(folder).iter().filter_map(|path| path.to_str()) {
+            let name = unit.rsplit('/').next().unwrap_or_default();
+            if !name.contains("getty") && !name.starts_with("autovt@") {
+                continue;
+            }
+            if unit.ends_with(".service.d") {
+                paths.extend(files.folder(unit));
+            } else if unit.ends_with(".service") {
+                paths.push(PathBuf::from(unit));
+            }
         }
     }
     let say = |path: &PathBuf| {
@@ -192,15 +167,18 @@ fn logs_in_by_itself(text: &str) -> Option<String> {
     let found = ini(text).into_iter().find(|(section, key, value)| match key.as_str() {
         "automaticloginenable" | "timedloginenable" => is_true(value),
         "autologin-user" => !value.is_empty(),
+        "autologin" if section == "base" => !value.is_empty(),
         "user" if section == "autologin" || section == "initial_session" => !value.is_empty(),
-        "execstart" => value.split_whitespace().any(|word| word == "-a" || word.starts_with("--autologin")),
+        "execstart" => value.split_whitespace().any(|word| {
+            // Its name and the option may be one word.
+            word.starts_with("-a") || word.starts_with("--autologin")
+        }),
         _ => false,
     })?;
     Some(format!("{}={}", found.1, found.2))
 }
 
 fn cockpit(text: &str) -> Option<Finding> {
-    const FILE: &str = "/etc/cockpit/cockpit.conf";
     let own = ini(text).into_iter().find(|(section, key, _)| section == "basic" && key == "response-timeout");
     let seconds = own.as_ref().map_or(Some(60), |(_, _, value)| value.parse::<u64>().ok());
     if seconds.is_some_and(|seconds| seconds >= LONG_ENOUGH) {
@@ -210,28 +188,41 @@ fn cockpit(text: &str) -> Option<Finding> {
         || String::from("response-timeout 60, as it is without a word"),
         |(_, key, value)| format!("{key} = {value}"),
     );
-    let mut finding = Finding::of(&COCKPIT_TIMEOUT, FILE, seen).about("cockpit").mending("FILE", FILE);
-    if text.to_ascii_lowercase().contains("response-timeout") {
-        finding.mend =
-            format!("sed -i 's/^ *response-timeout.*/response-timeout = 300/I' {FILE} && systemctl restart cockpit");
+    let is_written = ini(text).iter().any(|(section, key, _)| section == "basic" && key == "response-timeout");
+    let finding = Finding::of(&COCKPIT_TIMEOUT, COCKPIT, seen).about("cockpit");
+    let finding = if is_written {
+        finding.by("sed -i 's/^ *response-timeout.*/response-timeout = 300/I' FILE && systemctl restart cockpit")
+    } else {
+        finding
+    };
+    Some(finding.mending("FILE", COCKPIT))
+}
+
+/// Kerberos' tickets and certificates of browsers, by which cockpit-session opens a session and asks no auth line.
+fn cockpit_passed_by(text: &str, files: &Files) -> Vec<Finding> {
+    let all = ini(text);
+    let value = |of: &str, name: &str| {
+        let found = all.iter().find(|(section, key, _)| section == of && key == name);
+        found.map(|(_, _, value)| value.to_ascii_lowercase())
+    };
+    let mut found = Vec::new();
+    // A key of its own, or one of the host's for a web service: without any no ticket is taken.
+    let has_key = files.text("/etc/cockpit/krb5.keytab").is_some()
+        || files.text("/etc/krb5.keytab").is_some_and(|keys| keys.contains("HTTP"));
+    if has_key && value("negotiate", "action").as_deref() != Some("none") {
+        found.push(Finding::of(&COCKPIT_PASSED_BY, COCKPIT, "a Kerberos ticket is enough"));
     }
-    Some(finding)
+    let takes = value("webservice", "clientcertauthentication");
+    if takes.is_some_and(|value| ["true", "yes", "1"].contains(&value.as_str())) {
+        let mend = "sed -i 's/^ *ClientCertAuthentication.*/ClientCertAuthentication = no/I' FILE && systemctl restart cockpit";
+        found.push(Finding::of(&COCKPIT_PASSED_BY, COCKPIT, "a certificate of the browser is enough").by(mend));
+    }
+    found.into_iter().map(|finding| finding.about("cockpit").mending("FILE", COCKPIT)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn who_needs_no_password_is_told_from_who_needs_one_for_most() {
-        let text = "# %a ALL=(ALL) NOPASSWD: ALL\nroot ALL=(ALL) NOPASSWD: ALL\n%wheel ALL=(ALL) NOPASSWD: ALL\nada ALL=(root) \\\n NOPASSWD: /bin/true, \
-                    PASSWD: ALL\nDefaults:bob !authenticate\nbob ALL=(ALL:ALL) ALL\n";
-        let found: Vec<(&str, String)> =
-            sudoers(Path::new("/etc/sudoers"), text).into_iter().map(|finding| (finding.id, finding.seen)).collect();
-        let ids: Vec<&str> = found.iter().map(|(id, _)| *id).collect();
-        assert_eq!(ids, ["nopasswd", "nopasswd-some", "nopasswd"], "{found:?}");
-        assert!(found[0].1.starts_with("%wheel ") && found[1].1.starts_with("ada "));
-    }
 
     #[test]
     fn a_screen_that_logs_in_by_itself_is_told_from_one_that_could() {
@@ -247,6 +238,8 @@ mod tests {
             ("[Service]\nExecStart=-/sbin/agetty -o '-p -- \\\\u' --noclear %I\n", false),
             ("[initial_session]\ncommand = \"sway\"\nuser = \"ada\"\n", true),
             ("[default_session]\nuser = \"greeter\"\n", false),
+            ("[base]\nautologin=ada\n", true),
+            ("[base]\n# autologin=ada\n", false),
         ] {
             assert_eq!(logs_in_by_itself(text).is_some(), is, "{text}");
         }

@@ -6,6 +6,7 @@
 //! | `modules` | our module and the others |
 //! | `sshd` | what sshd asks, and what it does not |
 //! | `doors` | who else lets in, and without a code |
+//! | `sudoers` | who becomes another without a password |
 //! | `daemon` | configd and its ways out |
 //! | `places` | sockets, key, store: owners and modes |
 //! | `config` | the settings |
@@ -20,6 +21,7 @@ mod modules;
 mod places;
 mod sshd;
 mod stacks;
+mod sudoers;
 mod users;
 
 use super::facts::Facts;

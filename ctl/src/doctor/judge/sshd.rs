@@ -4,7 +4,7 @@ use super::super::facts::Sshd;
 use super::super::finding::Finding;
 use super::super::known::{
     Known, SSHD_BYPASS, SSHD_GRACE, SSHD_IDLE, SSHD_MATCH, SSHD_NO_PAM, SSHD_NO_PROMPT, SSHD_PASSWORD, SSHD_PENALTIES,
-    SSHD_ROOT, SSHD_UNREAD,
+    SSHD_ROOT, SSHD_SLOW, SSHD_UNREAD,
 };
 use super::Case;
 use crate::exempt::HOST_CONFIG;
@@ -31,7 +31,13 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
     let mut all = Vec::new();
     if let Some(why) = &sshd.failure {
         // Debian's makes that folder when it starts, and Ubuntu's starts with the first login.
-        let known = if why.contains("privilege separation directory") { &SSHD_IDLE } else { &SSHD_UNREAD };
+        let known = if why.contains("privilege separation directory") {
+            &SSHD_IDLE
+        } else if why.contains("no answer within") || why.contains("slow to answer") {
+            &SSHD_SLOW
+        } else {
+            &SSHD_UNREAD
+        };
         all.push(said(sshd, known, "", why));
     }
     // What holds for everybody first.
@@ -57,13 +63,16 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
 fn said(sshd: &Sshd, known: &'static Known, who: &str, seen: &str) -> Finding {
     let config = sshd.config.display().to_string();
     let place = if who.is_empty() || who == "nobody" { config.clone() } else { format!("{config}, for {who}") };
-    let mut finding = Finding::of(known, place, seen).about("sshd").mending("FILE", &config);
+    let mut finding = Finding::of(known, place, seen).about("sshd");
     if sshd.config != Path::new(HOST_CONFIG) {
-        let named = format!("sshd --sshd-config {config}");
-        finding.mend = finding.mend.replace("disable sshd", &format!("disable {named}"));
-        finding.mend = finding.mend.replace("enable sshd", &format!("enable {named}"));
+        let named = |verb: &str| (format!("{verb} sshd"), format!("{verb} sshd --sshd-config FILE"));
+        let mend = ["disable", "enable"]
+            .map(named)
+            .iter()
+            .fold(finding.mend.clone(), |mend, (word, is)| mend.replace(word, is));
+        finding = finding.by(&mend);
     }
-    finding
+    finding.mending("FILE", &config)
 }
 
 /// What sshd has for a login.
@@ -124,7 +133,8 @@ impl Login<'_> {
             _ => {}
         }
         if let Some(penalty) = self.penalty().filter(|penalty| *penalty >= USUAL_PENALTY) {
-            all.push(self.say(&SSHD_PENALTIES, &format!("PerSourcePenalties authfail:{penalty}s")));
+            let seen = format!("PerSourcePenalties authfail:{penalty}s, {}", self.sshd.version);
+            all.push(self.say(&SSHD_PENALTIES, seen.trim_end_matches(", ")));
         }
         let refused = ["without-password", "prohibit-password"].contains(&self.get("permitrootlogin"));
         if self.who == "root" && refused && ways.is_empty() {

@@ -113,8 +113,8 @@ impl Host {
         Ok(None)
     }
 
-    /// What is to stand in that file, by whatever name it is read.
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+    /// What is to stand in that file, by whatever name it is read. A pipe is not waited for, and what has no end is not read to it.
+    pub(crate) fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let file = self.file(path)?;
         let about = file.metadata()?;
         if !about.is_file() || about.len() > LONGEST {

@@ -10,7 +10,7 @@ use super::read::Line;
 use std::collections::HashSet;
 
 /// Ways that are looked at; real stacks have a few hundred.
-const MOST: usize = 200_000;
+const MOST: usize = 20_000;
 
 /// What the full mode said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

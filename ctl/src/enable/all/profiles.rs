@@ -146,23 +146,16 @@ impl PamAuthUpdate {
         self.clear()?;
         let words = words("--remove", Modes { decoy: true, key_proven: false });
         let path = self.common_auth();
-        let left = |out: &Output, text: Option<Vec<u8>>| {
-            if !has_ours(&text.unwrap_or_default()) {
-                return Ok(());
-            }
-            Err(Error::Refused(vec![format!(
+        let out = self.run(&words, receipts)?;
+        if has_ours(&text(&path)?.unwrap_or_default()) {
+            let why = format!(
                 "{} was edited, so pam-auth-update leaves it ({}); take the lines with pam_2fa.so out by hand (a decoy line counts in the \
                  jumps before it), then again",
                 path.display(),
-                said(out)
-            )]))
-        };
-        // Tried first: a host whose debconf says so (`libpam-runtime/override`) would have what was edited overwritten.
-        if has_ours(&text(&path)?.unwrap_or_default()) {
-            let copy = Copy::of(&self.root)?;
-            left(&copy.run(&words)?, text(&copy.folder.join("pam.d/common-auth"))?)?;
+                said(&out)
+            );
+            return Err(Error::Refused(vec![why]));
         }
-        left(&self.run(&words, receipts)?, text(&path)?)?;
         [FULL, DECOY].iter().try_for_each(|profile| remove(&self.configs(profile)))
     }
 
@@ -175,14 +168,16 @@ impl PamAuthUpdate {
         Ok(())
     }
 
+    /// With a debconf of its own: the host's may have been told to write over what somebody has edited (`libpam-runtime/override`), and of
+    /// that below a folder it is no business. What is enabled is told from the files, whatever debconf has kept of it.
     fn run(&self, words: &[String], receipts: Option<&Receipts>) -> Result<Output, Error> {
         let run = || {
             if self.root == Path::new("/") {
+                let debconf = Copy::empty()?;
                 let mut command = Command::new("/usr/bin/env");
-                command.args(ENVIRONMENT).arg(TOOL).args(words);
+                command.args(ENVIRONMENT).arg(debconf.word()).arg(TOOL).args(words);
                 output(command)
             } else {
-                // Of this host's debconf the image below the folder is no business.
                 Copy::empty()?.run_on([PAM_D, LISTS, CONFIGS].map(|below| self.root.join(below)), words)
             }
         };
@@ -263,11 +258,15 @@ impl Copy {
         if out.status.success() { Ok(out) } else { Err(failed(&out)) }
     }
 
+    /// By which debconf is told where its own files are.
+    fn word(&self) -> String {
+        format!("DEBCONF_SYSTEMRC={}", self.folder.join("debconf.conf").display())
+    }
+
     /// In the place of the host's folders, those.
     fn run_on(&self, folders: [PathBuf; 3], words: &[String]) -> Result<Output, Error> {
         let mut command = Command::new("/usr/bin/env");
-        let debconf = format!("DEBCONF_SYSTEMRC={}", self.folder.join("debconf.conf").display());
-        command.args(ENVIRONMENT).arg(debconf).args(["unshare", "--mount", "--propagation", "private", "--"]);
+        command.args(ENVIRONMENT).arg(self.word()).args(["unshare", "--mount", "--propagation", "private", "--"]);
         command.args(["/bin/sh", "-euc", MOUNTED, "sh"]).args(folders).arg(TOOL).args(words);
         output(command)
     }

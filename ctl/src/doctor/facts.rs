@@ -30,6 +30,8 @@ pub(super) struct Facts {
     /// Whether a break-glass code is good.
     pub(super) glass: Option<bool>,
     pub(super) mailboxes: Vec<Mailbox>,
+    /// Until when it was to be confirmed (RFC 3339, UTC), by services and `--all`; those alone of which the time is over.
+    pub(super) unconfirmed: BTreeMap<String, String>,
 }
 
 /// Where things of ours are.

@@ -150,6 +150,8 @@ known! {
         "systemctl restart pam-2fa-configd pam-2fa-courier";
     UNIT_OFF = "unit-off", Risk, "a unit of ours does not start with the host",
         "systemctl enable --now UNIT";
+    UNCONFIRMED = "unconfirmed", Broken, "nobody has confirmed it in time, and nothing has taken it back",
+        "pam-2fa disable --unconfirmed";
     CHANNEL_TLS = "channel-tls", Broken, "the server's certificate is not taken, so nothing is sent to it",
         "pam-2fa test CHANNEL";
     CHANNEL_REFUSED = "channel-refused", Broken, "the server does not take our user and password, so nothing is sent by it",

@@ -16,6 +16,7 @@ use crate::exempt::{has_systemd, parse_rfc3339, rfc3339, systemctl};
 use crate::screen::Screen;
 use pam_2fa_protocol::admin::{CODED_LOGIN, Coded, CodedLogin, CodedLoginReply};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -48,6 +49,13 @@ impl Unconfirmed {
             Error::File { what: "cannot look at", path, why }
         })?;
         Ok(Some(Self { within_s, until: rfc3339(until_s), begun: Mark::now()?, stands: None, sshd_config }))
+    }
+
+    /// With so many seconds more.
+    fn later(&self, seconds: u64) -> Self {
+        let until_s = parse_rfc3339(&self.until).unwrap_or_default();
+        let until = rfc3339(until_s.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX)));
+        Self { within_s: self.within_s.saturating_add(seconds), until, ..self.clone() }
     }
 
     /// What is said of it to whoever has asked for it.
@@ -297,6 +305,23 @@ pub(super) fn over(receipts: &Receipts) -> Result<Over, Error> {
     Ok(Over { those, others_wait: !others.is_empty(), errors })
 }
 
+/// For as long after its time it is the next run's of the timer: seconds.
+const SLACK_S: u64 = 60;
+
+/// What should have been taken back by now, and until when it was to be confirmed, by name; for who looks. None where receipts cannot be
+/// read.
+pub(crate) fn overdue(state: &Path) -> BTreeMap<String, String> {
+    if !state.join("enable").exists() {
+        return BTreeMap::new();
+    }
+    let waiting = Receipts::hold(state).and_then(|receipts| Waiting::read(&receipts));
+    let (Ok(waiting), Ok(now)) = (waiting, Mark::now()) else { return BTreeMap::new() };
+    let is_over =
+        |(_, unconfirmed): &&(Waits, Unconfirmed)| unconfirmed.later(SLACK_S).left_s(&now, clock::wall_s()) == 0;
+    let overdue = waiting.those.iter().filter(is_over);
+    overdue.map(|(waits, unconfirmed)| (waits.name().to_owned(), unconfirmed.until.clone())).collect()
+}
+
 /// What [`over`] finds.
 #[derive(Debug, Default)]
 pub(super) struct Over {
@@ -365,6 +390,9 @@ mod tests {
         ] {
             assert_eq!(unconfirmed.left_s(&mark(boot, boot_ms), wall_s), left_s, "{boot} {boot_ms} {wall_s}");
         }
+        assert_eq!(unconfirmed.later(60).left_s(&mark("one", 1_600_000), WALL_S), 60);
+        assert_eq!(unconfirmed.later(60).left_s(&mark("one", 1_660_000), WALL_S), 0);
+        assert_eq!(unconfirmed.later(60).left_s(&mark("two", 20_000), WALL_S + 600), 60);
         let damaged = Unconfirmed { until: String::from("soon"), ..unconfirmed };
         assert_eq!(damaged.left_s(&mark("two", 20_000), WALL_S), 0);
     }
@@ -393,6 +421,32 @@ mod tests {
         }
         let cut_off = Unconfirmed { stands: None, ..unconfirmed };
         assert!(!cut_off.is_proven_by(&login(2_000_000), &mark("one", 3_000_000)));
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_macros, reason = "a test that is skipped says so")]
+    fn what_should_have_been_taken_back_a_minute_ago_is_told_and_nothing_else() {
+        if !nix::unistd::geteuid().is_root() {
+            eprintln!("NOT CHECKED: needs root, whose alone receipts are");
+            return;
+        }
+        let state = tempfile::tempdir().unwrap();
+        assert_eq!(overdue(state.path()), BTreeMap::new());
+        let receipts = Receipts::hold(state.path()).unwrap();
+        let now = Mark::now().unwrap();
+        for (service, ago_s) in [("login", 61), ("sshd", 30), ("su", -600)] {
+            let until = rfc3339(clock::wall_s() - ago_s);
+            let begun = Mark { boot: String::from("before"), ..now.clone() };
+            let unconfirmed =
+                Unconfirmed { within_s: 86_400, until: until.clone(), begun, stands: None, sshd_config: None };
+            let receipt = serde_json::json!({
+                "version": 1, "service": service, "file": "/x", "owner": 0, "group": 0, "mode": 0o644, "before": "", "before_sha256": "",
+                "after_sha256": "", "put_in": [], "made": until, "unconfirmed": unconfirmed,
+            });
+            receipts.write(service, &receipt).unwrap();
+        }
+        drop(receipts);
+        assert_eq!(overdue(state.path()).into_keys().collect::<Vec<_>>(), ["login"]);
     }
 
     #[test]

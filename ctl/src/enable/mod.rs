@@ -44,7 +44,7 @@ use crate::exempt::HOST_CONFIG;
 use crate::invoker::invoker;
 use crate::screen::Screen;
 use change::Undone;
-pub(crate) use confirm::confirm;
+pub(crate) use confirm::{confirm, overdue};
 pub(crate) use file::services;
 use nix::syslog::{Facility, Priority, Severity, syslog};
 pub(crate) use others::blocks;

@@ -8,6 +8,7 @@ mod sshd;
 use super::facts::{Daemon, Facts, Mailbox, Places};
 use crate::break_glass;
 use crate::clock::Deadline;
+use crate::enable::overdue;
 use crate::mailbox::{self, Surroundings};
 use pam_2fa_protocol::admin::KeyPlace;
 use std::collections::BTreeMap;
@@ -52,6 +53,7 @@ pub(super) fn facts(asked: &Asked<'_>, around: &dyn Surroundings) -> Facts {
         uids: uids(&daemon),
         glass: break_glass::codes(asked.config).ok().map(|codes| codes.has_good()),
         mailboxes: mailboxes(&daemon, around),
+        unconfirmed: overdue(&places.state),
         daemon: Some(daemon),
         places,
     }

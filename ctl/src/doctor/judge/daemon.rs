@@ -3,7 +3,7 @@
 use super::super::finding::Finding;
 use super::super::known::{
     CHANNEL_REFUSED, CHANNEL_TLS, CHANNEL_UNREACHED, CHANNEL_UNTESTED, CLOCK_AHEAD, CLOCK_BEHIND, DAEMON_PROBLEM,
-    DAEMON_RELEASE, DAEMON_SEALED, DAEMON_SILENT, KEY_BESIDE, KEY_ROTATION, Known, UNIT_OFF,
+    DAEMON_RELEASE, DAEMON_SEALED, DAEMON_SILENT, KEY_BESIDE, KEY_ROTATION, Known, UNCONFIRMED, UNIT_OFF,
 };
 use super::Case;
 use pam_2fa_protocol::admin::{ChannelHealth, KeyPlace, Reached, Required, State, Status};
@@ -18,6 +18,8 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
     for (unit, state) in case.facts.units.iter().filter(|(_, state)| off(state)) {
         all.push(Finding::of(&UNIT_OFF, unit, state).mending("UNIT", unit));
     }
+    let overdue = case.facts.unconfirmed.iter();
+    all.extend(overdue.map(|(name, until)| Finding::of(&UNCONFIRMED, name, format!("it was to be gone at {until}"))));
     let Some(daemon) = &case.facts.daemon else { return all };
     let socket = case.facts.places.runtime.join("admin.sock").display().to_string();
     if let Some(why) = &daemon.failure {

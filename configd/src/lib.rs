@@ -29,6 +29,7 @@ pub mod server;
 pub mod settings_file;
 pub mod store;
 pub mod texts;
+pub mod trial;
 pub mod trouble;
 pub mod users;
 pub mod verification;

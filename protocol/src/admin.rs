@@ -26,7 +26,9 @@ pub use device::{Device, DeviceList, DeviceReply, DeviceRevoke, DeviceRevokeRepl
 pub use exemption::{ExemptionChange, ExemptionChanged};
 pub use import::{ImportRow, MOST_ROWS, UserImport, UserImportReply, WrongRow};
 pub use log::{By, Change, Decision, Decoys, Log, LogReply};
-pub use message::{EmailReachReply, Reached, TestEmail, TestSms, UserVerifyBegin, UserVerifyFinish, VerifySent};
+pub use message::{
+    EmailReachReply, Reached, TestEmail, TestSms, Tested, TestedReply, UserVerifyBegin, UserVerifyFinish, VerifySent,
+};
 pub use pass::{OneTimeCode, Pass, PassKind, UserGrant, UserInvite};
 pub use secret::{OpenSecret, OpenSecretReply};
 pub use status::{
@@ -67,6 +69,8 @@ pub const USER_VERIFY_FINISH: &str = "io.pam2fa.Admin.UserVerifyFinish";
 pub const TEST_EMAIL: &str = "io.pam2fa.Admin.TestEmail";
 /// [`TestSms`] → [`crate::courier::Sent`].
 pub const TEST_SMS: &str = "io.pam2fa.Admin.TestSms";
+/// [`Tested`] → [`TestedReply`].
+pub const TESTED: &str = "io.pam2fa.Admin.Tested";
 /// `()` → [`EmailReachReply`].
 pub const EMAIL_REACH: &str = "io.pam2fa.Admin.EmailReach";
 /// [`Seal`] → [`SealReply`].

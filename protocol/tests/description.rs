@@ -20,6 +20,7 @@ const ADMIN: &[&str] = &[
     admin::USER_IMPORT,
     admin::TEST_EMAIL,
     admin::TEST_SMS,
+    admin::TESTED,
     admin::EMAIL_REACH,
     admin::SEAL,
     admin::OPEN_SECRET,

@@ -263,6 +263,21 @@ fn settings_frames(add: &mut impl FnMut(&[u8])) {
     add(&reply(&admin::ReloadReply { generation: 2, notes: vec![] }, LAST));
 }
 
+fn test_frames(add: &mut impl FnMut(&[u8])) {
+    let settings = || Some(Secret::new("[email]".into()));
+    add(&call(admin::TEST_EMAIL, &admin::TestEmail { to: "ada@example.com".into(), settings: None }, More::Yes));
+    add(&call(admin::TEST_EMAIL, &admin::TestEmail { to: "ada@example.com".into(), settings: settings() }, More::Yes));
+    let to = || String::from("+15550100");
+    add(&call(admin::TEST_SMS, &admin::TestSms { to: to(), by: None, settings: None }, More::Yes));
+    add(&call(
+        admin::TEST_SMS,
+        &admin::TestSms { to: to(), by: Some("second".into()), settings: settings() },
+        More::Yes,
+    ));
+    add(&call(admin::TESTED, &admin::Tested { settings: Secret::new("[email]".into()) }, More::No));
+    add(&reply(&admin::TestedReply { email: true, sms: false }, LAST));
+}
+
 fn admin_frames(add: &mut impl FnMut(&[u8])) {
     add(&call(admin::USER_LIST, &Nothing {}, More::Yes));
     add(&call(admin::USER_SHOW, &admin::UserShow { name: "ada".into() }, More::No));
@@ -288,9 +303,7 @@ fn admin_frames(add: &mut impl FnMut(&[u8])) {
     add(&reply(&sent, LAST));
     let finish = admin::UserVerifyFinish { name: "ada".into(), channel, code: Secret::new("123456".into()) };
     add(&call(admin::USER_VERIFY_FINISH, &finish, More::No));
-    add(&call(admin::TEST_EMAIL, &admin::TestEmail { to: "ada@example.com".into() }, More::Yes));
-    add(&call(admin::TEST_SMS, &admin::TestSms { to: "+15550100".into(), by: None }, More::Yes));
-    add(&call(admin::TEST_SMS, &admin::TestSms { to: "+15550100".into(), by: Some("second".into()) }, More::Yes));
+    test_frames(add);
     settings_frames(add);
     explain_frames(add);
     device_frames(add);

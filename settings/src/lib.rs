@@ -21,6 +21,7 @@ mod nearest;
 mod phone;
 pub mod provider;
 mod schema;
+mod sending;
 mod service;
 mod set;
 mod settings;
@@ -40,6 +41,7 @@ pub use lifetime::Lifetime;
 pub use mailbox::Mailbox;
 pub use money::Money;
 pub use phone::E164;
+pub use sending::sending;
 pub use service::{Class, Factor, Services, ignored};
 pub use set::set;
 pub use settings::{

@@ -48,6 +48,9 @@ pub struct TestSms {
     /// The one provider to ask: `sms`, or the name of a backup; absent: all in their order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// As in [`TestEmail`].
+    #[serde(default, serialize_with = "Secret::on_the_wire_if_any", skip_serializing_if = "Option::is_none")]
+    pub settings: Option<Secret>,
 }
 
 /// The parameters of [`super::TEST_EMAIL`].
@@ -55,6 +58,26 @@ pub struct TestSms {
 pub struct TestEmail {
     /// An address.
     pub to: String,
+    /// Settings to send by in the place of those in force, as a text of `config.toml` has them (`pam_2fa_settings::sending`); secrets sealed.
+    #[serde(default, serialize_with = "Secret::on_the_wire_if_any", skip_serializing_if = "Option::is_none")]
+    pub settings: Option<Secret>,
+}
+
+/// The parameters of [`super::TESTED`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Tested {
+    /// As in [`TestEmail`].
+    #[serde(serialize_with = "Secret::on_the_wire")]
+    pub settings: Secret,
+}
+
+/// The reply to [`super::TESTED`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestedReply {
+    /// The last test by email that was accepted went by these very settings.
+    pub email: bool,
+    /// The last one by text message.
+    pub sms: bool,
 }
 
 /// How far the courier comes with one mail server.

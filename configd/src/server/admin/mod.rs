@@ -28,8 +28,8 @@ use pam_2fa_protocol::admin::{
     BACKUP, BREAK_GLASS_CHANGED, CLOCK_RESET, CLOCK_STATUS, CODED_LOGIN, CodedLogin, CodedLoginReply, DEVICE_LIST,
     DEVICE_REVOKE, EMAIL_REACH, EXEMPTION_CHANGED, EXPLAIN, GENERATION, KEY_EXPORT, KEY_FORGET, KEY_IMPORT, KEY_RESEAL,
     KEY_ROTATE, KEY_STATUS, LOG, NOT_FOUND, NotFound, OPEN_SECRET, REFUSED, RELOAD, RESTORE, RESTORE_ACCEPT,
-    RESTORE_PUT, Refused, SEAL, SEALED, SERVICE, STATUS, Sealed, TEST_EMAIL, TEST_SMS, USER_DISABLE, USER_GRANT,
-    USER_IMPORT, USER_INVITE, USER_LIST, USER_RESET, USER_SET, USER_SHOW, USER_UNLOCK, USER_VERIFY_BEGIN,
+    RESTORE_PUT, Refused, SEAL, SEALED, SERVICE, STATUS, Sealed, TEST_EMAIL, TEST_SMS, TESTED, USER_DISABLE,
+    USER_GRANT, USER_IMPORT, USER_INVITE, USER_LIST, USER_RESET, USER_SET, USER_SHOW, USER_UNLOCK, USER_VERIFY_BEGIN,
     USER_VERIFY_FINISH,
 };
 use pam_2fa_protocol::frame::Frame;
@@ -121,6 +121,7 @@ async fn dispatch(call: &IncomingCall<'_>, daemon: &Daemon, connection: &mut Con
         OPEN_SECRET => done(&secret::open(house(daemon)?.as_ref(), &parameters(call)?).await?),
         TEST_EMAIL => system::test_email(house(daemon)?.as_ref(), &parameters(call)?, call.more, connection).await,
         TEST_SMS => test_sms::test_sms(house(daemon)?.as_ref(), &parameters(call)?, call.more, connection).await,
+        TESTED => done(&system::tested(house(daemon)?.as_ref(), &parameters(call)?).await?),
         LOG => log::log(daemon, parameters(call)?, call.more, connection).await,
         DEVICE_LIST => devices::list(house(daemon)?.as_ref(), parameters(call)?, call.more, connection).await,
         DEVICE_REVOKE => devices::revoke(house(daemon)?.as_ref(), parameters(call)?, call.more, connection).await,

@@ -7,13 +7,15 @@ use crate::house::House;
 use crate::random;
 use crate::rules::Rules;
 use crate::texts::{Message, Value};
+use crate::trial::{self, Way};
 use crate::wire_io::{Connection, ConnectionError};
 use data_encoding::HEXLOWER;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::{
-    EmailReachReply, ExemptionChange, ExemptionChanged, ReloadReply, Seal, SealReply, StatusReply, TestEmail,
+    EmailReachReply, ExemptionChange, ExemptionChanged, ReloadReply, Seal, SealReply, StatusReply, TestEmail, Tested,
+    TestedReply,
 };
-use pam_2fa_protocol::courier::{Outcome, Sent};
+use pam_2fa_protocol::courier::{Class, Outcome, Sent};
 use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::wire::{Continues, Nothing, encode_reply};
 use pam_2fa_settings::text::printable;
@@ -73,7 +75,7 @@ pub(super) async fn test_email(
     connection: &mut Connection,
 ) -> Result<Frame, Answer> {
     let to = EmailAddress::parse(&asked.to).map_err(Answer::refused)?;
-    let rules = house.rules();
+    let rules = to_send_by(house, asked.settings.as_ref())?;
     if rules.email.is_empty() {
         return Err(Answer::refused(
             "no mail server is configured; set [email] in config.toml, then pam-2fa config reload",
@@ -86,9 +88,28 @@ pub(super) async fn test_email(
     let id = HEXLOWER.encode(&random::bytes::<16>(house.random.as_ref()).map_err(Answer::refused)?);
     let head =
         Letterhead { id: &id, attempt: 1, to: to.as_str(), subject: &subject, text: &text, life_ms: TEST_LIFE_MS };
-    let outcome = post(house, head, more, connection).await?;
+    let outcome = post_by(house, head, &rules, more, connection).await?;
     tracing::info!(to = to.masked(), class = ?outcome.class, said = outcome.said, "a test message");
+    has_passed(house, Way::Email, &rules, &outcome).await?;
     done(&Sent { step: None, outcome: Some(outcome) })
+}
+
+/// The rules in force, or those of the settings that are to be tried.
+pub(super) fn to_send_by(house: &House, settings: Option<&Secret>) -> Result<Arc<Rules>, Answer> {
+    trial::rules(house, settings.map(|text| text.expose().as_str())).map_err(Answer::Refused)
+}
+
+/// An accepted test is kept, for who saves the settings that it went by.
+pub(super) async fn has_passed(house: &House, way: Way, rules: &Rules, outcome: &Outcome) -> Result<(), Answer> {
+    if outcome.class == Class::Accepted {
+        trial::passed(house, way, rules).await.map_err(Answer::refused)
+    } else {
+        Ok(())
+    }
+}
+
+pub(super) async fn tested(house: &House, asked: &Tested) -> Result<TestedReply, Answer> {
+    trial::tested(house, asked.settings.expose()).await.map_err(Answer::Refused)
 }
 
 pub(super) async fn email_reach(house: &House) -> EmailReachReply {
@@ -102,14 +123,22 @@ pub(super) async fn post(
     more: bool,
     connection: &mut Connection,
 ) -> Result<Outcome, Answer> {
-    let rules = house.rules();
-    with_steps(more, connection, |steps| async move { house.post.post(head, &rules, Some(&steps)).await }).await
+    post_by(house, head, &house.rules(), more, connection).await
+}
+
+async fn post_by(
+    house: &House,
+    head: Letterhead<'_>,
+    rules: &Rules,
+    more: bool,
+    connection: &mut Connection,
+) -> Result<Outcome, Answer> {
+    with_steps(more, connection, |steps| async move { house.post.post(head, rules, Some(&steps)).await }).await
 }
 
 /// A number that an administrator may have a text message sent to, and the rules that say so.
-pub(super) fn number_to_text(house: &House, number: &str) -> Result<(E164, Arc<Rules>), Answer> {
+pub(super) fn number_to_text(rules: &Rules, number: &str) -> Result<E164, Answer> {
     let to = E164::parse(number).map_err(Answer::refused)?;
-    let rules = house.rules();
     if rules.sms.is_empty() {
         return Err(Answer::refused(
             "no provider of text messages is configured; set [sms] in config.toml, then pam-2fa config reload",
@@ -118,20 +147,19 @@ pub(super) fn number_to_text(house: &House, number: &str) -> Result<(E164, Arc<R
     if !rules.countries.reach(&to) {
         return Err(Answer::refused(Uncounted::unreached(&to)));
     }
-    Ok((to, rules))
+    Ok(to)
 }
 
 /// Sends a text message, by one provider or by all in their order, and passes on what happens meanwhile; or a limit withholds it.
 pub(super) async fn text(
     house: &House,
     head: TextHead<'_>,
-    by: Option<&str>,
+    (by, rules): (Option<&str>, &Rules),
     more: bool,
     connection: &mut Connection,
 ) -> Result<Outcome, Answer> {
-    let rules = house.rules();
     let sent =
-        with_steps(more, connection, |steps| async move { house.post.text_by(head, by, &rules, Some(&steps)).await });
+        with_steps(more, connection, |steps| async move { house.post.text_by(head, by, rules, Some(&steps)).await });
     sent.await?.map_err(Answer::refused)
 }
 

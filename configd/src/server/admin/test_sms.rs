@@ -3,12 +3,13 @@
 
 use super::Answer;
 use super::done;
-use super::system::{number_to_text, text};
+use super::system::{has_passed, number_to_text, text, to_send_by};
 use crate::delivery::TextHead;
 use crate::house::House;
 use crate::random;
 use crate::rules::Rules;
 use crate::texts::sms::{Says, Short, sms};
+use crate::trial::Way;
 use crate::wire_io::Connection;
 use data_encoding::HEXLOWER;
 use pam_2fa_protocol::admin::TestSms;
@@ -21,7 +22,8 @@ pub(super) async fn test_sms(
     more: bool,
     connection: &mut Connection,
 ) -> Result<Frame, Answer> {
-    let (to, rules) = number_to_text(house, &asked.to)?;
+    let rules = to_send_by(house, asked.settings.as_ref())?;
+    let to = number_to_text(&rules, &asked.to)?;
     let by = asked.by.as_deref().map(|name| named(&rules, name)).transpose()?;
     let random = house.random.as_ref();
     let code = random::code(random, rules.codes.digits).map_err(Answer::refused)?;
@@ -37,8 +39,9 @@ pub(super) async fn test_sms(
     };
     let words = sms(short, rules.letters(None));
     let head = TextHead { id: &id, attempt: 1, to: &to, text: &words, code: &code, tag: "TEST", life_ms };
-    let outcome = text(house, head, by, more, connection).await?;
+    let outcome = text(house, head, (by, &rules), more, connection).await?;
     tracing::info!(to = to.masked(), class = ?outcome.class, said = outcome.said, "a test message");
+    has_passed(house, Way::Sms, &rules, &outcome).await?;
     done(&Sent { step: None, outcome: Some(outcome) })
 }
 

@@ -33,7 +33,8 @@ async fn by_sms(house: &House, record: &UserRecord, more: bool, connection: &mut
     let Some(number) = &record.phone else {
         return Err(Answer::refused(format!("{name} has no number; pam-2fa user set {name} --phone NUMBER")));
     };
-    let (to, rules) = number_to_text(house, number)?;
+    let rules = house.rules();
+    let to = number_to_text(&rules, number)?;
     let (of, now) = ((Authenticator::Sms, number.as_str()), house.now());
     let fresh = house
         .verifications
@@ -53,7 +54,7 @@ async fn by_sms(house: &House, record: &UserRecord, more: bool, connection: &mut
     let text = sms(short, rules.letters(record.language.as_deref()));
     let head =
         TextHead { id: &fresh.id.0, attempt: 1, to: &to, text: &text, code: &fresh.code, tag: &fresh.tag, life_ms };
-    let outcome = text_message(house, head, None, more, connection).await?;
+    let outcome = text_message(house, head, (None, &rules), more, connection).await?;
     let tag = (outcome.class == Class::Accepted).then_some(fresh.tag);
     done(&VerifySent { step: None, outcome: Some(outcome), tag })
 }

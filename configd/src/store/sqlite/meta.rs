@@ -18,6 +18,7 @@ fn name(key: MetaKey) -> &'static str {
         MetaKey::MandatorySince => "mandatory_since",
         MetaKey::StoreGeneration => "store_generation",
         MetaKey::Ways => "ways",
+        MetaKey::Tested => "tested",
         MetaKey::LongCodeMac => "long_code_mac",
     }
 }

@@ -15,6 +15,9 @@ use typed::{service, written};
 
 mod lines;
 mod typed;
+mod unset;
+
+pub use unset::unset;
 
 /// The text with `typed` as the value of a key. Lists are typed `a,b` or `["a", "b"]`, a service's class `elevate` or, with whose factor
 /// is asked, `elevate caller`.
@@ -27,15 +30,17 @@ pub fn set(text: &str, dotted_key: &str, typed: &str) -> Result<String, EditErro
     let document = parse(text).map_err(|raw| not_toml(text, raw))?;
     let changed = Page { text, document: &document }.with(&target, &value)?;
     let after = parse(&changed).map_err(|_| target.by_hand())?;
-    let others = |text, document: &Document<&str>| {
-        let mut all = flat(text, document.as_table());
-        all.retain(|path, _| !target.is_about(path));
-        all
-    };
-    if others(text, &document) != others(&changed, &after) {
+    if others(text, &document, &target) != others(&changed, &after, &target) {
         return Err(target.by_hand());
     }
     Ok(changed)
+}
+
+/// What a text says of other keys.
+fn others(text: &str, document: &Document<&str>, target: &Target<'_>) -> BTreeMap<Vec<String>, String> {
+    let mut all = flat(text, document.as_table());
+    all.retain(|path, _| !target.is_about(path));
+    all
 }
 
 /// What is set.

@@ -62,7 +62,7 @@ fn bare_value(value: &mut Value) {
                 bare_value(value);
             }
         }
-        _ => {}
+        Value::String(_) | Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => {}
     }
 }
 

@@ -46,7 +46,7 @@ impl Page<'_> {
                     None => return Ok(None),
                     Some((key, item)) => self.line(key, item),
                 },
-                _ => None,
+                Item::None | Item::Value(_) | Item::ArrayOfTables(_) => None,
             },
         };
         place.map(Some).ok_or_else(|| target.by_hand())

@@ -71,7 +71,7 @@ pub(crate) enum Told {
     Tested(Channel, Result<Outcome, String>),
     Secret(String, Result<Secret, String>),
     Users(Result<Vec<User>, String>),
-    User(Result<(User, Vec<Device>), String>),
+    User(Box<Result<(User, Vec<Device>), String>>),
     /// What was done to a user, in words for the line at the bottom; then the record is asked for again.
     Done(String, Result<Vec<String>, String>),
     /// An invitation code, shown once.

@@ -43,7 +43,7 @@ pub use money::Money;
 pub use phone::E164;
 pub use sending::sending;
 pub use service::{Class, Factor, Services, ignored};
-pub use set::{set, unset};
+pub use set::{set, unset, without_section};
 pub use settings::{
     Accepted, Application, Backup, Codes, Email, Level, Limits, Lock, Log, PasswordSetting, Policy, Prompt, Settings,
     Sms, SmsBackup,

@@ -17,7 +17,7 @@ mod lines;
 mod typed;
 mod unset;
 
-pub use unset::unset;
+pub use unset::{unset, without_section};
 
 /// The text with `typed` as the value of a key. Lists are typed `a,b` or `["a", "b"]`, a service's class `elevate` or, with whose factor
 /// is asked, `elevate caller`.

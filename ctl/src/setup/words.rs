@@ -21,8 +21,16 @@ impl Tongue {
 
     fn sources(self) -> &'static [&'static str] {
         match self {
-            Self::English => &[include_str!("../../words/en/window.ftl"), include_str!("../../words/en/users.ftl")],
-            Self::German => &[include_str!("../../words/de/window.ftl"), include_str!("../../words/de/users.ftl")],
+            Self::English => &[
+                include_str!("../../words/en/window.ftl"),
+                include_str!("../../words/en/users.ftl"),
+                include_str!("../../words/en/fields.ftl"),
+            ],
+            Self::German => &[
+                include_str!("../../words/de/window.ftl"),
+                include_str!("../../words/de/users.ftl"),
+                include_str!("../../words/de/fields.ftl"),
+            ],
         }
     }
 }

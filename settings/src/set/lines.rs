@@ -43,6 +43,17 @@ impl<'a> Lines<'a> {
         Self { text, lines, ends: spans.into_iter().map(|span| span.end).collect() }
     }
 
+    /// Every line, and whether it stands under a header of that section or of one in it.
+    pub(super) fn under(&self, section: &str) -> impl Iterator<Item = (&'a str, bool)> {
+        let mut is_of_it = false;
+        self.lines.iter().map(move |line| {
+            if let Some(header) = line.header.as_ref().filter(|header| !header.is_marked) {
+                is_of_it = header.path.first().is_some_and(|first| first == section);
+            }
+            (line.text, is_of_it)
+        })
+    }
+
     /// The line of `[a.b]`.
     pub(super) fn header(&self, path: &[&str]) -> Option<usize> {
         self.headers(path, false, false).next()

@@ -1,10 +1,11 @@
 //! Takes a key out of the text, so that its default counts: its line goes, and every other byte stays.
 
-use super::{Container, Page, Target, others};
+use super::lines::Lines;
+use super::{Container, Page, Target, flat, others};
 use crate::edit::{EditError, not_toml};
 use crate::walk::parse;
 use std::ops::Range;
-use toml_edit::{InlineTable, Item, Key, Value};
+use toml_edit::{Document, InlineTable, Item, Key, Value};
 
 /// The text without a key; the text as it is where it does not have it.
 ///
@@ -21,6 +22,41 @@ pub fn unset(text: &str, dotted_key: &str) -> Result<String, EditError> {
     let gone = parse(&changed).map_err(|_| target.by_hand())?;
     if others(text, &document, &target) != others(&changed, &gone, &target) {
         return Err(target.by_hand());
+    }
+    Ok(changed)
+}
+
+/// The text without a section and its backups: what stands under its headers goes, and every other byte stays, comments before it too.
+///
+/// # Errors
+/// The text is written in a way that only a person can change.
+pub fn without_section(text: &str, section: &str) -> Result<String, EditError> {
+    let document = parse(text).map_err(|raw| not_toml(text, raw))?;
+    let by_hand = || EditError::Value {
+        key: section.to_owned(),
+        why: String::from("is written in a way that only a person can change; `pam-2fa config edit`"),
+    };
+    let Some(item) = document.as_table().get(section) else { return Ok(text.to_owned()) };
+    if !item.is_table() {
+        return Err(by_hand());
+    }
+    let mut changed = String::with_capacity(text.len());
+    let lines = Lines::of(text, &document);
+    for (line, is_of_it) in lines.under(section) {
+        // Comments and blank lines stay: they are the administrator's.
+        let is_said = !line.trim().is_empty() && !line.trim_start().starts_with('#');
+        if !(is_of_it && is_said) {
+            changed.push_str(line);
+        }
+    }
+    let gone = parse(&changed).map_err(|_| by_hand())?;
+    let kept = |text, document: &Document<&str>| {
+        let mut all = flat(text, document.as_table());
+        all.retain(|path, _| path.first().is_none_or(|first| first != section));
+        all
+    };
+    if gone.as_table().get(section).is_some() || kept(text, &document) != kept(&changed, &gone) {
+        return Err(by_hand());
     }
     Ok(changed)
 }
@@ -107,6 +143,14 @@ mod tests {
             assert_eq!(unset(TEXT, absent).unwrap(), TEXT, "{absent}");
         }
         assert!(unset(TEXT, "email.sever").is_err());
+        let without = without_section(TEXT, "sms").unwrap();
+        assert_eq!(
+            without,
+            TEXT.replace("[sms]\nprovider = \"x\"\naccount = { url = \"u\", token = \"t\", more = \"m\" }\n", "")
+        );
+        let without = without_section(TEXT, "email").unwrap();
+        assert!(without.starts_with("# Ours.\n# before from\n[sms]\n"), "{without}");
+        assert_eq!(without_section(TEXT, "trust").unwrap(), TEXT);
         // Two on one line, as nobody writes it.
         assert!(unset("[email]\nserver = \"a\"\n[sms]\naccount = \"whole\"\n", "sms.account.url").is_err());
         let one = "[sms]\nprovider = \"x\"\naccount = { url = \"u\" }\n";

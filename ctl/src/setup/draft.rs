@@ -15,6 +15,8 @@ struct State {
     text: String,
     /// Typed, by dotted names.
     secrets: BTreeMap<String, Arc<Secret>>,
+    /// What was typed since it was opened, by dotted names: of a text with an error nobody says what counts.
+    typed: BTreeMap<String, String>,
 }
 
 /// The settings on the screen.
@@ -28,6 +30,8 @@ pub(crate) struct Draft {
     open: Option<String>,
     /// What the text says; of a text with an error what the last one said.
     values: BTreeMap<String, Shown>,
+    /// The same of what is saved.
+    saved_values: BTreeMap<String, Shown>,
     /// By key; those without one under the empty name.
     wrong: BTreeMap<String, String>,
 }
@@ -35,9 +39,10 @@ pub(crate) struct Draft {
 impl Draft {
     /// Of the text of a file.
     pub(crate) fn of(text: &str) -> Self {
-        let state = State { text: text.to_owned(), secrets: BTreeMap::new() };
+        let state = State { text: text.to_owned(), ..State::default() };
         let mut draft = Self { saved: state.clone(), now: state, ..Self::default() };
         draft.look();
+        draft.saved_values.clone_from(&draft.values);
         draft
     }
 
@@ -75,18 +80,15 @@ impl Draft {
 
     /// Whether the text does not say it.
     pub(crate) fn is_default(&self, key: &str) -> bool {
-        self.values.get(key).is_none_or(|shown| shown.is_default)
+        !self.now.typed.contains_key(key) && self.values.get(key).is_none_or(|shown| shown.is_default)
     }
 
     /// As a person would type it; nothing of a secret.
     pub(crate) fn typed(&self, key: &str) -> String {
-        match self.said(key) {
-            Said::Nothing | Said::Sealed | Said::Plain => String::new(),
-            Said::Text(text) => text.clone(),
-            Said::Number(number) => number.to_string(),
-            Said::Switch(on) => on.to_string(),
-            Said::List(list) => list.join(", "),
+        if let Some(typed) = self.now.typed.get(key) {
+            return typed.clone();
         }
+        said_as_typed(self.said(key))
     }
 
     /// Whether there is a secret, of the file or typed.
@@ -111,11 +113,14 @@ impl Draft {
 
     /// Whether a key is not as it was saved.
     pub(crate) fn has_changed(&self, key: &str) -> bool {
-        if self.now.secrets.contains_key(key) {
-            return true;
-        }
-        let of = |text: &str| shown(text).unwrap_or_default().into_iter().find(|shown| shown.key == key);
-        self.now.text != self.saved.text && of(&self.now.text) != of(&self.saved.text)
+        let was = self.saved_values.get(key);
+        let is = self.values.get(key);
+        let is_typed = self
+            .now
+            .typed
+            .get(key)
+            .is_some_and(|typed| was.map(|was| said_as_typed(&was.value)).as_ref() != Some(typed));
+        self.now.secrets.contains_key(key) || is_typed || (self.wrong.is_empty() && was != is)
     }
 
     /// Puts a value in as it is typed; nothing typed takes the key out, so that its default counts.
@@ -133,9 +138,15 @@ impl Draft {
             return Ok(());
         }
         self.begin(key);
+        let was = self.typed("email.tls");
         self.now.text = text;
+        if typed.is_empty() {
+            self.now.typed.remove(key);
+        } else {
+            self.now.typed.insert(key.to_owned(), typed.to_owned());
+        }
         if key == "email.tls" {
-            self.follow_port();
+            self.follow_port(&was);
         }
         self.look();
         Ok(())
@@ -172,6 +183,7 @@ impl Draft {
         self.begin("sms.provider");
         self.now.text = text;
         self.now.secrets.retain(|key, _| !key.starts_with("sms.account."));
+        self.now.typed.retain(|key, _| !key.starts_with("sms."));
         self.leave();
         self.look();
         Ok(())
@@ -206,16 +218,14 @@ impl Draft {
     }
 
     /// One that stood where TLS has it goes on with TLS; one of the administrator's own stays.
-    fn follow_port(&mut self) {
-        let usual = |tls: &str| if tls == "implicit" { "465" } else { "587" };
-        if self.is_default("email.port") {
-            return;
-        }
-        let (was, port) = (self.typed("email.tls"), self.typed("email.port"));
-        if port == usual(&was)
+    fn follow_port(&mut self, was: &str) {
+        let usual = if was == "implicit" { "465" } else { "587" };
+        if !self.is_default("email.port")
+            && self.typed("email.port") == usual
             && let Ok(text) = unset(&self.now.text, "email.port")
         {
             self.now.text = text;
+            self.now.typed.remove("email.port");
         }
     }
 
@@ -245,6 +255,17 @@ impl Draft {
         if let Ok(values) = shown(&self.now.text) {
             self.values = values.into_iter().map(|shown| (shown.key.clone(), shown)).collect();
         }
+    }
+}
+
+/// As a person would type it; nothing of a secret.
+fn said_as_typed(said: &Said) -> String {
+    match said {
+        Said::Nothing | Said::Sealed | Said::Plain => String::new(),
+        Said::Text(text) => text.clone(),
+        Said::Number(number) => number.to_string(),
+        Said::Switch(on) => on.to_string(),
+        Said::List(list) => list.join(", "),
     }
 }
 

@@ -224,10 +224,11 @@ impl Window {
     /// What is wrong is gone to; nothing is saved or sent by it.
     fn is_wrong(&mut self) -> bool {
         let unfit = self.form.unfit.values().map(|unfit| unfit.why.clone());
-        let why = unfit.chain(self.draft.all_wrong().values().cloned()).next();
-        let Some(why) = why else { return false };
-        self.form.focus_wrong(&mut self.draft);
-        self.note = Some(Note::Wrong(why));
+        let Some(any) = unfit.chain(self.draft.all_wrong().values().cloned()).next() else { return false };
+        // What has no field here is said all the same.
+        if !self.form.focus_wrong(&mut self.draft) {
+            self.note = Some(Note::Wrong(any));
+        }
         true
     }
 

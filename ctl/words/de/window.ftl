@@ -12,3 +12,79 @@ note-redone = Wieder getan.
 note-nothing-undone = Es gibt nichts zurückzunehmen.
 note-plain = Es steht im Klartext in der Datei: dort nachsehen, oder einmal speichern, dann ist es verschlüsselt.
 untested-words = ohne Test
+
+window-unsaved = nicht gespeichert
+window-too-small = Zu klein: mindestens 60 × 16.
+health-asking = frage configd …
+health-well = configd: läuft
+health-unhealthy = ! configd: { $count } Probleme
+health-lost = ! configd antwortet nicht
+
+key-next = weiter
+key-page = Seite
+key-save = sichern
+key-eye = zeigen
+key-test = Test
+key-undo = zurück
+key-help = Tasten
+key-exit = Ende
+
+choice-yes = ja
+choice-no = nein
+choice-default = Vorgabe
+choice-no-provider = keiner
+choice-policy-required-disabled = aus: niemand wird gefragt
+choice-policy-required-optional = optional: je Benutzer
+choice-policy-required-mandatory = verpflichtend: alle
+choice-email-tls-implicit = implizit
+choice-email-tls-starttls = STARTTLS
+choice-email-tls-none = aus
+choice-policy-enrolment-administrator = Administrator
+choice-policy-enrolment-invited = mit Einladung
+choice-policy-enrolment-at-login = bei der Anmeldung
+unit-seconds = Sekunden
+unit-minutes = Minuten
+unit-hours = Stunden
+unit-days = Tage
+unit-second = Sekunde
+unit-minute = Minute
+unit-hour = Stunde
+unit-day = Tag
+unit- = ?
+secret-kept = (vorhanden, verschlüsselt)
+secret-none = (keins)
+provider-own = eigene Datei
+provider-unproven = nicht erprobt
+list-filter = Filter:
+list-nothing = nichts passt
+
+title-help = Tasten
+title-unsaved = Nicht gespeichert
+title-untested = Verpflichtend ohne Test
+title-conflict = Von anderen geändert
+title-diff = Gespeichert
+keys-any = Enter: schließen
+keys-list = tippen: filtern   Enter: wählen   Esc: zurück
+keys-unsaved = s: speichern   v: verwerfen   Esc: zurück
+keys-send = Enter: senden   Esc: zurück
+keys-talk = Esc: nicht warten
+keys-untested = Enter: speichern   Esc: zurück
+keys-conflict = m: meins   a: das andere   Esc: zurück
+ask-unsaved = Etwas ist geändert und nicht gespeichert. Vor dem Beenden speichern, oder verwerfen?
+ask-address = An diese Adresse geht die Testnachricht:
+ask-number = An diese Nummer geht die Testnachricht, etwa +4915550100:
+ask-untested = Kein Test hat mit dem bestanden, was hier steht. Niemand weiß also, ob Codes ankommen, und alle brauchten einen. F5 probiert es. Um trotzdem zu speichern, hier eintippen: { $words }
+ask-conflict = Während dieses Fenster offen war, hat jemand dieselben Einstellungen anders gespeichert:
+conflict-line = { $key }: hier { $ours }, dort { $theirs }
+talk-goes-on = …
+talk-accepted = Angenommen für { $to }: { $said }
+talk-failed = Nicht gesendet: { $why }
+help-keys =
+    Tab, ↓      nächstes Feld         Shift-Tab, ↑   voriges Feld
+    Bild ab     nächste Seite         Alt-1 2 3      zu einer Seite
+    ← → Leer    andere Auswahl        Enter          Liste, Knopf, weiter
+    F2, ^S      speichern             F10, ^Q, Esc   beenden
+    F3          Geheimnis zeigen      F5             Test senden
+    ^Z          zurücknehmen          ^Y             wieder tun
+    ^W          Wort löschen          ^U             Zeile löschen
+    Eine Zahl und s, m, h oder d sind eine Dauer. Ein leeres Feld hat seinen Vorgabewert.

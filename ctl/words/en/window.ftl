@@ -12,3 +12,79 @@ note-redone = Done again.
 note-nothing-undone = There is nothing to take back.
 note-plain = It stands in the file in plain text: look there, or save once to have it encrypted.
 untested-words = without a test
+
+window-unsaved = not saved
+window-too-small = Too small: make it 60 × 16 or larger.
+health-asking = asking configd …
+health-well = configd: running
+health-unhealthy = ! configd: { $count } unhealthy
+health-lost = ! configd does not answer
+
+key-next = next
+key-page = page
+key-save = save
+key-eye = eye
+key-test = test
+key-undo = undo
+key-help = keys
+key-exit = exit
+
+choice-yes = yes
+choice-no = no
+choice-default = default
+choice-no-provider = none
+choice-policy-required-disabled = disabled: nobody is asked
+choice-policy-required-optional = optional: by user
+choice-policy-required-mandatory = mandatory: everybody
+choice-email-tls-implicit = implicit
+choice-email-tls-starttls = STARTTLS
+choice-email-tls-none = off
+choice-policy-enrolment-administrator = administrator
+choice-policy-enrolment-invited = by invitation
+choice-policy-enrolment-at-login = at a login
+unit-seconds = seconds
+unit-minutes = minutes
+unit-hours = hours
+unit-days = days
+unit-second = second
+unit-minute = minute
+unit-hour = hour
+unit-day = day
+unit- = ?
+secret-kept = (kept, encrypted)
+secret-none = (none)
+provider-own = your own
+provider-unproven = unproven
+list-filter = Filter:
+list-nothing = nothing fits
+
+title-help = Keys
+title-unsaved = Not saved
+title-untested = Mandatory without a test
+title-conflict = Changed by somebody else
+title-diff = Saved
+keys-any = Enter: close
+keys-list = type to filter   Enter: choose   Esc: back
+keys-unsaved = s: save   d: discard   Esc: back
+keys-send = Enter: send   Esc: back
+keys-talk = Esc: do not wait
+keys-untested = Enter: save   Esc: back
+keys-conflict = m: mine   t: theirs   Esc: back
+ask-unsaved = Something is changed and not saved. Save it before you leave, or discard it?
+ask-address = The address that gets the test message:
+ask-number = The number that gets the test message, as +15550100:
+ask-untested = No test has passed with what stands here, so nobody knows whether codes arrive, and everybody would need one. Press F5 and try it. To save it all the same, type: { $words }
+ask-conflict = While this window was open, somebody has saved the same settings otherwise:
+conflict-line = { $key }: here { $ours }, there { $theirs }
+talk-goes-on = …
+talk-accepted = Accepted for { $to }: { $said }
+talk-failed = Not sent: { $why }
+help-keys =
+    Tab, ↓      next field            Shift-Tab, ↑   the one before
+    PageDown    next page             Alt-1 2 3      to a page
+    ← → Space   another choice        Enter          list, button, next
+    F2, ^S      save                  F10, ^Q, Esc   exit
+    F3          show a secret         F5             send a test
+    ^Z          take back             ^Y             do again
+    ^W          delete a word         ^U             delete the line
+    A number and s, m, h or d make a duration. An empty field has its default.

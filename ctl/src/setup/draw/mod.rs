@@ -1,0 +1,160 @@
+//! The window as it is drawn, from its state alone. What others wrote has no control characters here.
+
+mod form;
+mod popup;
+#[cfg(test)]
+mod tests;
+
+use super::fields::{Page, Text as Label};
+use super::theme::Theme;
+use super::window::{Note, Window};
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
+
+/// Smaller, nothing can be read.
+const LEAST: (u16, u16) = (60, 16);
+
+/// Draws all of it.
+pub(crate) fn draw(window: &Window, theme: Theme, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    if area.width < LEAST.0 || area.height < LEAST.1 {
+        frame.render_widget(Paragraph::new(window.words.say("window-too-small")), area);
+        return;
+    }
+    let rows = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(1),
+        Constraint::Min(4),
+        Constraint::Length(2),
+        Constraint::Length(1),
+    ]);
+    let [top, tabs, page, help, keys] = rows.areas(area);
+    bar(window, theme, frame, top);
+    pages(window, theme, frame, tabs);
+    if window.form.page == Page::Users {
+        frame.render_widget(Paragraph::new(window.words.say("users-none")), page);
+    } else {
+        form::draw(window, theme, frame, page);
+    }
+    bottom(window, theme, frame, help);
+    hints(window, theme, frame, keys);
+    popup::draw(window, theme, frame, area);
+}
+
+/// The name, what is not saved, how configd is.
+fn bar(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    let words = &window.words;
+    let changed =
+        if window.draft.is_changed() { format!("  * {}", words.say("window-unsaved")) } else { String::new() };
+    let left = format!(" pam-2fa  {}{changed}", words.say("window-title"));
+    let (right, style) = match &window.health {
+        None => (words.say("health-asking"), theme.bar()),
+        Some(Ok(problems)) if problems.is_empty() => (words.say("health-well"), theme.bar()),
+        Some(Ok(problems)) => (words.with("health-unhealthy", &[("count", &problems.len().to_string())]), theme.bar()),
+        Some(Err(_)) => (words.say("health-lost"), theme.bar()),
+    };
+    frame.render_widget(Paragraph::new(left).style(theme.bar()), area);
+    let right = format!("{right} ");
+    let width = columns(&right).min(area.width);
+    let place = Rect { x: area.x.saturating_add(area.width.saturating_sub(width)), width, ..area };
+    frame.render_widget(Paragraph::new(right).style(style), place);
+}
+
+fn pages(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    let mut spans = vec![Span::raw(" ")];
+    for (number, page) in (1..).zip(Page::ALL) {
+        let name = format!(" {number} {} ", window.words.say(page.name()));
+        let is_open = page == window.form.page;
+        spans.push(Span::styled(name, if is_open { theme.focus() } else { theme.faint() }));
+        spans.push(Span::raw(" "));
+    }
+    frame.render_widget(Line::from(spans), area);
+}
+
+/// What is wrong with the field that has the focus, what was done, or its help.
+fn bottom(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    let said = match &window.note {
+        Some(Note::Well(said)) => Some((said.clone(), theme.well())),
+        Some(Note::Wrong(why)) => Some((format!("! {why}"), theme.wrong())),
+        None => {
+            let wrong = window.form.focused().and_then(|field| form::wrong(window, &field.key));
+            wrong.map(|why| (format!("! {why}"), theme.wrong()))
+        }
+    };
+    let (text, style) = said.unwrap_or_else(|| {
+        let help = window.form.focused().map(|field| label(window, &field.help)).unwrap_or_default();
+        (help, theme.label())
+    });
+    let lines = wrapped(&text, usize::from(area.width).saturating_sub(2));
+    let shown: Vec<Line<'_>> = lines.into_iter().take(2).map(|line| Line::styled(format!(" {line}"), style)).collect();
+    frame.render_widget(Paragraph::new(shown), area);
+}
+
+fn hints(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    let mut spans = vec![Span::raw(" ")];
+    for (key, id) in [
+        ("Tab", "key-next"),
+        ("PgDn", "key-page"),
+        ("F2", "key-save"),
+        ("F3", "key-eye"),
+        ("F5", "key-test"),
+        ("^Z", "key-undo"),
+        ("F1", "key-help"),
+        ("F10", "key-exit"),
+    ] {
+        spans.push(Span::styled(key, theme.key()));
+        spans.push(Span::raw(format!(" {} ", window.words.say(id))));
+    }
+    frame.render_widget(Line::from(spans), area);
+}
+
+pub(super) fn label(window: &Window, text: &Label) -> String {
+    match text {
+        Label::Id(id) => window.words.say(id),
+        Label::Own(text) => pam_2fa_settings::text::printable(text).into_owned(),
+    }
+}
+
+/// So many places it takes.
+pub(super) fn columns(text: &str) -> u16 {
+    u16::try_from(text.width()).unwrap_or(u16::MAX)
+}
+
+/// What fits, with a mark where something was left out.
+pub(super) fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut short = String::new();
+    for character in text.chars() {
+        let mut next = short.clone();
+        next.push(character);
+        if next.width().saturating_add(1) > width {
+            break;
+        }
+        short = next;
+    }
+    short.push('…');
+    short
+}
+
+/// At the words, in lines of that width.
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let Some(line) = lines.last_mut() else { continue };
+        let with = line.width().saturating_add(word.width()).saturating_add(1);
+        if line.is_empty() {
+            line.push_str(&cut(word, width));
+        } else if with <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(cut(word, width));
+        }
+    }
+    lines
+}

@@ -103,10 +103,13 @@ fn root_gets_in_at_a_console_with_configd_dead_hung_or_sealed_once_a_code_and_ev
     world.stop_configd();
     fs::rename(world.path("key"), world.path("state/key")).unwrap();
     let store = world.path("state/state.db");
-    let whole = fs::read(&store).unwrap();
+    // What its log has of the page would be read in the place of it.
+    let log_of_store = world.path("state/state.db-wal");
+    let (whole, whole_log) = (fs::read(&store).unwrap(), fs::read(&log_of_store).unwrap());
     let mut damaged = whole.clone();
     damaged[4096..8192].fill(0x55);
     fs::write(&store, damaged).unwrap();
+    fs::remove_file(&log_of_store).unwrap();
     world.start_configd();
     assert!(done(&world, &["status"]).contains("sealed: every login"));
     gets_in(console(&programs, "root"), &root[3]);
@@ -125,6 +128,7 @@ fn root_gets_in_at_a_console_with_configd_dead_hung_or_sealed_once_a_code_and_ev
     assert!(log.lines("BREAK-GLASS: ").iter().all(|line| line.starts_with("<81>")), "authpriv.alert");
     world.stop_configd();
     fs::write(&store, whole).unwrap();
+    fs::write(&log_of_store, whole_log).unwrap();
     world.start_configd();
     let told = done(&world, &["status"]);
     assert!(told.contains("2 codes good") && told.contains("4 used"), "{told}");

@@ -23,4 +23,5 @@ pub mod terminal;
 pub mod trust;
 pub mod varlink;
 pub mod wait;
+pub mod window;
 pub mod world;

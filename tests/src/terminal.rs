@@ -16,6 +16,30 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+/// Both sides of a pty, and what it is called below /dev.
+pub(crate) struct Pty {
+    pub(crate) master: OwnedFd,
+    pub(crate) slave: OwnedFd,
+    pub(crate) name: String,
+}
+
+/// A pty of one's own.
+pub(crate) fn pty() -> Pty {
+    // CLOEXEC from the first moment: other tests start programs at the same time, and one that inherits this pty would
+    // keep it open after its user is gone.
+    let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC).expect("open a pty");
+    grantpt(&master).expect("grant the pty");
+    unlockpt(&master).expect("unlock the pty");
+    let path = ptsname_r(&master).expect("name the pty");
+    let name = path.strip_prefix("/dev/").expect("a pty is a device").to_owned();
+    let slave: OwnedFd = {
+        use std::os::unix::fs::OpenOptionsExt;
+        File::options().read(true).write(true).custom_flags(OFlag::O_NOCTTY.bits()).open(path).expect("open the slave")
+    }
+    .into();
+    Pty { master: OwnedFd::from(master), slave, name }
+}
+
 /// What the program has written so far.
 #[derive(Default)]
 struct Screen {
@@ -40,23 +64,7 @@ impl Terminal {
     /// When that fails.
     #[must_use]
     pub fn open(program: &str, arguments: &[String]) -> Self {
-        // CLOEXEC from the first moment: other tests start programs at the same time, and one that inherits this pty would
-        // keep it open after its user is gone.
-        let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC).expect("open a pty");
-        grantpt(&master).expect("grant the pty");
-        unlockpt(&master).expect("unlock the pty");
-        let path = ptsname_r(&master).expect("name the pty");
-        let name = path.strip_prefix("/dev/").expect("a pty is a device").to_owned();
-        let slave: OwnedFd = {
-            use std::os::unix::fs::OpenOptionsExt;
-            File::options()
-                .read(true)
-                .write(true)
-                .custom_flags(OFlag::O_NOCTTY.bits())
-                .open(path)
-                .expect("open the slave")
-        }
-        .into();
+        let Pty { master, slave, name } = pty();
         let stdio = || Stdio::from(slave.try_clone().expect("copy the slave"));
         // setsid(1) makes its stdin the controlling terminal, so that ssh finds it as /dev/tty.
         let child = Command::new("setsid")
@@ -69,7 +77,7 @@ impl Terminal {
             .spawn()
             .expect("start the program");
         drop(slave);
-        let keyboard = File::from(OwnedFd::from(master));
+        let keyboard = File::from(master);
         let screen = Arc::new((Mutex::new(Screen::default()), Condvar::new()));
         let mut eyes = keyboard.try_clone().expect("copy the pty");
         let shared = Arc::clone(&screen);

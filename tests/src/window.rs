@@ -11,6 +11,7 @@ use crate::wait::{PATIENCE, now};
 use rustix::termios::{Winsize, tcsetwinsize};
 use std::fs::File;
 use std::io::{Read, Write};
+use std::num::NonZero;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
@@ -50,7 +51,7 @@ impl Window {
         drop(slave);
         let keyboard = File::from(master);
         let mut eyes = keyboard.try_clone().expect("copy the pty");
-        let drawn = Drawn { parser: vt100::Parser::new(rows, columns, 0), ended: false };
+        let drawn = Drawn { parser: vt100::Parser::new(places(rows), places(columns), 0), ended: false };
         let drawn = Arc::new((Mutex::new(drawn), Condvar::new()));
         let shared = Arc::clone(&drawn);
         std::thread::spawn(move || {
@@ -119,7 +120,7 @@ impl Window {
     /// When that fails.
     pub fn resize(&mut self, columns: u16, rows: u16) {
         let mut drawn = self.drawn.0.lock().unwrap_or_else(PoisonError::into_inner);
-        drawn.parser.screen_mut().set_size(rows, columns);
+        drawn.parser.screen_mut().set_size(places(rows), places(columns));
         tcsetwinsize(&self.keyboard, size(columns, rows)).expect("set the size");
     }
 
@@ -138,6 +139,11 @@ impl Window {
         drop(drawn);
         self.child.wait().expect("wait for the program")
     }
+}
+
+/// A screen has at least one.
+fn places(count: u16) -> NonZero<u16> {
+    NonZero::new(count).unwrap_or(NonZero::<u16>::MIN)
 }
 
 fn size(columns: u16, rows: u16) -> Winsize {

@@ -3,7 +3,8 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a key that is not named means nothing here")]
 
 use super::draft::Draft;
-use super::fields::{Page, Press};
+use super::draw::{Hit, hit};
+use super::fields::{Kind, Page, Press};
 use super::form::{Choosable, Form, Wants, request};
 use super::jobs::{Job, Told};
 use super::words::Words;
@@ -11,7 +12,7 @@ use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::Channel;
 use pam_2fa_settings::text::printable;
 use pam_2fa_settings::{E164, EmailAddress, sealed_secrets, sending};
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use tui_input::Input;
 
 /// What stands at the bottom until the next key.
@@ -124,6 +125,37 @@ impl Window {
             Wants::Press(press) => self.press(press),
             Wants::Look { key } => self.look(key),
         }
+    }
+
+    /// The mouse, in a terminal of that size: a click goes to a field, and presses what has the focus.
+    pub(crate) fn mouse(&mut self, event: MouseEvent, size: (u16, u16)) -> Vec<Act> {
+        let code = match event.kind {
+            MouseEventKind::ScrollDown => KeyCode::Down,
+            MouseEventKind::ScrollUp => KeyCode::Up,
+            MouseEventKind::Down(MouseButton::Left) if self.popup.is_none() && self.form.pick.is_none() => {
+                return match hit(self, size, (event.column, event.row)) {
+                    Some(Hit::Page(page)) => self.turn_to(page),
+                    Some(Hit::Field(at)) => self.click(at),
+                    None => Vec::new(),
+                };
+            }
+            _ => return Vec::new(),
+        };
+        self.key(KeyEvent::new(code, KeyModifiers::NONE))
+    }
+
+    fn click(&mut self, at: usize) -> Vec<Act> {
+        let was_there = self.form.at == at;
+        self.form.focus(at, &mut self.draft);
+        let is_button = self.form.focused().is_some_and(|field| matches!(field.kind, Kind::Press(_)));
+        let is_line = self
+            .form
+            .focused()
+            .is_some_and(|field| matches!(field.kind, Kind::Text | Kind::Number | Kind::Secret | Kind::Duration));
+        if is_button || (was_there && !is_line) {
+            return self.key(KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE));
+        }
+        Vec::new()
     }
 
     /// What was pasted.

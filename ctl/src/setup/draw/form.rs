@@ -24,35 +24,79 @@ enum Row<'a> {
     Blank,
 }
 
-pub(super) fn draw(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+/// A column: its lines where they stand, and whether there is more above and below.
+struct Column<'a> {
+    rows: Vec<(Row<'a>, Rect)>,
+    area: Rect,
+    has_above: bool,
+    has_below: bool,
+}
+
+fn columns_of<'a>(window: &'a Window, area: Rect) -> Vec<Column<'a>> {
     let sections = sections(&window.form.fields);
-    let columns: Vec<(Vec<Row<'_>>, Rect)> = if area.width >= TWO {
-        let half = area.width.checked_div(2).unwrap_or(area.width);
-        let (left, right) = split(sections);
-        let other = Rect { x: area.x.saturating_add(half), width: area.width.saturating_sub(half), ..area };
-        vec![(left, Rect { width: half, ..area }), (right, other)]
-    } else {
-        vec![(sections.into_iter().flatten().collect(), area)]
-    };
-    for (rows, area) in columns {
-        let height = usize::from(area.height);
-        let at = rows.iter().position(|row| has(row, window.form.at)).unwrap_or_default();
-        let last = rows.len().saturating_sub(height);
-        // The focus in the middle, where there is more than fits.
-        let above = at.saturating_sub(height.checked_div(2).unwrap_or_default()).min(last);
-        for (row, y) in rows.iter().skip(above).zip(area.y..area.y.saturating_add(area.height)) {
-            draw_row(window, theme, frame, row, Rect { y, height: 1, ..area });
-        }
-        let more = |is_more: bool, sign: &'static str, y: u16, frame: &mut Frame<'_>| {
-            let place = Rect { x: area.x.saturating_add(area.width.saturating_sub(2)), y, width: 1, height: 1 };
-            if is_more {
-                frame.render_widget(Span::styled(sign, theme.mind()), place);
-            }
-        };
-        more(above > 0, "↑", area.y, frame);
-        let end = area.y.saturating_add(area.height).saturating_sub(1);
-        more(above < last, "↓", end, frame);
+    if area.width < TWO {
+        return vec![column(window, sections.into_iter().flatten().collect(), area)];
     }
+    let half = area.width.checked_div(2).unwrap_or(area.width);
+    let (left, right) = split(sections);
+    let other = Rect { x: area.x.saturating_add(half), width: area.width.saturating_sub(half), ..area };
+    vec![column(window, left, Rect { width: half, ..area }), column(window, right, other)]
+}
+
+fn column<'a>(window: &Window, rows: Vec<Row<'a>>, area: Rect) -> Column<'a> {
+    let height = usize::from(area.height);
+    let at = rows.iter().position(|row| has(row, window.form.at)).unwrap_or_default();
+    let last = rows.len().saturating_sub(height);
+    // The focus in the middle, where there is more than fits.
+    let above = at.saturating_sub(height.checked_div(2).unwrap_or_default()).min(last);
+    let places = (area.y..area.y.saturating_add(area.height)).map(|y| Rect { y, height: 1, ..area });
+    Column {
+        rows: rows.into_iter().skip(above).zip(places).collect(),
+        area,
+        has_above: above > 0,
+        has_below: above < last,
+    }
+}
+
+pub(super) fn draw(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    for column in columns_of(window, area) {
+        for (row, place) in &column.rows {
+            draw_row(window, theme, frame, row, *place);
+        }
+        let Rect { x, y, width, height } = column.area;
+        let x = x.saturating_add(width.saturating_sub(2));
+        for (is_more, sign, y) in
+            [(column.has_above, "↑", y), (column.has_below, "↓", y.saturating_add(height).saturating_sub(1))]
+        {
+            if is_more {
+                frame.render_widget(Span::styled(sign, theme.mind()), Rect { x, y, width: 1, height: 1 });
+            }
+        }
+    }
+}
+
+/// The field that stands there.
+pub(super) fn hit(window: &Window, area: Rect, at: Position) -> Option<usize> {
+    let columns = columns_of(window, area);
+    let (row, place) = columns.iter().flat_map(|column| &column.rows).find(|(_, place)| place.contains(at))?;
+    match row {
+        Row::Field(field, _) => Some(*field),
+        Row::Buttons(buttons) => {
+            let mut x = place.x.saturating_add(3);
+            buttons.iter().find_map(|(field, button)| {
+                let width = columns_taken(window, button);
+                let is_it = (x..x.saturating_add(width)).contains(&at.x);
+                x = x.saturating_add(width).saturating_add(3);
+                is_it.then_some(*field)
+            })
+        }
+        Row::Heading(_) | Row::Blank => None,
+    }
+}
+
+/// Of a button with its brackets.
+fn columns_taken(window: &Window, field: &Field) -> u16 {
+    columns(&label(window, &field.label)).saturating_add(4)
 }
 
 /// Headings with what stands under them.

@@ -9,7 +9,7 @@ use super::fields::{Page, Text as Label};
 use super::theme::Theme;
 use super::window::{Note, Window};
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
@@ -24,14 +24,7 @@ pub(crate) fn draw(window: &Window, theme: Theme, frame: &mut Frame<'_>) {
         frame.render_widget(Paragraph::new(window.words.say("window-too-small")), area);
         return;
     }
-    let rows = Layout::vertical([
-        Constraint::Length(1),
-        Constraint::Length(1),
-        Constraint::Min(4),
-        Constraint::Length(2),
-        Constraint::Length(1),
-    ]);
-    let [top, tabs, page, help, keys] = rows.areas(area);
+    let [top, tabs, page, help, keys] = parts(area);
     bar(window, theme, frame, top);
     pages(window, theme, frame, tabs);
     if window.form.page == Page::Users {
@@ -42,6 +35,43 @@ pub(crate) fn draw(window: &Window, theme: Theme, frame: &mut Frame<'_>) {
     bottom(window, theme, frame, help);
     hints(window, theme, frame, keys);
     popup::draw(window, theme, frame, area);
+}
+
+/// The bar, the pages' names, the page, its help, the keys.
+fn parts(area: Rect) -> [Rect; 5] {
+    let heights =
+        [1, 1, 0, 2, 1].map(|height| if height == 0 { Constraint::Min(4) } else { Constraint::Length(height) });
+    Layout::vertical(heights).areas(area)
+}
+
+/// What stands at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hit {
+    Page(Page),
+    Field(usize),
+}
+
+/// What stands there, with a terminal of that size.
+pub(crate) fn hit(window: &Window, size: (u16, u16), at: (u16, u16)) -> Option<Hit> {
+    let (area, at) = (Rect::new(0, 0, size.0, size.1), Position { x: at.0, y: at.1 });
+    let [_, tabs, page, ..] = parts(area);
+    if page.contains(at) {
+        return form::hit(window, page, at).map(Hit::Field);
+    }
+    let mut x = tabs.x.saturating_add(1);
+    let mut named = (1..).zip(Page::ALL);
+    tabs.contains(at).then(|| {
+        named.find_map(|(number, page)| {
+            let width = columns(&tab(window, number, page));
+            let is_it = (x..x.saturating_add(width)).contains(&at.x);
+            x = x.saturating_add(width).saturating_add(1);
+            is_it.then_some(Hit::Page(page))
+        })
+    })?
+}
+
+fn tab(window: &Window, number: usize, page: Page) -> String {
+    format!(" {number} {} ", window.words.say(page.name()))
 }
 
 /// The name, what is not saved, how configd is.
@@ -66,7 +96,7 @@ fn bar(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
 fn pages(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let mut spans = vec![Span::raw(" ")];
     for (number, page) in (1..).zip(Page::ALL) {
-        let name = format!(" {number} {} ", window.words.say(page.name()));
+        let name = tab(window, number, page);
         let is_open = page == window.form.page;
         spans.push(Span::styled(name, if is_open { theme.focus() } else { theme.faint() }));
         spans.push(Span::raw(" "));

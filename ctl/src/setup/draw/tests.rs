@@ -1,9 +1,10 @@
 //! Golden screens, without colours; and that colours change nothing of what is read.
 
+use super::super::fields::Page;
 use super::super::form::Choosable;
 use super::super::jobs::Told;
 use super::super::theme::Theme;
-use super::super::window::Window;
+use super::super::window::{Popup, Window};
 use super::super::words::{Tongue, Words};
 use super::draw;
 use insta::assert_snapshot;
@@ -13,7 +14,7 @@ use pam_2fa_protocol::courier::{Class, Outcome};
 use pam_2fa_settings::provider::parse;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 const TEXT: &str = "[policy]\nrequired = \"optional\"\napplication = \"Example Corp\"\n\n[email]\nserver = \"smtp.example.com\"\n\
                     from = \"Example Corp <security@example.com>\"\npassword = \"sealed:v1:AAAA\"\n\n[sms]\nprovider = \"twilio\"\n\
@@ -155,4 +156,42 @@ fn a_secret_is_on_the_screen_only_where_it_was_asked_for() {
     assert!(!shown.contains("hunter2") && shown.contains("••••••••"), "{shown}");
     window.told(Told::Secret(String::from("email.password"), Ok(Secret::new(String::from("the old one")))));
     assert!(screen(&window, (80, 24), false).contains("the old one"));
+}
+
+#[test]
+fn a_click_goes_to_a_field_turns_a_page_and_presses_a_button() {
+    let mut window = window(Tongue::English);
+    let click = |window: &mut Window, column, row| {
+        let kind = MouseEventKind::Down(MouseButton::Left);
+        window.mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }, (80, 24))
+    };
+    let row = |window: &Window, text: &str| {
+        let shown = screen(window, (80, 24), false);
+        let at = shown.lines().position(|line| line.contains(text)).unwrap();
+        let before = shown.lines().nth(at).unwrap().split(text).next().unwrap().chars().count();
+        (u16::try_from(before).unwrap(), u16::try_from(at).unwrap())
+    };
+    let (_, server) = row(&window, "Server ");
+    assert!(click(&mut window, 40, server).is_empty());
+    assert_eq!(window.form.focused().unwrap().key, "email.server");
+    let (_, tls) = row(&window, "TLS ");
+    click(&mut window, 40, tls);
+    assert_eq!(window.draft.typed("email.tls"), "implicit");
+    click(&mut window, 40, tls);
+    assert_eq!(window.draft.typed("email.tls"), "starttls");
+    let (test, at) = row(&window, "[ Test email ]");
+    click(&mut window, test + 2, at);
+    assert!(window.popup.is_some());
+    press(&mut window, &[KeyCode::Esc]);
+    let (limits, _) = row(&window, "2 Limits");
+    click(&mut window, limits + 3, 1);
+    assert_eq!(window.form.page, Page::Limits);
+    press(&mut window, &[KeyCode::BackTab]);
+    let (exit, at) = row(&window, "[ Exit ]");
+    click(&mut window, exit + 1, at);
+    assert!(matches!(window.popup, Some(Popup::Unsaved)));
+    // Elsewhere it does nothing.
+    press(&mut window, &[KeyCode::Esc]);
+    click(&mut window, 79, 23);
+    assert!(window.popup.is_none());
 }

@@ -59,6 +59,8 @@ pub(crate) enum Verb {
     /// Send a real message now, and show each step
     #[command(subcommand)]
     Test(TestVerb),
+    /// The Setup window, full screen: settings, tests, users
+    Setup,
     /// Providers of text messages, and the files that describe them
     #[command(subcommand)]
     Provider(ProviderVerb),

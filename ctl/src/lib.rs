@@ -37,7 +37,6 @@ mod provider;
 mod public_key;
 mod screen;
 mod secret;
-#[allow(dead_code, reason = "the window is being built: the verb comes with its last part")]
 mod setup;
 mod since;
 mod status;
@@ -120,7 +119,7 @@ fn may_change(verb: &Verb) -> bool {
         Verb::Secret(verb) => matches!(verb, SecretVerb::Set { .. }),
         Verb::Clock(verb) => matches!(verb, ClockVerb::Reset),
         Verb::Key(verb) => !matches!(verb, KeyVerb::Status),
-        Verb::Backup(_) | Verb::Restore(_) => true,
+        Verb::Backup(_) | Verb::Restore(_) | Verb::Setup => true,
         // `status` knows it anyway; users cannot write there; `break-glass` may do without configd, and keeps it where it did not.
         Verb::BreakGlass(_)
         | Verb::Provider(_)
@@ -153,6 +152,7 @@ fn act(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> Result
         Verb::User(UserVerb::Verify { user, channel }) => user::verify(client, user, channel, around, screen),
         Verb::Device(DeviceVerb::List { user }) => device::list(&mut client()?, user, screen),
         Verb::Device(DeviceVerb::Revoke(doomed)) => device::revoke(&mut client()?, doomed, screen),
+        Verb::Setup => setup::setup(&args.config, &args.runtime_dir, screen),
         Verb::Test(TestVerb::Email { address }) => message::test_email(&mut client()?, address.as_str(), screen),
         Verb::Test(TestVerb::Sms { number, by }) => message::test_sms(&mut client()?, number.as_str(), by, screen),
         Verb::Provider(verb) => provider::provider(&args.config, verb, screen),

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         is_seen,
         columns,
         colours,
+        locale: locale(),
     };
     ExitCode::from(ctl::run(std::env::args_os(), terminal))
 }
@@ -28,6 +29,14 @@ fn main() -> ExitCode {
 fn width(out: &impl std::os::fd::AsFd) -> usize {
     let size = rustix::termios::tcgetwinsize(out).map_or(0, |size| usize::from(size.ws_col));
     if size == 0 { USUAL_WIDTH } else { size }
+}
+
+/// Which language messages are in, by the first that is set (locale(7)).
+#[expect(clippy::disallowed_methods, reason = "the names by which whoever sits there says it to every program")]
+fn locale() -> String {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let first = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set);
+    first.map(|value| value.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// no-color.org, and what terminals say of themselves. It changes how something looks, and nothing else.

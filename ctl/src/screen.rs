@@ -28,6 +28,8 @@ pub struct Terminal<'a> {
     pub columns: Option<usize>,
     /// `out` is a terminal that shows colours to somebody who wants them.
     pub colours: bool,
+    /// The language of whoever sits there, as `LC_MESSAGES` has it: `de_DE.UTF-8`.
+    pub locale: String,
 }
 
 /// How a line looks, where there are colours. What it says it says without them.
@@ -76,6 +78,14 @@ pub(crate) struct Screen<'a> {
 impl<'a> Screen<'a> {
     pub(crate) fn new(terminal: Terminal<'a>) -> Self {
         Self { terminal, form: Form::Text }
+    }
+
+    pub(crate) fn colours(&self) -> bool {
+        self.terminal.colours
+    }
+
+    pub(crate) fn locale(&self) -> &str {
+        &self.terminal.locale
     }
 
     pub(crate) fn set_form(&mut self, form: Form) {

@@ -316,6 +316,7 @@ fn sshd_and_configd_hear_of_an_end_also_where_nobody_reads_the_answer() {
         is_seen: false,
         columns: None,
         colours: false,
+        locale: String::new(),
     };
     assert_eq!(ctl::run(all, terminal), 1);
     assert_eq!((host.drop_in(), host.beside()), (None, Vec::new()));

@@ -54,6 +54,7 @@ fn followed(
         is_seen: false,
         columns: None,
         colours: false,
+        locale: String::new(),
     };
     let asked = Log { user: None, since: since.map(str::to_owned), ago_s: None, follow: true };
     let started = Deadline::after(Duration::from_secs(3600));

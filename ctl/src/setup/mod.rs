@@ -9,6 +9,8 @@
 //! | `window` | what is shown, and which key does what |
 //! | `words` | every text on the screen, by id, in the administrator's language |
 //! | `theme` | sixteen colours, or none |
+//! | `run` | the loop, and the terminal as it was |
+//! | `save` | onto the file as it is now, sealed, and taken over |
 //! | `jobs` | what the daemon is asked beside the window, each on a thread of its own |
 
 pub(crate) mod draft;
@@ -16,6 +18,95 @@ pub(crate) mod draw;
 pub(crate) mod fields;
 pub(crate) mod form;
 pub(crate) mod jobs;
+mod merge;
+mod run;
+mod save;
 pub(crate) mod theme;
 pub(crate) mod window;
 pub(crate) mod words;
+
+use crate::error::Error;
+use crate::provider;
+use crate::screen::Screen;
+use form::Choosable;
+use merge::Side;
+use pam_2fa_protocol::Secret;
+use save::{Gate, Refusal, Saved, Taken, Wanted};
+use std::collections::BTreeMap;
+use std::path::Path;
+use theme::Theme;
+use window::{Save, Window};
+use words::{Tongue, Words};
+
+/// `pam-2fa setup`.
+pub(crate) fn setup(config: &Path, runtime_dir: &Path, screen: &Screen<'_>) -> Result<(), Error> {
+    if !screen.is_typed() || !screen.is_seen() {
+        let why = "setup needs a terminal to draw on; `pam-2fa config set KEY VALUE` changes settings without one";
+        return Err(Error::Refused(vec![why.to_owned()]));
+    }
+    let opened = save::open(config)?;
+    let providers = provider::usable(config).into_iter().map(|(provider, from)| Choosable { provider, from }).collect();
+    let words = Words::of(Tongue::of(screen.locale()));
+    let mut decided = Vec::new();
+    let mut save = |window: &mut Window, how: Save| keep((config, runtime_dir), window, how, &mut decided);
+    run::run((config, runtime_dir), (&opened.text, providers), (words, Theme::new(screen.colours())), &mut save)
+}
+
+/// Saves what stands in the window, and tells it what became of that.
+fn keep(
+    (config, runtime_dir): (&Path, &Path),
+    window: &mut Window,
+    how: Save,
+    contested: &mut Vec<merge::Conflict>,
+) {
+    let side = if how.over_theirs == Some(true) { Side::Ours } else { Side::Theirs };
+    let decided: Vec<_> = match how.over_theirs {
+        Some(_) => contested.drain(..).map(|conflict| (conflict, side)).collect(),
+        None => Vec::new(),
+    };
+    let typed = window.draft.secrets().iter();
+    let secrets: BTreeMap<String, Secret> =
+        typed.map(|(key, secret)| (key.clone(), Secret::new(secret.expose().clone()))).collect();
+    let wanted = Wanted {
+        opened: window.draft.saved_text(),
+        ours: window.draft.text(),
+        secrets: &secrets,
+        decided: &decided,
+        gate: if how.untested { Gate::Overridden } else { Gate::Test },
+    };
+    match save::save(config, runtime_dir, &wanted) {
+        Ok(saved) => is_saved(window, saved),
+        Err(Refusal::Untested { .. }) => window.is_untested(),
+        Err(Refusal::Conflict(conflicts)) => {
+            let word = |said: &Option<pam_2fa_settings::Said>| said.as_ref().map_or_else(|| String::from("-"), ToString::to_string);
+            let shown = conflicts.iter().map(|one| (one.key.clone(), word(&one.ours), word(&one.theirs))).collect();
+            *contested = conflicts;
+            window.is_contested(shown);
+        }
+        Err(Refusal::Wrong(wrong)) => {
+            let first = wrong.into_iter().next();
+            let said = first.map(|(key, why)| format!("{key}: {}", why.join("; "))).unwrap_or_default();
+            window.not_saved(&said);
+        }
+        Err(Refusal::Locked(why) | Refusal::Changed(why) | Refusal::File(why)) => window.not_saved(&why),
+        Err(Refusal::Daemon(lines)) => window.not_saved(&lines.join("; ")),
+    }
+}
+
+fn is_saved(window: &mut Window, saved: Saved) {
+    let Saved { text, diff, sealed, theirs, taken } = saved;
+    let words = &window.words;
+    let mut lines = diff.unwrap_or_default();
+    if !sealed.is_empty() {
+        lines.push(words.with("saved-sealed", &[("keys", &sealed.join(", "))]));
+    }
+    if !theirs.is_empty() {
+        lines.push(words.with("saved-theirs", &[("keys", &theirs.join(", "))]));
+    }
+    match taken {
+        Taken::Unchanged => lines.push(words.say("note-nothing-to-save")),
+        Taken::Over(reply) => lines.extend(reply.notes),
+        Taken::Later(why) => lines.push(words.with("saved-later", &[("why", &why)])),
+    }
+    window.saved(&text, lines);
+}

@@ -156,6 +156,7 @@ impl Daemon {
             is_seen: self.is_seen,
             columns: self.columns,
             colours: self.colours,
+            locale: String::new(),
         };
         let status = ctl::run_in(args, terminal, &OtherHost);
         let text = |bytes| String::from_utf8(bytes).unwrap().replace(folder, "DIR");

@@ -160,6 +160,7 @@ fn who_stops_to_read_the_answer_stops_nothing() {
         is_seen: false,
         columns: None,
         colours: false,
+        locale: String::new(),
     };
     assert_eq!(ctl::run_in(args, terminal, &OtherHost), 1);
     assert_eq!(world.files(), before);

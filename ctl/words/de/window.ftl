@@ -88,3 +88,7 @@ help-keys =
     ^Z          zurücknehmen          ^Y             wieder tun
     ^W          Wort löschen          ^U             Zeile löschen
     Eine Zahl und s, m, h oder d sind eine Dauer. Ein leeres Feld hat seinen Vorgabewert.
+
+saved-sealed = Verschlüsselt: { $keys }
+saved-theirs = Von anderen inzwischen geändert: { $keys }
+saved-later = Noch nicht übernommen: { $why }

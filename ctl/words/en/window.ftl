@@ -88,3 +88,7 @@ help-keys =
     ^Z          take back             ^Y             do again
     ^W          delete a word         ^U             delete the line
     A number and s, m, h or d make a duration. An empty field has its default.
+
+saved-sealed = Encrypted: { $keys }
+saved-theirs = Somebody else has meanwhile changed: { $keys }
+saved-later = Not yet taken over: { $why }

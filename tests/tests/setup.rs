@@ -1,0 +1,175 @@
+//! The Setup window on a real terminal, over the real daemons: what an administrator does there, and what cannot be done.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
+
+use e2e::mailbox;
+use e2e::window::Window;
+use e2e::world::{Plan, World, text_of};
+use std::fs;
+
+const TAB: &[u8] = b"\t";
+const ENTER: &[u8] = b"\r";
+const ESCAPE: &[u8] = b"\x1b";
+const F2: &[u8] = b"\x1bOQ";
+const F3: &[u8] = b"\x1bOR";
+const F5: &[u8] = b"\x1b[15~";
+const F10: &[u8] = b"\x1b[21~";
+
+fn open(world: &World, size: (u16, u16), language: &str) -> Window {
+    let config = world.config_file().display().to_string();
+    let run = world.path("run").display().to_string();
+    let words = ["--runtime-dir", &run, "--config", &config, "setup"].map(String::from);
+    let window = Window::open("/usr/sbin/pam-2fa", &words, size, language);
+    let _ = window.wait_for("pam-2fa  ");
+    window
+}
+
+fn to(window: &mut Window, label: &str) {
+    let is_at = |screen: &str| {
+        screen.lines().any(|line| line.contains('>') && line.contains(label) && line.find('>') < line.find(label))
+    };
+    for _ in 0..60 {
+        if is_at(&window.screen()) {
+            return;
+        }
+        let before = window.screen();
+        window.press(TAB);
+        let _ = window.wait_until("the focus to move", |screen| screen != before);
+    }
+    panic!("no field {label}:\n{}", window.screen());
+}
+
+fn text(world: &World) -> String {
+    fs::read_to_string(world.config_file()).unwrap()
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn what_is_typed_is_saved_with_the_comments_there_and_is_in_the_next_message() {
+    let world = Plan::default().start();
+    let ada = world.person("ada");
+    fs::write(world.config_file(), format!("# Of ours.\n{}", text(&world))).unwrap();
+    let mut window = open(&world, (80, 24), "en_GB.UTF-8");
+    let _ = window.wait_for("configd: running");
+    to(&mut window, "Application name");
+    window.press(b"\x15New Name GmbH");
+    let _ = window.wait_for("* not saved");
+    window.press(F2);
+    let _ = window.wait_until("the change", |screen| {
+        screen.contains("+application = \"New Name GmbH\"") && screen.contains("Saved")
+    });
+    window.press(ENTER);
+    let now = text(&world);
+    assert!(now.starts_with("# Of ours.\n") && now.contains("application = \"New Name GmbH\""), "{now}");
+    window.press(F10);
+    assert!(window.wait_for_end().success());
+    let mut ssh = world.ssh(&ada).open_with_password();
+    ssh.wait_for_code_prompt();
+    let mail = mailbox::wait_for_code(&ada.email, 1);
+    assert!(mail.text.contains("New Name GmbH"), "{}", mail.text);
+    ssh.type_line(&mail.code());
+    ssh.prove_shell();
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn mandatory_is_not_saved_before_a_test_by_what_stands_on_the_screen_has_passed() {
+    let world = Plan::default().policy("required = \"optional\"").start();
+    let mut window = open(&world, (80, 24), "C");
+    to(&mut window, "Authentication required");
+    window.press(b"m");
+    let _ = window.wait_for("mandatory: everybody");
+    window.press(F2);
+    let _ = window.wait_for("No test has passed with what stands here");
+    window.press(b"without a tes");
+    window.press(ENTER);
+    let _ = window.wait_for("without a tes");
+    window.press(ESCAPE);
+    assert!(text(&world).contains("required = \"optional\""));
+    window.press(F5);
+    let _ = window.wait_for("The address that gets the test message");
+    window.press(b"\x15admin@example.test");
+    window.press(ENTER);
+    let _ = window.wait_for("Accepted for admin@example.test: 250");
+    window.press(ENTER);
+    window.press(F2);
+    let _ = window.wait_for("+required = \"mandatory\"");
+    window.press(ENTER);
+    window.press(F10);
+    assert!(window.wait_for_end().success());
+    assert!(text(&world).contains("required = \"mandatory\""));
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_secret_is_sealed_before_it_is_in_the_file_and_the_log_has_who_looked() {
+    let world = Plan::default().start();
+    let mut window = open(&world, (80, 24), "C");
+    to(&mut window, "Password");
+    window.press(b"hunter2");
+    let _ =
+        window.wait_until("what was typed, unseen", |screen| screen.contains("•••••••") && !screen.contains("hunter2"));
+    window.press(F3);
+    let _ = window.wait_for("hunter2");
+    window.press(F2);
+    let screen = window.wait_for("Encrypted: email.password");
+    assert!(screen.contains("Saved"), "{screen}");
+    window.press(ENTER);
+    let now = text(&world);
+    assert!(!now.contains("hunter2") && now.contains("password = \"sealed:v1:"), "{now}");
+    window.press(F3);
+    let _ = window.wait_for("hunter2");
+    let log = text_of(&world.command(&["log"]));
+    assert!(log.contains("secret-shown") && log.contains("email.password"), "{log}");
+    window.press(F10);
+    assert!(window.wait_for_end().success());
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_second_window_sees_what_the_first_has_saved_and_asks_where_both_have_changed_the_same() {
+    let world = Plan::default().start();
+    let (mut one, mut two) = (open(&world, (80, 24), "C"), open(&world, (200, 60), "C"));
+    for (window, name) in [(&mut one, "One"), (&mut two, "Two")] {
+        to(window, "Application name");
+        window.press(b"\x15");
+        window.press(name.as_bytes());
+        let _ = window.wait_for("* not saved");
+    }
+    one.press(F2);
+    let _ = one.wait_for("+application = \"One\"");
+    two.press(F2);
+    let _ = two.wait_for("somebody has saved the same settings otherwise");
+    two.press(b"m");
+    let _ = two.wait_for("+application = \"Two\"");
+    assert!(text(&world).contains("application = \"Two\""));
+    one.press(ENTER);
+    to(&mut one, "Send from");
+    one.press(b"\x15New <new@example.test>");
+    one.press(F2);
+    let _ = one.wait_for("Somebody else has meanwhile changed: policy.application");
+    let now = text(&world);
+    assert!(now.contains("application = \"Two\"") && now.contains("New <new@example.test>"), "{now}");
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_daemon_that_is_gone_is_said_and_is_back_when_it_is_and_what_was_typed_is_still_there() {
+    let mut world = Plan::default().start();
+    let mut window = open(&world, (80, 24), "de_AT.UTF-8");
+    let _ = window.wait_for("configd: läuft");
+    to(&mut window, "Name der Anwendung");
+    window.press(b"\x15Muster AG");
+    world.kill_configd();
+    let _ = window.wait_for("configd antwortet nicht");
+    window.resize(120, 40);
+    let _ =
+        window.wait_until("the window anew", |screen| screen.contains("Muster AG") && screen.contains("[ Speichern ]"));
+    world.start_configd();
+    let _ = window.wait_for("configd: läuft");
+    window.press(F10);
+    let _ = window.wait_for("Nicht gespeichert");
+    window.press(b"v");
+    assert!(window.wait_for_end().success());
+    assert!(!text(&world).contains("Muster AG"));
+}

@@ -5,7 +5,9 @@
 //! | `words` | every text on the screen, by id, in the administrator's language |
 //! | `theme` | sixteen colours, or none |
 //! | `jobs` | what the daemon is asked beside the window, each on a thread of its own |
+//! | `users` | the Users page |
 
 pub(crate) mod jobs;
 pub(crate) mod theme;
+pub(crate) mod users;
 pub(crate) mod words;

@@ -192,9 +192,7 @@ impl Users {
         }
         let one = self.one.as_ref()?;
         let (user, name) = (&one.user, one.user.name.clone());
-        let edit = |field, value: &Option<String>| {
-            Kind::Edit(Edit::new(field, value.as_deref().unwrap_or_default()))
-        };
+        let edit = |field, value: &Option<String>| Kind::Edit(Edit::new(field, value.as_deref().unwrap_or_default()));
         let is_out = user.disabled_since.is_some();
         let kind = match letter {
             'v' => Kind::Choice(Choice::of_verify(user)),
@@ -275,9 +273,10 @@ impl Users {
     /// Another popup; one that waits for a code to be sent has it sent.
     fn turn(&mut self, name: &str, kind: Kind) -> Vec<Job> {
         let popup = Popup::new(name, kind);
-        let sends = match &popup.kind {
-            Kind::Code(code) if popup.is_busy() => Some(Act::SendCode(code.channel)),
-            _ => None,
+        let sends = if let Kind::Code(code) = &popup.kind {
+            popup.is_busy().then_some(Act::SendCode(code.channel))
+        } else {
+            None
         };
         self.popup = Some(popup);
         sends.map_or_else(Vec::new, |act| self.begin(name, act))

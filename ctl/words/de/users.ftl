@@ -14,7 +14,7 @@ users-verify = Codeabfrage
 users-methods = Methoden
 users-email = E-Mail
 users-phone = Telefon
-users-last = Letzte Anmeldung
+users-last = Anmeldung (UTC)
 users-state = Zustand
 users-language = Sprache
 users-app = App
@@ -41,10 +41,10 @@ users-unverified = nicht bestätigt
 users-state-locked = blockiert
 users-state-disabled = gesperrt
 users-language-usual = wie in den Einstellungen
-users-since = seit { $at }
+users-since = seit { $at } UTC
 users-left = noch { $count } Codes
 users-login-from = { $at }, { $service } von { $from }
-users-pass = { $id } bis { $until }
+users-pass = { $id } bis { $until } UTC
 
 # Ein Benutzer.
 users-title = { $user } (uid { $uid })
@@ -54,11 +54,13 @@ users-no-devices = Kein Gerät ist bekannt.
 users-reading-devices = Die Geräte werden gelesen …
 users-device = Gerät
 users-class = Für
-users-first = Zuerst benutzt
-users-used = Zuletzt benutzt
+users-first = Zuerst (UTC)
+users-used = Zuletzt (UTC)
 users-from = Von
-users-until = Bis
-users-about-device = { $device }; zuerst benutzt { $first }, zuletzt von { $from }
+users-until = Bis (UTC)
+users-about-device = { $device }; zuerst benutzt { $first } UTC, zuletzt von { $from }
+users-about-ended = { $about }; beendet: { $why }
+users-ended = beendet
 
 # Tasten, und was sie tun.
 users-key-arrows = ↑↓
@@ -112,6 +114,7 @@ users-code-phone-says = Eine SMS mit dem Kürzel { $tag } ist unterwegs. Geben S
 users-code = Code
 users-invitation-of = Einladung für { $user }
 users-invitation-says = Dieser Code erlaubt einmal, eine erste Methode einzurichten. Er wird nicht noch einmal gezeigt: Geben Sie ihn selbst weiter, an { $user } und sonst niemanden.
+users-invitation-until = Gültig bis { $until } UTC; im Protokoll heißt er { $id }.
 
 # Fragen: um wen es geht, und was verloren geht.
 users-ask-email = Die E-Mail-Adresse von { $user } entfernen? Dorthin geht dann kein Code mehr.

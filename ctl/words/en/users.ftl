@@ -14,7 +14,7 @@ users-verify = Asked
 users-methods = Methods
 users-email = Email
 users-phone = Phone
-users-last = Last login
+users-last = Last login (UTC)
 users-state = State
 users-language = Language
 users-app = App
@@ -41,10 +41,10 @@ users-unverified = not verified
 users-state-locked = locked
 users-state-disabled = shut out
 users-language-usual = as in the settings
-users-since = since { $at }
+users-since = since { $at } UTC
 users-left = { $count } left
 users-login-from = { $at }, { $service } from { $from }
-users-pass = { $id } until { $until }
+users-pass = { $id } until { $until } UTC
 
 # One user.
 users-title = { $user } (uid { $uid })
@@ -54,11 +54,13 @@ users-no-devices = No device is remembered.
 users-reading-devices = The devices are being read …
 users-device = Device
 users-class = For
-users-first = First used
-users-used = Last used
+users-first = First used (UTC)
+users-used = Last used (UTC)
 users-from = From
-users-until = Until
-users-about-device = { $device }; first used { $first }, last from { $from }
+users-until = Until (UTC)
+users-about-device = { $device }; first used { $first } UTC, last from { $from }
+users-about-ended = { $about }; ended: { $why }
+users-ended = ended
 
 # Keys, and what they do.
 users-key-arrows = ↑↓
@@ -112,6 +114,7 @@ users-code-phone-says = A text message with the tag { $tag } is on its way. Type
 users-code = Code
 users-invitation-of = Invitation of { $user }
 users-invitation-says = It opens the enrolment of a first method, once. It is not shown again: hand it over yourself, to { $user } and nobody else.
+users-invitation-until = Good until { $until } UTC; in the log it is { $id }.
 
 # Questions: who, and what goes.
 users-ask-email = Take the email address of { $user } away? No code goes there any more.

@@ -44,7 +44,7 @@ fn foot(users: &Users, width: usize, theme: Theme, words: &Words) -> Vec<Line<'s
         Some(Said::Note(id)) => (words.say(id), Style::new()),
         Some(Said::Done(text)) => (text.clone(), theme.well()),
         Some(Said::Wrong(why)) => (words.with("users-wrong", &[("why", why)]), theme.wrong()),
-        None if users.one.is_none() => (words.say("users-legend"), theme.faint()),
+        None if users.one.is_none() && users.list.counts().0 > 0 => (words.say("users-legend"), theme.faint()),
         None => (String::new(), Style::new()),
     };
     wrapped_within(&text, width, MOST_SAID).into_iter().map(|line| Line::styled(line, style)).collect()

@@ -130,6 +130,14 @@ impl List {
         self.go_to(self.cursor.saturating_add_signed(rows));
     }
 
+    /// To a user, where that one is shown.
+    pub(super) fn go_to_user(&mut self, uid: u32) {
+        let uid_of = |place: &usize| self.rows.get(*place).map(|row| row.user.uid);
+        if let Some(place) = self.shown.iter().position(|place| uid_of(place) == Some(uid)) {
+            self.cursor = place;
+        }
+    }
+
     pub(super) fn cursor(&self) -> usize {
         self.cursor
     }

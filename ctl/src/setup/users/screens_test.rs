@@ -76,9 +76,10 @@ fn framed(users: &mut Users, words: &Words, width: u16, height: u16) -> String {
         })
         .unwrap();
     let buffer = terminal.backend().buffer();
-    let mono = buffer.content.iter().all(|cell| {
-        cell.fg == ratatui::style::Color::Reset && cell.bg == ratatui::style::Color::Reset
-    });
+    let mono = buffer
+        .content
+        .iter()
+        .all(|cell| cell.fg == ratatui::style::Color::Reset && cell.bg == ratatui::style::Color::Reset);
     assert!(mono, "no colour where none is wanted");
     let text = text_of(buffer);
     assert!(!text.contains("users-"), "a text is missing:\n{text}");
@@ -143,6 +144,19 @@ fn one_user() {
 }
 
 #[test]
+fn what_of_a_record_does_not_fit_is_counted_and_a_page_key_turns_to_it() {
+    let words = english();
+    let mut users = with_devices(&words);
+    let first = framed(&mut users, &words, 80, 24);
+    assert!(first.contains("PgDn: 3 more lines") && !first.contains("ticket 4711"), "{first}");
+    press(&mut users, KeyCode::PageDown);
+    let turned = framed(&mut users, &words, 80, 24);
+    assert!(turned.contains("ticket 4711") && !turned.contains("PgDn"), "{turned}");
+    press(&mut users, KeyCode::PageUp);
+    assert_eq!(framed(&mut users, &words, 80, 24), first);
+}
+
+#[test]
 fn one_user_who_is_shut_out_and_has_no_device() {
     golden("shut_out", |words| {
         let mut out = user("ada", 1001);
@@ -204,6 +218,17 @@ fn an_invitation() {
         let mut users = with_devices(words);
         typed(&mut users, "i");
         users.told(&Told::Invited(String::from("ada"), Ok(Secret::new(String::from("K7Q2-M9XD-44TB")))), words);
+        let mut invited = user("ada", 1001);
+        invited.passes = vec![Pass {
+            id: String::from("P4TT8WQZ"),
+            kind: PassKind::Invitation,
+            made: String::from("2026-11-24T06:00:00Z"),
+            until: String::from("2026-12-01T06:00:00Z"),
+            from: None,
+            service: None,
+            reason: String::new(),
+        }];
+        users.told(&Told::User(Box::new(Ok((invited, Vec::new())))), words);
         users
     });
 }

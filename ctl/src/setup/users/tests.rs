@@ -202,10 +202,12 @@ fn what_takes_something_away_is_asked_and_enter_is_no_answer() {
     out.phone = Some(String::from("+15550100"));
     let mut inside = out.clone();
     inside.disabled_since = None;
-    let empties = |letter| move |users: &mut Users| {
-        typed(users, letter);
-        users.key(KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL));
-        press(users, KeyCode::Enter).unwrap()
+    let empties = |letter| {
+        move |users: &mut Users| {
+            typed(users, letter);
+            users.key(KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL));
+            press(users, KeyCode::Enter).unwrap()
+        }
     };
     let letter = |letter| move |users: &mut Users| typed(users, letter);
     type Way = Box<dyn Fn(&mut Users) -> Vec<Job>>;
@@ -375,6 +377,8 @@ fn a_filter_that_finds_nobody_names_whom_a_record_is_made_for_and_it_is_opened()
     assert_eq!(shown_jobs(&jobs), [r#"User { name: "ada" }"#]);
     users.told(&Told::User(Box::new(Ok((user("ada", 1001), Vec::new())))), &english());
     assert!(screen(&mut users, &english(), 80, 24).contains("ada (uid 1001)"));
+    press(&mut users, KeyCode::Esc);
+    assert_eq!(users.list.selected().unwrap().name, "ada");
 }
 
 #[test]
@@ -451,7 +455,8 @@ fn every_size_is_drawn() {
         let mut users = opened(ada.clone());
         typed(&mut users, letter);
         let mut list = listing(vec![ada.clone()]);
-        for (width, height) in (1..90).step_by(4).flat_map(|width| (1..26).map(move |height| (width, height))) {
+        let sizes = [1, 2, 5, 21, 40, 79, 150].into_iter();
+        for (width, height) in sizes.flat_map(|width| (1..26).map(move |height| (width, height))) {
             screen(&mut users, &english(), width, height);
             screen(&mut list, &english(), width, height);
         }

@@ -8,7 +8,7 @@ use super::{Pending, Said, Users};
 use crate::setup::jobs::{Job, Told};
 use crate::setup::words::Words;
 use pam_2fa_protocol::Secret;
-use pam_2fa_protocol::admin::{Device, User};
+use pam_2fa_protocol::admin::{Device, PassKind, User};
 
 impl Users {
     pub(super) fn heard(&mut self, told: &Told, words: &Words) -> Vec<Job> {
@@ -34,6 +34,10 @@ impl Users {
             Told::Done(name, Ok(notes)) => self.done(name, notes, words),
             Told::Invited(name, Ok(code)) => {
                 let code = Secret::new(code.expose().clone());
+                // An earlier invitation is over, and how long the new one is good is told with the record.
+                if let Some(one) = &mut self.one {
+                    one.user.passes.retain(|pass| pass.kind != PassKind::Invitation);
+                }
                 let jobs = self.done(name, &[], words);
                 self.popup = Some(Popup::new(name, Kind::Invitation(code)));
                 jobs
@@ -49,6 +53,7 @@ impl Users {
         self.list.put(user);
         if self.opens.as_ref() == Some(&user.name) {
             self.opens = None;
+            self.list.go_to_user(user.uid);
             self.one = Some(One::new(user.clone()));
         }
         if let Some(one) = self.one.as_mut().filter(|one| one.user.uid == user.uid) {

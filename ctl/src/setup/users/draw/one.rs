@@ -91,12 +91,19 @@ fn fields(user: &User, theme: Theme, words: &Words) -> Vec<Field> {
     let contact = |address: &Option<String>, is_verified| say::contact(address.as_deref(), is_verified, words);
     let language = user.language.clone().unwrap_or_else(|| words.say("users-language-usual"));
     let last = user.last_login.as_ref();
-    let mut fields = vec![
+    // First of all why somebody does not get in: in a small window it must not be below.
+    let locked = user.locked.clone().map(|why| Field { style: theme.mind(), ..field(None, "users-locked", why) });
+    let out = user.disabled_since.as_ref().map(|since| {
+        let since = words.with("users-since", &[("at", &say::minute(since))]);
+        Field { style: theme.wrong(), ..field(None, "users-disabled", since) }
+    });
+    let mut fields: Vec<Field> = out.into_iter().chain(locked).collect();
+    fields.extend([
         field(Some('v'), "users-verify", say::verify(user.verify, words)),
         field(Some('e'), "users-email", contact(&user.email, user.email_verified)),
         field(Some('p'), "users-phone", contact(&user.phone, user.phone_verified)),
         field(Some('l'), "users-language", language),
-    ];
+    ]);
     let app = user.app_since.as_ref().map(|since| words.with("users-since", &[("at", &say::minute(since))]));
     fields.push(field(None, "users-app", app.unwrap_or_else(|| say::NOTHING.to_owned())));
     let left = words.with("users-left", &[("count", &user.recovery_codes.to_string())]);
@@ -110,13 +117,6 @@ fn fields(user: &User, theme: Theme, words: &Words) -> Vec<Field> {
         fields.push(field(None, "users-with", device));
     }
     fields.extend(user.passes.iter().map(|pass| field(None, say::pass_label(pass.kind), say::pass(pass, words))));
-    if let Some(why) = user.locked.clone() {
-        fields.push(Field { style: theme.mind(), ..field(None, "users-locked", why) });
-    }
-    if let Some(since) = &user.disabled_since {
-        let since = words.with("users-since", &[("at", &say::minute(since))]);
-        fields.push(Field { style: theme.wrong(), ..field(None, "users-disabled", since) });
-    }
     fields
 }
 
@@ -144,19 +144,18 @@ fn record(user: &User, width: usize, theme: Theme, words: &Words) -> Vec<Line<'s
 }
 
 /// Id of the head, width, and what stands in it.
-type Column = (&'static str, usize, fn(&Device) -> String);
+type Column = (&'static str, usize, fn(&Device, &Words) -> String);
 
 fn columns(width: usize) -> Vec<Column> {
-    let until = |device: &Device| device.ended.clone().unwrap_or_else(|| say::minute(&device.until));
     let mut columns: Vec<Column> = vec![
-        ("users-device", 0, |device| device.name.clone()),
-        ("users-class", 8, |device| device.class.clone()),
-        ("users-used", 16, |device| say::minute(&device.last_used)),
+        ("users-device", 0, |device, _| device.name.clone()),
+        ("users-class", 8, |device, _| device.class.clone()),
+        ("users-used", 16, |device, _| say::minute(&device.last_used)),
         ("users-until", 16, until),
     ];
     if width >= 140 {
-        columns.insert(2, ("users-first", 16, |device| say::minute(&device.first_used)));
-        columns.insert(4, ("users-from", 24, |device| device.last_from.clone()));
+        columns.insert(2, ("users-first", 16, |device, _| say::minute(&device.first_used)));
+        columns.insert(4, ("users-from", 24, |device, _| device.last_from.clone()));
     }
     let gaps = GAP.saturating_mul(columns.len().saturating_sub(1)).saturating_add(CURSOR.len());
     let taken = columns.iter().map(|(_, width, _)| *width).sum::<usize>().saturating_add(gaps);
@@ -164,6 +163,11 @@ fn columns(width: usize) -> Vec<Column> {
         *wide = width.saturating_sub(taken).clamp(8, 88);
     }
     columns
+}
+
+/// When it ends, or that it has ended; why stands below.
+fn until(device: &Device, words: &Words) -> String {
+    if device.ended.is_some() { words.say("users-ended") } else { say::minute(&device.until) }
 }
 
 /// The devices, and all about the one under the cursor. Where their rows are, and the first of them.
@@ -187,7 +191,7 @@ fn table(one: &mut One, frame: &mut Frame<'_>, area: Rect, theme: Theme, words: 
     let cursor = one.cursor();
     let seen = one.devices().unwrap_or_default().iter().enumerate().skip(from).take(fit);
     let seen = seen.map(|(nth, device)| {
-        let cells = columns.iter().map(|(_, width, text)| cell(&text(device), *width)).collect::<Vec<_>>();
+        let cells = columns.iter().map(|(_, width, text)| cell(&text(device, words), *width)).collect::<Vec<_>>();
         let sign = if nth == cursor { CURSOR } else { NO_CURSOR };
         let style = if nth == cursor { theme.focus() } else { Style::new() };
         Line::styled(format!("{sign}{}", cells.join(&" ".repeat(GAP))), style)
@@ -206,7 +210,7 @@ fn about(device: &Device, words: &Words) -> String {
     let values = [("device", device.name.as_str()), ("first", &first), ("from", &device.last_from)];
     let about = words.with("users-about-device", &values);
     match &device.ended {
-        Some(why) => format!("{about}; {why}"),
+        Some(why) => words.with("users-about-ended", &[("about", &about), ("why", why)]),
         None => about,
     }
 }

@@ -8,7 +8,7 @@ use crate::setup::users::mouse::Hit;
 use crate::setup::users::popup::{Choice, CodeBox, Edit, Field, Kind, Pick, Stage};
 use crate::setup::users::{Users, say};
 use crate::setup::words::Words;
-use pam_2fa_protocol::admin::{Channel, Verify};
+use pam_2fa_protocol::admin::{Channel, PassKind, User, Verify};
 use pam_2fa_settings::Language;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Margin, Position, Rect};
@@ -55,12 +55,8 @@ pub(super) fn draw(users: &mut Users, frame: &mut Frame<'_>, area: Rect, theme: 
             content
         }
         Kind::Invitation(code) => {
-            let title = words.with("users-invitation-of", &[("user", name)]);
-            let mut content = Content { title, ..Content::default() };
-            content.lines.push(Line::styled(cut(code.expose(), width), theme.value()).centered());
-            content.gap();
-            content.text(&words.with("users-invitation-says", &[("user", name)]), width, theme.label());
-            content
+            let user = users.one.as_ref().map(|one| &one.user).filter(|user| user.name == name);
+            of_invitation(name, code.expose(), user, width, theme, words)
         }
     };
     content.gap();
@@ -180,6 +176,20 @@ fn of_code(name: &str, code: &CodeBox, width: usize, theme: Theme, words: &Words
         }
     }
     state(&mut content, code.stage == Stage::Checking, code.problem.as_deref(), width, theme, words);
+    content
+}
+
+fn of_invitation(name: &str, code: &str, user: Option<&User>, width: usize, theme: Theme, words: &Words) -> Content {
+    let title = words.with("users-invitation-of", &[("user", name)]);
+    let mut content = Content { title, ..Content::default() };
+    content.lines.push(Line::styled(cut(code, width), theme.value()).centered());
+    content.gap();
+    content.text(&words.with("users-invitation-says", &[("user", name)]), width, theme.label());
+    let open = user.and_then(|user| user.passes.iter().find(|pass| pass.kind == PassKind::Invitation));
+    if let Some(pass) = open {
+        let (until, id) = (say::minute(&pass.until), pass.id.as_str());
+        content.text(&words.with("users-invitation-until", &[("until", &until), ("id", id)]), width, theme.label());
+    }
     content
 }
 

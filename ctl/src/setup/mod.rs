@@ -12,6 +12,7 @@
 //! | `run` | the loop, and the terminal as it was |
 //! | `save` | onto the file as it is now, sealed, and taken over |
 //! | `jobs` | what the daemon is asked beside the window, each on a thread of its own |
+//! | `users` | the Users page |
 
 pub(crate) mod draft;
 pub(crate) mod draw;
@@ -22,6 +23,7 @@ mod merge;
 mod run;
 mod save;
 pub(crate) mod theme;
+pub(crate) mod users;
 pub(crate) mod window;
 pub(crate) mod words;
 

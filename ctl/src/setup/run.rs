@@ -62,9 +62,9 @@ pub(crate) fn run(
     let mut window = Window::new(text, providers, words);
     let mut held = Held::take().map_err(failed)?;
     loop {
-        held.terminal.draw(|frame| draw(&window, theme, frame)).map_err(failed)?;
-        let mut acts = wait(&mut window, &answers).map_err(failed)?;
-        for act in acts.drain(..) {
+        held.terminal.draw(|frame| draw(&mut window, theme, frame)).map_err(failed)?;
+        let size = held.terminal.size().map_err(failed)?;
+        for act in wait(&mut window, &answers, (size.width, size.height)).map_err(failed)? {
             match act {
                 Act::Start(job) => jobs.start(job),
                 Act::Save(how) => save(&mut window, how),
@@ -75,17 +75,18 @@ pub(crate) fn run(
 }
 
 /// What happens next: keys, what was pasted, another size, answers.
-fn wait(window: &mut Window, answers: &Receiver<Told>) -> io::Result<Vec<Act>> {
+fn wait(window: &mut Window, answers: &Receiver<Told>, size: (u16, u16)) -> io::Result<Vec<Act>> {
     let mut acts = Vec::new();
     if event::poll(TICK)? {
         match event::read()? {
             Event::Key(key) if key.kind != KeyEventKind::Release => acts = window.key(key),
             Event::Paste(text) => window.paste(&text),
-            Event::Key(_) | Event::Mouse(_) | Event::Resize(..) | Event::FocusGained | Event::FocusLost => {}
+            Event::Mouse(event) => acts = window.mouse(event, size),
+            Event::Key(_) | Event::Resize(..) | Event::FocusGained | Event::FocusLost => {}
         }
     }
     while let Ok(told) = answers.try_recv() {
-        window.told(told);
+        acts.extend(window.told(told));
     }
     Ok(acts)
 }

@@ -7,6 +7,7 @@ use super::draw::{Hit, hit};
 use super::fields::{Kind, Page, Press};
 use super::form::{Choosable, Form, Wants, request};
 use super::jobs::{Job, Told};
+use super::users::Users;
 use super::words::Words;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::Channel;
@@ -79,6 +80,7 @@ pub(crate) struct Save {
 pub(crate) struct Window {
     pub(crate) draft: Draft,
     pub(crate) form: Form,
+    pub(crate) users: Users,
     pub(crate) popup: Option<Popup>,
     pub(crate) note: Option<Note>,
     /// What configd said last: what is unhealthy, or why it says nothing. None before it was asked.
@@ -92,7 +94,7 @@ impl Window {
     pub(crate) fn new(text: &str, providers: Vec<Choosable>, words: Words) -> Self {
         let draft = Draft::of(text);
         let form = Form::new(providers, &draft);
-        Self { draft, form, popup: None, note: None, health: None, words, save: Save::default() }
+        Self { draft, form, users: Users::new(), popup: None, note: None, health: None, words, save: Save::default() }
     }
 
     /// A key; what is to be done.
@@ -103,8 +105,15 @@ impl Window {
         }
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         let alt = key.modifiers.contains(KeyModifiers::ALT);
+        if self.form.page == Page::Users
+            && let Some(jobs) = self.users.key(key)
+        {
+            return started(jobs);
+        }
         if self.form.pick.is_none() {
             match key.code {
+                KeyCode::Tab if self.form.page == Page::Users => return self.turn(1),
+                KeyCode::BackTab if self.form.page == Page::Users => return self.turn(Page::ALL.len().saturating_sub(1)),
                 KeyCode::F(1) => return self.over(Popup::Help),
                 KeyCode::F(2) => return self.press(Press::Save),
                 KeyCode::F(5) => return self.press_test(),
@@ -129,6 +138,10 @@ impl Window {
 
     /// The mouse, in a terminal of that size: a click goes to a field, and presses what has the focus.
     pub(crate) fn mouse(&mut self, event: MouseEvent, size: (u16, u16)) -> Vec<Act> {
+        let is_of_page = !matches!(hit(self, size, (event.column, event.row)), Some(Hit::Page(_)));
+        if self.form.page == Page::Users && self.popup.is_none() && is_of_page {
+            return started(self.users.mouse(event));
+        }
         let code = match event.kind {
             MouseEventKind::ScrollDown => KeyCode::Down,
             MouseEventKind::ScrollUp => KeyCode::Up,
@@ -167,12 +180,24 @@ impl Window {
                 }
             }
             Some(_) => {}
+            // Its keys come one by one, as if they were typed.
+            None if self.form.page == Page::Users => {
+                for character in text.lines().next().unwrap_or_default().chars().filter(|one| !one.is_control()) {
+                    let _ = self.users.key(KeyEvent::new(KeyCode::Char(character), KeyModifiers::NONE));
+                }
+            }
             None => self.form.paste(text, &mut self.draft),
         }
     }
 
-    /// An answer of the daemon's.
-    pub(crate) fn told(&mut self, told: Told) {
+    /// An answer of the daemon's; what is to be asked then.
+    pub(crate) fn told(&mut self, told: Told) -> Vec<Act> {
+        let jobs = self.users.told(&told, &self.words);
+        self.is_told(told);
+        started(jobs)
+    }
+
+    fn is_told(&mut self, told: Told) {
         match told {
             Told::Health(health) => self.health = Some(health),
             Told::Step(step) => {
@@ -233,7 +258,7 @@ impl Window {
 
     fn turn_to(&mut self, page: Page) -> Vec<Act> {
         self.form.turn_to(page, &mut self.draft);
-        Vec::new()
+        if page == Page::Users { started(self.users.opened()) } else { Vec::new() }
     }
 
     fn turned(&mut self, turn: impl FnOnce(&mut Draft) -> bool, done: &str, nothing: &str) -> Vec<Act> {
@@ -385,6 +410,10 @@ impl Window {
     fn candidate(&self) -> Result<Secret, String> {
         self.draft.whole().and_then(|text| sending(text.expose()).map(Secret::new).map_err(|error| error.to_string()))
     }
+}
+
+fn started(jobs: Vec<Job>) -> Vec<Act> {
+    jobs.into_iter().map(Act::Start).collect()
 }
 
 fn page_of(digit: char) -> Page {

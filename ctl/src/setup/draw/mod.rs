@@ -18,7 +18,7 @@ use unicode_width::UnicodeWidthStr;
 const LEAST: (u16, u16) = (60, 16);
 
 /// Draws all of it.
-pub(crate) fn draw(window: &Window, theme: Theme, frame: &mut Frame<'_>) {
+pub(crate) fn draw(window: &mut Window, theme: Theme, frame: &mut Frame<'_>) {
     let area = frame.area();
     if area.width < LEAST.0 || area.height < LEAST.1 {
         frame.render_widget(Paragraph::new(window.words.say("window-too-small")), area);
@@ -28,11 +28,13 @@ pub(crate) fn draw(window: &Window, theme: Theme, frame: &mut Frame<'_>) {
     bar(window, theme, frame, top);
     pages(window, theme, frame, tabs);
     if window.form.page == Page::Users {
-        frame.render_widget(Paragraph::new(window.words.say("users-none")), page);
+        // It says at its own foot what was done.
+        let whole = Rect { height: page.height.saturating_add(help.height), ..page };
+        window.users.draw(frame, whole, theme, &window.words);
     } else {
         form::draw(window, theme, frame, page);
+        bottom(window, theme, frame, help);
     }
-    bottom(window, theme, frame, help);
     hints(window, theme, frame, keys);
     popup::draw(window, theme, frame, area);
 }
@@ -125,7 +127,7 @@ fn bottom(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
 
 fn hints(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let mut spans = vec![Span::raw(" ")];
-    for (key, id) in [
+    let own = [
         ("Tab", "key-next"),
         ("PgDn", "key-page"),
         ("F2", "key-save"),
@@ -134,9 +136,15 @@ fn hints(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
         ("^Z", "key-undo"),
         ("F1", "key-help"),
         ("F10", "key-exit"),
-    ] {
+    ];
+    let keys = if window.form.page == Page::Users {
+        window.users.keys(&window.words)
+    } else {
+        own.map(|(key, id)| (key.to_owned(), window.words.say(id))).to_vec()
+    };
+    for (key, what) in keys {
         spans.push(Span::styled(key, theme.key()));
-        spans.push(Span::raw(format!(" {} ", window.words.say(id))));
+        spans.push(Span::raw(format!(" {what} ")));
     }
     frame.render_widget(Line::from(spans), area);
 }

@@ -28,7 +28,7 @@ fn window(tongue: Tongue) -> Window {
     let choosable =
         all.map(|(id, text)| Choosable { provider: parse(id, text).unwrap(), from: "shipped" }).into_iter().collect();
     let mut window = Window::new(TEXT, choosable, Words::of(tongue));
-    window.told(Told::Health(Ok(Vec::new())));
+    let _ = window.told(Told::Health(Ok(Vec::new())));
     window
 }
 
@@ -44,7 +44,7 @@ fn typed(window: &mut Window, text: &str) {
     }
 }
 
-fn screen(window: &Window, (width, height): (u16, u16), colours: bool) -> String {
+fn screen(window: &mut Window, (width, height): (u16, u16), colours: bool) -> String {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| draw(window, Theme::new(colours), frame)).unwrap();
     let shown = terminal.backend().to_string();
@@ -56,8 +56,8 @@ fn screen(window: &Window, (width, height): (u16, u16), colours: bool) -> String
 fn the_main_page_in_both_languages_and_sizes() {
     for (name, tongue) in [("en", Tongue::English), ("de", Tongue::German)] {
         for size in [(80, 24), (200, 60)] {
-            let shown = screen(&window(tongue), size, false);
-            assert_eq!(shown, screen(&window(tongue), size, true));
+            let shown = screen(&mut window(tongue), size, false);
+            assert_eq!(shown, screen(&mut window(tongue), size, true));
             assert_snapshot!(format!("main-{name}-{}", size.0), shown);
         }
     }
@@ -67,12 +67,12 @@ fn the_main_page_in_both_languages_and_sizes() {
 fn the_page_of_limits_and_the_end_of_the_main_page() {
     let mut window = window(Tongue::English);
     press(&mut window, &[KeyCode::BackTab, KeyCode::BackTab]);
-    assert_snapshot!("main-end", screen(&window, (80, 24), false));
+    assert_snapshot!("main-end", screen(&mut window, (80, 24), false));
     press(&mut window, &[KeyCode::PageDown]);
-    assert_snapshot!("limits", screen(&window, (80, 24), false));
+    assert_snapshot!("limits", screen(&mut window, (80, 24), false));
     let mut window = self::window(Tongue::German);
     press(&mut window, &[KeyCode::PageDown]);
-    assert_snapshot!("limits-de-200", screen(&window, (200, 60), false));
+    assert_snapshot!("limits-de-200", screen(&mut window, (200, 60), false));
 }
 
 #[test]
@@ -81,20 +81,20 @@ fn what_is_wrong_stands_beside_its_field_and_at_the_bottom() {
     press(&mut window, &[KeyCode::Tab, KeyCode::Tab, KeyCode::Tab, KeyCode::Left]);
     press(&mut window, &[KeyCode::Tab]);
     typed(&mut window, "99999");
-    assert_snapshot!("wrong", screen(&window, (80, 24), false));
+    assert_snapshot!("wrong", screen(&mut window, (80, 24), false));
     // Saving goes to what is wrong, and saves nothing.
     press(&mut window, &[KeyCode::BackTab, KeyCode::BackTab, KeyCode::F(2)]);
-    assert_snapshot!("wrong-save", screen(&window, (80, 24), false));
+    assert_snapshot!("wrong-save", screen(&mut window, (80, 24), false));
 }
 
 #[test]
 fn a_test_as_it_happens_and_its_end_with_the_servers_own_words() {
     let mut window = window(Tongue::English);
     press(&mut window, &[KeyCode::F(5)]);
-    assert_snapshot!("test-to", screen(&window, (80, 24), false));
+    assert_snapshot!("test-to", screen(&mut window, (80, 24), false));
     press(&mut window, &[KeyCode::Enter]);
-    window.told(Told::Step(String::from("connected to smtp.example.com:465, TLS 1.3")));
-    window.told(Told::Step(String::from("signed in as security@example.com \u{1b}[31m")));
+    let _ = window.told(Told::Step(String::from("connected to smtp.example.com:465, TLS 1.3")));
+    let _ = window.told(Told::Step(String::from("signed in as security@example.com \u{1b}[31m")));
     let outcome = Outcome {
         class: Class::Accepted,
         reason: None,
@@ -102,8 +102,8 @@ fn a_test_as_it_happens_and_its_end_with_the_servers_own_words() {
         provider_id: None,
         said: String::from("250 2.0.0 Ok: queued as 4005D265"),
     };
-    window.told(Told::Tested(Channel::Email, Ok(outcome)));
-    let shown = screen(&window, (80, 24), false);
+    let _ = window.told(Told::Tested(Channel::Email, Ok(outcome)));
+    let shown = screen(&mut window, (80, 24), false);
     assert!(!shown.contains('\u{1b}'));
     assert_snapshot!("test-talk", shown);
 }
@@ -114,7 +114,7 @@ fn the_list_of_providers_filters_as_one_types() {
     let at = window.form.fields.iter().position(|field| field.key == "sms.provider").unwrap();
     press(&mut window, &vec![KeyCode::Tab; at]);
     press(&mut window, &[KeyCode::Enter]);
-    assert_snapshot!("providers", screen(&window, (80, 24), false));
+    assert_snapshot!("providers", screen(&mut window, (80, 24), false));
     typed(&mut window, "http");
     assert_eq!(window.form.choosable("http").len(), 1);
     press(&mut window, &[KeyCode::Enter]);
@@ -130,15 +130,15 @@ fn questions_before_something_is_lost_or_risked() {
     let mut window = window(Tongue::German);
     typed(&mut window, "m");
     press(&mut window, &[KeyCode::F(10)]);
-    assert_snapshot!("unsaved-de", screen(&window, (80, 24), false));
+    assert_snapshot!("unsaved-de", screen(&mut window, (80, 24), false));
     press(&mut window, &[KeyCode::Esc]);
     window.is_untested();
-    assert_snapshot!("untested-de", screen(&window, (80, 24), false));
+    assert_snapshot!("untested-de", screen(&mut window, (80, 24), false));
     let theirs = (String::from("trust.ssh"), String::from("8 hours"), String::from("1 days"));
     window.is_contested(vec![theirs]);
-    assert_snapshot!("conflict-de", screen(&window, (80, 24), false));
+    assert_snapshot!("conflict-de", screen(&mut window, (80, 24), false));
     press(&mut window, &[KeyCode::Esc, KeyCode::F(1)]);
-    assert_snapshot!("keys-de", screen(&window, (80, 24), false));
+    assert_snapshot!("keys-de", screen(&mut window, (80, 24), false));
 }
 
 #[test]
@@ -147,15 +147,15 @@ fn a_secret_is_on_the_screen_only_where_it_was_asked_for() {
     let at = window.form.fields.iter().position(|field| field.key == "email.password").unwrap();
     press(&mut window, &vec![KeyCode::Tab; at]);
     typed(&mut window, "hunter2");
-    let shown = screen(&window, (80, 24), false);
+    let shown = screen(&mut window, (80, 24), false);
     assert!(!shown.contains("hunter2") && shown.contains("•••••••"), "{shown}");
     press(&mut window, &[KeyCode::F(3)]);
-    assert!(screen(&window, (80, 24), false).contains("hunter2"));
+    assert!(screen(&mut window, (80, 24), false).contains("hunter2"));
     press(&mut window, &[KeyCode::F(3), KeyCode::Tab]);
-    let shown = screen(&window, (80, 24), false);
+    let shown = screen(&mut window, (80, 24), false);
     assert!(!shown.contains("hunter2") && shown.contains("••••••••"), "{shown}");
-    window.told(Told::Secret(String::from("email.password"), Ok(Secret::new(String::from("the old one")))));
-    assert!(screen(&window, (80, 24), false).contains("the old one"));
+    let _ = window.told(Told::Secret(String::from("email.password"), Ok(Secret::new(String::from("the old one")))));
+    assert!(screen(&mut window, (80, 24), false).contains("the old one"));
 }
 
 #[test]
@@ -165,29 +165,29 @@ fn a_click_goes_to_a_field_turns_a_page_and_presses_a_button() {
         let kind = MouseEventKind::Down(MouseButton::Left);
         window.mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }, (80, 24))
     };
-    let row = |window: &Window, text: &str| {
+    let row = |window: &mut Window, text: &str| {
         let shown = screen(window, (80, 24), false);
         let at = shown.lines().position(|line| line.contains(text)).unwrap();
         let before = shown.lines().nth(at).unwrap().split(text).next().unwrap().chars().count();
         (u16::try_from(before).unwrap(), u16::try_from(at).unwrap())
     };
-    let (_, server) = row(&window, "Server ");
+    let (_, server) = row(&mut window, "Server ");
     assert!(click(&mut window, 40, server).is_empty());
     assert_eq!(window.form.focused().unwrap().key, "email.server");
-    let (_, tls) = row(&window, "TLS ");
+    let (_, tls) = row(&mut window, "TLS ");
     click(&mut window, 40, tls);
     assert_eq!(window.draft.typed("email.tls"), "implicit");
     click(&mut window, 40, tls);
     assert_eq!(window.draft.typed("email.tls"), "starttls");
-    let (test, at) = row(&window, "[ Test email ]");
+    let (test, at) = row(&mut window, "[ Test email ]");
     click(&mut window, test + 2, at);
     assert!(window.popup.is_some());
     press(&mut window, &[KeyCode::Esc]);
-    let (limits, _) = row(&window, "2 Limits");
+    let (limits, _) = row(&mut window, "2 Limits");
     click(&mut window, limits + 3, 1);
     assert_eq!(window.form.page, Page::Limits);
     press(&mut window, &[KeyCode::BackTab]);
-    let (exit, at) = row(&window, "[ Exit ]");
+    let (exit, at) = row(&mut window, "[ Exit ]");
     click(&mut window, exit + 1, at);
     assert!(matches!(window.popup, Some(Popup::Unsaved)));
     // Elsewhere it does nothing.

@@ -1,0 +1,291 @@
+//! The Users page: all records, one of them with its devices, and what is done to it. Keys and the daemon's answers in, what is to be
+//! asked of the daemon out. It asks nothing itself, and shows nothing (`draw`).
+//!
+//! | file | |
+//! |---|---|
+//! | `list` | all records, and those that the filter lets through |
+//! | `one` | one record, and its devices |
+//! | `popup` | a choice, a line, a code, a question, an invitation over the page |
+//! | `act` | what can be done to a user: how it is asked, and how it is said |
+//! | `told` | what becomes of an answer |
+//! | `say`, `line` | things of a record in words; keys of a line |
+//! | `draw` | the screen, from state alone |
+
+mod act;
+mod draw;
+mod line;
+mod list;
+mod mouse;
+mod one;
+mod popup;
+mod say;
+#[cfg(test)]
+mod screens_test;
+#[cfg(test)]
+mod tests;
+mod told;
+
+use super::jobs::{Job, Told};
+use super::theme::Theme;
+use super::words::Words;
+use act::Act;
+use list::List;
+use one::One;
+use pam_2fa_protocol::Secret;
+use pam_2fa_protocol::admin::Channel;
+use popup::{Choice, Edit, Field, Kind, Outcome, Popup, Sent};
+use ratatui::Frame;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEvent};
+use ratatui::layout::Rect;
+
+/// The page.
+#[derive(Debug, Default)]
+pub(crate) struct Users {
+    list: List,
+    is_asked: bool,
+    /// The user that is open.
+    one: Option<One>,
+    popup: Option<Popup>,
+    pending: Option<Pending>,
+    said: Option<Said>,
+    /// A code that somebody may still read out.
+    sent: Option<Sent>,
+    /// Opened as soon as its record is told.
+    opens: Option<String>,
+    seen: mouse::Seen,
+}
+
+/// What the daemon was asked and has not answered: one at a time, so that what is said is about what was done.
+#[derive(Debug)]
+struct Pending {
+    name: String,
+    act: Act,
+}
+
+/// The line at the bottom.
+#[derive(Debug)]
+enum Said {
+    /// A text by its id.
+    Note(&'static str),
+    /// What was done.
+    Done(String),
+    /// What went wrong.
+    Wrong(String),
+}
+
+impl Users {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// What is to be asked when the page is opened.
+    pub(crate) fn opened(&mut self) -> Vec<Job> {
+        let open = self.one.as_ref().map(|one| Job::User { name: one.user.name.clone() });
+        let all = (!self.is_asked).then_some(Job::Users);
+        self.is_asked = true;
+        all.into_iter().chain(open).collect()
+    }
+
+    /// A key; what is to be asked of the daemon. `None`: not a key of this page.
+    pub(crate) fn key(&mut self, key: KeyEvent) -> Option<Vec<Job>> {
+        if key.kind == KeyEventKind::Release {
+            return None;
+        }
+        if let Some(popup) = &mut self.popup {
+            let outcome = popup.key(key, self.seen.yes);
+            return self.come_of(outcome);
+        }
+        if self.one.is_some() { self.key_of_one(key) } else { self.key_of_list(key) }
+    }
+
+    pub(crate) fn mouse(&mut self, event: MouseEvent) -> Vec<Job> {
+        self.pointed(event)
+    }
+
+    pub(crate) fn told(&mut self, told: &Told, words: &Words) -> Vec<Job> {
+        self.heard(told, words)
+    }
+
+    pub(crate) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, theme: Theme, words: &Words) {
+        draw::page(self, frame, area, theme, words);
+    }
+
+    /// The line of keys at the bottom, by what is shown now.
+    pub(crate) fn keys(&self, words: &Words) -> Vec<(String, String)> {
+        draw::keys(self, words)
+    }
+
+    fn key_of_list(&mut self, key: KeyEvent) -> Option<Vec<Job>> {
+        let page = isize::try_from(self.seen.page()).unwrap_or(1);
+        match (key.code, key.modifiers == KeyModifiers::ALT) {
+            (_, true) => return None,
+            (KeyCode::Up, _) => self.list.go_by(-1),
+            (KeyCode::Down, _) => self.list.go_by(1),
+            (KeyCode::PageUp, _) => self.list.go_by(page.saturating_neg()),
+            (KeyCode::PageDown, _) => self.list.go_by(page),
+            (KeyCode::Home, _) => self.list.go_to(0),
+            (KeyCode::End, _) => self.list.go_to(usize::MAX),
+            (KeyCode::Enter, _) => return Some(self.open()),
+            (KeyCode::Insert, _) => return Some(self.make()),
+            (KeyCode::F(5), _) => return Some(self.opened()),
+            (KeyCode::Esc, _) => {
+                let had_said = self.said.take().is_some();
+                return (self.list.clear_filter() || had_said).then(Vec::new);
+            }
+            _ => {
+                let request = line::request(key)?;
+                self.said = None;
+                self.list.edit(request);
+            }
+        }
+        Some(Vec::new())
+    }
+
+    /// The record under the cursor.
+    fn open(&mut self) -> Vec<Job> {
+        let Some(user) = self.list.selected() else { return Vec::new() };
+        let name = user.name.clone();
+        self.one = Some(One::new(user.clone()));
+        self.said = None;
+        vec![Job::User { name }]
+    }
+
+    /// A record for a user without one: what was filtered by and found in none is the name, most likely.
+    fn make(&mut self) -> Vec<Job> {
+        if self.is_waiting() {
+            return Vec::new();
+        }
+        let (shown, _) = self.list.counts();
+        let name = if shown == 0 { self.list.filter().value().trim() } else { "" };
+        self.popup = Some(Popup::new("", Kind::Edit(Edit::new(Field::Name, name))));
+        Vec::new()
+    }
+
+    fn key_of_one(&mut self, key: KeyEvent) -> Option<Vec<Job>> {
+        let one = self.one.as_mut()?;
+        let name = one.user.name.clone();
+        match (key.code, key.modifiers == KeyModifiers::ALT) {
+            (_, true) => return None,
+            (KeyCode::Up, _) => one.go_by(-1),
+            (KeyCode::Down, _) => one.go_by(1),
+            (KeyCode::Home, _) => one.go_to(0),
+            (KeyCode::End, _) => one.go_to(usize::MAX),
+            (KeyCode::PageUp, _) => one.turn_by(-3),
+            (KeyCode::PageDown, _) => one.turn_by(3),
+            (KeyCode::F(5), _) => return Some(vec![Job::User { name }]),
+            (KeyCode::Esc, _) => {
+                self.one = None;
+                self.said = None;
+            }
+            _ => return self.letter(line::character(key)?),
+        }
+        Some(Vec::new())
+    }
+
+    /// What is done to the user that is open.
+    fn letter(&mut self, letter: char) -> Option<Vec<Job>> {
+        if !"veplciudrRx".contains(letter) {
+            return None;
+        }
+        if self.is_waiting() {
+            return Some(Vec::new());
+        }
+        let one = self.one.as_ref()?;
+        let (user, name) = (&one.user, one.user.name.clone());
+        let edit = |field, value: &Option<String>| Kind::Edit(Edit::new(field, value.as_deref().unwrap_or_default()));
+        let is_out = user.disabled_since.is_some();
+        let kind = match letter {
+            'v' => Kind::Choice(Choice::of_verify(user)),
+            'e' => edit(Field::Email, &user.email),
+            'p' => edit(Field::Phone, &user.phone),
+            'l' => edit(Field::Language, &user.language),
+            'c' => match Choice::of_addresses(user, self.sent.as_ref()) {
+                Some(choice) => Kind::Choice(choice),
+                None => return self.note("users-no-address"),
+            },
+            'i' => return Some(self.begin(&name, Act::Invite)),
+            'u' if !is_out => return Some(self.begin(&name, Act::Unlock)),
+            'u' => Kind::Question(Act::LetIn),
+            'd' if is_out => return self.note("users-is-out"),
+            'd' => Kind::Question(Act::Disable),
+            'x' => Kind::Question(Act::Reset),
+            'r' => match one.device() {
+                Some(device) => Kind::Question(Act::Revoke(Box::new(device.clone()))),
+                None => return self.note("users-no-device"),
+            },
+            _ => match one.devices() {
+                Some(devices) if !devices.is_empty() => {
+                    Kind::Question(Act::RevokeAll(devices.iter().map(|device| device.id.clone()).collect()))
+                }
+                _ => return self.note("users-no-device"),
+            },
+        };
+        self.said = None;
+        self.popup = Some(Popup::new(&name, kind));
+        Some(Vec::new())
+    }
+
+    fn note(&mut self, id: &'static str) -> Option<Vec<Job>> {
+        self.said = Some(Said::Note(id));
+        Some(Vec::new())
+    }
+
+    /// Whether something was asked and not answered, which is said.
+    fn is_waiting(&mut self) -> bool {
+        if self.pending.is_some() {
+            self.said = Some(Said::Note("users-wait"));
+        }
+        self.pending.is_some()
+    }
+
+    /// What comes of a key in a popup.
+    fn come_of(&mut self, outcome: Outcome) -> Option<Vec<Job>> {
+        let name = self.popup.as_ref().map(|popup| popup.name.clone()).unwrap_or_default();
+        match outcome {
+            Outcome::NotMine => return None,
+            Outcome::Stay => (),
+            Outcome::Close => self.popup = None,
+            Outcome::Ask(act) => self.popup = Some(Popup::new(&name, Kind::Question(act))),
+            Outcome::Do(act) => {
+                self.popup = None;
+                return Some(self.begin(&name, act));
+            }
+            Outcome::Begin(act) => return Some(self.begin_edit(&name, act)),
+            Outcome::Give(channel, code) => return Some(self.give(name, channel, code)),
+            Outcome::Turn(kind) => return Some(self.turn(&name, kind)),
+        }
+        Some(Vec::new())
+    }
+
+    fn begin_edit(&mut self, name: &str, act: Act) -> Vec<Job> {
+        let Some(Popup { kind: Kind::Edit(edit), .. }) = &mut self.popup else { return Vec::new() };
+        edit.begin();
+        let typed = edit.value().to_owned();
+        let name = if edit.field == Field::Name { typed } else { name.to_owned() };
+        self.begin(&name, act)
+    }
+
+    fn give(&mut self, name: String, channel: Channel, code: Secret) -> Vec<Job> {
+        self.pending = Some(Pending { name: name.clone(), act: Act::GiveCode(channel) });
+        vec![Job::VerifyFinish { name, channel, code }]
+    }
+
+    /// Another popup; one that waits for a code to be sent has it sent.
+    fn turn(&mut self, name: &str, kind: Kind) -> Vec<Job> {
+        let popup = Popup::new(name, kind);
+        let sends = if let Kind::Code(code) = &popup.kind {
+            popup.is_busy().then_some(Act::SendCode(code.channel))
+        } else {
+            None
+        };
+        self.popup = Some(popup);
+        sends.map_or_else(Vec::new, |act| self.begin(name, act))
+    }
+
+    fn begin(&mut self, name: &str, act: Act) -> Vec<Job> {
+        let job = act.job(name);
+        self.pending = Some(Pending { name: name.to_owned(), act });
+        self.said = Some(Said::Note("users-working"));
+        job.into_iter().collect()
+    }
+}

@@ -1,0 +1,176 @@
+//! The list: which records the filter lets through, and which is under the cursor. It formats nothing: of 100,000 users only those that
+//! are seen are written out, and by whoever draws them.
+
+use pam_2fa_protocol::admin::User;
+use tui_input::{Input, InputRequest};
+
+#[derive(Debug)]
+struct Row {
+    user: User,
+    /// What the filter looks in, in small letters.
+    sought: String,
+}
+
+impl Row {
+    fn of(user: User) -> Self {
+        let (email, phone) = (user.email.as_deref().unwrap_or_default(), user.phone.as_deref().unwrap_or_default());
+        let sought = format!("{}\n{email}\n{phone}", user.name).to_lowercase();
+        Self { user, sought }
+    }
+}
+
+/// All records by name, and those that are shown.
+#[derive(Debug, Default)]
+pub(super) struct List {
+    rows: Vec<Row>,
+    /// Places in `rows`, in their order.
+    shown: Vec<usize>,
+    filter: Input,
+    /// What `shown` was filtered by.
+    filtered_by: String,
+    /// A place in `shown`.
+    cursor: usize,
+    /// The first of `shown` on the screen.
+    top: usize,
+    /// An answer was there: none are none, and not "not yet".
+    is_read: bool,
+    /// How many records were compared with the filter in all.
+    #[cfg(test)]
+    pub(super) compared: usize,
+}
+
+impl List {
+    /// All of them, anew.
+    pub(super) fn set(&mut self, mut users: Vec<User>) {
+        users.sort_by(|one, other| one.name.cmp(&other.name).then(one.uid.cmp(&other.uid)));
+        let under = self.uid_under_cursor();
+        self.rows = users.into_iter().map(Row::of).collect();
+        self.is_read = true;
+        self.filter_all(under);
+    }
+
+    /// One of them as it is now, or a new one.
+    pub(super) fn put(&mut self, user: &User) {
+        let under = self.uid_under_cursor();
+        match self.rows.iter_mut().find(|row| row.user.uid == user.uid) {
+            Some(row) => *row = Row::of(user.clone()),
+            None => {
+                let place = self.rows.partition_point(|row| row.user.name < user.name);
+                self.rows.insert(place, Row::of(user.clone()));
+            }
+        }
+        self.filter_all(under);
+    }
+
+    /// A key in the filter.
+    pub(super) fn edit(&mut self, request: InputRequest) {
+        if self.filter.handle(request).is_some_and(|changed| changed.value) {
+            self.filter_on();
+        }
+    }
+
+    /// Whether there was anything to clear.
+    pub(super) fn clear_filter(&mut self) -> bool {
+        let had = !self.filter.value().is_empty();
+        self.filter.reset();
+        self.filter_on();
+        had
+    }
+
+    /// After a change of the filter: one that has only grown lets through a part of what it let through before.
+    fn filter_on(&mut self) {
+        let wanted = self.filter.value().to_lowercase();
+        let under = self.uid_under_cursor();
+        if !wanted.starts_with(&self.filtered_by) {
+            return self.filter_all(under);
+        }
+        let candidates = std::mem::take(&mut self.shown);
+        self.keep(candidates, wanted, under);
+    }
+
+    fn filter_all(&mut self, under: Option<u32>) {
+        let wanted = self.filter.value().to_lowercase();
+        let candidates = (0..self.rows.len()).collect();
+        self.keep(candidates, wanted, under);
+    }
+
+    /// Every word of the filter must be found somewhere.
+    fn keep(&mut self, mut candidates: Vec<usize>, wanted: String, under: Option<u32>) {
+        let words: Vec<&str> = wanted.split_whitespace().collect();
+        if !words.is_empty() {
+            #[cfg(test)]
+            {
+                self.compared += candidates.len();
+            }
+            let fits = |row: &Row| words.iter().all(|word| row.sought.contains(word));
+            candidates.retain(|place| self.rows.get(*place).is_some_and(fits));
+        }
+        let uid_of = |place: &usize| self.rows.get(*place).map(|row| row.user.uid);
+        let again = under.and_then(|uid| candidates.iter().position(|place| uid_of(place) == Some(uid)));
+        self.shown = candidates;
+        self.filtered_by = wanted;
+        self.cursor = again.unwrap_or(0);
+    }
+
+    fn uid_under_cursor(&self) -> Option<u32> {
+        self.selected().map(|user| user.uid)
+    }
+
+    /// The record under the cursor.
+    pub(super) fn selected(&self) -> Option<&User> {
+        self.shown.get(self.cursor).and_then(|place| self.rows.get(*place)).map(|row| &row.user)
+    }
+
+    /// To a place in what is shown; beyond the last is the last.
+    pub(super) fn go_to(&mut self, place: usize) {
+        self.cursor = place.min(self.shown.len().saturating_sub(1));
+    }
+
+    pub(super) fn go_by(&mut self, rows: isize) {
+        self.go_to(self.cursor.saturating_add_signed(rows));
+    }
+
+    /// To a user, where that one is shown.
+    pub(super) fn go_to_user(&mut self, uid: u32) {
+        let uid_of = |place: &usize| self.rows.get(*place).map(|row| row.user.uid);
+        if let Some(place) = self.shown.iter().position(|place| uid_of(place) == Some(uid)) {
+            self.cursor = place;
+        }
+    }
+
+    pub(super) fn cursor(&self) -> usize {
+        self.cursor
+    }
+
+    /// The first that is seen, where so many fit.
+    pub(super) fn scroll(&mut self, fit: usize) -> usize {
+        self.top = scrolled(self.top, self.cursor, fit, self.shown.len());
+        self.top
+    }
+
+    /// What is seen from `top` on.
+    pub(super) fn seen(&self, fit: usize) -> impl Iterator<Item = (usize, &User)> {
+        let places = self.shown.iter().enumerate().skip(self.top).take(fit);
+        places.filter_map(|(nth, place)| self.rows.get(*place).map(|row| (nth, &row.user)))
+    }
+
+    pub(super) fn filter(&self) -> &Input {
+        &self.filter
+    }
+
+    /// How many are shown, and of how many.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        (self.shown.len(), self.rows.len())
+    }
+
+    pub(super) fn is_read(&self) -> bool {
+        self.is_read
+    }
+}
+
+/// The first row on the screen, so that the cursor is on it and no row is left empty.
+pub(super) fn scrolled(top: usize, cursor: usize, fit: usize, all: usize) -> usize {
+    let least = cursor.saturating_add(1).saturating_sub(fit);
+    let most = cursor.min(all.saturating_sub(fit).max(least));
+    top.clamp(least, most.max(least))
+}

@@ -1,0 +1,71 @@
+//! One user: the record, its devices, and which of these is under the cursor.
+
+use super::list::scrolled;
+use pam_2fa_protocol::admin::{Device, User};
+
+#[derive(Debug)]
+pub(super) struct One {
+    pub(super) user: User,
+    /// None yet where they were not told.
+    devices: Option<Vec<Device>>,
+    cursor: usize,
+    top: usize,
+    /// The first line of the record on the screen, where not all of it fits.
+    from_line: usize,
+}
+
+impl One {
+    pub(super) fn new(user: User) -> Self {
+        Self { user, devices: None, cursor: 0, top: 0, from_line: 0 }
+    }
+
+    /// As it is now. The cursor stays on its device.
+    pub(super) fn set(&mut self, user: User, devices: Vec<Device>) {
+        let under = self.device().map(|device| device.id.clone());
+        let again = under.and_then(|id| devices.iter().position(|device| device.id == id));
+        let cursor = again.unwrap_or(self.cursor);
+        self.user = user;
+        self.devices = Some(devices);
+        self.go_to(cursor);
+    }
+
+    pub(super) fn devices(&self) -> Option<&[Device]> {
+        self.devices.as_deref()
+    }
+
+    /// The one under the cursor.
+    pub(super) fn device(&self) -> Option<&Device> {
+        self.devices.as_ref().and_then(|devices| devices.get(self.cursor))
+    }
+
+    pub(super) fn go_to(&mut self, place: usize) {
+        let all = self.devices.as_ref().map_or(0, Vec::len);
+        self.cursor = place.min(all.saturating_sub(1));
+    }
+
+    pub(super) fn go_by(&mut self, rows: isize) {
+        self.go_to(self.cursor.saturating_add_signed(rows));
+    }
+
+    pub(super) fn cursor(&self) -> usize {
+        self.cursor
+    }
+
+    /// The first device that is seen, where so many fit.
+    pub(super) fn scroll(&mut self, fit: usize) -> usize {
+        let all = self.devices.as_ref().map_or(0, Vec::len);
+        self.top = scrolled(self.top, self.cursor, fit, all);
+        self.top
+    }
+
+    /// Turns over the record.
+    pub(super) fn turn_by(&mut self, lines: isize) {
+        self.from_line = self.from_line.saturating_add_signed(lines);
+    }
+
+    /// The first line of the record, where `fit` of `all` fit.
+    pub(super) fn turn(&mut self, fit: usize, all: usize) -> usize {
+        self.from_line = self.from_line.min(all.saturating_sub(fit));
+        self.from_line
+    }
+}

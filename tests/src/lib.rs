@@ -14,6 +14,7 @@ pub mod kannel;
 pub mod libpam;
 pub mod mailbox;
 pub mod ns;
+pub mod picture;
 pub mod programs;
 pub mod sms_gateway;
 #[cfg(feature = "smtp")]

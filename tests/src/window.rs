@@ -6,6 +6,7 @@
     reason = "a stage that cannot be set, or a screen that does not come, fails the test"
 )]
 
+use crate::picture::svg;
 use crate::terminal::{Pty, pty};
 use crate::wait::{PATIENCE, now};
 use rustix::termios::{Winsize, tcsetwinsize};
@@ -75,6 +76,12 @@ impl Window {
     #[must_use]
     pub fn screen(&self) -> String {
         self.drawn.0.lock().unwrap_or_else(PoisonError::into_inner).parser.screen().contents()
+    }
+
+    /// A picture of it.
+    #[must_use]
+    pub fn picture(&self, title: &str) -> String {
+        svg(self.drawn.0.lock().unwrap_or_else(PoisonError::into_inner).parser.screen(), title)
     }
 
     /// Waits until the screen is as `is` wants it, and returns it.

@@ -15,6 +15,7 @@ mod client;
 mod clock;
 mod config;
 mod device;
+mod diff;
 pub mod doctor;
 pub mod enable;
 mod envelope;

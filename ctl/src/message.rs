@@ -67,8 +67,8 @@ pub(crate) fn ended(
     }
 }
 
-/// What happened, the other side's words, what to do.
-fn in_words(outcome: &Outcome, by: Channel) -> String {
+/// What happened, the other side's words, what to do: one line.
+pub(crate) fn in_words(outcome: &Outcome, by: Channel) -> String {
     let class = match outcome.class {
         Class::Accepted => "accepted",
         Class::Rejected => "rejected",

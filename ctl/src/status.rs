@@ -126,7 +126,7 @@ fn show(reply: &StatusReply, asks: Asks, glass: &Glass, screen: &mut Screen<'_>)
 }
 
 /// Each with since when it is, where the daemon says that.
-fn problems(status: &Status) -> impl Iterator<Item = String> {
+pub(crate) fn problems(status: &Status) -> impl Iterator<Item = String> {
     let bare = if status.unhealthy.is_empty() { status.problems.as_slice() } else { &[] };
     let dated = status.unhealthy.iter().map(|problem| format!("{} (since {})", problem.text, problem.since));
     dated.chain(bare.iter().cloned())

@@ -27,7 +27,8 @@ pub use exemption::{ExemptionChange, ExemptionChanged};
 pub use import::{ImportRow, MOST_ROWS, UserImport, UserImportReply, WrongRow};
 pub use log::{By, Change, Decision, Decoys, Log, LogReply};
 pub use message::{
-    EmailReachReply, Reached, TestEmail, TestSms, Tested, TestedReply, UserVerifyBegin, UserVerifyFinish, VerifySent,
+    EmailReachReply, MandatoryUntested, Reached, TestEmail, TestSms, Tested, TestedReply, UserVerifyBegin,
+    UserVerifyFinish, VerifySent,
 };
 pub use pass::{OneTimeCode, Pass, PassKind, UserGrant, UserInvite};
 pub use secret::{OpenSecret, OpenSecretReply};
@@ -71,6 +72,8 @@ pub const TEST_EMAIL: &str = "io.pam2fa.Admin.TestEmail";
 pub const TEST_SMS: &str = "io.pam2fa.Admin.TestSms";
 /// [`Tested`] → [`TestedReply`].
 pub const TESTED: &str = "io.pam2fa.Admin.Tested";
+/// [`MandatoryUntested`] → `()`.
+pub const MANDATORY_UNTESTED: &str = "io.pam2fa.Admin.MandatoryUntested";
 /// `()` → [`EmailReachReply`].
 pub const EMAIL_REACH: &str = "io.pam2fa.Admin.EmailReach";
 /// [`Seal`] → [`SealReply`].

@@ -21,6 +21,7 @@ const ADMIN: &[&str] = &[
     admin::TEST_EMAIL,
     admin::TEST_SMS,
     admin::TESTED,
+    admin::MANDATORY_UNTESTED,
     admin::EMAIL_REACH,
     admin::SEAL,
     admin::OPEN_SECRET,

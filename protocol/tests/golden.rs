@@ -276,6 +276,7 @@ fn test_frames(add: &mut impl FnMut(&[u8])) {
     ));
     add(&call(admin::TESTED, &admin::Tested { settings: Secret::new("[email]".into()) }, More::No));
     add(&reply(&admin::TestedReply { email: true, sms: false }, LAST));
+    add(&call(admin::MANDATORY_UNTESTED, &admin::MandatoryUntested { by: "ada".into() }, More::No));
 }
 
 fn admin_frames(add: &mut impl FnMut(&[u8])) {

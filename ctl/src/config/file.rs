@@ -10,13 +10,13 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 /// A file as it was read.
-pub(super) struct Original {
-    pub(super) text: String,
-    pub(super) metadata: Metadata,
+pub(crate) struct Original {
+    pub(crate) text: String,
+    pub(crate) metadata: Metadata,
 }
 
 /// Reads a file of settings. What is longer than settings can be is not read to its end.
-pub(super) fn read(path: &Path) -> Result<Original, Error> {
+pub(crate) fn read(path: &Path) -> Result<Original, Error> {
     let fail = |why| Error::File { what: "cannot read", path: path.to_owned(), why };
     let file = File::open(path).map_err(fail)?;
     let metadata = file.metadata().map_err(fail)?;
@@ -38,7 +38,7 @@ pub(super) fn read(path: &Path) -> Result<Original, Error> {
 }
 
 /// What is wrong with the file of the settings in use, whatever stands in it.
-pub(super) fn unfit(path: &Path, metadata: &Metadata) -> Vec<String> {
+pub(crate) fn unfit(path: &Path, metadata: &Metadata) -> Vec<String> {
     let mut reasons = Vec::new();
     // A path that cannot be made absolute has no folders to look at but its own.
     let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -60,7 +60,7 @@ pub(super) fn unfit(path: &Path, metadata: &Metadata) -> Vec<String> {
 }
 
 /// The folder of a file, locked against another that changes the settings until this is dropped.
-pub(super) struct Folder {
+pub(crate) struct Folder {
     file: File,
     target: PathBuf,
     temporary: PathBuf,
@@ -68,7 +68,7 @@ pub(super) struct Folder {
 
 impl Folder {
     /// Locks the folder that a file is in.
-    pub(super) fn lock(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn lock(path: &Path) -> Result<Self, Error> {
         let parent = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),

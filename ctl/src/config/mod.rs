@@ -3,9 +3,9 @@
 
 mod check;
 mod edit;
-mod file;
+pub(crate) mod file;
 mod reseal;
-mod seal;
+pub(crate) mod seal;
 mod secret;
 mod set;
 mod show;

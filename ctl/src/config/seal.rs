@@ -65,7 +65,7 @@ pub(super) fn seal(path: &Path, runtime_dir: &Path, screen: &mut Screen<'_>) -> 
 }
 
 /// Puts a text whose values are the daemon's own in the place of the file, and has it taken over. Refused, the old one is put back.
-pub(super) fn take_over(
+pub(crate) fn take_over(
     folder: &Folder,
     path: &Path,
     old: &Original,
@@ -90,7 +90,7 @@ pub(super) fn take_over(
 }
 
 /// The text with each secret sealed, and their names.
-pub(super) fn sealed(
+pub(crate) fn sealed(
     client: &mut Client,
     path: &Path,
     text: &str,
@@ -108,7 +108,7 @@ pub(super) fn sealed(
 }
 
 /// A secret, sealed under its name.
-pub(super) fn seal_one(client: &mut Client, path: &Path, key: &str, value: Secret) -> Result<String, Error> {
+pub(crate) fn seal_one(client: &mut Client, path: &Path, key: &str, value: Secret) -> Result<String, Error> {
     let reply: SealReply = client.call(SEAL, &Seal { key: key.to_owned(), value })?;
     if !reply.sealed.starts_with("sealed:") {
         let why = format!("{key}: what configd answered is not sealed; nothing was changed");

@@ -18,13 +18,11 @@
 //! | `attributes` | what hangs on it beside its owner and mode |
 //! | `waits` | what waits for it: a service, or what `--all` has changed |
 //! | `all` | every service that takes the common lines in, by the tool that keeps them |
-//! | `diff` | a plan as it is shown |
 
 mod all;
 mod attributes;
 mod change;
 mod confirm;
-mod diff;
 mod faillock;
 mod file;
 mod others;
@@ -39,6 +37,7 @@ mod waits;
 mod whole;
 
 use crate::args::{DisableArgs, EnableArgs};
+use crate::diff;
 use crate::error::Error;
 use crate::exempt::HOST_CONFIG;
 use crate::invoker::invoker;

@@ -62,7 +62,8 @@ pub(crate) fn provider(config: &Path, verb: ProviderVerb, screen: &mut Screen<'_
 /// Those that can be used, and whose file each is.
 pub(crate) fn usable(config: &Path) -> Vec<(Provider, &'static str)> {
     let good = found(config).into_iter().filter(|found| found.unfit.is_none() && found.from != Origin::Hidden);
-    let mut all: Vec<_> = good.filter_map(|found| Some((parse(&found.id, &found.text).ok()?, found.from.word()))).collect();
+    let mut all: Vec<_> =
+        good.filter_map(|found| Some((parse(&found.id, &found.text).ok()?, found.from.word()))).collect();
     all.sort_by_key(|(provider, _)| provider.name.to_lowercase());
     all
 }

@@ -12,16 +12,19 @@
 //! | `run` | the loop, and the terminal as it was |
 //! | `save` | onto the file as it is now, sealed, and taken over |
 //! | `jobs` | what the daemon is asked beside the window, each on a thread of its own |
+//! | `merge` | what was changed here, on top of what others have changed meanwhile |
 //! | `users` | the Users page |
 
 pub(crate) mod draft;
 pub(crate) mod draw;
+#[cfg(test)]
+mod fake;
 pub(crate) mod fields;
 pub(crate) mod form;
 pub(crate) mod jobs;
-mod merge;
+pub(crate) mod merge;
 mod run;
-mod save;
+pub(crate) mod save;
 pub(crate) mod theme;
 pub(crate) mod users;
 pub(crate) mod window;
@@ -55,12 +58,7 @@ pub(crate) fn setup(config: &Path, runtime_dir: &Path, screen: &Screen<'_>) -> R
 }
 
 /// Saves what stands in the window, and tells it what became of that.
-fn keep(
-    (config, runtime_dir): (&Path, &Path),
-    window: &mut Window,
-    how: Save,
-    contested: &mut Vec<merge::Conflict>,
-) {
+fn keep((config, runtime_dir): (&Path, &Path), window: &mut Window, how: Save, contested: &mut Vec<merge::Conflict>) {
     let side = if how.over_theirs == Some(true) { Side::Ours } else { Side::Theirs };
     let decided: Vec<_> = match how.over_theirs {
         Some(_) => contested.drain(..).map(|conflict| (conflict, side)).collect(),
@@ -78,9 +76,11 @@ fn keep(
     };
     match save::save(config, runtime_dir, &wanted) {
         Ok(saved) => is_saved(window, saved),
-        Err(Refusal::Untested { .. }) => window.is_untested(),
+        Err(Refusal::Untested { email, sms }) => window.is_untested(email || sms),
         Err(Refusal::Conflict(conflicts)) => {
-            let word = |said: &Option<pam_2fa_settings::Said>| said.as_ref().map_or_else(|| String::from("-"), ToString::to_string);
+            let word = |said: &Option<pam_2fa_settings::Said>| {
+                said.as_ref().map_or_else(|| String::from("-"), ToString::to_string)
+            };
             let shown = conflicts.iter().map(|one| (one.key.clone(), word(&one.ours), word(&one.theirs))).collect();
             *contested = conflicts;
             window.is_contested(shown);

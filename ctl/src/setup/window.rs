@@ -46,6 +46,7 @@ pub(crate) enum Popup {
     /// Mandatory without a test: the words that say so are typed.
     Untested {
         input: Input,
+        has_way: bool,
     },
     /// The same settings were changed by somebody else: by key, ours and theirs.
     Conflict {
@@ -113,7 +114,9 @@ impl Window {
         if self.form.pick.is_none() {
             match key.code {
                 KeyCode::Tab if self.form.page == Page::Users => return self.turn(1),
-                KeyCode::BackTab if self.form.page == Page::Users => return self.turn(Page::ALL.len().saturating_sub(1)),
+                KeyCode::BackTab if self.form.page == Page::Users => {
+                    return self.turn(Page::ALL.len().saturating_sub(1));
+                }
                 KeyCode::F(1) => return self.over(Popup::Help),
                 KeyCode::F(2) => return self.press(Press::Save),
                 KeyCode::F(5) => return self.press_test(),
@@ -174,7 +177,7 @@ impl Window {
     /// What was pasted.
     pub(crate) fn paste(&mut self, text: &str) {
         match &mut self.popup {
-            Some(Popup::To { input, .. } | Popup::Untested { input }) => {
+            Some(Popup::To { input, .. } | Popup::Untested { input, .. }) => {
                 for character in text.lines().next().unwrap_or_default().chars().filter(|one| !one.is_control()) {
                     let _ = input.handle(tui_input::InputRequest::InsertChar(character));
                 }
@@ -205,8 +208,11 @@ impl Window {
                     steps.push(printable(&step).into_owned());
                 }
             }
-            Told::Tested(_, outcome) => {
-                if let Some(Popup::Talk { ended, .. }) = &mut self.popup {
+            Told::Tested(by, outcome) => {
+                // Not that of one that was not waited for.
+                if let Some(Popup::Talk { channel, ended, .. }) = &mut self.popup
+                    && *channel == by
+                {
                     let said = outcome.map(|outcome| printable(&outcome.said).into_owned());
                     *ended = Some(said.map_err(|why| printable(&why).into_owned()));
                 }
@@ -236,8 +242,8 @@ impl Window {
     }
 
     /// Mandatory, and no test has passed by what stands here.
-    pub(crate) fn is_untested(&mut self) {
-        self.popup = Some(Popup::Untested { input: Input::default() });
+    pub(crate) fn is_untested(&mut self, has_way: bool) {
+        self.popup = Some(Popup::Untested { input: Input::default(), has_way });
     }
 
     /// Somebody else has changed the same.
@@ -345,7 +351,7 @@ impl Window {
                 let above = scrolled(above, steps.len(), key.code);
                 self.over(Popup::Talk { channel, to, steps, ended, above })
             }
-            Popup::Untested { mut input } => match key.code {
+            Popup::Untested { mut input, has_way } => match key.code {
                 KeyCode::Esc => Vec::new(),
                 KeyCode::Enter if input.value().trim() == self.words.say("untested-words") => {
                     self.save.untested = true;
@@ -353,7 +359,7 @@ impl Window {
                 }
                 _ => {
                     let _ = request(key).map(|request| input.handle(request));
-                    self.over(Popup::Untested { input })
+                    self.over(Popup::Untested { input, has_way })
                 }
             },
             Popup::Conflict { keys } => match key.code {

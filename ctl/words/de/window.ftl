@@ -74,6 +74,7 @@ ask-unsaved = Etwas ist geändert und nicht gespeichert. Vor dem Beenden speiche
 ask-address = An diese Adresse geht die Testnachricht:
 ask-number = An diese Nummer geht die Testnachricht, etwa +4915550100:
 ask-untested = Kein Test hat mit dem bestanden, was hier steht. Niemand weiß also, ob Codes ankommen, und alle brauchten einen. F5 probiert es. Um trotzdem zu speichern, hier eintippen: { $words }
+ask-no-way = Es gibt weder Mailserver noch SMS-Anbieter. Codes kommen also nur aus einer App, und wer keine hat, wird abgewiesen. Um trotzdem zu speichern, hier eintippen: { $words }
 ask-conflict = Während dieses Fenster offen war, hat jemand dieselben Einstellungen anders gespeichert:
 conflict-line = { $key }: hier { $ours }, dort { $theirs }
 talk-goes-on = …

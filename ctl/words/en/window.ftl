@@ -74,6 +74,7 @@ ask-unsaved = Something is changed and not saved. Save it before you leave, or d
 ask-address = The address that gets the test message:
 ask-number = The number that gets the test message, as +15550100:
 ask-untested = No test has passed with what stands here, so nobody knows whether codes arrive, and everybody would need one. Press F5 and try it. To save it all the same, type: { $words }
+ask-no-way = There is neither a mail server nor a provider of text messages, so a code can come from an app alone, and who has none is denied. To save it all the same, type: { $words }
 ask-conflict = While this window was open, somebody has saved the same settings otherwise:
 conflict-line = { $key }: here { $ours }, there { $theirs }
 talk-goes-on = …

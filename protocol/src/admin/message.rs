@@ -80,6 +80,13 @@ pub struct TestedReply {
     pub sms: bool,
 }
 
+/// The parameters of [`super::MANDATORY_UNTESTED`].
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MandatoryUntested {
+    /// Who saves it so, as the command says it.
+    pub by: String,
+}
+
 /// How far the courier comes with one mail server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reached {

@@ -15,6 +15,7 @@ pub(super) mod stage;
 mod system;
 mod test_sms;
 mod told;
+mod untested;
 mod upkeep;
 mod users;
 mod verify;
@@ -27,10 +28,10 @@ use crate::wire_io::{Connection, ConnectionError};
 use pam_2fa_protocol::admin::{
     BACKUP, BREAK_GLASS_CHANGED, CLOCK_RESET, CLOCK_STATUS, CODED_LOGIN, CodedLogin, CodedLoginReply, DEVICE_LIST,
     DEVICE_REVOKE, EMAIL_REACH, EXEMPTION_CHANGED, EXPLAIN, GENERATION, KEY_EXPORT, KEY_FORGET, KEY_IMPORT, KEY_RESEAL,
-    KEY_ROTATE, KEY_STATUS, LOG, NOT_FOUND, NotFound, OPEN_SECRET, REFUSED, RELOAD, RESTORE, RESTORE_ACCEPT,
-    RESTORE_PUT, Refused, SEAL, SEALED, SERVICE, STATUS, Sealed, TEST_EMAIL, TEST_SMS, TESTED, USER_DISABLE,
-    USER_GRANT, USER_IMPORT, USER_INVITE, USER_LIST, USER_RESET, USER_SET, USER_SHOW, USER_UNLOCK, USER_VERIFY_BEGIN,
-    USER_VERIFY_FINISH,
+    KEY_ROTATE, KEY_STATUS, LOG, MANDATORY_UNTESTED, NOT_FOUND, NotFound, OPEN_SECRET, REFUSED, RELOAD, RESTORE,
+    RESTORE_ACCEPT, RESTORE_PUT, Refused, SEAL, SEALED, SERVICE, STATUS, Sealed, TEST_EMAIL, TEST_SMS, TESTED,
+    USER_DISABLE, USER_GRANT, USER_IMPORT, USER_INVITE, USER_LIST, USER_RESET, USER_SET, USER_SHOW, USER_UNLOCK,
+    USER_VERIFY_BEGIN, USER_VERIFY_FINISH,
 };
 use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::wire::{Continues, IncomingCall, WireError, decode_call, encode_error, encode_reply};
@@ -116,12 +117,8 @@ async fn dispatch(call: &IncomingCall<'_>, daemon: &Daemon, connection: &mut Con
     match call.method.as_ref() {
         STATUS => done(&system::status(daemon).await),
         EXPLAIN => done(&explain::explain(daemon, house(daemon)?.as_ref(), parameters(call)?).await?),
-        RELOAD => done(&system::reload(daemon).await?),
-        SEAL => done(&system::seal(house(daemon)?.as_ref(), &parameters(call)?)?),
-        OPEN_SECRET => done(&secret::open(house(daemon)?.as_ref(), &parameters(call)?).await?),
         TEST_EMAIL => system::test_email(house(daemon)?.as_ref(), &parameters(call)?, call.more, connection).await,
         TEST_SMS => test_sms::test_sms(house(daemon)?.as_ref(), &parameters(call)?, call.more, connection).await,
-        TESTED => done(&system::tested(house(daemon)?.as_ref(), &parameters(call)?).await?),
         LOG => log::log(daemon, parameters(call)?, call.more, connection).await,
         DEVICE_LIST => devices::list(house(daemon)?.as_ref(), parameters(call)?, call.more, connection).await,
         DEVICE_REVOKE => devices::revoke(house(daemon)?.as_ref(), parameters(call)?, call.more, connection).await,
@@ -144,6 +141,18 @@ async fn dispatch(call: &IncomingCall<'_>, daemon: &Daemon, connection: &mut Con
             done(&CodedLoginReply { login: daemon.coded.of(&service) })
         }
         BACKUP => copy::backup(daemon, &parameters(call)?, call.more, connection).await,
+        _ => of_settings(call, daemon).await,
+    }
+}
+
+/// What is asked where the settings are changed.
+async fn of_settings(call: &IncomingCall<'_>, daemon: &Daemon) -> Result<Frame, Answer> {
+    match call.method.as_ref() {
+        RELOAD => done(&system::reload(daemon).await?),
+        SEAL => done(&system::seal(house(daemon)?.as_ref(), &parameters(call)?)?),
+        OPEN_SECRET => done(&secret::open(house(daemon)?.as_ref(), &parameters(call)?).await?),
+        TESTED => done(&system::tested(house(daemon)?.as_ref(), &parameters(call)?).await?),
+        MANDATORY_UNTESTED => done(&untested::mandatory(house(daemon)?.as_ref(), &parameters(call)?).await?),
         _ => mend(call, daemon).await,
     }
 }

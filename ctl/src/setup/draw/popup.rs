@@ -136,9 +136,13 @@ fn content<'a>(window: &Window, theme: Theme, popup: &'a Popup, width: usize) ->
         Popup::Talk { channel, to, steps, ended, above } => {
             talk(words, theme, (*channel, to), (steps, ended.as_ref()), (*above, width))
         }
-        Popup::Untested { input } => {
+        Popup::Untested { input, has_way } => {
             let typed = words.say("untested-words");
-            let mut lines = plain(&words.with("ask-untested", &[("words", &typed)]), width, theme.mind());
+            let mut lines = plain(
+                &words.with(if *has_way { "ask-untested" } else { "ask-no-way" }, &[("words", &typed)]),
+                width,
+                theme.mind(),
+            );
             let cursor = Some((lines.len(), input.visual_cursor()));
             lines.push((format!("{:<40}", input.value()), theme.focus()));
             Box { title: words.say("title-untested"), lines, cursor, above: 0, keys: "keys-untested" }

@@ -132,7 +132,7 @@ fn questions_before_something_is_lost_or_risked() {
     press(&mut window, &[KeyCode::F(10)]);
     assert_snapshot!("unsaved-de", screen(&mut window, (80, 24), false));
     press(&mut window, &[KeyCode::Esc]);
-    window.is_untested();
+    window.is_untested(true);
     assert_snapshot!("untested-de", screen(&mut window, (80, 24), false));
     let theirs = (String::from("trust.ssh"), String::from("8 hours"), String::from("1 days"));
     window.is_contested(vec![theirs]);

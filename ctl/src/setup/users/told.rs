@@ -42,7 +42,10 @@ impl Users {
                 self.popup = Some(Popup::new(name, Kind::Invitation(code)));
                 jobs
             }
-            Told::VerifySent(_, Ok(tag)) => self.sent(tag, words),
+            Told::VerifySent(name, Ok(tag)) if self.one.as_ref().is_some_and(|one| one.user.name == *name) => {
+                self.sent(tag, words)
+            }
+            Told::VerifySent(_, Ok(_)) => Vec::new(),
             Told::Done(_, Err(why)) | Told::Invited(_, Err(why)) | Told::VerifySent(_, Err(why)) => self.failed(why),
             Told::Health(_) | Told::Step(_) | Told::Tested(..) | Told::Secret(..) => Vec::new(),
         }

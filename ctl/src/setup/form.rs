@@ -98,6 +98,7 @@ impl Form {
 
     pub(crate) fn turn_to(&mut self, page: Page, draft: &mut Draft) {
         draft.leave();
+        self.seen.clear();
         self.places.insert(self.page.name(), self.at);
         self.page = page;
         self.fields = fields(page, self.provider(draft));
@@ -113,6 +114,8 @@ impl Form {
     pub(crate) fn focus(&mut self, at: usize, draft: &mut Draft) {
         if at < self.fields.len() {
             draft.leave();
+            // What was shown is not left on the screen.
+            self.seen.clear();
             self.at = at;
             self.load(draft);
         }
@@ -135,6 +138,7 @@ impl Form {
     /// What was undone or saved is shown.
     pub(crate) fn reload(&mut self, draft: &Draft) {
         self.unfit.clear();
+        self.seen.clear();
         self.refresh(draft);
         self.load(draft);
     }

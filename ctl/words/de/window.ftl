@@ -17,7 +17,7 @@ window-unsaved = nicht gespeichert
 window-too-small = Zu klein: mindestens 60 × 16.
 health-asking = frage configd …
 health-well = configd: läuft
-health-unhealthy = ! configd: { $count } Probleme
+health-unhealthy = ! configd: Probleme ({ $count })
 health-lost = ! configd antwortet nicht
 
 key-next = weiter

@@ -17,7 +17,7 @@ window-unsaved = not saved
 window-too-small = Too small: make it 60 × 16 or larger.
 health-asking = asking configd …
 health-well = configd: running
-health-unhealthy = ! configd: { $count } unhealthy
+health-unhealthy = ! configd: unhealthy ({ $count })
 health-lost = ! configd does not answer
 
 key-next = next

@@ -232,6 +232,10 @@ fn value(window: &Window, theme: Theme, field: &Field, is_at: bool, width: usize
             let number = if is_at { form.input.value() } else { number };
             format!("{number:>6} {}", words.say(&format!("unit-{unit}")))
         }
+        // A field of an account that no file calls a secret, and that was sealed all the same.
+        Kind::Text if typed.is_empty() && draft.has_secret(&field.key) && (!is_at || form.input.value().is_empty()) => {
+            words.say("secret-kept")
+        }
         Kind::Text | Kind::Number if is_at => {
             let input = &form.input;
             let skipped = input.visual_scroll(width.saturating_sub(1).max(1));

@@ -113,6 +113,18 @@ impl Window {
         self.wait_until(text, |screen| screen.contains(text))
     }
 
+    /// Whether a program has the whole screen: its own is behind it then.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        self.drawn.0.lock().unwrap_or_else(PoisonError::into_inner).parser.screen().alternate_screen()
+    }
+
+    /// The process that was started.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Presses keys, as a terminal sends them: `b"\x1bOQ"` is F2.
     ///
     /// # Panics

@@ -107,6 +107,7 @@ fn a_secret_is_sealed_before_it_is_in_the_file_and_the_log_has_who_looked() {
     let world = Plan::default().start();
     let mut window = open(&world, (80, 24), "C");
     to(&mut window, "Password");
+    let _ = window.wait_for("(in plain text; saving encrypts it)");
     window.press(b"hunter2");
     let _ =
         window.wait_until("what was typed, unseen", |screen| screen.contains("•••••••") && !screen.contains("hunter2"));
@@ -174,4 +175,57 @@ fn a_daemon_that_is_gone_is_said_and_is_back_when_it_is_and_what_was_typed_is_st
     window.press(b"v");
     assert!(window.wait_for_end().success());
     assert!(!text(&world).contains("Muster AG"));
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_user_is_found_reset_after_a_question_and_the_page_shows_it() {
+    let world = Plan::default().start();
+    let (ada, bob) = (world.person("ada"), world.person("bob"));
+    let mut window = open(&world, (80, 24), "C");
+    window.press(b"\x1b3");
+    let _ = window.wait_for("2 of 2");
+    window.press(ada.host.name.as_bytes());
+    let _ = window.wait_for("1 of 2");
+    window.press(ENTER);
+    let _ = window.wait_for(&ada.email);
+    window.press(b"x");
+    let question = window.wait_for("Reset");
+    assert!(question.contains(&ada.host.name), "{question}");
+    // Enter alone does nothing that takes something away.
+    window.press(ENTER);
+    window.press(ESCAPE);
+    let _ = window.wait_until("the question to go", |screen| !screen.contains("yes, do it"));
+    assert!(text_of(&world.command(&["user", "show", &ada.host.name])).contains(&ada.email));
+    window.press(b"x");
+    let _ = window.wait_for("yes, do it");
+    window.press(b"y");
+    let is_done = |screen: &str| screen.contains("is reset") && !screen.contains(&ada.email);
+    let _ = window.wait_until("the address to go", is_done);
+    assert!(!text_of(&world.command(&["user", "show", &ada.host.name])).contains(&ada.email));
+    assert!(text_of(&world.command(&["user", "show", &bob.host.name])).contains(&bob.email));
+    window.press(F10);
+    assert!(window.wait_for_end().success());
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn the_terminal_is_as_it_was_when_the_window_is_told_to_end_and_only_root_opens_it_at_a_terminal() {
+    let world = Plan::default().start();
+    let mut window = open(&world, (80, 24), "C");
+    let _ = window.wait_for("configd: ");
+    assert!(window.is_taken());
+    // setsid(1) has become it.
+    let pid = nix::unistd::Pid::from_raw(window.pid().try_into().unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+    assert_eq!(window.wait_for_end().code(), Some(1));
+    assert!(!window.is_taken() && window.screen().contains("the window was told to end"), "{}", window.screen());
+    let out = world.command(&["setup"]);
+    assert!(!out.status.success() && text_of(&out).contains("setup needs a terminal"), "{}", text_of(&out));
+    let ada = world.person("ada");
+    let uid = format!("--reuid={}", ada.host.uid);
+    let words = [&uid, "--clear-groups", "/usr/sbin/pam-2fa", "setup"].map(String::from);
+    let mut window = Window::open("setpriv", &words, (80, 24), "C");
+    assert!(!window.wait_for_end().success());
+    assert!(window.screen().contains("root"), "{}", window.screen());
 }

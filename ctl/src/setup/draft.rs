@@ -2,7 +2,7 @@
 //! Secrets that were typed stand beside it and never in it. It touches no file and asks nobody.
 
 use pam_2fa_protocol::Secret;
-use pam_2fa_settings::{Said, Shown, parse, set, shown, unset, without_section};
+use pam_2fa_settings::{Said, Shown, parse, plain_secrets, set, shown, unset, without_section};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -32,6 +32,8 @@ pub(crate) struct Draft {
     values: BTreeMap<String, Shown>,
     /// The same of what is saved.
     saved_values: BTreeMap<String, Shown>,
+    /// What may be secret and stands in plain text.
+    plain: BTreeMap<String, Secret>,
     /// By key; those without one under the empty name.
     wrong: BTreeMap<String, String>,
 }
@@ -88,7 +90,8 @@ impl Draft {
         if let Some(typed) = self.now.typed.get(key) {
             return typed.clone();
         }
-        said_as_typed(self.said(key))
+        // A field of an account that stands in plain text; which of them are secrets the provider's file says.
+        self.plain.get(key).map_or_else(|| said_as_typed(self.said(key)), |plain| plain.expose().clone())
     }
 
     /// Whether there is a secret, of the file or typed.
@@ -252,6 +255,7 @@ impl Draft {
                 wrong
             }
         };
+        self.plain = plain_secrets(&self.now.text).unwrap_or_default().into_iter().collect();
         if let Ok(values) = shown(&self.now.text) {
             self.values = values.into_iter().map(|shown| (shown.key.clone(), shown)).collect();
         }

@@ -285,7 +285,8 @@ fn answer(client: &mut Client, job: Job, tell: &Sender<Told>) -> Result<Told, Er
         }
         Job::UserReset { name } => {
             let reply: UserResetReply = client.call(USER_RESET, &UserReset { name })?;
-            Ok(Told::Done(reply.user.name, Ok(reply.gone)))
+            // What goes was said in the question.
+            Ok(Told::Done(reply.user.name, Ok(Vec::new())))
         }
         Job::UserDisable { name } => {
             let reply: UserReply = client.call(USER_DISABLE, &UserDisable { name: name.clone() })?;

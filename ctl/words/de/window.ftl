@@ -52,6 +52,7 @@ unit-hour = Stunde
 unit-day = Tag
 unit- = ?
 secret-kept = (vorhanden, verschlüsselt)
+secret-plain = (im Klartext; Speichern verschlüsselt es)
 secret-none = (keins)
 provider-own = eigene Datei
 provider-unproven = nicht erprobt

@@ -52,6 +52,7 @@ unit-hour = hour
 unit-day = day
 unit- = ?
 secret-kept = (kept, encrypted)
+secret-plain = (in plain text; saving encrypts it)
 secret-none = (none)
 provider-own = your own
 provider-unproven = unproven

@@ -5,6 +5,7 @@ use super::super::form::Unfit;
 use super::super::theme::Theme;
 use super::super::window::Window;
 use super::{columns, cut, label};
+use pam_2fa_settings::Said;
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
@@ -233,7 +234,11 @@ fn value(window: &Window, theme: Theme, field: &Field, is_at: bool, width: usize
             format!("{number:>6} {}", words.say(&format!("unit-{unit}")))
         }
         // A field of an account that no file calls a secret, and that was sealed all the same.
-        Kind::Text if typed.is_empty() && draft.has_secret(&field.key) && (!is_at || form.input.value().is_empty()) => {
+        Kind::Text
+            if typed.is_empty()
+                && *draft.said(&field.key) == Said::Sealed
+                && (!is_at || form.input.value().is_empty()) =>
+        {
             words.say("secret-kept")
         }
         Kind::Text | Kind::Number if is_at => {
@@ -256,6 +261,7 @@ fn secret(window: &Window, field: &Field, is_at: bool) -> String {
     }
     let typed = if is_at { form.input.value().chars().count() } else { 0 };
     match (typed, draft.secrets().contains_key(&field.key), draft.has_secret(&field.key)) {
+        (0, false, true) if *draft.said(&field.key) == Said::Plain => words.say("secret-plain"),
         (0, false, true) => words.say("secret-kept"),
         (0, false, false) => words.say("secret-none"),
         // Not how long it is, where nobody types.

@@ -252,7 +252,7 @@ fn what_is_done_to_a_user_is_told_with_the_users_name_and_what_there_is_to_say()
             &["a note"][..],
         ),
         (Job::UserUnlock { name: name() }, format!("UserUnlock {one}"), &[]),
-        (Job::UserReset { name: name() }, format!("UserReset {one}"), &["2 devices"]),
+        (Job::UserReset { name: name() }, format!("UserReset {one}"), &[]),
         (Job::UserDisable { name: name() }, format!("UserDisable {one}"), &[]),
         (
             Job::VerifyFinish { name: name(), channel: Channel::Sms, code },

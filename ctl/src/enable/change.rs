@@ -10,7 +10,7 @@ use crate::error::Error;
 use std::path::Path;
 
 /// A line of ours has this somewhere.
-pub(super) const OURS: &[u8] = b"pam_2fa.so";
+const OURS: &[u8] = b"pam_2fa.so";
 
 /// Puts the line in.
 pub(super) fn apply(receipts: &Receipts, plan: &Plan, unconfirmed: Option<Unconfirmed>) -> Result<(), Error> {

@@ -1,9 +1,9 @@
 //! What was changed for a service, kept until it is undone: written durably before the change, gone after the undo. A receipt that
 //! somebody but root could have written is none.
 
-use super::change::OURS;
 use super::file::gone;
 use super::plan::Plan;
+use super::stack::line;
 use crate::clock;
 use crate::error::Error;
 use crate::exempt::rfc3339;
@@ -123,8 +123,8 @@ impl Receipt {
 
     /// Whether something of ours is in the file yet.
     pub(super) fn is_in_place(&self) -> bool {
-        let has_ours = |text: &[u8]| text.windows(OURS.len()).any(|part| part == OURS);
-        std::fs::read(&self.file).is_ok_and(|text| self.standing(&text) != Standing::Before && has_ours(&text))
+        let is_there = |text: &[u8]| self.standing(text) != Standing::Before && !line::of_ours(text).is_empty();
+        std::fs::read(&self.file).is_ok_and(|text| is_there(&text))
     }
 
     /// The file's text before.
@@ -293,6 +293,25 @@ mod tests {
     use nix::unistd::geteuid;
     use std::fs::{create_dir, read_dir, rename};
     use std::os::unix::fs::{PermissionsExt, symlink};
+
+    #[test]
+    fn a_line_of_ours_that_is_a_comment_is_not_in_place() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let receipt: Receipt = serde_json::from_value(serde_json::json!({
+            "version": VERSION, "service": "login", "file": file.path(), "owner": 0, "group": 0, "mode": 0o644, "before": "",
+            "before_sha256": sum(b"@include common-auth\n"), "after_sha256": "", "put_in": [], "made": "2026-11-24T08:00:00Z",
+        }))
+        .unwrap();
+        for (text, is_there) in [
+            ("@include common-auth\nauth requisite pam_2fa.so\n", true),
+            ("@include common-auth\nauth requisite /usr/lib/security/pam_2fa.so quiet # ours\n", true),
+            ("@include common-auth\n# auth requisite pam_2fa.so\n", false),
+            ("@include common-auth\n", false),
+        ] {
+            std::fs::write(file.path(), text).unwrap();
+            assert_eq!(receipt.is_in_place(), is_there, "{text}");
+        }
+    }
 
     #[test]
     #[expect(clippy::disallowed_macros, reason = "a test that is skipped says so")]

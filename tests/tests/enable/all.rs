@@ -5,7 +5,7 @@ use e2e::mailbox;
 use e2e::ssh::{PASSWORD, Ssh};
 use e2e::terminal::Terminal;
 use e2e::wait;
-use e2e::world::{Person, Plan, text_of};
+use e2e::world::{Person, Plan, World, text_of};
 use std::fs::{create_dir_all, read, read_dir, write};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,24 @@ fn common_files() -> Vec<(PathBuf, Vec<u8>)> {
         folders.iter().flat_map(|folder| read_dir(folder).unwrap()).map(|entry| entry.unwrap().path()).collect();
     all.sort();
     all.into_iter().map(|path| (path.clone(), read(&path).unwrap())).collect()
+}
+
+/// Whether this host's common lines are pam-auth-update's.
+#[expect(clippy::print_stderr, clippy::disallowed_macros, reason = "a test that is skipped says so")]
+fn has_tool() -> bool {
+    let is_there = Path::new("/usr/sbin/pam-auth-update").exists();
+    if !is_there {
+        eprintln!("NOT CHECKED: no pam-auth-update on this host");
+    }
+    is_there
+}
+
+/// Whom all are asked by: a world that the host's own socket leads to.
+fn world(plan: Plan) -> World {
+    let world = plan.start();
+    create_dir_all("/run/pam-2fa").unwrap();
+    symlink(world.path("run/login.sock"), SOCKET).unwrap();
+    world
 }
 
 /// Logs in by the code of so many messages.
@@ -33,13 +51,11 @@ fn at_the_console(person: &Person, messages: usize) {
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn all_services_ask_for_a_code_from_enable_all_to_disable_all_and_every_file_is_then_what_it_was() {
-    if !Path::new("/usr/sbin/pam-auth-update").exists() {
+    if !has_tool() {
         return;
     }
     let _alone = alone();
-    let world = Plan::default().policy("required = \"mandatory\"").start();
-    create_dir_all("/run/pam-2fa").unwrap();
-    symlink(world.path("run/login.sock"), SOCKET).unwrap();
+    let world = world(Plan::default().policy("required = \"mandatory\""));
     let _put_back = PutBack(&world);
     let before = common_files();
     let (ada, port) = (world.person("ada"), 20_000 + e2e::ns::next_number());
@@ -98,13 +114,11 @@ fn all_services_ask_for_a_code_from_enable_all_to_disable_all_and_every_file_is_
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn what_enable_all_has_changed_stays_by_a_login_with_a_code_and_goes_again_without_one() {
-    if !Path::new("/usr/sbin/pam-auth-update").exists() {
+    if !has_tool() {
         return;
     }
     let _alone = alone();
-    let world = Plan::default().policy("required = \"mandatory\"").start();
-    create_dir_all("/run/pam-2fa").unwrap();
-    symlink(world.path("run/login.sock"), SOCKET).unwrap();
+    let world = world(Plan::default().policy("required = \"mandatory\""));
     let _put_back = PutBack(&world);
     let before = common_files();
     let (ada, port) = (world.person("ada"), 20_000 + e2e::ns::next_number());
@@ -164,7 +178,7 @@ fn what_enable_all_has_changed_stays_by_a_login_with_a_code_and_goes_again_witho
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn what_was_edited_between_the_marks_stays_also_where_debconf_was_told_to_write_over_it() {
-    if !Path::new("/usr/sbin/pam-auth-update").exists() {
+    if !has_tool() {
         return;
     }
     let _alone = alone();
@@ -205,14 +219,12 @@ fn what_was_edited_between_the_marks_stays_also_where_debconf_was_told_to_write_
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn with_a_decoy_for_all_who_has_no_method_and_who_has_the_wrong_password_see_the_prompt_of_who_gets_in() {
-    if !Path::new("/usr/sbin/pam-auth-update").exists() {
+    if !has_tool() {
         return;
     }
     let _alone = alone();
     let plan = Plan::default().policy("required = \"mandatory\"\nenrolment = \"administrator\"");
-    let world = plan.settings("[codes]\nprompt = \"constant\"").start();
-    create_dir_all("/run/pam-2fa").unwrap();
-    symlink(world.path("run/login.sock"), SOCKET).unwrap();
+    let world = world(plan.settings("[codes]\nprompt = \"constant\""));
     let _put_back = PutBack(&world);
     let before = common_files();
     let (ada, bob, port) = (world.person("ada"), world.stranger("bob"), 20_000 + e2e::ns::next_number());

@@ -246,10 +246,8 @@ impl Authselect {
     fn left(&self, folder: &str) -> Result<Vec<String>, Error> {
         let mut left = Vec::new();
         for path in ASKING.map(|name| self.root.join(folder).join(name)) {
-            let (lines, _) = line::lines(&text(&path)?.unwrap_or_default());
-            let is_ours =
-                |whole: &&line::Whole| whole.words().iter().any(|word| word.rsplit('/').next() == Some("pam_2fa.so"));
-            left.extend(lines.iter().filter(is_ours).map(|whole| format!("{}:{}", path.display(), whole.number)));
+            let ours = line::of_ours(&text(&path)?.unwrap_or_default());
+            left.extend(ours.iter().map(|whole| format!("{}:{}", path.display(), whole.number)));
         }
         Ok(left)
     }

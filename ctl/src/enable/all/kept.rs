@@ -180,8 +180,7 @@ impl Was {
 
 /// Whether a line of a stack names our module.
 pub(super) fn has_ours(text: &[u8]) -> bool {
-    let (lines, _) = line::lines(text);
-    lines.iter().any(|whole| whole.words().iter().any(|word| word.rsplit('/').next() == Some("pam_2fa.so")))
+    !line::of_ours(text).is_empty()
 }
 
 /// What stands in a file; none where there is none.

@@ -199,7 +199,8 @@ fn change(
     kept::keep(&receipts, &receipt)?;
     let notes = match drop_in.map(|drop_in| drop_in.put_in(modes)).transpose() {
         Ok(notes) => notes.unwrap_or_default(),
-        // It has taken away what it had done. Where the receipt stays, `disable` finds all as it was.
+        // It has taken away what it had done; where it could not, the receipt has the next run come back for it, the timer's too.
+        Err(why) if drop_in.is_some_and(DropIn::is_left) => return Err(why),
         Err(why) => return kept::forget(&receipts).and(Err(why)),
     };
     let done = drop_in.map(DropIn::tell).transpose().and_then(|told| {

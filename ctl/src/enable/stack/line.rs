@@ -111,6 +111,15 @@ fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n')
 }
 
+/// The lines that name our module; a comment is none.
+pub(crate) fn of_ours(text: &[u8]) -> Vec<Whole> {
+    let (lines, _) = lines(text);
+    lines
+        .into_iter()
+        .filter(|whole| whole.words().iter().any(|word| word.rsplit('/').next() == Some("pam_2fa.so")))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

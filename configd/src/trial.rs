@@ -78,6 +78,47 @@ pub async fn tested(house: &House, candidate: &str) -> Result<TestedReply, Vec<S
     })
 }
 
+/// Kept secrets that a candidate has go to another server than they are for, each with where to: `email.password, to smtp.example.com:465`.
+/// One that was typed for it is nobody's but the caller's.
+///
+/// # Errors
+/// What is sealed does not open.
+pub fn elsewhere(house: &House, way: Way, candidate: &Rules) -> Result<Vec<String>, String> {
+    let force = house.rules();
+    let is_kept = |value: &PasswordSetting| matches!(value, PasswordSetting::Sealed(_));
+    let mut all = Vec::new();
+    match way {
+        Way::Email => {
+            for mail in candidate.email.iter().filter(|mail| mail.password.as_ref().is_some_and(is_kept)) {
+                let is_for = |own: &&MailWay| {
+                    (&own.server, own.port, own.tls, &own.ca_file) == (&mail.server, mail.port, mail.tls, &mail.ca_file)
+                };
+                if !force.email.iter().any(|own| is_for(&own)) {
+                    all.push(format!("{}.password, to {}:{}", mail.name, mail.server, mail.port));
+                }
+            }
+        }
+        Way::Sms => {
+            let sum = |way: &TextWay| {
+                let mut hash = Sum(Sha256::new());
+                hash.text(&house.keys, way).map(|()| hash.0.finalize()).map_err(|error| error.to_string())
+            };
+            for text in candidate.sms.iter().filter(|text| text.account.values().any(is_kept)) {
+                let mut is_in_force = false;
+                for own in &force.sms {
+                    is_in_force |= sum(own)? == sum(text)?;
+                }
+                if !is_in_force {
+                    let kept = text.account.iter().filter(|(_, value)| is_kept(value)).map(|(field, _)| field.as_str());
+                    let kept = kept.collect::<Vec<_>>().join(", ");
+                    all.push(format!("{}.account ({kept}), to {} as it was changed", text.name, text.provider));
+                }
+            }
+        }
+    }
+    Ok(all)
+}
+
 /// What was kept; nothing where the key is another one since.
 async fn read(house: &House) -> Result<Passed, String> {
     let kept = house.store.meta(MetaKey::Tested).await.map_err(|error| error.to_string())?;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 const USUAL_WIDTH: usize = 80;
 
 fn main() -> ExitCode {
+    forbid_dumps();
     let (mut input, mut out, mut err) = (stdin().lock(), stdout().lock(), stderr());
     let (is_watched, is_typed, is_seen) = (err.is_terminal(), input.is_terminal(), out.is_terminal());
     let columns = is_seen.then(|| width(&out));
@@ -23,6 +24,13 @@ fn main() -> ExitCode {
         locale: locale(),
     };
     ExitCode::from(ctl::run(std::env::args_os(), terminal))
+}
+
+/// Secrets of the settings pass through here: nothing of it is left in a core dump, and no other process of the user's reads it.
+fn forbid_dumps() {
+    // Where the system refuses, it is as with any other command.
+    let _ = nix::sys::prctl::set_dumpable(false);
+    let _ = nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0);
 }
 
 /// Of a serial line nobody knows it.

@@ -16,7 +16,7 @@ struct Tested {
 
 /// `pam-2fa test email ADDRESS`.
 pub(crate) fn test_email(client: &mut Client, to: &str, screen: &mut Screen<'_>) -> Result<(), Error> {
-    test(client, (TEST_EMAIL, &TestEmail { to: to.to_owned(), settings: None }), Channel::Email, screen)
+    test(client, (TEST_EMAIL, &TestEmail { to: to.to_owned(), settings: None, asked_by: None }), Channel::Email, screen)
 }
 
 /// `pam-2fa test sms NUMBER [--by NAME]`.
@@ -26,7 +26,7 @@ pub(crate) fn test_sms(
     by: Option<String>,
     screen: &mut Screen<'_>,
 ) -> Result<(), Error> {
-    test(client, (TEST_SMS, &TestSms { to: to.to_owned(), by, settings: None }), Channel::Sms, screen)
+    test(client, (TEST_SMS, &TestSms { to: to.to_owned(), by, settings: None, asked_by: None }), Channel::Sms, screen)
 }
 
 fn test(

@@ -265,10 +265,14 @@ fn settings_frames(add: &mut impl FnMut(&[u8])) {
 
 fn test_frames(add: &mut impl FnMut(&[u8])) {
     let settings = || Some(Secret::new("[email]".into()));
-    add(&call(admin::TEST_EMAIL, &admin::TestEmail { to: "ada@example.com".into(), settings: None }, More::Yes));
+    add(&call(
+        admin::TEST_EMAIL,
+        &admin::TestEmail { to: "ada@example.com".into(), settings: None, asked_by: None },
+        More::Yes,
+    ));
     add(&call(admin::TEST_EMAIL, &admin::TestEmail { to: "ada@example.com".into(), settings: settings() }, More::Yes));
     let to = || String::from("+15550100");
-    add(&call(admin::TEST_SMS, &admin::TestSms { to: to(), by: None, settings: None }, More::Yes));
+    add(&call(admin::TEST_SMS, &admin::TestSms { to: to(), by: None, settings: None, asked_by: None }, More::Yes));
     add(&call(
         admin::TEST_SMS,
         &admin::TestSms { to: to(), by: Some("second".into()), settings: settings() },

@@ -4,6 +4,7 @@
 
 use super::draft::Draft;
 use super::fields::{Field, Kind, Page, Press, UNITS, fields};
+use super::line::{character, insert, request};
 use pam_2fa_protocol::Secret;
 use pam_2fa_settings::Said;
 use pam_2fa_settings::provider::Provider;
@@ -57,6 +58,8 @@ pub(crate) struct Form {
     pub(crate) unfit: BTreeMap<String, Unfit>,
     /// Secrets that are shown.
     pub(crate) seen: BTreeMap<String, Secret>,
+    /// The secret that was asked for and is not told yet; nothing once anything else is done.
+    pub(crate) looking: Option<String>,
     pub(crate) pick: Option<Pick>,
     pub(crate) providers: Vec<Choosable>,
     /// Where the focus was on the other pages.
@@ -72,6 +75,7 @@ impl Form {
             input: Input::default(),
             unfit: BTreeMap::new(),
             seen: BTreeMap::new(),
+            looking: None,
             pick: None,
             providers,
             places: BTreeMap::new(),
@@ -98,7 +102,7 @@ impl Form {
 
     pub(crate) fn turn_to(&mut self, page: Page, draft: &mut Draft) {
         draft.leave();
-        self.seen.clear();
+        self.hide();
         self.places.insert(self.page.name(), self.at);
         self.page = page;
         self.fields = fields(page, self.provider(draft));
@@ -115,7 +119,7 @@ impl Form {
         if at < self.fields.len() {
             draft.leave();
             // What was shown is not left on the screen.
-            self.seen.clear();
+            self.hide();
             self.at = at;
             self.load(draft);
         }
@@ -138,7 +142,7 @@ impl Form {
     /// What was undone or saved is shown.
     pub(crate) fn reload(&mut self, draft: &Draft) {
         self.unfit.clear();
-        self.seen.clear();
+        self.hide();
         self.refresh(draft);
         self.load(draft);
     }
@@ -187,7 +191,7 @@ impl Form {
             }
             Kind::Provider => match key.code {
                 KeyCode::Enter | KeyCode::Char(' ') => self.open_list(draft),
-                KeyCode::Char(_) if is_text(key) => {
+                KeyCode::Char(_) if character(key).is_some() => {
                     self.open_list(draft);
                     self.key_in_list(key, draft)
                 }
@@ -204,10 +208,28 @@ impl Form {
         }
     }
 
-    /// Text that was pasted.
+    /// What was pasted, all at once: of a choice by its word.
     pub(crate) fn paste(&mut self, text: &str, draft: &mut Draft) {
-        for character in text.lines().next().unwrap_or_default().chars().filter(|character| !character.is_control()) {
-            let _ = self.key(KeyEvent::new(KeyCode::Char(character), KeyModifiers::NONE), draft);
+        if let Some(pick) = &mut self.pick {
+            insert(&mut pick.filter, text);
+            pick.at = 0;
+            return;
+        }
+        let Some(field) = self.fields.get(self.at).cloned() else { return };
+        match &field.kind {
+            Kind::Text | Kind::Secret | Kind::Number => {
+                insert(&mut self.input, text);
+                self.take(&field, draft);
+            }
+            // A number and its unit, as settings have them.
+            Kind::Duration => self.apply(&field.key, text.to_owned(), draft),
+            Kind::Choice(words) if words.iter().any(|word| word == text) => {
+                self.apply(&field.key, text.to_owned(), draft);
+            }
+            Kind::Choice(_) | Kind::Switch | Kind::Provider | Kind::Press(_) => {}
+        }
+        if field.kind == Kind::Duration {
+            self.load(draft);
         }
     }
 
@@ -226,17 +248,27 @@ impl Form {
     fn edit(&mut self, request: InputRequest, field: &Field, draft: &mut Draft) -> Wants {
         let before = self.input.value().to_owned();
         let _ = self.input.handle(request);
-        if self.input.value() == before {
-            return Wants::Nothing;
-        }
-        if field.kind == Kind::Secret {
-            self.seen.remove(&field.key);
-            draft.set_secret(&field.key, Secret::new(self.input.value().to_owned()));
-        } else {
-            let typed = self.input.value().to_owned();
-            self.apply(&field.key, typed, draft);
+        if self.input.value() != before {
+            self.take(field, draft);
         }
         Wants::Nothing
+    }
+
+    /// What is in the line now is what the field has.
+    fn take(&mut self, field: &Field, draft: &mut Draft) {
+        let typed = self.input.value().to_owned();
+        if field.kind == Kind::Secret {
+            self.hide();
+            draft.set_secret(&field.key, Secret::new(typed));
+        } else {
+            self.apply(&field.key, typed, draft);
+        }
+    }
+
+    /// No secret is seen any more, nor one that was asked for.
+    fn hide(&mut self) {
+        self.seen.clear();
+        self.looking = None;
     }
 
     /// What is no value stays typed, and is said beside the field.
@@ -258,7 +290,7 @@ impl Form {
             KeyCode::Right | KeyCode::Char(' ') | KeyCode::Enter => now.saturating_add(1),
             KeyCode::Left => now.checked_sub(1).unwrap_or(count.saturating_sub(1)),
             // By the first letter of a word.
-            KeyCode::Char(letter) if is_text(key) => {
+            KeyCode::Char(letter) if character(key).is_some() => {
                 let fits = |word: &&String| word.starts_with(letter.to_ascii_lowercase());
                 let Some(word) = words.iter().find(fits) else { return Wants::Nothing };
                 self.apply(name, word.clone(), draft);
@@ -278,13 +310,13 @@ impl Form {
             KeyCode::Enter => return self.step(1, draft),
             KeyCode::Char(' ') | KeyCode::Right => now.saturating_add(1),
             KeyCode::Left => now.checked_sub(1).unwrap_or(UNITS.len().saturating_sub(1)),
-            KeyCode::Char(letter) if is_text(key) && letter.is_ascii_alphabetic() => {
+            KeyCode::Char(letter) if character(key).is_some() && letter.is_ascii_alphabetic() => {
                 match UNITS.iter().position(|unit| unit.starts_with(letter.to_ascii_lowercase())) {
                     Some(unit) => unit,
                     None => return Wants::Nothing,
                 }
             }
-            KeyCode::Char(digit) if !digit.is_ascii_digit() && is_text(key) => return Wants::Nothing,
+            KeyCode::Char(digit) if !digit.is_ascii_digit() && character(key).is_some() => return Wants::Nothing,
             _ => {
                 let Some(request) = request(key) else { return Wants::Other };
                 let _ = self.input.handle(request);
@@ -380,7 +412,7 @@ impl Form {
             return Wants::Other;
         };
         let key = field.key.clone();
-        if self.seen.remove(&key).is_some() {
+        if self.seen.remove(&key).is_some() || self.looking.take().is_some() {
             return Wants::Nothing;
         }
         if let Some(typed) = draft.secrets().get(&key) {
@@ -392,33 +424,6 @@ impl Form {
             _ => Wants::Nothing,
         }
     }
-}
-
-/// What a key does to a line.
-pub(crate) fn request(key: KeyEvent) -> Option<InputRequest> {
-    let (control, alt) = (key.modifiers.contains(KeyModifiers::CONTROL), key.modifiers.contains(KeyModifiers::ALT));
-    Some(match key.code {
-        KeyCode::Char('a') if control => InputRequest::GoToStart,
-        KeyCode::Char('e') if control => InputRequest::GoToEnd,
-        KeyCode::Char('w') if control => InputRequest::DeletePrevWord,
-        KeyCode::Char('u') if control => InputRequest::DeleteLine,
-        KeyCode::Char('k') if control => InputRequest::DeleteTillEnd,
-        KeyCode::Char(character) if !control && !alt => InputRequest::InsertChar(character),
-        KeyCode::Backspace if alt => InputRequest::DeletePrevWord,
-        KeyCode::Backspace => InputRequest::DeletePrevChar,
-        KeyCode::Delete => InputRequest::DeleteNextChar,
-        KeyCode::Left if control => InputRequest::GoToPrevWord,
-        KeyCode::Right if control => InputRequest::GoToNextWord,
-        KeyCode::Left => InputRequest::GoToPrevChar,
-        KeyCode::Right => InputRequest::GoToNextChar,
-        KeyCode::Home => InputRequest::GoToStart,
-        KeyCode::End => InputRequest::GoToEnd,
-        _ => return None,
-    })
-}
-
-fn is_text(key: KeyEvent) -> bool {
-    !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT)
 }
 
 /// Which unit a duration has; minutes where it has none.

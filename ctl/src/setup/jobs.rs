@@ -95,7 +95,7 @@ pub(crate) enum Told {
     /// of a daemon that does not answer, once.
     Health(Result<Vec<String>, String>),
     /// A step of a test.
-    Step(String),
+    TestStep(Channel, String),
     /// A test has ended: the outcome, in words where it is no success.
     Tested(Channel, Result<Outcome, String>),
     /// The secret of that key.
@@ -261,11 +261,11 @@ fn answer(client: &mut Client, job: Job, tell: &Sender<Told>) -> Result<Told, Er
         // It has a thread that never comes here.
         Job::Health => Ok(Told::Health(Ok(Vec::new()))),
         Job::TestEmail { to, settings } => {
-            let asked = TestEmail { to, settings: Some(settings) };
+            let asked = TestEmail { to, settings: Some(settings), asked_by: Some(invoker()) };
             Ok(Told::Tested(Channel::Email, test(client, (TEST_EMAIL, &asked), Channel::Email, tell)?))
         }
         Job::TestSms { to, settings } => {
-            let asked = TestSms { to, by: None, settings: Some(settings) };
+            let asked = TestSms { to, by: None, settings: Some(settings), asked_by: Some(invoker()) };
             Ok(Told::Tested(Channel::Sms, test(client, (TEST_SMS, &asked), Channel::Sms, tell)?))
         }
         Job::OpenSecret { key, sealed } => open_secret(client, key, sealed),
@@ -293,7 +293,7 @@ fn answer(client: &mut Client, job: Job, tell: &Sender<Told>) -> Result<Told, Er
             Ok(Told::Done(record(reply, &name)?.name, Ok(Vec::new())))
         }
         Job::DeviceRevoke { ids } => revoke(client, ids),
-        Job::VerifyBegin { name, channel } => verify_begin(client, name, channel, tell),
+        Job::VerifyBegin { name, channel } => verify_begin(client, name, channel),
         Job::VerifyFinish { name, channel, code } => {
             let asked = UserVerifyFinish { name, channel, code };
             let reply: UserReply = client.call(USER_VERIFY_FINISH, &asked)?;
@@ -338,9 +338,9 @@ fn record(reply: UserReply, name: &str) -> Result<User, Error> {
 }
 
 /// Tells a step. Where nobody listens any more, the rest need not be read; the message is under way all the same.
-fn step(tell: &Sender<Told>, step: Option<String>) -> Result<(), Error> {
+fn step(tell: &Sender<Told>, step: Option<String>, by: Channel) -> Result<(), Error> {
     let Some(step) = step else { return Ok(()) };
-    tell.send(Told::Step(printable(&step).into_owned()))
+    tell.send(Told::TestStep(by, printable(&step).into_owned()))
         .map_err(|_| Error::NotSent(String::from("the window is closed")))
 }
 
@@ -354,7 +354,7 @@ fn test(
     let mut outcome = None;
     client.call_more(method, asked, |sent: Sent| {
         outcome = sent.outcome.or(outcome.take());
-        step(tell, sent.step)
+        step(tell, sent.step, by)
     })?;
     Ok(accepted(outcome, by))
 }
@@ -367,13 +367,13 @@ fn accepted(outcome: Option<Outcome>, by: Channel) -> Result<Outcome, String> {
     }
 }
 
-fn verify_begin(client: &mut Client, name: String, channel: Channel, tell: &Sender<Told>) -> Result<Told, Error> {
+fn verify_begin(client: &mut Client, name: String, channel: Channel) -> Result<Told, Error> {
     let (mut outcome, mut tag) = (None, None);
     let asked = UserVerifyBegin { name, channel };
     client.call_more(USER_VERIFY_BEGIN, &asked, |sent: VerifySent| {
         outcome = sent.outcome.or(outcome.take());
         tag = sent.tag.or(tag.take());
-        step(tell, sent.step)
+        Ok(())
     })?;
     Ok(Told::VerifySent(asked.name, accepted(outcome, channel).map(|_| tag.unwrap_or_default())))
 }

@@ -5,8 +5,10 @@
 //! | `draft` | the settings as they are being changed |
 //! | `fields` | which there are |
 //! | `form` | how they are edited |
+//! | `line` | which key does what in a line |
 //! | `draw` | the window as it looks, from its state alone |
 //! | `window` | what is shown, and which key does what |
+//! | `asked` | the same of what stands over the page: questions, a test, what was saved |
 //! | `words` | every text on the screen, by id, in the administrator's language |
 //! | `theme` | sixteen colours, or none |
 //! | `run` | the loop, and the terminal as it was |
@@ -15,6 +17,7 @@
 //! | `merge` | what was changed here, on top of what others have changed meanwhile |
 //! | `users` | the Users page |
 
+pub(crate) mod asked;
 pub(crate) mod draft;
 pub(crate) mod draw;
 #[cfg(test)]
@@ -22,6 +25,7 @@ mod fake;
 pub(crate) mod fields;
 pub(crate) mod form;
 pub(crate) mod jobs;
+pub(crate) mod line;
 pub(crate) mod merge;
 mod run;
 pub(crate) mod save;
@@ -34,7 +38,6 @@ use crate::error::Error;
 use crate::provider;
 use crate::screen::Screen;
 use form::Choosable;
-use merge::Side;
 use pam_2fa_protocol::Secret;
 use save::{Gate, Refusal, Saved, Taken, Wanted};
 use std::collections::BTreeMap;
@@ -52,18 +55,12 @@ pub(crate) fn setup(config: &Path, runtime_dir: &Path, screen: &Screen<'_>) -> R
     let opened = save::open(config)?;
     let providers = provider::usable(config).into_iter().map(|(provider, from)| Choosable { provider, from }).collect();
     let words = Words::of(Tongue::of(screen.locale()));
-    let mut decided = Vec::new();
-    let mut save = |window: &mut Window, how: Save| keep((config, runtime_dir), window, how, &mut decided);
+    let mut save = |window: &mut Window, how: Save| keep((config, runtime_dir), window, how);
     run::run((config, runtime_dir), (&opened.text, providers), (words, Theme::new(screen.colours())), &mut save)
 }
 
 /// Saves what stands in the window, and tells it what became of that.
-fn keep((config, runtime_dir): (&Path, &Path), window: &mut Window, how: Save, contested: &mut Vec<merge::Conflict>) {
-    let side = if how.over_theirs == Some(true) { Side::Ours } else { Side::Theirs };
-    let decided: Vec<_> = match how.over_theirs {
-        Some(_) => contested.drain(..).map(|conflict| (conflict, side)).collect(),
-        None => Vec::new(),
-    };
+fn keep((config, runtime_dir): (&Path, &Path), window: &mut Window, how: Save) {
     let typed = window.draft.secrets().iter();
     let secrets: BTreeMap<String, Secret> =
         typed.map(|(key, secret)| (key.clone(), Secret::new(secret.expose().clone()))).collect();
@@ -71,20 +68,13 @@ fn keep((config, runtime_dir): (&Path, &Path), window: &mut Window, how: Save, c
         opened: window.draft.saved_text(),
         ours: window.draft.text(),
         secrets: &secrets,
-        decided: &decided,
+        decided: &how.decided,
         gate: if how.untested { Gate::Overridden } else { Gate::Test },
     };
     match save::save(config, runtime_dir, &wanted) {
         Ok(saved) => is_saved(window, saved),
-        Err(Refusal::Untested { email, sms }) => window.is_untested(email || sms),
-        Err(Refusal::Conflict(conflicts)) => {
-            let word = |said: &Option<pam_2fa_settings::Said>| {
-                said.as_ref().map_or_else(|| String::from("-"), ToString::to_string)
-            };
-            let shown = conflicts.iter().map(|one| (one.key.clone(), word(&one.ours), word(&one.theirs))).collect();
-            *contested = conflicts;
-            window.is_contested(shown);
-        }
+        Err(Refusal::Untested { email, sms }) => window.is_untested(email || sms, how),
+        Err(Refusal::Conflict(conflicts)) => window.is_contested(conflicts, how),
         Err(Refusal::Wrong(wrong)) => {
             let first = wrong.into_iter().next();
             let said = first.map(|(key, why)| format!("{key}: {}", why.join("; "))).unwrap_or_default();

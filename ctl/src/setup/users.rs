@@ -13,7 +13,6 @@
 
 mod act;
 mod draw;
-mod line;
 mod list;
 mod mouse;
 mod one;
@@ -22,10 +21,11 @@ mod say;
 #[cfg(test)]
 mod screens_test;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod told;
 
 use super::jobs::{Job, Told};
+use super::line;
 use super::theme::Theme;
 use super::words::Words;
 use act::Act;
@@ -98,6 +98,18 @@ impl Users {
         if self.one.is_some() { self.key_of_one(key) } else { self.key_of_list(key) }
     }
 
+    /// What was pasted, into a line that is edited; elsewhere letters are commands.
+    pub(crate) fn paste(&mut self, text: &str) {
+        match &mut self.popup {
+            Some(popup) => popup.paste(text),
+            None if self.one.is_none() => {
+                self.said = None;
+                self.list.paste(text);
+            }
+            None => {}
+        }
+    }
+
     pub(crate) fn mouse(&mut self, event: MouseEvent) -> Vec<Job> {
         self.pointed(event)
     }
@@ -125,9 +137,12 @@ impl Users {
             (KeyCode::PageDown, _) => self.list.go_by(page),
             (KeyCode::Home, _) => self.list.go_to(0),
             (KeyCode::End, _) => self.list.go_to(usize::MAX),
+            // Nobody is called that: a record for such a one.
+            (KeyCode::Enter, _) if self.list.is_read() && self.list.counts().0 == 0 => return Some(self.make()),
             (KeyCode::Enter, _) => return Some(self.open()),
             (KeyCode::Insert, _) => return Some(self.make()),
             (KeyCode::F(5), _) => return Some(self.opened()),
+            (KeyCode::Char('r'), _) if key.modifiers == KeyModifiers::CONTROL => return Some(self.opened()),
             (KeyCode::Esc, _) => {
                 let had_said = self.said.take().is_some();
                 return (self.list.clear_filter() || had_said).then(Vec::new);
@@ -173,6 +188,7 @@ impl Users {
             (KeyCode::PageUp, _) => one.turn_by(-3),
             (KeyCode::PageDown, _) => one.turn_by(3),
             (KeyCode::F(5), _) => return Some(vec![Job::User { name }]),
+            (KeyCode::Char('r'), _) if key.modifiers == KeyModifiers::CONTROL => return Some(vec![Job::User { name }]),
             (KeyCode::Esc, _) => {
                 self.one = None;
                 self.said = None;

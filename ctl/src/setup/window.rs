@@ -2,17 +2,20 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "a key that is not named means nothing here")]
 
+use super::asked::{Popup, Trial};
 use super::draft::Draft;
 use super::draw::{Hit, hit};
 use super::fields::{Kind, Page, Press};
-use super::form::{Choosable, Form, Wants, request};
+use super::form::{Choosable, Form, Wants};
 use super::jobs::{Job, Told};
+use super::line::{insert, pasted};
+use super::merge::{Conflict, Side};
 use super::users::Users;
 use super::words::Words;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::Channel;
 use pam_2fa_settings::text::printable;
-use pam_2fa_settings::{E164, EmailAddress, sealed_secrets, sending};
+use pam_2fa_settings::{plain_secrets, sealed_secrets, sending};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use tui_input::Input;
 
@@ -23,42 +26,6 @@ pub(crate) enum Note {
     Wrong(String),
 }
 
-/// What stands over the page.
-#[derive(Debug)]
-pub(crate) enum Popup {
-    Help,
-    /// Not saved, and asked to exit.
-    Unsaved,
-    /// Where a test goes to.
-    To {
-        channel: Channel,
-        input: Input,
-        why: Option<String>,
-    },
-    /// A test as it happens.
-    Talk {
-        channel: Channel,
-        to: String,
-        steps: Vec<String>,
-        ended: Option<Result<String, String>>,
-        above: usize,
-    },
-    /// Mandatory without a test: the words that say so are typed.
-    Untested {
-        input: Input,
-        has_way: bool,
-    },
-    /// The same settings were changed by somebody else: by key, ours and theirs.
-    Conflict {
-        keys: Vec<(String, String, String)>,
-    },
-    /// What was saved.
-    Diff {
-        lines: Vec<String>,
-        above: usize,
-    },
-}
-
 /// What the loop is to do.
 #[derive(Debug)]
 pub(crate) enum Act {
@@ -67,13 +34,14 @@ pub(crate) enum Act {
     Exit,
 }
 
-/// How it is saved.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// How it is saved: what was answered on the way. It goes from one question to the next, and ends with the last: whoever leaves a question
+/// has answered none.
+#[derive(Debug, Default)]
 pub(crate) struct Save {
     /// Mandatory also without a test that has passed.
     pub(crate) untested: bool,
     /// Where somebody else has changed the same.
-    pub(crate) over_theirs: Option<bool>,
+    pub(crate) decided: Vec<(Conflict, Side)>,
 }
 
 /// All of it.
@@ -87,15 +55,27 @@ pub(crate) struct Window {
     /// What configd said last: what is unhealthy, or why it says nothing. None before it was asked.
     pub(crate) health: Option<Result<Vec<String>, String>>,
     pub(crate) words: Words,
-    /// How this is to be saved, after a question.
-    save: Save,
+    /// The last test of each channel that was started here.
+    pub(super) trials: Vec<Trial>,
+    /// How many lines of what stands over the page are scrolled past.
+    pub(crate) above: usize,
 }
 
 impl Window {
     pub(crate) fn new(text: &str, providers: Vec<Choosable>, words: Words) -> Self {
         let draft = Draft::of(text);
         let form = Form::new(providers, &draft);
-        Self { draft, form, users: Users::new(), popup: None, note: None, health: None, words, save: Save::default() }
+        Self {
+            draft,
+            form,
+            users: Users::new(),
+            popup: None,
+            note: None,
+            health: None,
+            words,
+            trials: Vec::new(),
+            above: 0,
+        }
     }
 
     /// A key; what is to be done.
@@ -113,21 +93,30 @@ impl Window {
         }
         if self.form.pick.is_none() {
             match key.code {
+                // Where there is no F3.
+                KeyCode::Char('r') if control => return self.key(KeyEvent::new(KeyCode::F(3), KeyModifiers::NONE)),
                 KeyCode::Tab if self.form.page == Page::Users => return self.turn(1),
                 KeyCode::BackTab if self.form.page == Page::Users => {
                     return self.turn(Page::ALL.len().saturating_sub(1));
                 }
-                KeyCode::F(1) => return self.over(Popup::Help),
+                KeyCode::F(1) => return self.open(Popup::Help),
                 KeyCode::F(2) => return self.press(Press::Save),
+                KeyCode::F(4) => return self.open(Popup::Problems),
                 KeyCode::F(5) => return self.press_test(),
                 KeyCode::F(10) => return self.press(Press::Exit),
+                // A serial console has no function keys, and some have no page keys.
+                KeyCode::Char('g') if control => return self.open(Popup::Help),
                 KeyCode::Char('s') if control => return self.press(Press::Save),
+                KeyCode::Char('d') if control => return self.open(Popup::Problems),
+                KeyCode::Char('t') if control => return self.press_test(),
                 KeyCode::Char('q' | 'c') if control => return self.press(Press::Exit),
                 KeyCode::Char('z') if control => return self.turned(Draft::undo, "note-undone", "note-nothing-undone"),
-                KeyCode::Char('y') if control => return self.turned(Draft::redo, "note-redone", "note-nothing-undone"),
+                KeyCode::Char('y') if control => return self.turned(Draft::redo, "note-redone", "note-nothing-redone"),
                 KeyCode::Char(digit @ '1'..='3') if alt => return self.turn_to(page_of(digit)),
                 KeyCode::PageDown => return self.turn(1),
                 KeyCode::PageUp => return self.turn(Page::ALL.len().saturating_sub(1)),
+                KeyCode::Char('n') if control => return self.turn(1),
+                KeyCode::Char('p') if control => return self.turn(Page::ALL.len().saturating_sub(1)),
                 _ => {}
             }
         }
@@ -141,23 +130,32 @@ impl Window {
 
     /// The mouse, in a terminal of that size: a click goes to a field, and presses what has the focus.
     pub(crate) fn mouse(&mut self, event: MouseEvent, size: (u16, u16)) -> Vec<Act> {
-        let is_of_page = !matches!(hit(self, size, (event.column, event.row)), Some(Hit::Page(_)));
+        let struck = hit(self, size, (event.column, event.row));
+        let is_of_page = !matches!(struck, Some(Hit::Page(_) | Hit::Key(_)));
         if self.form.page == Page::Users && self.popup.is_none() && is_of_page {
             return started(self.users.mouse(event));
         }
         let code = match event.kind {
             MouseEventKind::ScrollDown => KeyCode::Down,
             MouseEventKind::ScrollUp => KeyCode::Up,
-            MouseEventKind::Down(MouseButton::Left) if self.popup.is_none() && self.form.pick.is_none() => {
-                return match hit(self, size, (event.column, event.row)) {
+            MouseEventKind::Down(MouseButton::Left) => {
+                return match struck {
                     Some(Hit::Page(page)) => self.turn_to(page),
                     Some(Hit::Field(at)) => self.click(at),
+                    Some(Hit::Key(key)) => self.key(key),
+                    Some(Hit::Provider(row)) => self.click_provider(row),
                     None => Vec::new(),
                 };
             }
             _ => return Vec::new(),
         };
         self.key(KeyEvent::new(code, KeyModifiers::NONE))
+    }
+
+    fn click_provider(&mut self, row: usize) -> Vec<Act> {
+        let Some(pick) = &mut self.form.pick else { return Vec::new() };
+        pick.at = row;
+        self.key(KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE))
     }
 
     fn click(&mut self, at: usize) -> Vec<Act> {
@@ -174,22 +172,14 @@ impl Window {
         Vec::new()
     }
 
-    /// What was pasted.
+    /// What was pasted: into a line that is edited, and nowhere else, since letters are commands elsewhere.
     pub(crate) fn paste(&mut self, text: &str) {
+        let text = pasted(text);
         match &mut self.popup {
-            Some(Popup::To { input, .. } | Popup::Untested { input, .. }) => {
-                for character in text.lines().next().unwrap_or_default().chars().filter(|one| !one.is_control()) {
-                    let _ = input.handle(tui_input::InputRequest::InsertChar(character));
-                }
-            }
+            Some(Popup::To { input, .. } | Popup::Untested { input, .. }) => insert(input, &text),
             Some(_) => {}
-            // Its keys come one by one, as if they were typed.
-            None if self.form.page == Page::Users => {
-                for character in text.lines().next().unwrap_or_default().chars().filter(|one| !one.is_control()) {
-                    let _ = self.users.key(KeyEvent::new(KeyCode::Char(character), KeyModifiers::NONE));
-                }
-            }
-            None => self.form.paste(text, &mut self.draft),
+            None if self.form.page == Page::Users => self.users.paste(&text),
+            None => self.form.paste(&text, &mut self.draft),
         }
     }
 
@@ -203,57 +193,81 @@ impl Window {
     fn is_told(&mut self, told: Told) {
         match told {
             Told::Health(health) => self.health = Some(health),
-            Told::Step(step) => {
-                if let Some(Popup::Talk { steps, .. }) = &mut self.popup {
-                    steps.push(printable(&step).into_owned());
+            Told::TestStep(channel, step) => {
+                if let Some(trial) = self.trial_mut(channel) {
+                    trial.steps.push(printable(&step).into_owned());
+                }
+                self.follow(channel);
+            }
+            Told::Tested(channel, outcome) => {
+                let said = outcome.map(|outcome| printable(&outcome.said).into_owned());
+                let ended = said.map_err(|why| printable(&why).into_owned());
+                let is_seen = matches!(self.popup, Some(Popup::Talk(seen)) if seen == channel);
+                if !is_seen {
+                    self.note = Some(self.ended(channel, &ended));
+                }
+                if let Some(trial) = self.trial_mut(channel) {
+                    trial.ended = Some(ended);
+                }
+                self.follow(channel);
+            }
+            Told::Secret(key, outcome) => {
+                // Whoever has gone on meanwhile, or types another one, does not see it.
+                if self.form.looking.take_if(|looking| *looking == key).is_some() {
+                    match outcome {
+                        Ok(secret) => _ = self.form.seen.insert(key, secret),
+                        Err(why) => self.note = Some(Note::Wrong(why)),
+                    }
                 }
             }
-            Told::Tested(by, outcome) => {
-                // Not that of one that was not waited for.
-                if let Some(Popup::Talk { channel, ended, .. }) = &mut self.popup
-                    && *channel == by
-                {
-                    let said = outcome.map(|outcome| printable(&outcome.said).into_owned());
-                    *ended = Some(said.map_err(|why| printable(&why).into_owned()));
-                }
-            }
-            Told::Secret(key, Ok(secret)) => {
-                self.form.seen.insert(key, secret);
-            }
-            Told::Secret(_, Err(why)) => self.note = Some(Note::Wrong(why)),
             // Of the Users page.
             Told::Users(_) | Told::User(_) | Told::Done(..) | Told::Invited(..) | Told::VerifySent(..) => {}
         }
     }
 
+    /// The newest line of a test that is being looked at is seen.
+    fn follow(&mut self, channel: Channel) {
+        if matches!(self.popup, Some(Popup::Talk(seen)) if seen == channel) {
+            self.above = usize::MAX;
+        }
+    }
+
+    /// How a test ended that nobody looks at any more.
+    fn ended(&self, channel: Channel, ended: &Result<String, String>) -> Note {
+        let (what, to) = match channel {
+            Channel::Email => ("field-test-email", self.trial(channel)),
+            Channel::Sms => ("field-test-sms", self.trial(channel)),
+        };
+        let (what, to) = (self.words.say(what), to.map(|trial| trial.to.clone()).unwrap_or_default());
+        match ended {
+            Ok(said) => {
+                Note::Well(format!("{what}: {}", self.words.with("talk-accepted", &[("said", said), ("to", &to)])))
+            }
+            Err(why) => Note::Wrong(format!("{what}: {}", self.words.with("talk-failed", &[("why", why)]))),
+        }
+    }
+
     /// It was saved: the file's text now, and what the change was.
     pub(crate) fn saved(&mut self, text: &str, lines: Vec<String>) {
-        self.save = Save::default();
         self.draft.saved(text);
         self.form.reload(&self.draft);
         self.note = Some(Note::Well(self.words.say("note-saved")));
-        self.popup = Some(Popup::Diff { lines, above: 0 });
+        let _ = self.open(Popup::Diff { lines });
     }
 
     /// It was not, and nothing was changed.
     pub(crate) fn not_saved(&mut self, why: &str) {
-        self.save = Save::default();
         self.note = Some(Note::Wrong(printable(why).into_owned()));
     }
 
     /// Mandatory, and no test has passed by what stands here.
-    pub(crate) fn is_untested(&mut self, has_way: bool) {
-        self.popup = Some(Popup::Untested { input: Input::default(), has_way });
+    pub(crate) fn is_untested(&mut self, has_way: bool, save: Save) {
+        let _ = self.open(Popup::Untested { input: Input::default(), has_way, save });
     }
 
     /// Somebody else has changed the same.
-    pub(crate) fn is_contested(&mut self, keys: Vec<(String, String, String)>) {
-        self.popup = Some(Popup::Conflict { keys });
-    }
-
-    fn over(&mut self, popup: Popup) -> Vec<Act> {
-        self.popup = Some(popup);
-        Vec::new()
+    pub(crate) fn is_contested(&mut self, conflicts: Vec<Conflict>, save: Save) {
+        let _ = self.open(Popup::Conflict { conflicts, save });
     }
 
     fn turn(&mut self, by: usize) -> Vec<Act> {
@@ -277,7 +291,7 @@ impl Window {
     fn press(&mut self, press: Press) -> Vec<Act> {
         match press {
             Press::Save => self.press_save(),
-            Press::Exit if self.draft.is_changed() || !self.form.unfit.is_empty() => self.over(Popup::Unsaved),
+            Press::Exit if self.draft.is_changed() || !self.form.unfit.is_empty() => self.open(Popup::Unsaved),
             Press::Exit => vec![Act::Exit],
             Press::TestEmail => self.ask_to(Channel::Email),
             Press::TestSms => self.ask_to(Channel::Sms),
@@ -285,7 +299,7 @@ impl Window {
     }
 
     /// What is wrong is gone to; nothing is saved or sent by it.
-    fn is_wrong(&mut self) -> bool {
+    pub(super) fn is_wrong(&mut self) -> bool {
         let unfit = self.form.unfit.values().map(|unfit| unfit.why.clone());
         let Some(any) = unfit.chain(self.draft.all_wrong().values().cloned()).next() else { return false };
         // What has no field here is said all the same.
@@ -295,7 +309,7 @@ impl Window {
         true
     }
 
-    fn press_save(&mut self) -> Vec<Act> {
+    pub(super) fn press_save(&mut self) -> Vec<Act> {
         if self.is_wrong() {
             return Vec::new();
         }
@@ -303,117 +317,27 @@ impl Window {
             self.note = Some(Note::Well(self.words.say("note-nothing-to-save")));
             return Vec::new();
         }
-        vec![Act::Save(self.save)]
+        vec![Act::Save(Save::default())]
     }
 
     /// Of the section that has the focus.
-    fn press_test(&mut self) -> Vec<Act> {
+    pub(super) fn press_test(&mut self) -> Vec<Act> {
         let is_sms = self.form.focused().is_some_and(|field| field.section == "section-sms");
         self.press(if is_sms { Press::TestSms } else { Press::TestEmail })
     }
 
-    fn ask_to(&mut self, channel: Channel) -> Vec<Act> {
-        if self.is_wrong() {
-            return Vec::new();
-        }
-        let to = match channel {
-            // The sender, unless another is typed.
-            Channel::Email => address_in(&self.draft.typed("email.from")),
-            Channel::Sms => String::new(),
-        };
-        self.over(Popup::To { channel, input: Input::new(to), why: None })
-    }
-
     fn look(&mut self, key: String) -> Vec<Act> {
-        let sealed = sealed_secrets(self.draft.text()).unwrap_or_default();
-        let Some((_, sealed)) = sealed.into_iter().find(|(name, _)| *name == key) else {
-            self.note = Some(Note::Wrong(self.words.say("note-plain")));
-            return Vec::new();
-        };
-        vec![Act::Start(Job::OpenSecret { key, sealed })]
-    }
-
-    fn key_in_popup(&mut self, popup: Popup, key: KeyEvent) -> Vec<Act> {
-        match popup {
-            Popup::Help => Vec::new(),
-            Popup::Unsaved => match key.code {
-                KeyCode::Char('s' | 'S' | 'y' | 'Y' | 'j' | 'J') => self.press_save(),
-                KeyCode::Char('d' | 'D' | 'v' | 'V') => vec![Act::Exit],
-                KeyCode::Esc | KeyCode::Char('c' | 'C' | 'z' | 'Z') => Vec::new(),
-                _ => self.over(Popup::Unsaved),
-            },
-            Popup::To { channel, input, .. } => self.key_in_to(channel, input, key),
-            Popup::Talk { channel, to, steps, ended, above } => {
-                let is_over = ended.is_some() && matches!(key.code, KeyCode::Enter | KeyCode::Esc | KeyCode::Char(_));
-                if is_over || key.code == KeyCode::Esc {
-                    return Vec::new();
-                }
-                let above = scrolled(above, steps.len(), key.code);
-                self.over(Popup::Talk { channel, to, steps, ended, above })
-            }
-            Popup::Untested { mut input, has_way } => match key.code {
-                KeyCode::Esc => Vec::new(),
-                KeyCode::Enter if input.value().trim() == self.words.say("untested-words") => {
-                    self.save.untested = true;
-                    vec![Act::Save(self.save)]
-                }
-                _ => {
-                    let _ = request(key).map(|request| input.handle(request));
-                    self.over(Popup::Untested { input, has_way })
-                }
-            },
-            Popup::Conflict { keys } => match key.code {
-                KeyCode::Esc => Vec::new(),
-                KeyCode::Char('m' | 'M') => self.decide(true),
-                KeyCode::Char('t' | 'T' | 'a' | 'A') => self.decide(false),
-                _ => self.over(Popup::Conflict { keys }),
-            },
-            Popup::Diff { lines, above } => match key.code {
-                KeyCode::Up | KeyCode::Down | KeyCode::PageUp | KeyCode::PageDown => {
-                    let above = scrolled(above, lines.len(), key.code);
-                    self.over(Popup::Diff { lines, above })
-                }
-                _ => Vec::new(),
-            },
-        }
-    }
-
-    fn decide(&mut self, over_theirs: bool) -> Vec<Act> {
-        self.save.over_theirs = Some(over_theirs);
-        vec![Act::Save(self.save)]
-    }
-
-    fn key_in_to(&mut self, channel: Channel, mut input: Input, key: KeyEvent) -> Vec<Act> {
-        match key.code {
-            KeyCode::Esc => Vec::new(),
-            KeyCode::Enter => {
-                let to = input.value().trim().to_owned();
-                let wrong = match channel {
-                    Channel::Email => EmailAddress::parse(&to).err().map(|why| why.to_string()),
-                    Channel::Sms => E164::parse(&to).err().map(|why| why.to_string()),
-                };
-                let settings = match (wrong, self.candidate()) {
-                    (None, Ok(settings)) => settings,
-                    (Some(why), _) | (None, Err(why)) => {
-                        return self.over(Popup::To { channel, input, why: Some(why) });
-                    }
-                };
-                let talk = Popup::Talk { channel, to: to.clone(), steps: Vec::new(), ended: None, above: 0 };
-                self.popup = Some(talk);
-                vec![Act::Start(match channel {
-                    Channel::Email => Job::TestEmail { to, settings },
-                    Channel::Sms => Job::TestSms { to, settings },
-                })]
-            }
-            _ => {
-                let _ = request(key).map(|request| input.handle(request));
-                self.over(Popup::To { channel, input, why: None })
-            }
-        }
+        let text = self.draft.text();
+        let sealed = sealed_secrets(text).unwrap_or_default().into_iter().find(|(name, _)| *name == key);
+        // One in plain text is as secret: the log has who looked.
+        let plain = || plain_secrets(text).unwrap_or_default().into_iter().find(|(name, _)| *name == key);
+        let there = sealed.map(|(_, sealed)| sealed).or_else(|| plain().map(|(_, plain)| plain.expose().clone()));
+        self.form.looking = there.is_some().then(|| key.clone());
+        there.map(|sealed| Act::Start(Job::OpenSecret { key, sealed })).into_iter().collect()
     }
 
     /// What the screen says of sending, with the secrets that were typed.
-    fn candidate(&self) -> Result<Secret, String> {
+    pub(crate) fn candidate(&self) -> Result<Secret, String> {
         self.draft.whole().and_then(|text| sending(text.expose()).map(Secret::new).map_err(|error| error.to_string()))
     }
 }
@@ -428,21 +352,4 @@ fn page_of(digit: char) -> Page {
         '3' => Page::Users,
         _ => Page::Main,
     }
-}
-
-/// The address of `Name <address>`.
-fn address_in(from: &str) -> String {
-    let inner = from.rsplit_once('<').map_or(from, |(_, rest)| rest.trim_end_matches('>'));
-    inner.trim().to_owned()
-}
-
-fn scrolled(above: usize, lines: usize, key: KeyCode) -> usize {
-    let to = match key {
-        KeyCode::Up => above.saturating_sub(1),
-        KeyCode::Down => above.saturating_add(1),
-        KeyCode::PageUp => above.saturating_sub(10),
-        KeyCode::PageDown => above.saturating_add(10),
-        _ => above,
-    };
-    to.min(lines.saturating_sub(1))
 }

@@ -11,7 +11,7 @@ section-limits = Grenzen
 section-end = -
 
 field-policy-required = Zweiter Faktor
-help-policy-required = Ob ein Code verlangt wird. optional: von Benutzern, deren Eintrag es sagt. mandatory: von allen; erst zu speichern, wenn eine Testnachricht angekommen ist.
+help-policy-required = Ob ein Code verlangt wird. optional: von Benutzern, deren Eintrag es sagt. mandatory: von allen; zu speichern erst nach einem gelungenen Test.
 field-policy-application = Name der Anwendung
 help-policy-application = Steht in jeder Nachricht, damit man weiß, wer sie schickt.
 field-email-server = Server

@@ -10,7 +10,7 @@ note-nothing-to-save = Nichts wurde geändert, also gibt es nichts zu speichern.
 note-undone = Zurückgenommen.
 note-redone = Wieder getan.
 note-nothing-undone = Es gibt nichts zurückzunehmen.
-note-plain = Es steht im Klartext in der Datei: dort nachsehen, oder einmal speichern, dann ist es verschlüsselt.
+note-nothing-redone = Es gibt nichts wieder zu tun.
 untested-words = ohne Test
 
 window-unsaved = nicht gespeichert
@@ -64,6 +64,10 @@ title-unsaved = Nicht gespeichert
 title-untested = Verpflichtend ohne Test
 title-conflict = Von anderen geändert
 title-diff = Gespeichert
+title-problems = Wie es configd geht
+problems-none = configd antwortet und hat nichts zu beanstanden.
+problems-more = `pam-2fa doctor` sagt, wie es zu beheben ist.
+problems-lost = Solange es nicht antwortet, wird abgewiesen, wer einen Code braucht. Speichern geht trotzdem: es gilt, sobald configd wieder läuft (systemctl start pam-2fa-configd).
 keys-any = Enter: schließen
 keys-list = tippen: filtern   Enter: wählen   Esc: zurück
 keys-unsaved = s: speichern   v: verwerfen   Esc: zurück
@@ -81,15 +85,20 @@ conflict-line = { $key }: hier { $ours }, dort { $theirs }
 talk-goes-on = …
 talk-accepted = Angenommen für { $to }: { $said }
 talk-failed = Nicht gesendet: { $why }
+tried-goes-on = läuft …
+tried-well = angenommen, so wie es hier steht
+tried-failed = ! gescheitert, so wie es hier steht
+warn-tls-off = aus: Passwort und Codes sind unterwegs lesbar
 help-keys =
     Tab, ↓      nächstes Feld         Shift-Tab, ↑   voriges Feld
-    Bild ab     nächste Seite         Alt-1 2 3      zu einer Seite
+    Bild↓, ^N   nächste Seite         Bild↑, ^P      vorige Seite
     ← → Leer    andere Auswahl        Enter          Liste, Knopf, weiter
     F2, ^S      speichern             F10, ^Q, Esc   beenden
-    F3          Geheimnis zeigen      F5             Test senden
+    F3, ^R      Geheimnis zeigen      F5, ^T         Test senden
+    F1, ^G      diese Hilfe           F4, ^D         wie es configd geht
     ^Z          zurücknehmen          ^Y             wieder tun
     ^W          Wort löschen          ^U             Zeile löschen
-    Eine Zahl und s, m, h oder d sind eine Dauer. Ein leeres Feld hat seinen Vorgabewert.
+    Eine Zahl und s, m, h oder d: eine Dauer. Leeres Feld: Vorgabewert.
 
 saved-sealed = Verschlüsselt: { $keys }
 saved-theirs = Von anderen inzwischen geändert: { $keys }

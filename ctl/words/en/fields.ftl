@@ -11,7 +11,7 @@ section-limits = Limits
 section-end = -
 
 field-policy-required = Authentication required
-help-policy-required = Whether a code is asked for. optional: of users whose record says so. mandatory: of everybody; saved only after a test message has arrived.
+help-policy-required = Whether a code is asked for. optional: of users whose record says so. mandatory: of everybody; saved only after a test message was accepted.
 field-policy-application = Application name
 help-policy-application = Named in every message, so that people know who sends it.
 field-email-server = Server

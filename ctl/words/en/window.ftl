@@ -10,7 +10,7 @@ note-nothing-to-save = Nothing was changed, so there is nothing to save.
 note-undone = Taken back.
 note-redone = Done again.
 note-nothing-undone = There is nothing to take back.
-note-plain = It stands in the file in plain text: look there, or save once to have it encrypted.
+note-nothing-redone = There is nothing to do again.
 untested-words = without a test
 
 window-unsaved = not saved
@@ -64,6 +64,10 @@ title-unsaved = Not saved
 title-untested = Mandatory without a test
 title-conflict = Changed by somebody else
 title-diff = Saved
+title-problems = How configd is
+problems-none = configd answers, and has nothing to complain of.
+problems-more = `pam-2fa doctor` says how to mend it.
+problems-lost = Logins that need a code are denied for as long as it does not answer. Settings can be saved all the same: they are in force once it runs again (systemctl start pam-2fa-configd).
 keys-any = Enter: close
 keys-list = type to filter   Enter: choose   Esc: back
 keys-unsaved = s: save   d: discard   Esc: back
@@ -81,12 +85,17 @@ conflict-line = { $key }: here { $ours }, there { $theirs }
 talk-goes-on = …
 talk-accepted = Accepted for { $to }: { $said }
 talk-failed = Not sent: { $why }
+tried-goes-on = under way …
+tried-well = accepted, as it stands here
+tried-failed = ! failed, as it stands here
+warn-tls-off = off: the password and every code can be read on the way
 help-keys =
     Tab, ↓      next field            Shift-Tab, ↑   the one before
-    PageDown    next page             Alt-1 2 3      to a page
+    PgDn, ^N    next page             PgUp, ^P       the one before
     ← → Space   another choice        Enter          list, button, next
     F2, ^S      save                  F10, ^Q, Esc   exit
-    F3          show a secret         F5             send a test
+    F3, ^R      show a secret         F5, ^T         send a test
+    F1, ^G      this help             F4, ^D         how configd is
     ^Z          take back             ^Y             do again
     ^W          delete a word         ^U             delete the line
     A number and s, m, h or d make a duration. An empty field has its default.

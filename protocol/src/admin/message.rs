@@ -51,6 +51,9 @@ pub struct TestSms {
     /// As in [`TestEmail`].
     #[serde(default, serialize_with = "Secret::on_the_wire_if_any", skip_serializing_if = "Option::is_none")]
     pub settings: Option<Secret>,
+    /// As in [`TestEmail`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<String>,
 }
 
 /// The parameters of [`super::TEST_EMAIL`].
@@ -61,6 +64,9 @@ pub struct TestEmail {
     /// Settings to send by in the place of those in force, as a text of `config.toml` has them (`pam_2fa_settings::sending`); secrets sealed.
     #[serde(default, serialize_with = "Secret::on_the_wire_if_any", skip_serializing_if = "Option::is_none")]
     pub settings: Option<Secret>,
+    /// Who asks, as the command says it: for the log, where a kept secret goes to another server than it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<String>,
 }
 
 /// The parameters of [`super::TESTED`].

@@ -6,6 +6,7 @@ use crate::delivery::{Letterhead, TextHead, Uncounted};
 use crate::house::House;
 use crate::random;
 use crate::rules::Rules;
+use crate::store::{By, Change, UserKey};
 use crate::texts::{Message, Value};
 use crate::trial::{self, Way};
 use crate::wire_io::{Connection, ConnectionError};
@@ -88,6 +89,7 @@ pub(super) async fn test_email(
     let id = HEXLOWER.encode(&random::bytes::<16>(house.random.as_ref()).map_err(Answer::refused)?);
     let head =
         Letterhead { id: &id, attempt: 1, to: to.as_str(), subject: &subject, text: &text, life_ms: TEST_LIFE_MS };
+    say_elsewhere(house, Way::Email, &rules, asked.asked_by.as_deref()).await?;
     let outcome = post_by(house, head, &rules, more, connection).await?;
     tracing::info!(to = to.masked(), class = ?outcome.class, said = outcome.said, "a test message");
     has_passed(house, Way::Email, &rules, &outcome).await?;
@@ -97,6 +99,25 @@ pub(super) async fn test_email(
 /// The rules in force, or those of the settings that are to be tried.
 pub(super) fn to_send_by(house: &House, settings: Option<&Secret>) -> Result<Arc<Rules>, Answer> {
     trial::rules(house, settings.map(|text| text.expose().as_str())).map_err(Answer::Refused)
+}
+
+/// A kept secret that is tried at another server than it is for stands in the log before it goes there.
+pub(super) async fn say_elsewhere(house: &House, way: Way, rules: &Rules, by: Option<&str>) -> Result<(), Answer> {
+    let by = printable(by.unwrap_or("somebody who did not say")).into_owned();
+    for what in trial::elsewhere(house, way, rules).map_err(Answer::refused)? {
+        house
+            .store
+            .note_change(Change {
+                at_s: house.now().wall_s,
+                by: By::Administrator,
+                user: UserKey { uid: 0, name: String::from("*") },
+                what: String::from("secret-tried"),
+                detail: format!("{}, by {by}", printable(&what)),
+            })
+            .await?;
+        tracing::warn!(what, %by, "a kept secret is tried elsewhere");
+    }
+    Ok(())
 }
 
 /// An accepted test is kept, for who saves the settings that it went by.

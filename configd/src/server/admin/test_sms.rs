@@ -3,7 +3,7 @@
 
 use super::Answer;
 use super::done;
-use super::system::{has_passed, number_to_text, text, to_send_by};
+use super::system::{has_passed, number_to_text, say_elsewhere, text, to_send_by};
 use crate::delivery::TextHead;
 use crate::house::House;
 use crate::random;
@@ -39,6 +39,7 @@ pub(super) async fn test_sms(
     };
     let words = sms(short, rules.letters(None));
     let head = TextHead { id: &id, attempt: 1, to: &to, text: &words, code: &code, tag: "TEST", life_ms };
+    say_elsewhere(house, Way::Sms, &rules, asked.asked_by.as_deref()).await?;
     let outcome = text(house, head, (by, &rules), more, connection).await?;
     tracing::info!(to = to.masked(), class = ?outcome.class, said = outcome.said, "a test message");
     has_passed(house, Way::Sms, &rules, &outcome).await?;

@@ -5,6 +5,7 @@ use super::super::form::Unfit;
 use super::super::theme::Theme;
 use super::super::window::Window;
 use super::{columns, cut, label};
+use pam_2fa_protocol::admin::Channel;
 use pam_2fa_settings::Said;
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
@@ -173,7 +174,9 @@ fn draw_field(window: &Window, theme: Theme, frame: &mut Frame<'_>, (at, field):
     if matches!(field.kind, Kind::Press(_)) {
         let place = Rect { x: area.x.saturating_add(NAMES), width: area.width.saturating_sub(NAMES), ..area };
         frame.render_widget(Span::raw(format!(" {sign}")), names);
-        frame.render_widget(button(window, theme, at, field), place);
+        let mut spans = vec![button(window, theme, at, field)];
+        spans.extend(tried(window, theme, field).map(|(said, style)| Span::styled(format!("  {said}"), style)));
+        frame.render_widget(Line::from(spans), place);
         return;
     }
     let head = vec![Span::raw(format!(" {sign}")), Span::styled(mark, theme.mind()), Span::styled(name, theme.label())];
@@ -182,11 +185,15 @@ fn draw_field(window: &Window, theme: Theme, frame: &mut Frame<'_>, (at, field):
         Rect { x: area.x.saturating_add(NAMES), width: area.width.saturating_sub(NAMES).saturating_sub(3), ..area };
     let wrong = wrong(window, &field.key);
     // Beside what is wrong there is room for both.
-    let most = if wrong.is_some() { usize::from(place.width).div_ceil(2) } else { usize::from(place.width) };
+    let most = if wrong.is_some() || warned(window, &field.key).is_some() {
+        usize::from(place.width).div_ceil(2)
+    } else {
+        usize::from(place.width)
+    };
     let (text, style) = value(window, theme, field, is_at, most);
     let width = columns(&text).min(place.width);
     frame.render_widget(Span::styled(text, style), Rect { width, ..place });
-    if let Some(why) = wrong {
+    if let Some(why) = wrong.map(str::to_owned).or_else(|| warned(window, &field.key)) {
         let left = place.width.saturating_sub(width).saturating_sub(2);
         let why = cut(&format!("! {why}"), usize::from(left));
         let beside = Rect { x: place.x.saturating_add(width).saturating_add(2), width: left, ..place };
@@ -195,6 +202,35 @@ fn draw_field(window: &Window, theme: Theme, frame: &mut Frame<'_>, (at, field):
     if is_at && window.popup.is_none() && window.form.pick.is_none() {
         cursor(window, field, frame, place, most);
     }
+}
+
+/// How the last test by what stands here ended; nothing where anything of it is another since.
+fn tried(window: &Window, theme: Theme, field: &Field) -> Option<(String, Style)> {
+    let channel = match field.kind {
+        Kind::Press(Press::TestEmail) => Channel::Email,
+        Kind::Press(Press::TestSms) => Channel::Sms,
+        _ => return None,
+    };
+    let trial = window.trial(channel)?;
+    let now = window.candidate().ok()?;
+    let is_same = now.expose() == trial.settings.expose();
+    match &trial.ended {
+        None => Some((window.words.say("tried-goes-on"), theme.mind())),
+        Some(_) if !is_same => None,
+        Some(Ok(_)) => Some((window.words.say("tried-well"), theme.well())),
+        Some(Err(_)) => Some((window.words.say("tried-failed"), theme.wrong())),
+    }
+}
+
+/// What may be so, and had better not.
+fn warned(window: &Window, key: &str) -> Option<String> {
+    (key == "email.tls" && window.draft.typed(key) == "none").then(|| window.words.say("warn-tls-off"))
+}
+
+/// What it is for; of one whose name does not fit beside it, the whole name first.
+pub(super) fn help(window: &Window, field: &Field) -> String {
+    let (name, help) = (label(window, &field.label), label(window, &field.help));
+    if usize::from(columns(&name)) > usize::from(NAMES).saturating_sub(4) { format!("{name}: {help}") } else { help }
 }
 
 /// What is wrong with it: what is typed and no value, or what does not fit the rest.

@@ -8,7 +8,9 @@ mod tests;
 use super::fields::{Page, Text as Label};
 use super::theme::Theme;
 use super::window::{Note, Window};
+use popup::Clicked;
 use ratatui::Frame;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
@@ -51,12 +53,34 @@ fn parts(area: Rect) -> [Rect; 5] {
 pub(crate) enum Hit {
     Page(Page),
     Field(usize),
+    /// The name of a key, which does what the key does.
+    Key(KeyEvent),
+    /// A row of the list of providers.
+    Provider(usize),
 }
 
 /// What stands there, with a terminal of that size.
 pub(crate) fn hit(window: &Window, size: (u16, u16), at: (u16, u16)) -> Option<Hit> {
     let (area, at) = (Rect::new(0, 0, size.0, size.1), Position { x: at.0, y: at.1 });
-    let [_, tabs, page, ..] = parts(area);
+    let [top, tabs, page, _, keys] = parts(area);
+    match popup::hit(window, Theme::new(false), area, at) {
+        Some(Clicked::Key(code)) => return Some(Hit::Key(KeyEvent::new(code, KeyModifiers::NONE))),
+        Some(Clicked::Provider(row)) => return Some(Hit::Provider(row)),
+        Some(Clicked::Nothing) => return None,
+        None => {}
+    }
+    if keys.contains(at) {
+        let mut x = keys.x.saturating_add(1);
+        return hinted(window).into_iter().find_map(|(key, what)| {
+            let width = columns(&key).saturating_add(columns(&what)).saturating_add(1);
+            let is_it = (x..x.saturating_add(width)).contains(&at.x);
+            x = x.saturating_add(width).saturating_add(1);
+            is_it.then(|| key_named(&key)).flatten().map(Hit::Key)
+        });
+    }
+    if top.contains(at) && at.x >= top.width.saturating_sub(columns(&health(window).0)) {
+        return Some(Hit::Key(KeyEvent::new(KeyCode::F(4), KeyModifiers::NONE)));
+    }
     if page.contains(at) {
         return form::hit(window, page, at).map(Hit::Field);
     }
@@ -82,17 +106,23 @@ fn bar(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let changed =
         if window.draft.is_changed() { format!("  * {}", words.say("window-unsaved")) } else { String::new() };
     let left = format!(" pam-2fa  {}{changed}", words.say("window-title"));
-    let (right, style) = match &window.health {
-        None => (words.say("health-asking"), theme.bar()),
-        Some(Ok(problems)) if problems.is_empty() => (words.say("health-well"), theme.bar()),
-        Some(Ok(problems)) => (words.with("health-unhealthy", &[("count", &problems.len().to_string())]), theme.bar()),
-        Some(Err(_)) => (words.say("health-lost"), theme.bar()),
-    };
     frame.render_widget(Paragraph::new(left).style(theme.bar()), area);
-    let right = format!("{right} ");
+    let right = health(window).0;
     let width = columns(&right).min(area.width);
     let place = Rect { x: area.x.saturating_add(area.width.saturating_sub(width)), width, ..area };
-    frame.render_widget(Paragraph::new(right).style(style), place);
+    frame.render_widget(Paragraph::new(right).style(theme.bar()), place);
+}
+
+/// How configd is, and whether there is more to say of it.
+fn health(window: &Window) -> (String, bool) {
+    let words = &window.words;
+    let (said, is_more) = match &window.health {
+        None => (words.say("health-asking"), false),
+        Some(Ok(problems)) if problems.is_empty() => (words.say("health-well"), false),
+        Some(Ok(problems)) => (words.with("health-unhealthy", &[("count", &problems.len().to_string())]), true),
+        Some(Err(_)) => (words.say("health-lost"), true),
+    };
+    (if is_more { format!("{said} F4 ") } else { format!("{said} ") }, is_more)
 }
 
 fn pages(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
@@ -117,16 +147,28 @@ fn bottom(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
         }
     };
     let (text, style) = said.unwrap_or_else(|| {
-        let help = window.form.focused().map(|field| label(window, &field.help)).unwrap_or_default();
+        let help = window.form.focused().map(|field| form::help(window, field)).unwrap_or_default();
         (help, theme.label())
     });
-    let lines = wrapped(&text, usize::from(area.width).saturating_sub(2));
-    let shown: Vec<Line<'_>> = lines.into_iter().take(2).map(|line| Line::styled(format!(" {line}"), style)).collect();
+    let width = usize::from(area.width).saturating_sub(2);
+    let mut lines = wrapped(&text, width);
+    // F1 has the rest of a help, F4 of what configd said.
+    let most = usize::from(area.height);
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            *last = cut(&format!("{last} …"), width);
+            if !last.ends_with('…') {
+                last.push('…');
+            }
+        }
+    }
+    let shown: Vec<Line<'_>> = lines.into_iter().map(|line| Line::styled(format!(" {line}"), style)).collect();
     frame.render_widget(Paragraph::new(shown), area);
 }
 
-fn hints(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
-    let mut spans = vec![Span::raw(" ")];
+/// Keys that do something here, and what.
+fn hinted(window: &Window) -> Vec<(String, String)> {
     let own = [
         ("Tab", "key-next"),
         ("PgDn", "key-page"),
@@ -137,12 +179,35 @@ fn hints(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
         ("F1", "key-help"),
         ("F10", "key-exit"),
     ];
-    let keys = if window.form.page == Page::Users {
+    if window.form.page == Page::Users {
         window.users.keys(&window.words)
     } else {
         own.map(|(key, id)| (key.to_owned(), window.words.say(id))).to_vec()
-    };
-    for (key, what) in keys {
+    }
+}
+
+/// The key of a name in the line of keys; none of one that names several.
+fn key_named(name: &str) -> Option<KeyEvent> {
+    let plain = |code| Some(KeyEvent::new(code, KeyModifiers::NONE));
+    let mut letters = name.chars();
+    match (name, letters.next(), letters.next(), letters.next()) {
+        ("Tab", ..) => plain(KeyCode::Tab),
+        ("PgDn" | "Bild", ..) => plain(KeyCode::PageDown),
+        ("Enter", ..) => plain(KeyCode::Enter),
+        ("Esc", ..) => plain(KeyCode::Esc),
+        ("Ins" | "Einfg", ..) => plain(KeyCode::Insert),
+        (_, Some('F'), Some(_), _) => name.get(1..)?.parse().ok().and_then(|number| plain(KeyCode::F(number))),
+        (_, Some('^'), Some(letter), None) => {
+            Some(KeyEvent::new(KeyCode::Char(letter.to_ascii_lowercase()), KeyModifiers::CONTROL))
+        }
+        (_, Some(letter), None, _) if letter.is_ascii_alphabetic() => plain(KeyCode::Char(letter)),
+        _ => None,
+    }
+}
+
+fn hints(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    let mut spans = vec![Span::raw(" ")];
+    for (key, what) in hinted(window) {
         spans.push(Span::styled(key, theme.key()));
         spans.push(Span::raw(format!(" {what} ")));
     }

@@ -1,10 +1,15 @@
 //! Golden screens, without colours; and that colours change nothing of what is read.
 
+use super::super::asked::Popup;
 use super::super::fields::Page;
 use super::super::form::Choosable;
+use super::super::jobs::Job;
 use super::super::jobs::Told;
+use super::super::merge::{Conflict, merge};
+use super::super::save::Refusal;
 use super::super::theme::Theme;
-use super::super::window::{Popup, Window};
+use super::super::users::tests::user;
+use super::super::window::{Act, Save, Window};
 use super::super::words::{Tongue, Words};
 use super::draw;
 use insta::assert_snapshot;
@@ -15,6 +20,7 @@ use pam_2fa_settings::provider::parse;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::style::Color;
 
 const TEXT: &str = "[policy]\nrequired = \"optional\"\napplication = \"Example Corp\"\n\n[email]\nserver = \"smtp.example.com\"\n\
                     from = \"Example Corp <security@example.com>\"\npassword = \"sealed:v1:AAAA\"\n\n[sms]\nprovider = \"twilio\"\n\
@@ -30,6 +36,15 @@ fn window(tongue: Tongue) -> Window {
     let mut window = Window::new(TEXT, choosable, Words::of(tongue));
     let _ = window.told(Told::Health(Ok(Vec::new())));
     window
+}
+
+/// Two have changed one key.
+fn contested() -> Vec<Conflict> {
+    let with = |value: &str| TEXT.replace("8 hours", value);
+    match merge(TEXT, &with("9 hours"), &with("1 days"), &[]) {
+        Err(Refusal::Conflict(conflicts)) => conflicts,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn press(window: &mut Window, codes: &[KeyCode]) {
@@ -93,8 +108,8 @@ fn a_test_as_it_happens_and_its_end_with_the_servers_own_words() {
     press(&mut window, &[KeyCode::F(5)]);
     assert_snapshot!("test-to", screen(&mut window, (80, 24), false));
     press(&mut window, &[KeyCode::Enter]);
-    let _ = window.told(Told::Step(String::from("connected to smtp.example.com:465, TLS 1.3")));
-    let _ = window.told(Told::Step(String::from("signed in as security@example.com \u{1b}[31m")));
+    let _ = window.told(Told::TestStep(Channel::Email, String::from("connected to smtp.example.com:465, TLS 1.3")));
+    let _ = window.told(Told::TestStep(Channel::Email, String::from("signed in as security@example.com \u{1b}[31m")));
     let outcome = Outcome {
         class: Class::Accepted,
         reason: None,
@@ -132,10 +147,9 @@ fn questions_before_something_is_lost_or_risked() {
     press(&mut window, &[KeyCode::F(10)]);
     assert_snapshot!("unsaved-de", screen(&mut window, (80, 24), false));
     press(&mut window, &[KeyCode::Esc]);
-    window.is_untested(true);
+    window.is_untested(true, Save::default());
     assert_snapshot!("untested-de", screen(&mut window, (80, 24), false));
-    let theirs = (String::from("trust.ssh"), String::from("8 hours"), String::from("1 days"));
-    window.is_contested(vec![theirs]);
+    window.is_contested(contested(), Save::default());
     assert_snapshot!("conflict-de", screen(&mut window, (80, 24), false));
     press(&mut window, &[KeyCode::Esc, KeyCode::F(1)]);
     assert_snapshot!("keys-de", screen(&mut window, (80, 24), false));
@@ -154,8 +168,177 @@ fn a_secret_is_on_the_screen_only_where_it_was_asked_for() {
     press(&mut window, &[KeyCode::F(3), KeyCode::Tab]);
     let shown = screen(&mut window, (80, 24), false);
     assert!(!shown.contains("hunter2") && shown.contains("••••••••"), "{shown}");
-    let _ = window.told(Told::Secret(String::from("email.password"), Ok(Secret::new(String::from("the old one")))));
-    assert!(screen(&mut window, (80, 24), false).contains("the old one"));
+}
+
+#[test]
+fn a_secret_that_is_told_late_is_not_shown_to_who_has_gone_on() {
+    let told = |window: &mut Window| {
+        let old = Secret::new(String::from("the old one"));
+        let _ = window.told(Told::Secret(String::from("email.password"), Ok(old)));
+        screen(window, (80, 24), false).contains("the old one")
+    };
+    let asked = || {
+        let mut window = window(Tongue::English);
+        let at = window.form.fields.iter().position(|field| field.key == "email.password").unwrap();
+        press(&mut window, &vec![KeyCode::Tab; at]);
+        let acts = window.key(KeyEvent::new(KeyCode::F(3), KeyModifiers::NONE));
+        assert!(matches!(acts.as_slice(), [Act::Start(Job::OpenSecret { .. })]), "{acts:?}");
+        window
+    };
+    assert!(told(&mut asked()));
+    for code in [KeyCode::Tab, KeyCode::Char('n'), KeyCode::F(3), KeyCode::PageDown] {
+        let mut window = asked();
+        press(&mut window, &[code]);
+        assert!(!told(&mut window), "{code:?}");
+    }
+    let mut window = window(Tongue::English);
+    assert!(!told(&mut window), "nobody has asked");
+}
+
+#[test]
+fn one_in_plain_text_is_looked_at_through_the_daemon_too_so_that_the_log_has_it() {
+    let plain = TEXT.replacen("sealed:v1:AAAA", "hunter2", 1);
+    let mut window = Window::new(&plain, Vec::new(), Words::of(Tongue::English));
+    let at = window.form.fields.iter().position(|field| field.key == "email.password").unwrap();
+    press(&mut window, &vec![KeyCode::Tab; at]);
+    let acts = window.key(KeyEvent::new(KeyCode::F(3), KeyModifiers::NONE));
+    assert!(matches!(acts.as_slice(), [Act::Start(Job::OpenSecret { sealed, .. })] if sealed == "hunter2"), "{acts:?}");
+    assert!(!screen(&mut window, (80, 24), false).contains("hunter2"));
+}
+
+#[test]
+fn what_was_answered_to_a_question_that_was_left_counts_for_nothing_later() {
+    let answers = |acts: &[Act]| match acts {
+        [Act::Save(save)] => Some((save.untested, save.decided.len())),
+        _ => None,
+    };
+    let key = |window: &mut Window, code| window.key(KeyEvent::new(code, KeyModifiers::NONE));
+    let mut window = window(Tongue::English);
+    typed(&mut window, "m");
+    assert_eq!(answers(&key(&mut window, KeyCode::F(2))), Some((false, 0)));
+    window.is_contested(contested(), Save::default());
+    let [Act::Save(save)] = &mut key(&mut window, KeyCode::Char('m'))[..] else { panic!() };
+    let save = std::mem::take(save);
+    assert_eq!(save.decided.len(), 1);
+    // The next question goes on from there.
+    window.is_untested(true, save);
+    typed(&mut window, "without a test");
+    let [Act::Save(save)] = &mut key(&mut window, KeyCode::Enter)[..] else { panic!() };
+    let save = std::mem::take(save);
+    assert!(save.untested && save.decided.len() == 1);
+    // It is left: whatever is saved then is asked about anew.
+    window.is_contested(contested(), save);
+    press(&mut window, &[KeyCode::Esc]);
+    assert_eq!(answers(&key(&mut window, KeyCode::F(2))), Some((false, 0)));
+    window.is_contested(contested(), Save::default());
+    press(&mut window, &[KeyCode::Esc]);
+    assert_eq!(answers(&key(&mut window, KeyCode::F(2))), Some((false, 0)));
+}
+
+#[test]
+fn a_paste_goes_into_a_line_at_once_and_is_no_command_elsewhere() {
+    let mut window = window(Tongue::English);
+    window.paste("mandatory");
+    assert_eq!(window.draft.typed("policy.required"), "mandatory", "a choice by its word");
+    press(&mut window, &[KeyCode::Tab]);
+    window.paste("\u{1b}[31mOne \u{202e}line\nand another\n");
+    assert_eq!(window.draft.typed("policy.application"), "Example Corp[31mOne line");
+    assert!(window.draft.undo());
+    assert_eq!(window.draft.typed("policy.application"), "Example Corp");
+    press(&mut window, &[KeyCode::Tab, KeyCode::Tab, KeyCode::Tab, KeyCode::Tab, KeyCode::Tab, KeyCode::Tab]);
+    window.paste(&"x".repeat(1_000_000));
+    assert_eq!(window.form.focused().unwrap().key, "email.password");
+    assert_eq!(window.draft.secrets()["email.password"].expose().len(), 4096);
+    press(&mut window, &[KeyCode::PageDown, KeyCode::PageDown]);
+    let _ = window.told(Told::Users(Ok(vec![user("ada", 1000)])));
+    press(&mut window, &[KeyCode::Enter]);
+    window.paste("invoice");
+    assert!(!screen(&mut window, (80, 24), false).contains("not answered"));
+    let acts = window.key(KeyEvent::new(KeyCode::Char('u'), KeyModifiers::NONE));
+    assert!(!screen(&mut window, (80, 24), false).contains("not answered"), "{acts:?}");
+}
+
+#[test]
+fn a_test_goes_on_where_nobody_waits_and_how_it_ended_is_said_and_stands_beside_the_button() {
+    let mut window = window(Tongue::English);
+    let well = |said: &str| Outcome {
+        class: Class::Accepted,
+        reason: None,
+        retry_after_s: None,
+        provider_id: None,
+        said: said.to_owned(),
+    };
+    press(&mut window, &[KeyCode::F(5), KeyCode::Enter, KeyCode::Esc]);
+    assert!(window.popup.is_none());
+    assert!(screen(&mut window, (80, 24), false).contains("[ Test email ]  under way"));
+    // Another one is not started beside it.
+    press(&mut window, &[KeyCode::F(5)]);
+    assert!(matches!(window.popup, Some(Popup::Talk(Channel::Email))));
+    press(&mut window, &[KeyCode::Esc]);
+    let _ = window.told(Told::Tested(Channel::Email, Ok(well("250 Ok"))));
+    let shown = screen(&mut window, (80, 24), false);
+    assert!(shown.contains("Test email: Accepted for security@example.com: 250 Ok"), "{shown}");
+    assert!(shown.contains("[ Test email ]  accepted, as it stands here"), "{shown}");
+    // Not of what is another since.
+    press(&mut window, &[KeyCode::Tab, KeyCode::Tab]);
+    typed(&mut window, "x");
+    assert!(!screen(&mut window, (80, 24), false).contains("as it stands here"));
+    let _ = window.key(KeyEvent::new(KeyCode::Char('z'), KeyModifiers::CONTROL));
+    assert!(screen(&mut window, (80, 24), false).contains("as it stands here"));
+}
+
+#[test]
+fn what_is_unhealthy_is_said_whole_and_long_text_is_scrolled_to_its_end_and_no_further() {
+    let mut window = window(Tongue::English);
+    let problems: Vec<String> = (1..40).map(|nth| format!("problem {nth} of forty")).collect();
+    let _ = window.told(Told::Health(Ok(problems)));
+    press(&mut window, &[KeyCode::F(4)]);
+    let first = screen(&mut window, (80, 24), false);
+    assert_snapshot!("problems", first);
+    press(&mut window, &[KeyCode::PageDown; 9]);
+    let last = screen(&mut window, (80, 24), false);
+    assert!(last.contains("problem 39") && last.contains("pam-2fa doctor") && !last.contains("problem 1 "), "{last}");
+    press(&mut window, &[KeyCode::PageUp; 9]);
+    assert_eq!(screen(&mut window, (80, 24), false), first);
+    let _ = window.told(Told::Health(Err(String::from("nobody answers at admin.sock"))));
+    assert_snapshot!("problems-lost", screen(&mut window, (80, 24), false));
+}
+
+#[test]
+fn every_help_of_ours_is_whole_at_the_bottom_of_a_small_screen_and_one_of_a_provider_behind_a_key() {
+    for tongue in [Tongue::English, Tongue::German] {
+        let mut window = window(tongue);
+        for page in [Page::Main, Page::Limits] {
+            for at in 0..window.form.fields.len() {
+                window.form.focus(at, &mut window.draft);
+                let field = window.form.focused().unwrap().clone();
+                let is_ours = matches!(field.help, super::super::fields::Text::Id(_));
+                let shown = screen(&mut window, (80, 24), false);
+                let foot: Vec<&str> = shown.lines().skip(21).take(2).collect();
+                assert!(!is_ours || !foot.concat().contains('…'), "{tongue:?} {page:?} {}: {foot:?}", field.key);
+            }
+            press(&mut window, &[KeyCode::PageDown]);
+        }
+    }
+    let mut window = window(Tongue::English);
+    let at = window.form.fields.iter().position(|field| field.key == "sms.account.messaging_service");
+    window.form.focus(at.unwrap(), &mut window.draft);
+    let _ = window.key(KeyEvent::new(KeyCode::Char('g'), KeyModifiers::CONTROL));
+    let shown = screen(&mut window, (80, 24), false);
+    assert!(shown.contains("Messaging Service SID (optional)") && shown.contains("https://"), "{shown}");
+}
+
+#[test]
+fn tls_that_is_off_says_why_not_in_red() {
+    let mut window =
+        Window::new(&TEXT.replace("smtp.example.com", "localhost"), Vec::new(), Words::of(Tongue::English));
+    press(&mut window, &[KeyCode::Tab, KeyCode::Tab, KeyCode::Tab, KeyCode::Left]);
+    assert_eq!(window.draft.typed("email.tls"), "none");
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+    terminal.draw(|frame| draw(&mut window, Theme::new(true), frame)).unwrap();
+    let buffer = terminal.backend().buffer();
+    let red: String = buffer.content().iter().filter(|cell| cell.fg == Color::Red).map(|cell| cell.symbol()).collect();
+    assert!(red.starts_with("! off: the password"), "{red}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The list: which records the filter lets through, and which is under the cursor. It formats nothing: of 100,000 users only those that
 //! are seen are written out, and by whoever draws them.
 
+use crate::setup::line::insert;
 use pam_2fa_protocol::admin::User;
 use tui_input::{Input, InputRequest};
 
@@ -67,6 +68,12 @@ impl List {
         if self.filter.handle(request).is_some_and(|changed| changed.value) {
             self.filter_on();
         }
+    }
+
+    /// Text that goes into the filter.
+    pub(super) fn paste(&mut self, text: &str) {
+        insert(&mut self.filter, text);
+        self.filter_on();
     }
 
     /// Whether there was anything to clear.

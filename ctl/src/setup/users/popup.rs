@@ -1,11 +1,11 @@
 //! What stands over the page: a choice, a line that is edited, a code that is read out, a question, an invitation. Keys in, what is to
 //! come of them out; nothing is drawn or asked of the daemon here.
 
+use super::super::line::{character, insert, request};
 use super::act::Act;
-use super::line::{character, request};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::{Channel, User, Verify};
-use ratatui::crossterm::event::{KeyCode, KeyEvent};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::Input;
 
 /// The longest code that is typed: it never moves in memory, so that nothing of it stays there.
@@ -113,6 +113,19 @@ pub(super) enum Outcome {
 impl Popup {
     pub(super) fn new(name: &str, kind: Kind) -> Self {
         Self { name: name.to_owned(), kind }
+    }
+
+    /// Text that goes into the line that is edited, where there is one.
+    pub(super) fn paste(&mut self, text: &str) {
+        match &mut self.kind {
+            Kind::Edit(edit) if !edit.is_busy => insert(&mut edit.input, text),
+            Kind::Code(code) if code.stage == Stage::Waiting => {
+                for character in text.chars().filter(char::is_ascii_alphanumeric) {
+                    let _ = code.key(KeyEvent::new(KeyCode::Char(character), KeyModifiers::NONE));
+                }
+            }
+            Kind::Edit(_) | Kind::Code(_) | Kind::Choice(_) | Kind::Question(_) | Kind::Invitation(_) => {}
+        }
     }
 
     /// A key; `yes` is the letter of consent that is on the screen.

@@ -6,7 +6,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyModifiers, MouseButton, MouseEventKind};
 
-pub(super) fn user(name: &str, uid: u32) -> User {
+pub(in crate::setup) fn user(name: &str, uid: u32) -> User {
     User {
         name: name.to_owned(),
         uid,

@@ -47,7 +47,7 @@ impl Users {
             }
             Told::VerifySent(_, Ok(_)) => Vec::new(),
             Told::Done(_, Err(why)) | Told::Invited(_, Err(why)) | Told::VerifySent(_, Err(why)) => self.failed(why),
-            Told::Health(_) | Told::Step(_) | Told::Tested(..) | Told::Secret(..) => Vec::new(),
+            Told::Health(_) | Told::TestStep(..) | Told::Tested(..) | Told::Secret(..) => Vec::new(),
         }
     }
 

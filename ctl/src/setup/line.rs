@@ -1,11 +1,11 @@
-//! Keys of a line that is edited. It decides nothing.
+//! Keys of a line that is edited, the same on every page. It decides nothing.
 
 use pam_2fa_settings::text::is_plain;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use tui_input::InputRequest;
+use tui_input::{Input, InputRequest};
 
 /// The character of a key that is only that. AltGr reads as Ctrl and Alt.
-pub(super) fn character(key: KeyEvent) -> Option<char> {
+pub(crate) fn character(key: KeyEvent) -> Option<char> {
     let held = key.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT);
     let is_typed = held.is_empty() || held == KeyModifiers::CONTROL | KeyModifiers::ALT;
     match (key.code, is_typed) {
@@ -15,7 +15,7 @@ pub(super) fn character(key: KeyEvent) -> Option<char> {
 }
 
 /// What a key does in a line.
-pub(super) fn request(key: KeyEvent) -> Option<InputRequest> {
+pub(crate) fn request(key: KeyEvent) -> Option<InputRequest> {
     if let Some(character) = character(key) {
         return is_plain(character).then_some(InputRequest::InsertChar(character));
     }
@@ -35,4 +35,20 @@ pub(super) fn request(key: KeyEvent) -> Option<InputRequest> {
         (KeyCode::End, _) | (KeyCode::Char('e'), true) => Some(InputRequest::GoToEnd),
         _ => None,
     }
+}
+
+/// The most of a paste that is taken, in characters: no value is longer.
+const MOST_PASTED: usize = 4096;
+
+/// What of a paste goes into a line: its first line, without control characters.
+pub(crate) fn pasted(text: &str) -> String {
+    text.lines().next().unwrap_or_default().chars().filter(|one| is_plain(*one)).take(MOST_PASTED).collect()
+}
+
+/// At the cursor, all at once.
+pub(crate) fn insert(input: &mut Input, text: &str) {
+    let (value, cursor) = (input.value(), input.cursor());
+    let whole: String = value.chars().take(cursor).chain(text.chars()).chain(value.chars().skip(cursor)).collect();
+    let after = cursor.saturating_add(text.chars().count());
+    *input = Input::new(whole).with_cursor(after);
 }

@@ -1,0 +1,182 @@
+//! What stands over the page, and which key does what there: questions, a test as it happens, what was saved. It draws nothing.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "a key that is not named means nothing here")]
+
+use super::jobs::Job;
+use super::line::request;
+use super::merge::{Conflict, Side};
+use super::window::{Act, Save, Window};
+use pam_2fa_protocol::Secret;
+use pam_2fa_protocol::admin::Channel;
+use pam_2fa_settings::{E164, EmailAddress};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use tui_input::Input;
+
+/// What stands over the page. How far it is scrolled is [`Window::above`].
+#[derive(Debug)]
+pub(crate) enum Popup {
+    /// What the field with the focus is for, whole, and the keys.
+    Help,
+    /// What is unhealthy, or why configd says nothing.
+    Problems,
+    /// Not saved, and asked to exit.
+    Unsaved,
+    /// Where a test goes to.
+    To { channel: Channel, input: Input, why: Option<String> },
+    /// The test of that channel, as it happens.
+    Talk(Channel),
+    /// Mandatory without a test: the words that say so are typed.
+    Untested { input: Input, has_way: bool, save: Save },
+    /// The same settings were changed by somebody else.
+    Conflict { conflicts: Vec<Conflict>, save: Save },
+    /// What was saved.
+    Diff { lines: Vec<String> },
+}
+
+/// A test that was started here.
+#[derive(Debug)]
+pub(crate) struct Trial {
+    pub(crate) channel: Channel,
+    pub(crate) to: String,
+    /// What it went by.
+    pub(crate) settings: Secret,
+    /// Each in one line, the oldest first.
+    pub(crate) steps: Vec<String>,
+    /// The server's own words, or why not.
+    pub(crate) ended: Option<Result<String, String>>,
+}
+
+impl Window {
+    /// The last test of a channel.
+    pub(crate) fn trial(&self, channel: Channel) -> Option<&Trial> {
+        self.trials.iter().find(|trial| trial.channel == channel)
+    }
+
+    pub(super) fn trial_mut(&mut self, channel: Channel) -> Option<&mut Trial> {
+        self.trials.iter_mut().find(|trial| trial.channel == channel)
+    }
+
+    pub(super) fn over(&mut self, popup: Popup) -> Vec<Act> {
+        self.popup = Some(popup);
+        Vec::new()
+    }
+
+    /// One that was not there before: its beginning is seen.
+    pub(super) fn open(&mut self, popup: Popup) -> Vec<Act> {
+        self.above = 0;
+        self.over(popup)
+    }
+
+    pub(super) fn key_in_popup(&mut self, popup: Popup, key: KeyEvent) -> Vec<Act> {
+        if let Some(above) = scrolled(self.above, key.code) {
+            // No further than there is something; whoever draws knows how far that is.
+            self.above = above;
+            return self.over(popup);
+        }
+        match popup {
+            Popup::Help | Popup::Problems | Popup::Diff { .. } | Popup::Talk(_) => match key.code {
+                KeyCode::Enter | KeyCode::Esc | KeyCode::F(_) => Vec::new(),
+                KeyCode::Char(_) if !matches!(popup, Popup::Talk(_)) => Vec::new(),
+                _ => self.over(popup),
+            },
+            Popup::Unsaved => match key.code {
+                KeyCode::Char('s' | 'S' | 'y' | 'Y' | 'j' | 'J') => self.press_save(),
+                KeyCode::Char('d' | 'D' | 'v' | 'V') => vec![Act::Exit],
+                KeyCode::Esc | KeyCode::Char('c' | 'C' | 'z' | 'Z') => Vec::new(),
+                _ => self.over(Popup::Unsaved),
+            },
+            Popup::To { channel, input, .. } => self.key_in_to(channel, input, key),
+            Popup::Untested { mut input, has_way, save } => match key.code {
+                KeyCode::Esc => Vec::new(),
+                KeyCode::F(5) if has_way => self.press_test(),
+                KeyCode::Char('t') if has_way && key.modifiers == KeyModifiers::CONTROL => self.press_test(),
+                KeyCode::Enter if input.value().trim() == self.words.say("untested-words") => {
+                    vec![Act::Save(Save { untested: true, ..save })]
+                }
+                _ => {
+                    let _ = request(key).map(|request| input.handle(request));
+                    self.over(Popup::Untested { input, has_way, save })
+                }
+            },
+            Popup::Conflict { conflicts, mut save } => {
+                let side = match key.code {
+                    KeyCode::Esc => return Vec::new(),
+                    KeyCode::Char('m' | 'M') => Side::Ours,
+                    KeyCode::Char('t' | 'T' | 'a' | 'A') => Side::Theirs,
+                    _ => return self.over(Popup::Conflict { conflicts, save }),
+                };
+                save.decided.extend(conflicts.into_iter().map(|conflict| (conflict, side)));
+                vec![Act::Save(save)]
+            }
+        }
+    }
+
+    /// Where a test goes to; of one that has not ended, how far it is.
+    pub(super) fn ask_to(&mut self, channel: Channel) -> Vec<Act> {
+        if self.trial(channel).is_some_and(|trial| trial.ended.is_none()) {
+            return self.open(Popup::Talk(channel));
+        }
+        if self.is_wrong() {
+            return Vec::new();
+        }
+        let last = self.trial(channel).map(|trial| trial.to.clone());
+        let to = match channel {
+            // The sender, unless another is typed.
+            Channel::Email => last.unwrap_or_else(|| address_in(&self.draft.typed("email.from"))),
+            Channel::Sms => last.unwrap_or_default(),
+        };
+        self.open(Popup::To { channel, input: Input::new(to), why: None })
+    }
+
+    fn key_in_to(&mut self, channel: Channel, mut input: Input, key: KeyEvent) -> Vec<Act> {
+        match key.code {
+            KeyCode::Esc => Vec::new(),
+            KeyCode::Enter => {
+                let to = input.value().trim().to_owned();
+                let wrong = match channel {
+                    Channel::Email => EmailAddress::parse(&to).err().map(|why| why.to_string()),
+                    Channel::Sms => E164::parse(&to).err().map(|why| why.to_string()),
+                };
+                let settings = match (wrong, self.candidate()) {
+                    (None, Ok(settings)) => settings,
+                    (Some(why), _) | (None, Err(why)) => {
+                        return self.over(Popup::To { channel, input, why: Some(why) });
+                    }
+                };
+                self.test(channel, to, settings)
+            }
+            _ => {
+                let _ = request(key).map(|request| input.handle(request));
+                self.over(Popup::To { channel, input, why: None })
+            }
+        }
+    }
+
+    fn test(&mut self, channel: Channel, to: String, settings: Secret) -> Vec<Act> {
+        let asked = Secret::new(settings.expose().clone());
+        self.trials.retain(|trial| trial.channel != channel);
+        self.trials.push(Trial { channel, to: to.clone(), settings, steps: Vec::new(), ended: None });
+        let _ = self.open(Popup::Talk(channel));
+        vec![Act::Start(match channel {
+            Channel::Email => Job::TestEmail { to, settings: asked },
+            Channel::Sms => Job::TestSms { to, settings: asked },
+        })]
+    }
+}
+
+/// The address of `Name <address>`.
+fn address_in(from: &str) -> String {
+    let inner = from.rsplit_once('<').map_or(from, |(_, rest)| rest.trim_end_matches('>'));
+    inner.trim().to_owned()
+}
+
+/// How many lines are above after a key that scrolls.
+fn scrolled(above: usize, key: KeyCode) -> Option<usize> {
+    Some(match key {
+        KeyCode::Up => above.saturating_sub(1),
+        KeyCode::Down => above.saturating_add(1),
+        KeyCode::PageUp => above.saturating_sub(10),
+        KeyCode::PageDown => above.saturating_add(10),
+        _ => return None,
+    })
+}

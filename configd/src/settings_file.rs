@@ -272,7 +272,7 @@ fn text_ways(sms: Sms, keys: &Keys, wrong: &mut Vec<String>) -> Vec<TextWay> {
 
 fn text_way(name: String, sms: Sms, keys: &Keys, wrong: &mut Vec<String>) -> TextWay {
     for (field, value) in &sms.account {
-        let setting = format!("{name}.account.{field}");
+        let setting = pam_2fa_settings::below(&format!("{name}.account"), field);
         if let PasswordSetting::Sealed(sealed) = value
             && let Err(error) = keys.open_text(&setting, sealed)
         {

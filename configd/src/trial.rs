@@ -177,7 +177,7 @@ impl Sum {
         self.part(&account.len().to_string());
         account.iter().try_for_each(|(field, value)| {
             self.part(field);
-            self.secret(keys, &format!("{name}.account.{field}"), value)
+            self.secret(keys, &pam_2fa_settings::below(&format!("{name}.account"), field), value)
         })
     }
 }

@@ -30,6 +30,10 @@ pub struct Terminal<'a> {
     pub colours: bool,
     /// The language of whoever sits there, as `LC_MESSAGES` has it: `de_DE.UTF-8`.
     pub locale: String,
+    /// Whether its characters are UTF-8, by the locale.
+    pub is_utf8: bool,
+    /// `TERM=dumb`, or none: nothing can be drawn on it.
+    pub is_dumb: bool,
 }
 
 /// How a line looks, where there are colours. What it says it says without them.
@@ -86,6 +90,16 @@ impl<'a> Screen<'a> {
 
     pub(crate) fn locale(&self) -> &str {
         &self.terminal.locale
+    }
+
+    /// Whether it shows more than ASCII.
+    pub(crate) fn is_utf8(&self) -> bool {
+        self.terminal.is_utf8
+    }
+
+    /// Whether it can only scroll.
+    pub(crate) fn is_dumb(&self) -> bool {
+        self.terminal.is_dumb
     }
 
     pub(crate) fn set_form(&mut self, form: Form) {

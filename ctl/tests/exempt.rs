@@ -317,6 +317,8 @@ fn sshd_and_configd_hear_of_an_end_also_where_nobody_reads_the_answer() {
         columns: None,
         colours: false,
         locale: String::new(),
+        is_utf8: true,
+        is_dumb: false,
     };
     assert_eq!(ctl::run(all, terminal), 1);
     assert_eq!((host.drop_in(), host.beside()), (None, Vec::new()));

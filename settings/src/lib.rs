@@ -48,7 +48,7 @@ pub use settings::{
     Accepted, Application, Backup, Codes, Email, Level, Limits, Lock, Log, PasswordSetting, Policy, Prompt, Settings,
     Sms, SmsBackup,
 };
-pub use shown::{Said, Shown, shown};
+pub use shown::{Said, Shown, shown, shown_anyway};
 pub use trust::{SshIdentity, Trust, WebIdentity};
 pub use who::{Date, Enrolment, Exemption, Mode, Network, Patterns, Profile};
 

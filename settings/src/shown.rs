@@ -62,6 +62,21 @@ impl fmt::Display for Said {
 /// Every error of the text: of one that is wrong nobody can say what counts.
 pub fn shown(text: &str) -> Result<Vec<Shown>, Vec<Finding>> {
     let settings = crate::parse(text)?.settings;
+    all(text, &settings)
+}
+
+/// As [`shown`], also of a text with errors, for who is about to mend it: a value that is wrong is what is written there, and a default is
+/// what it would be without the errors.
+///
+/// # Errors
+/// The text is no TOML, or too long.
+pub fn shown_anyway(text: &str) -> Result<Vec<Shown>, Vec<Finding>> {
+    let (found, mut findings) = crate::walk::walk(text)?;
+    let (settings, _) = crate::build::build(found, &mut findings);
+    all(text, &settings)
+}
+
+fn all(text: &str, settings: &Settings) -> Result<Vec<Shown>, Vec<Finding>> {
     let document = parse(text).map_err(|raw| placed(text, vec![raw]))?;
     let mut all = Vec::new();
     for section in SECTIONS {
@@ -71,13 +86,13 @@ pub fn shown(text: &str) -> Result<Vec<Shown>, Vec<Finding>> {
             continue;
         }
         let way = settings.email.as_ref();
-        keys(section, section.name, table, &|name| default(section.name, name, &settings, way), &mut all);
+        keys(section, section.name, table, &|name| default(section.name, name, settings, way), &mut all);
         let backups = table.and_then(|table| table.get("backup")).and_then(tables_of).unwrap_or_default();
         for (index, backup) in backups.into_iter().enumerate() {
             let Some(name) = backup.get(BACKUP_NAME.name).and_then(Item::as_str) else { continue };
             let way = way.and_then(|email| email.backups.get(index)).map(|backup| &backup.email);
             let prefix = format!("{}.backup.{name}", section.name);
-            keys(section, &prefix, Some(backup), &|name| default(section.name, name, &settings, way), &mut all);
+            keys(section, &prefix, Some(backup), &|name| default(section.name, name, settings, way), &mut all);
         }
     }
     Ok(all)
@@ -122,8 +137,11 @@ fn said(item: &Item, kind: &Kind, name: &str) -> Vec<(String, Said)> {
         Ok(Checked::Text(_) | Checked::Duration(_) | Checked::Mailbox(_)) => {
             item.as_str().map_or(Said::Nothing, |text| Said::Text(text.to_owned()))
         }
-        // A text with an error is not shown at all.
-        Err(_) => Said::Nothing,
+        // What may be a secret is not shown, however it is written.
+        Err(_) if matches!(kind, Kind::Secret | Kind::Account) => Said::Plain,
+        Err(_) => item
+            .as_str()
+            .map_or_else(|| Said::Text(item.to_string().trim().to_owned()), |text| Said::Text(text.to_owned())),
     };
     vec![(name.to_owned(), value)]
 }

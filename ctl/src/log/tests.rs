@@ -55,6 +55,8 @@ fn followed(
         columns: None,
         colours: false,
         locale: String::new(),
+        is_utf8: true,
+        is_dumb: false,
     };
     let asked = Log { user: None, since: since.map(str::to_owned), ago_s: None, follow: true };
     let started = Deadline::after(Duration::from_secs(3600));

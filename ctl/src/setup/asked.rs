@@ -3,9 +3,9 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a key that is not named means nothing here")]
 
 use super::jobs::Job;
-use super::line::request;
+use super::line::{character, request};
 use super::merge::{Conflict, Side};
-use super::window::{Act, Save, Window};
+use super::window::{Act, Note, Save, Window};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::Channel;
 use pam_2fa_settings::{E164, EmailAddress};
@@ -29,8 +29,10 @@ pub(crate) enum Popup {
     Untested { input: Input, has_way: bool, save: Save },
     /// The same settings were changed by somebody else.
     Conflict { conflicts: Vec<Conflict>, save: Save },
-    /// What was saved.
-    Diff { lines: Vec<String> },
+    /// What was saved: what there is to say of it, and the change. Whoever wanted to leave does so behind it.
+    Diff { said: Vec<String>, diff: Vec<String>, exits: bool },
+    /// Fewer are asked for a code than before, or nobody: what it was and what it is.
+    Weaker { was: String, is: String, save: Save },
 }
 
 /// A test that was started here.
@@ -47,6 +49,15 @@ pub(crate) struct Trial {
 }
 
 impl Window {
+    /// A question is on the screen by which something is risked or lost.
+    pub(crate) fn is_asking(&self) -> bool {
+        let is_ours = matches!(
+            self.popup,
+            Some(Popup::Weaker { .. } | Popup::Untested { .. } | Popup::Conflict { .. } | Popup::Unsaved)
+        );
+        is_ours || self.users.is_asking()
+    }
+
     /// The last test of a channel.
     pub(crate) fn trial(&self, channel: Channel) -> Option<&Trial> {
         self.trials.iter().find(|trial| trial.channel == channel)
@@ -74,16 +85,30 @@ impl Window {
             return self.over(popup);
         }
         match popup {
-            Popup::Help | Popup::Problems | Popup::Diff { .. } | Popup::Talk(_) => match key.code {
+            Popup::Diff { exits, .. } => match key.code {
+                KeyCode::Enter | KeyCode::Esc | KeyCode::F(_) if exits => vec![Act::Exit],
                 KeyCode::Enter | KeyCode::Esc | KeyCode::F(_) => Vec::new(),
-                KeyCode::Char(_) if !matches!(popup, Popup::Talk(_)) => Vec::new(),
                 _ => self.over(popup),
             },
-            Popup::Unsaved => match key.code {
-                KeyCode::Char('s' | 'S' | 'y' | 'Y' | 'j' | 'J') => self.press_save(),
-                KeyCode::Char('d' | 'D' | 'v' | 'V') => vec![Act::Exit],
-                KeyCode::Esc | KeyCode::Char('c' | 'C' | 'z' | 'Z') => Vec::new(),
+            Popup::Help | Popup::Problems => match key.code {
+                KeyCode::Enter | KeyCode::Esc | KeyCode::F(_) | KeyCode::Char(_) => Vec::new(),
+                _ => self.over(popup),
+            },
+            // Enter has sent it: held down, it would send one after the other.
+            Popup::Talk(_) => match key.code {
+                KeyCode::Esc | KeyCode::Char(' ') => Vec::new(),
+                _ => self.over(popup),
+            },
+            Popup::Unsaved => match (key.code, self.chosen("keys-unsaved", key)) {
+                (_, Some(0)) => self.save_and(true),
+                (_, Some(1)) => vec![Act::Exit],
+                (KeyCode::Esc, _) => Vec::new(),
                 _ => self.over(Popup::Unsaved),
+            },
+            Popup::Weaker { was, is, save } => match (key.code, self.chosen("keys-weaker", key)) {
+                (_, Some(0)) => vec![Act::Save(save)],
+                (KeyCode::Esc, _) => Vec::new(),
+                _ => self.over(Popup::Weaker { was, is, save }),
             },
             Popup::To { channel, input, .. } => self.key_in_to(channel, input, key),
             Popup::Untested { mut input, has_way, save } => match key.code {
@@ -99,10 +124,10 @@ impl Window {
                 }
             },
             Popup::Conflict { conflicts, mut save } => {
-                let side = match key.code {
-                    KeyCode::Esc => return Vec::new(),
-                    KeyCode::Char('m' | 'M') => Side::Ours,
-                    KeyCode::Char('t' | 'T' | 'a' | 'A') => Side::Theirs,
+                let side = match (key.code, self.chosen("keys-conflict", key)) {
+                    (KeyCode::Esc, _) => return Vec::new(),
+                    (_, Some(0)) => Side::Ours,
+                    (_, Some(1)) => Side::Theirs,
                     _ => return self.over(Popup::Conflict { conflicts, save }),
                 };
                 save.decided.extend(conflicts.into_iter().map(|conflict| (conflict, side)));
@@ -111,12 +136,37 @@ impl Window {
         }
     }
 
+    /// Which of the letters at the foot of a question was typed, from 0 on: those that are on the screen, and no others.
+    fn chosen(&self, foot: &str, key: KeyEvent) -> Option<usize> {
+        let letter = character(key)?.to_lowercase().next()?;
+        let foot = self.words.say(foot);
+        foot.split("   ").position(|part| part.split(':').next().is_some_and(|name| name == letter.to_string()))
+    }
+
+    pub(super) fn save_and(&mut self, exits: bool) -> Vec<Act> {
+        if self.is_wrong() {
+            return Vec::new();
+        }
+        if !self.draft.is_changed() {
+            self.note = Some(Note::Well(self.words.say("note-nothing-to-save")));
+            return if exits { vec![Act::Exit] } else { Vec::new() };
+        }
+        let save = Save { exits, ..Save::default() };
+        // Requiring less is as much of a change as requiring more.
+        let (was, is) = (self.draft.saved_typed("policy.required"), self.draft.typed("policy.required"));
+        let rank = |word: &str| ["disabled", "optional", "mandatory"].iter().position(|one| *one == word);
+        if rank(&is) < rank(&was) {
+            return self.open(Popup::Weaker { was, is, save });
+        }
+        vec![Act::Save(save)]
+    }
+
     /// Where a test goes to; of one that has not ended, how far it is.
     pub(super) fn ask_to(&mut self, channel: Channel) -> Vec<Act> {
         if self.trial(channel).is_some_and(|trial| trial.ended.is_none()) {
             return self.open(Popup::Talk(channel));
         }
-        if self.is_wrong() {
+        if self.is_wrong_for(channel == Channel::Sms) {
             return Vec::new();
         }
         let last = self.trial(channel).map(|trial| trial.to.clone());

@@ -2,8 +2,8 @@
 //! Secrets that were typed stand beside it and never in it. It touches no file and asks nobody.
 
 use pam_2fa_protocol::Secret;
-use pam_2fa_settings::{Said, Shown, parse, plain_secrets, set, shown, unset, without_section};
-use std::collections::BTreeMap;
+use pam_2fa_settings::{Said, Shown, parse, plain_secrets, set, shown_anyway, unset, without_section};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Changes that can be undone.
@@ -19,13 +19,23 @@ struct State {
     typed: BTreeMap<String, String>,
 }
 
+impl State {
+    fn is(&self, other: &Self) -> bool {
+        let is_same = |(key, secret): (&String, &Arc<Secret>)| {
+            other.secrets.get(key).is_some_and(|other| other.expose() == secret.expose())
+        };
+        self.text == other.text && self.secrets.len() == other.secrets.len() && self.secrets.iter().all(is_same)
+    }
+}
+
 /// The settings on the screen.
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
     saved: State,
     now: State,
-    before: Vec<State>,
-    after: Vec<State>,
+    /// Each with the key that was changed then.
+    before: Vec<(String, State)>,
+    after: Vec<(String, State)>,
     /// The key that is being edited: what is typed on is one change.
     open: Option<String>,
     /// What the text says; of a text with an error what the last one said.
@@ -94,6 +104,24 @@ impl Draft {
         self.plain.get(key).map_or_else(|| said_as_typed(self.said(key)), |plain| plain.expose().clone())
     }
 
+    /// How many stand in for the first of `email` or `sms`.
+    pub(crate) fn backups(&self, way: &str) -> usize {
+        let prefix = format!("{way}.backup.");
+        let names = self.values.keys().filter_map(|key| key.strip_prefix(&prefix)?.split('.').next());
+        names.collect::<BTreeSet<_>>().len()
+    }
+
+    /// As it was saved.
+    pub(crate) fn saved_typed(&self, key: &str) -> String {
+        self.saved_values.get(key).map(|shown| said_as_typed(&shown.value)).unwrap_or_default()
+    }
+
+    /// A field of an account that stands in plain text.
+    pub(crate) fn plain(&self, key: &str) -> Option<String> {
+        let typed = self.now.typed.get(key).cloned();
+        typed.or_else(|| self.plain.get(key).map(|plain| plain.expose().clone()))
+    }
+
     /// Whether there is a secret, of the file or typed.
     pub(crate) fn has_secret(&self, key: &str) -> bool {
         self.now.secrets.contains_key(key) || matches!(self.said(key), Said::Sealed | Said::Plain)
@@ -135,12 +163,21 @@ impl Draft {
         if typed == self.typed(key) && !typed.is_empty() {
             return Ok(());
         }
-        let changed = if typed.is_empty() { unset(&self.now.text, key) } else { set(&self.now.text, key, typed) };
-        let text = changed.map_err(|error| error.to_string())?;
-        if text == self.now.text {
+        // On top of what was there before the field was gone to: a line that is cleared and typed anew keeps its comment and its place.
+        let base = match self.before.last() {
+            Some((_, before)) if self.open.as_deref() == Some(key) => before.clone(),
+            _ => self.now.clone(),
+        };
+        let changed = if typed.is_empty() { unset(&base.text, key) } else { set(&base.text, key, typed) };
+        let text = changed.map_err(|error| reason(key, &error.to_string()))?;
+        if text == self.now.text && (typed.is_empty() || self.now.typed.contains_key(key)) {
             return Ok(());
         }
         self.begin(key);
+        self.now = base;
+        if key == "email.tls" {
+            self.look();
+        }
         let was = self.typed("email.tls");
         self.now.text = text;
         if typed.is_empty() {
@@ -149,8 +186,23 @@ impl Draft {
             self.now.typed.insert(key.to_owned(), typed.to_owned());
         }
         if key == "email.tls" {
-            self.follow_port(&was);
+            self.follow_port(&was, typed);
         }
+        self.look();
+        Ok(())
+    }
+
+    /// Takes a secret out, of the text too.
+    ///
+    /// # Errors
+    /// Why not, in one line; nothing is changed.
+    pub(crate) fn without_secret(&mut self, key: &str) -> Result<(), String> {
+        let text = unset(&self.now.text, key).map_err(|error| reason(key, &error.to_string()))?;
+        self.leave();
+        self.begin(key);
+        self.now.text = text;
+        self.now.secrets.remove(key);
+        self.leave();
         self.look();
         Ok(())
     }
@@ -195,24 +247,28 @@ impl Draft {
     /// Another field is edited from here on.
     pub(crate) fn leave(&mut self) {
         self.open = None;
+        // What is again as it was is no change that could be taken back.
+        if self.before.last().is_some_and(|(_, before)| before.is(&self.now)) {
+            self.before.pop();
+        }
     }
 
-    /// Takes the last change back; whether there was one.
-    pub(crate) fn undo(&mut self) -> bool {
-        self.open = None;
-        let Some(before) = self.before.pop() else { return false };
-        self.after.push(std::mem::replace(&mut self.now, before));
+    /// Takes the last change back; the key that was changed by it, none where there was none.
+    pub(crate) fn undo(&mut self) -> Option<String> {
+        self.leave();
+        let (key, before) = self.before.pop()?;
+        self.after.push((key.clone(), std::mem::replace(&mut self.now, before)));
         self.look();
-        true
+        Some(key)
     }
 
     /// Does it again.
-    pub(crate) fn redo(&mut self) -> bool {
-        self.open = None;
-        let Some(after) = self.after.pop() else { return false };
-        self.before.push(std::mem::replace(&mut self.now, after));
+    pub(crate) fn redo(&mut self) -> Option<String> {
+        self.leave();
+        let (key, after) = self.after.pop()?;
+        self.before.push((key.clone(), std::mem::replace(&mut self.now, after)));
         self.look();
-        true
+        Some(key)
     }
 
     /// The file is this now: what was changed is saved.
@@ -220,12 +276,12 @@ impl Draft {
         *self = Self::of(text);
     }
 
-    /// One that stood where TLS has it goes on with TLS; one of the administrator's own stays.
-    fn follow_port(&mut self, was: &str) {
-        let usual = if was == "implicit" { "465" } else { "587" };
+    /// One that stands where TLS has it goes on with TLS, in its place; one of the administrator's own stays.
+    fn follow_port(&mut self, was: &str, is: &str) {
+        let usual = |tls: &str| if tls == "implicit" { "465" } else { "587" };
         if !self.is_default("email.port")
-            && self.typed("email.port") == usual
-            && let Ok(text) = unset(&self.now.text, "email.port")
+            && self.typed("email.port") == usual(was)
+            && let Ok(text) = set(&self.now.text, "email.port", usual(is))
         {
             self.now.text = text;
             self.now.typed.remove("email.port");
@@ -238,7 +294,7 @@ impl Draft {
             return;
         }
         self.open = Some(key.to_owned());
-        self.before.push(self.now.clone());
+        self.before.push((key.to_owned(), self.now.clone()));
         if self.before.len() > MOST_UNDONE {
             self.before.remove(0);
         }
@@ -250,16 +306,22 @@ impl Draft {
             Err(findings) => {
                 let mut wrong = BTreeMap::new();
                 for finding in findings {
-                    wrong.entry(finding.key).or_insert(finding.text);
+                    let why = reason(&finding.key, &finding.text);
+                    wrong.entry(finding.key).or_insert(why);
                 }
                 wrong
             }
         };
         self.plain = plain_secrets(&self.now.text).unwrap_or_default().into_iter().collect();
-        if let Ok(values) = shown(&self.now.text) {
+        if let Ok(values) = shown_anyway(&self.now.text) {
             self.values = values.into_iter().map(|shown| (shown.key.clone(), shown)).collect();
         }
     }
+}
+
+/// What is wrong without the name of the setting, which stands beside it.
+fn reason(key: &str, why: &str) -> String {
+    why.strip_prefix(key).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(why).to_owned()
 }
 
 /// As a person would type it; nothing of a secret.
@@ -274,105 +336,4 @@ fn said_as_typed(said: &Said) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TEXT: &str = "# Ours.\n[policy]\nrequired = \"optional\" # not yet\napplication = \"Example\"\n\n[email]\nserver = \"smtp.example.com\"\n\
-                        port = 465\ntls = \"implicit\"\nfrom = \"a@example.com\"\npassword = \"sealed:v1:AAAA\"\n";
-
-    #[test]
-    fn what_is_set_stands_in_its_place_and_can_be_undone_and_done_again() {
-        let mut draft = Draft::of(TEXT);
-        assert!(!draft.is_changed() && !draft.undo() && !draft.redo());
-        draft.set("policy.application", "Other Corp").unwrap();
-        draft.leave();
-        draft.set("trust.ssh", "8 hours").unwrap();
-        assert!(draft.is_changed() && draft.has_changed("trust.ssh") && !draft.has_changed("policy.required"));
-        assert_eq!(draft.typed("trust.ssh"), "8 hours");
-        assert!(
-            draft
-                .text()
-                .starts_with("# Ours.\n[policy]\nrequired = \"optional\" # not yet\napplication = \"Other Corp\"\n")
-        );
-        assert!(draft.undo());
-        assert_eq!(draft.typed("policy.application"), "Other Corp");
-        assert!(draft.is_default("trust.ssh"));
-        assert!(draft.undo());
-        assert_eq!(draft.text(), TEXT);
-        assert!(draft.redo() && draft.redo() && !draft.redo());
-        assert_eq!(draft.typed("trust.ssh"), "8 hours");
-        // Nothing typed: the default counts.
-        draft.set("trust.ssh", "").unwrap();
-        assert!(draft.is_default("trust.ssh"));
-        // What is changed behind an undo ends what could be done again.
-        draft.undo();
-        draft.set("policy.required", "mandatory").unwrap();
-        assert!(!draft.redo());
-    }
-
-    #[test]
-    fn what_is_typed_on_in_one_field_is_one_change() {
-        let mut draft = Draft::of(TEXT);
-        for typed in ["E", "Ex", "Exa"] {
-            draft.set("policy.application", typed).unwrap();
-        }
-        draft.leave();
-        draft.set("policy.application", "Exam").unwrap();
-        assert!(draft.undo());
-        assert_eq!(draft.typed("policy.application"), "Exa");
-        assert!(draft.undo() && !draft.undo());
-        assert_eq!(draft.typed("policy.application"), "Example");
-    }
-
-    #[test]
-    fn what_is_no_value_is_said_and_changes_nothing_and_what_does_not_fit_together_is_said_by_its_key() {
-        let mut draft = Draft::of(TEXT);
-        for (key, typed, says) in [
-            ("email.port", "99999", "65535"),
-            ("trust.ssh", "8 hourz", "duration"),
-            ("policy.required", "perhaps", "mandatory"),
-            ("email.from", "nobody", "address"),
-        ] {
-            let why = draft.set(key, typed).unwrap_err();
-            assert!(why.contains(says) && !why.contains('\n'), "{key}: {why}");
-        }
-        assert!(!draft.is_changed());
-        draft.set("email.tls", "none").unwrap();
-        assert!(draft.wrong("email.tls").unwrap().contains("this host only"), "{:?}", draft.all_wrong());
-        draft.set("email.tls", "starttls").unwrap();
-        assert!(draft.all_wrong().is_empty());
-    }
-
-    #[test]
-    fn the_port_follows_tls_unless_it_is_one_of_ones_own_and_the_user_follows_from() {
-        let mut draft = Draft::of(TEXT);
-        assert_eq!(draft.typed("email.user"), "a@example.com");
-        draft.set("email.from", "Example <b@example.com>").unwrap();
-        assert_eq!(draft.typed("email.user"), "b@example.com");
-        draft.set("email.tls", "starttls").unwrap();
-        assert_eq!(draft.typed("email.port"), "587");
-        draft.set("email.tls", "implicit").unwrap();
-        assert_eq!(draft.typed("email.port"), "465");
-        draft.set("email.port", "2465").unwrap();
-        draft.set("email.tls", "starttls").unwrap();
-        assert_eq!(draft.typed("email.port"), "2465");
-        draft.set("email.user", "login").unwrap();
-        draft.set("email.from", "c@example.com").unwrap();
-        assert_eq!(draft.typed("email.user"), "login");
-    }
-
-    #[test]
-    fn a_secret_that_is_typed_is_never_in_the_text() {
-        let mut draft = Draft::of(TEXT);
-        assert!(draft.has_secret("email.password") && !draft.has_secret("sms.account.token"));
-        assert_eq!(draft.typed("email.password"), "");
-        draft.set_secret("email.password", Secret::new(String::from("hunter2")));
-        assert!(draft.is_changed() && draft.has_changed("email.password"));
-        assert_eq!((draft.text(), draft.secrets()["email.password"].expose().as_str()), (TEXT, "hunter2"));
-        assert!(!format!("{draft:?}").contains("hunter2"));
-        draft.set_secret("email.password", Secret::new(String::new()));
-        assert!(!draft.is_changed());
-        assert!(draft.undo());
-        assert!(!draft.is_changed());
-    }
-}
+mod tests;

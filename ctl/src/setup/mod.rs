@@ -43,7 +43,7 @@ use save::{Gate, Refusal, Saved, Taken, Wanted};
 use std::collections::BTreeMap;
 use std::path::Path;
 use theme::Theme;
-use window::{Save, Window};
+use window::{Note, Save, Window};
 use words::{Tongue, Words};
 
 /// `pam-2fa setup`.
@@ -52,11 +52,17 @@ pub(crate) fn setup(config: &Path, runtime_dir: &Path, screen: &Screen<'_>) -> R
         let why = "setup needs a terminal to draw on; `pam-2fa config set KEY VALUE` changes settings without one";
         return Err(Error::Refused(vec![why.to_owned()]));
     }
+    if screen.is_dumb() {
+        let why = "setup needs a terminal to draw on, and TERM says that this one cannot be (dumb, or nothing); `pam-2fa config set KEY VALUE` changes settings without one";
+        return Err(Error::Refused(vec![why.to_owned()]));
+    }
     let opened = save::open(config)?;
     let providers = provider::usable(config).into_iter().map(|(provider, from)| Choosable { provider, from }).collect();
     let words = Words::of(Tongue::of(screen.locale()));
     let mut save = |window: &mut Window, how: Save| keep((config, runtime_dir), window, how);
-    run::run((config, runtime_dir), (&opened.text, providers), (words, Theme::new(screen.colours())), &mut save)
+    let theme = Theme::new(screen.colours(), screen.is_utf8());
+    let opening = run::Opening { config, runtime_dir, text: &opened.text, providers, words, theme };
+    run::run(opening, &mut save)
 }
 
 /// Saves what stands in the window, and tells it what became of that.
@@ -72,33 +78,39 @@ fn keep((config, runtime_dir): (&Path, &Path), window: &mut Window, how: Save) {
         gate: if how.untested { Gate::Overridden } else { Gate::Test },
     };
     match save::save(config, runtime_dir, &wanted) {
-        Ok(saved) => is_saved(window, saved),
+        Ok(saved) => is_saved(window, saved, how.exits),
         Err(Refusal::Untested { email, sms }) => window.is_untested(email || sms, how),
         Err(Refusal::Conflict(conflicts)) => window.is_contested(conflicts, how),
         Err(Refusal::Wrong(wrong)) => {
-            let first = wrong.into_iter().next();
-            let said = first.map(|(key, why)| format!("{key}: {}", why.join("; "))).unwrap_or_default();
-            window.not_saved(&said);
+            let (key, why) = wrong.into_iter().next().unwrap_or_default();
+            window.is_refused(&key, &why.join("; "));
         }
         Err(Refusal::Locked(why) | Refusal::Changed(why) | Refusal::File(why)) => window.not_saved(&why),
         Err(Refusal::Daemon(lines)) => window.not_saved(&lines.join("; ")),
     }
 }
 
-fn is_saved(window: &mut Window, saved: Saved) {
+fn is_saved(window: &mut Window, saved: Saved, exits: bool) {
     let Saved { text, diff, sealed, theirs, taken } = saved;
     let words = &window.words;
-    let mut lines = diff.unwrap_or_default();
+    // Before the change itself, which may be long.
+    let mut first = Vec::new();
     if !sealed.is_empty() {
-        lines.push(words.with("saved-sealed", &[("keys", &sealed.join(", "))]));
+        first.push(words.with("saved-sealed", &[("keys", &sealed.join(", "))]));
     }
     if !theirs.is_empty() {
-        lines.push(words.with("saved-theirs", &[("keys", &theirs.join(", "))]));
+        first.push(words.with("saved-theirs", &[("keys", &theirs.join(", "))]));
     }
-    match taken {
-        Taken::Unchanged => lines.push(words.say("note-nothing-to-save")),
-        Taken::Over(reply) => lines.extend(reply.notes),
-        Taken::Later(why) => lines.push(words.with("saved-later", &[("why", &why)])),
-    }
-    window.saved(&text, lines);
+    let note = match taken {
+        Taken::Unchanged => Note::Well(words.say("note-nothing-to-save")),
+        Taken::Over(reply) => {
+            first.extend(reply.notes);
+            Note::Well(words.say("note-saved"))
+        }
+        Taken::Later(why) => {
+            first.insert(0, words.with("saved-later", &[("why", &why)]));
+            Note::Wrong(words.say("note-saved-later"))
+        }
+    };
+    window.saved(&text, (first, diff.unwrap_or_default()), (note, exits));
 }

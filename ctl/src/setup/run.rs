@@ -4,14 +4,14 @@ use super::draw::draw;
 use super::form::Choosable;
 use super::jobs::{Job, Jobs, Told};
 use super::theme::Theme;
-use super::window::{Act, Window};
+use super::window::{Act, Save, Window};
 use super::words::Words;
 use crate::error::Error;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::unistd::Pid;
 use ratatui::backend::CrosstermBackend;
-use ratatui::crossterm::cursor::Show;
+use ratatui::crossterm::cursor::{MoveTo, Show};
 use ratatui::crossterm::event::{
     self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event, KeyEventKind,
 };
@@ -27,11 +27,11 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{Builder, sleep};
 use std::time::Duration;
 
-/// How long a key is waited for before answers are looked at.
+/// How long a key is waited for before answers, signals and the terminal itself are looked at.
 const TICK: Duration = Duration::from_millis(50);
 
 /// How long the loop has to end after it was told to.
@@ -48,11 +48,36 @@ struct Held {
 
 impl Held {
     fn take() -> io::Result<Self> {
-        enable_raw_mode()?;
-        let held = execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableMouseCapture).and_then(|()| {
-            Terminal::with_options(CrosstermBackend::new(stdout()), TerminalOptions { viewport: viewport()? })
+        let held = begin().and_then(|()| {
+            let viewport = Viewport::Fixed(area()?);
+            Terminal::with_options(CrosstermBackend::new(stdout()), TerminalOptions { viewport })
         });
         held.map(|terminal| Self { terminal: ManuallyDrop::new(terminal) }).inspect_err(|_| give_back())
+    }
+}
+
+fn begin() -> io::Result<()> {
+    enable_raw_mode()?;
+    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableMouseCapture)
+}
+
+impl Held {
+    /// Stops, as the shell's ^Z does; whoever goes on finds the window as it was.
+    fn stop(&mut self) -> io::Result<()> {
+        give_back();
+        kill(Pid::this(), Signal::SIGSTOP).map_err(io::Error::from)?;
+        begin()?;
+        self.terminal.clear()
+    }
+
+    /// Draws the window; how large it is.
+    fn draw(&mut self, window: &mut Window, theme: Theme) -> io::Result<Rect> {
+        let size = area()?;
+        if self.terminal.get_frame().area() != size {
+            self.terminal.resize(size)?;
+        }
+        let _ = self.terminal.draw(|frame| draw(window, theme, frame))?;
+        Ok(size)
     }
 }
 
@@ -62,10 +87,12 @@ impl Drop for Held {
     }
 }
 
-/// All of the terminal; of a serial line, which says 0 by 0, what such lines have.
-fn viewport() -> io::Result<Viewport> {
+/// All of the terminal; of a serial line, which says 0 by 0, what such lines have; and no more than anybody sees, since room is taken for
+/// each place that a terminal says it has.
+fn area() -> io::Result<Rect> {
     let (width, height) = terminal::size()?;
-    Ok(if width == 0 || height == 0 { Viewport::Fixed(Rect::new(0, 0, 80, 24)) } else { Viewport::Fullscreen })
+    let is_unknown = width == 0 || height == 0;
+    Ok(if is_unknown { Rect::new(0, 0, 80, 24) } else { Rect::new(0, 0, width.min(500), height.min(200)) })
 }
 
 /// Whether the terminal is gone: not every one that goes sends SIGHUP.
@@ -79,88 +106,150 @@ fn is_gone() -> bool {
 
 /// As far as it goes: who is gone has no terminal to give back.
 fn give_back() {
-    let _ = execute!(stdout(), DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, Show);
+    // Where there is no alternate screen, what was shown must not be left on this one; nor what was typed ahead to the shell.
+    let (clear, home) = (terminal::Clear(terminal::ClearType::All), MoveTo(0, 0));
+    let _ = execute!(stdout(), DisableMouseCapture, DisableBracketedPaste, clear, home, LeaveAlternateScreen, Show);
+    let _ = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush);
     let _ = disable_raw_mode();
 }
 
-/// Told to end, by whoever may: then the terminal is given back first.
-fn told_to_end() -> Arc<AtomicBool> {
+/// What signals have asked for.
+#[derive(Debug, Default)]
+struct Asked {
+    ends: AtomicBool,
+    stops: AtomicBool,
+}
+
+/// Told to end or to stop, by whoever may: then the terminal is given back first.
+fn signals() -> Arc<Asked> {
     let mut signals = SigSet::empty();
-    [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT]
+    [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTSTP]
         .into_iter()
         .for_each(|signal| signals.add(signal));
-    let ends = Arc::new(AtomicBool::new(false));
-    // Before any other thread is there, which has it from this one. Where it fails, a signal ends the process as it always did.
+    let asked = Arc::new(Asked::default());
+    // Before any other thread is there, which has it from this one. Where it fails, a signal does what it always did.
     if signals.thread_block().is_ok() {
-        let told = Arc::clone(&ends);
-        let _waits = Builder::new().name(String::from("signals")).spawn(move || {
-            if signals.wait().is_ok() {
-                told.store(true, Ordering::Relaxed);
+        let told = Arc::clone(&asked);
+        let waits = move || {
+            while let Ok(signal) = signals.wait() {
+                if signal == Signal::SIGTSTP {
+                    told.stops.store(true, Ordering::Relaxed);
+                    continue;
+                }
+                told.ends.store(true, Ordering::Relaxed);
                 // The loop looks between two events. One that does not, since nobody reads what it draws, is not waited for.
                 sleep(ENDS_WITHIN);
                 let _ = disable_raw_mode();
                 let _ = kill(Pid::this(), Signal::SIGKILL);
             }
-        });
+        };
+        let _is_there = Builder::new().name(String::from("signals")).spawn(waits);
     }
-    ends
+    asked
+}
+
+/// What the window is of.
+pub(crate) struct Opening<'a> {
+    pub(crate) config: &'a Path,
+    pub(crate) runtime_dir: &'a Path,
+    /// The text of the settings.
+    pub(crate) text: &'a str,
+    pub(crate) providers: Vec<Choosable>,
+    pub(crate) words: Words,
+    pub(crate) theme: Theme,
 }
 
 /// Runs the window until it is left.
-pub(crate) fn run(
-    (config, runtime_dir): (&Path, &Path),
-    (text, providers): (&str, Vec<Choosable>),
-    (words, theme): (Words, Theme),
-    save: &mut dyn FnMut(&mut Window, super::window::Save),
-) -> Result<(), Error> {
+pub(crate) fn run(opening: Opening<'_>, save: &mut dyn FnMut(&mut Window, Save)) -> Result<(), Error> {
+    let Opening { config, runtime_dir, text, providers, words, theme } = opening;
     let failed = |why| Error::File { what: "cannot draw on the terminal of", path: config.to_owned(), why };
-    let ends = told_to_end();
+    let asked = signals();
     let (sender, answers) = channel();
     let jobs = Jobs::new(runtime_dir, sender);
     jobs.start(Job::Health);
     let mut window = Window::new(text, providers, words);
     let mut held = Held::take().map_err(failed)?;
-    while !ends.load(Ordering::Relaxed) && !is_gone() {
-        let mut size = Rect::ZERO;
-        let drawn = held.terminal.draw(|frame| {
-            size = frame.area();
-            draw(&mut window, theme, frame);
-        });
-        drawn.map_err(failed)?;
-        for act in wait(&mut window, &answers, (size.width, size.height)).map_err(failed)? {
+    let events = events().map_err(failed)?;
+    let mut size = held.draw(&mut window, theme).map_err(failed)?;
+    while !asked.ends.load(Ordering::Relaxed) && !is_gone() {
+        if asked.stops.swap(false, Ordering::Relaxed) {
+            held.stop().map_err(failed)?;
+            size = held.draw(&mut window, theme).map_err(failed)?;
+        }
+        let (acts, is_changed) = wait(&mut window, (&events, &answers), size).map_err(failed)?;
+        for act in acts {
             match act {
                 Act::Start(job) => jobs.start(job),
-                Act::Save(how) => save(&mut window, how),
                 Act::Exit => return Ok(()),
+                Act::Save(how) => {
+                    // configd may take its time. What is typed meanwhile is meant for what is on the screen now, and not for what comes.
+                    window.is_saving();
+                    let _ = held.draw(&mut window, theme).map_err(failed)?;
+                    save(&mut window, how);
+                    while events.try_recv().is_ok() {}
+                }
             }
+        }
+        if is_changed {
+            size = held.draw(&mut window, theme).map_err(failed)?;
         }
     }
     drop(held);
     Err(Error::Refused(vec![String::from("the window was told to end; what was not saved is not saved")]))
 }
 
-/// What happens next: keys, what was pasted, another size, answers.
-fn wait(window: &mut Window, answers: &Receiver<Told>, size: (u16, u16)) -> io::Result<Vec<Act>> {
-    let mut acts = Vec::new();
-    let mut patience = TICK;
-    for _ in 0..AT_ONCE {
-        if !event::poll(patience)? {
-            break;
+/// Keys and the mouse, read by a thread of its own: a sequence that is cut off keeps it waiting, and the window does not wait with it.
+fn events() -> io::Result<Receiver<io::Result<Event>>> {
+    let (tell, events) = channel();
+    let reads = move || {
+        loop {
+            let event = event::read();
+            let is_over = event.is_err();
+            if tell.send(event).is_err() || is_over {
+                return;
+            }
         }
-        patience = Duration::ZERO;
-        match event::read()? {
+    };
+    Builder::new().name(String::from("keys")).spawn(reads)?;
+    Ok(events)
+}
+
+/// What happens next: keys, what was pasted, another size, answers; and whether anything did.
+fn wait(
+    window: &mut Window,
+    (events, answers): (&Receiver<io::Result<Event>>, &Receiver<Told>),
+    size: Rect,
+) -> io::Result<(Vec<Act>, bool)> {
+    let (mut acts, mut is_changed) = (Vec::new(), false);
+    let was_asking = window.is_asking();
+    let mut next = match events.recv_timeout(TICK) {
+        Ok(event) => Some(event?),
+        Err(RecvTimeoutError::Timeout) => None,
+        Err(RecvTimeoutError::Disconnected) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+    };
+    for _ in 0..AT_ONCE {
+        let Some(event) = next.take() else { break };
+        is_changed = true;
+        match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => acts.extend(window.key(key)),
             Event::Paste(text) => window.paste(&text),
-            Event::Mouse(event) => acts.extend(window.mouse(event, size)),
+            Event::Mouse(event) => acts.extend(window.mouse(event, (size.width, size.height))),
             Event::Key(_) | Event::Resize(..) | Event::FocusGained | Event::FocusLost => {}
         }
         // What comes after it, comes after what it does.
         if !acts.is_empty() {
             break;
         }
+        // A question that nobody has seen is answered by nobody.
+        if window.is_asking() && !was_asking {
+            while events.try_recv().is_ok() {}
+            break;
+        }
+        next = events.try_recv().ok().transpose()?;
     }
     while let Ok(told) = answers.try_recv() {
+        is_changed = true;
         acts.extend(window.told(told));
     }
-    Ok(acts)
+    Ok((acts, is_changed))
 }

@@ -3,15 +3,22 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-/// Styles by what they are for.
+/// Styles by what they are for. No colour is bold with it: most terminals take the bright one then, which nobody reads on white; yellow,
+/// cyan and white are not used for text for the same reason.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Theme {
     has_colours: bool,
+    is_utf8: bool,
 }
 
 impl Theme {
-    pub(crate) fn new(has_colours: bool) -> Self {
-        Self { has_colours }
+    /// `is_utf8`: whether the terminal has more than ASCII, by the locale.
+    pub(crate) fn new(has_colours: bool, is_utf8: bool) -> Self {
+        Self { has_colours, is_utf8 }
+    }
+
+    pub(crate) fn is_utf8(self) -> bool {
+        self.is_utf8
     }
 
     fn coloured(self, colour: Color) -> Style {
@@ -23,9 +30,19 @@ impl Theme {
         Style::new().add_modifier(Modifier::REVERSED)
     }
 
+    /// The bar where something is unhealthy.
+    pub(crate) fn alarm(self) -> Style {
+        self.coloured(Color::Red).add_modifier(Modifier::REVERSED)
+    }
+
     /// The heading of a section.
     pub(crate) fn heading(self) -> Style {
-        self.coloured(Color::Cyan).add_modifier(Modifier::BOLD)
+        Style::new().add_modifier(Modifier::BOLD)
+    }
+
+    /// A line between sections.
+    pub(crate) fn rule(self) -> Style {
+        self.coloured(Color::Cyan)
     }
 
     /// The name of a field.
@@ -50,21 +67,43 @@ impl Theme {
 
     /// What is wrong.
     pub(crate) fn wrong(self) -> Style {
-        self.coloured(Color::Red).add_modifier(Modifier::BOLD)
+        self.coloured(Color::Red)
     }
 
     /// What is well.
     pub(crate) fn well(self) -> Style {
-        self.coloured(Color::Green).add_modifier(Modifier::BOLD)
+        self.coloured(Color::Green)
     }
 
-    /// What to look at.
+    /// What to look at: a sign.
     pub(crate) fn mind(self) -> Style {
-        self.coloured(Color::Yellow).add_modifier(Modifier::BOLD)
+        self.coloured(Color::Magenta)
+    }
+
+    /// What to read before it is answered.
+    pub(crate) fn weighty(self) -> Style {
+        Style::new().add_modifier(Modifier::BOLD)
     }
 
     /// A key that may be pressed.
     pub(crate) fn key(self) -> Style {
         Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_has_a_colour_that_a_light_or_a_dark_terminal_hides() {
+        let theme = Theme::new(true, true);
+        let all =
+            [theme.wrong(), theme.well(), theme.mind(), theme.alarm(), theme.value(), theme.label(), theme.heading()];
+        for style in all.into_iter().chain([theme.weighty(), theme.key(), theme.focus(), theme.faint(), theme.bar()]) {
+            let hidden = [Color::Yellow, Color::Cyan, Color::White, Color::Gray, Color::Black, Color::Blue];
+            assert!(style.fg.is_none_or(|colour| !hidden.contains(&colour)), "{style:?}");
+            assert!(style.fg.is_none() || !style.add_modifier.contains(Modifier::BOLD), "{style:?}");
+        }
     }
 }

@@ -98,6 +98,11 @@ impl Users {
         if self.one.is_some() { self.key_of_one(key) } else { self.key_of_list(key) }
     }
 
+    /// A question is on the screen.
+    pub(crate) fn is_asking(&self) -> bool {
+        matches!(&self.popup, Some(popup) if matches!(popup.kind, Kind::Question(_)))
+    }
+
     /// What was pasted, into a line that is edited; elsewhere letters are commands.
     pub(crate) fn paste(&mut self, text: &str) {
         match &mut self.popup {

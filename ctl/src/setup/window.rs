@@ -5,10 +5,10 @@
 use super::asked::{Popup, Trial};
 use super::draft::Draft;
 use super::draw::{Hit, hit};
-use super::fields::{Kind, Page, Press};
+use super::fields::{Field, Kind, Page, Press, Text};
 use super::form::{Choosable, Form, Wants};
 use super::jobs::{Job, Told};
-use super::line::{insert, pasted};
+use super::line::{character, insert, pasted};
 use super::merge::{Conflict, Side};
 use super::users::Users;
 use super::words::Words;
@@ -42,6 +42,8 @@ pub(crate) struct Save {
     pub(crate) untested: bool,
     /// Where somebody else has changed the same.
     pub(crate) decided: Vec<(Conflict, Side)>,
+    /// Whoever has seen what was saved leaves.
+    pub(crate) exits: bool,
 }
 
 /// All of it.
@@ -65,7 +67,7 @@ impl Window {
     pub(crate) fn new(text: &str, providers: Vec<Choosable>, words: Words) -> Self {
         let draft = Draft::of(text);
         let form = Form::new(providers, &draft);
-        Self {
+        let mut window = Self {
             draft,
             form,
             users: Users::new(),
@@ -75,7 +77,13 @@ impl Window {
             words,
             trials: Vec::new(),
             above: 0,
+        };
+        // Of a file that is wrong it is said at once, and the place gone to.
+        if !window.draft.all_wrong().is_empty() {
+            let _ = window.is_wrong();
         }
+        window.form.is_due = false;
+        window
     }
 
     /// A key; what is to be done.
@@ -110,6 +118,8 @@ impl Window {
                 KeyCode::Char('d') if control => return self.open(Popup::Problems),
                 KeyCode::Char('t') if control => return self.press_test(),
                 KeyCode::Char('q' | 'c') if control => return self.press(Press::Exit),
+                // Only where it is seen what they change.
+                KeyCode::Char('z' | 'y') if control && self.form.page == Page::Users => return Vec::new(),
                 KeyCode::Char('z') if control => return self.turned(Draft::undo, "note-undone", "note-nothing-undone"),
                 KeyCode::Char('y') if control => return self.turned(Draft::redo, "note-redone", "note-nothing-redone"),
                 KeyCode::Char(digit @ '1'..='3') if alt => return self.turn_to(page_of(digit)),
@@ -121,11 +131,70 @@ impl Window {
             }
         }
         match self.form.key(key, &mut self.draft) {
-            Wants::Other if key.code == KeyCode::Esc => self.press(Press::Exit),
-            Wants::Other | Wants::Nothing => Vec::new(),
+            Wants::Other if key.code == KeyCode::Esc => self.escape(),
+            Wants::Other => self.letter(key),
+            Wants::Nothing => Vec::new(),
             Wants::Press(press) => self.press(press),
             Wants::Look { key } => self.look(key),
         }
+    }
+
+    /// Nothing is left to be left but the page: the window itself goes by a key that is meant.
+    fn escape(&mut self) -> Vec<Act> {
+        if self.form.page == Page::Main {
+            self.note = Some(Note::Well(self.words.say("note-how-to-exit")));
+            return Vec::new();
+        }
+        self.turn_to(Page::Main)
+    }
+
+    /// A choice by the first letter of a word as it stands on the screen.
+    fn letter(&mut self, key: KeyEvent) -> Vec<Act> {
+        let Some((letter, field)) = character(key).zip(self.form.focused().cloned()) else { return Vec::new() };
+        let words = match &field.kind {
+            Kind::Choice(words) => words.clone(),
+            Kind::Switch => ["false", "true"].map(String::from).to_vec(),
+            Kind::Provider | Kind::Text | Kind::Secret | Kind::Duration | Kind::Number | Kind::Press(_) => {
+                return Vec::new();
+            }
+        };
+        let fits = |word: &&String| {
+            let first = self.choice(&field, word).chars().next();
+            first.is_some_and(|first| first.to_lowercase().eq(letter.to_lowercase()))
+        };
+        // Where several begin with it, the one after this.
+        let now =
+            words.iter().position(|word| *word == self.draft.typed(&field.key)).map_or(0, |now| now.saturating_add(1));
+        let next = words.iter().skip(now).find(fits).or_else(|| words.iter().find(fits)).cloned();
+        if let Some(word) = next {
+            self.form.apply(&field.key, word, &mut self.draft);
+        }
+        Vec::new()
+    }
+
+    /// A word of a choice as it stands on the screen.
+    pub(crate) fn choice(&self, field: &Field, word: &str) -> String {
+        if field.kind == Kind::Switch {
+            return self.words.say(if word == "true" { "choice-yes" } else { "choice-no" });
+        }
+        let id = format!("choice-{}-{word}", field.key.replace(['.', '_'], "-"));
+        let said = self.words.say(&id);
+        match (said == id, word.is_empty()) {
+            (_, true) => self.words.say("choice-default"),
+            (true, _) => printable(word).into_owned(),
+            (false, _) => said,
+        }
+    }
+
+    /// What is wrong with a field, in the words of this window: what is typed and no value, what does not fit the rest, what its provider
+    /// has against it.
+    pub(crate) fn wrong(&self, key: &str) -> Option<String> {
+        let unfit = self.form.unfit.get(key).map(|unfit| unfit.why.as_str());
+        let wrong = unfit.or_else(|| self.draft.wrong(key)).map(|why| printable(why).into_owned());
+        wrong.or_else(|| {
+            let (id, names) = self.form.against(key, &self.draft, self.form.is_due)?;
+            Some(self.words.with(id, &[("names", &printable(&names))]))
+        })
     }
 
     /// The mouse, in a terminal of that size: a click goes to a field, and presses what has the focus.
@@ -167,7 +236,8 @@ impl Window {
             .focused()
             .is_some_and(|field| matches!(field.kind, Kind::Text | Kind::Number | Kind::Secret | Kind::Duration));
         if is_button || (was_there && !is_line) {
-            return self.key(KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE));
+            // A button is pressed by it, a choice goes on.
+            return self.key(KeyEvent::new(KeyCode::Char(' '), KeyModifiers::NONE));
         }
         Vec::new()
     }
@@ -248,11 +318,23 @@ impl Window {
     }
 
     /// It was saved: the file's text now, and what the change was.
-    pub(crate) fn saved(&mut self, text: &str, lines: Vec<String>) {
+    pub(crate) fn saved(&mut self, text: &str, (said, diff): (Vec<String>, Vec<String>), (note, exits): (Note, bool)) {
         self.draft.saved(text);
         self.form.reload(&self.draft);
-        self.note = Some(Note::Well(self.words.say("note-saved")));
-        let _ = self.open(Popup::Diff { lines });
+        self.note = Some(note);
+        let _ = self.open(Popup::Diff { said, diff, exits });
+    }
+
+    /// It is about to be; configd may take its time.
+    pub(crate) fn is_saving(&mut self) {
+        self.note = Some(Note::Well(self.words.say("note-saving")));
+    }
+
+    /// It was not, for what is wrong with one setting: that is gone to, where it has a field.
+    pub(crate) fn is_refused(&mut self, key: &str, why: &str) {
+        let is_there = self.form.focus_key(key, &mut self.draft);
+        let why = why.strip_prefix(key).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(why);
+        self.not_saved(&if is_there || key.is_empty() { why.to_owned() } else { format!("{key}: {why}") });
     }
 
     /// It was not, and nothing was changed.
@@ -281,16 +363,32 @@ impl Window {
         if page == Page::Users { started(self.users.opened()) } else { Vec::new() }
     }
 
-    fn turned(&mut self, turn: impl FnOnce(&mut Draft) -> bool, done: &str, nothing: &str) -> Vec<Act> {
-        let id = if turn(&mut self.draft) { done } else { nothing };
+    /// What was undone or done again is gone to, and said.
+    fn turned(&mut self, turn: impl FnOnce(&mut Draft) -> Option<String>, done: &str, nothing: &str) -> Vec<Act> {
+        let turned = turn(&mut self.draft);
         self.form.reload(&self.draft);
-        self.note = Some(Note::Well(self.words.say(id)));
+        self.note = Some(Note::Well(match turned {
+            Some(key) => {
+                let _ = self.form.focus_key(&key, &mut self.draft);
+                let what = self.form.focused().filter(|field| field.key == key).map(|field| self.said(&field.label));
+                self.words.with(done, &[("what", &what.unwrap_or(key))])
+            }
+            None => self.words.say(nothing),
+        }));
         Vec::new()
+    }
+
+    /// Words of ours, or a provider's own.
+    pub(crate) fn said(&self, text: &Text) -> String {
+        match text {
+            Text::Id(id) => self.words.say(id),
+            Text::Own(text) => printable(text).into_owned(),
+        }
     }
 
     fn press(&mut self, press: Press) -> Vec<Act> {
         match press {
-            Press::Save => self.press_save(),
+            Press::Save => self.save_and(false),
             Press::Exit if self.draft.is_changed() || !self.form.unfit.is_empty() => self.open(Popup::Unsaved),
             Press::Exit => vec![Act::Exit],
             Press::TestEmail => self.ask_to(Channel::Email),
@@ -298,31 +396,32 @@ impl Window {
         }
     }
 
-    /// What is wrong is gone to; nothing is saved or sent by it.
+    /// What is wrong is gone to, what is missing too; nothing is saved or sent by it.
     pub(super) fn is_wrong(&mut self) -> bool {
-        let unfit = self.form.unfit.values().map(|unfit| unfit.why.clone());
-        let Some(any) = unfit.chain(self.draft.all_wrong().values().cloned()).next() else { return false };
-        // What has no field here is said all the same.
-        if !self.form.focus_wrong(&mut self.draft) {
-            self.note = Some(Note::Wrong(any));
+        self.is_wrong_for(true)
+    }
+
+    /// The same; where no text message is sent, whatever the account of it is.
+    pub(super) fn is_wrong_for(&mut self, texts: bool) -> bool {
+        self.form.is_due |= texts;
+        if self.form.focus_wrong(&mut self.draft, texts) {
+            return true;
         }
+        // What has no field here is said all the same.
+        let Some((key, why)) = self.draft.all_wrong().iter().next() else { return false };
+        let said = if key.is_empty() { why.clone() } else { format!("{key}: {why}") };
+        self.note = Some(Note::Wrong(self.words.with("note-no-field", &[("why", &printable(&said))])));
         true
     }
 
-    pub(super) fn press_save(&mut self) -> Vec<Act> {
-        if self.is_wrong() {
-            return Vec::new();
-        }
-        if !self.draft.is_changed() {
-            self.note = Some(Note::Well(self.words.say("note-nothing-to-save")));
-            return Vec::new();
-        }
-        vec![Act::Save(Save::default())]
-    }
-
-    /// Of the section that has the focus.
+    /// Of the section that has the focus; elsewhere of the channel that there is.
     pub(super) fn press_test(&mut self) -> Vec<Act> {
-        let is_sms = self.form.focused().is_some_and(|field| field.section == "section-sms");
+        let has_email = !self.draft.typed("email.server").is_empty();
+        let is_sms = match self.form.focused().map(|field| field.section) {
+            Some("section-sms") => true,
+            Some("section-email") => false,
+            _ => !has_email && !self.draft.typed("sms.provider").is_empty(),
+        };
         self.press(if is_sms { Press::TestSms } else { Press::TestEmail })
     }
 

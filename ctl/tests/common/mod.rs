@@ -157,6 +157,8 @@ impl Daemon {
             columns: self.columns,
             colours: self.colours,
             locale: String::new(),
+            is_utf8: true,
+            is_dumb: false,
         };
         let status = ctl::run_in(args, terminal, &OtherHost);
         let text = |bytes| String::from_utf8(bytes).unwrap().replace(folder, "DIR");

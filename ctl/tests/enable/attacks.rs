@@ -161,6 +161,8 @@ fn who_stops_to_read_the_answer_stops_nothing() {
         columns: None,
         colours: false,
         locale: String::new(),
+        is_utf8: true,
+        is_dumb: false,
     };
     assert_eq!(ctl::run_in(args, terminal, &OtherHost), 1);
     assert_eq!(world.files(), before);

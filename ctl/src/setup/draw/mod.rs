@@ -1,20 +1,22 @@
 //! The window as it is drawn, from its state alone. What others wrote has no control characters here.
 
+mod field;
 mod form;
 mod popup;
 #[cfg(test)]
 mod tests;
 
-use super::fields::{Page, Text as Label};
+use super::fields::Page;
 use super::theme::Theme;
 use super::window::{Note, Window};
+use pam_2fa_settings::text::printable;
 use popup::Clicked;
 use ratatui::Frame;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Smaller, nothing can be read.
 const LEAST: (u16, u16) = (60, 16);
@@ -30,15 +32,43 @@ pub(crate) fn draw(window: &mut Window, theme: Theme, frame: &mut Frame<'_>) {
     bar(window, theme, frame, top);
     pages(window, theme, frame, tabs);
     if window.form.page == Page::Users {
-        // It says at its own foot what was done.
-        let whole = Rect { height: page.height.saturating_add(help.height), ..page };
-        window.users.draw(frame, whole, theme, &window.words);
+        // It says at its own foot what was done there; what was done to the settings stands below.
+        let height = if window.note.is_some() { page.height } else { page.height.saturating_add(help.height) };
+        window.users.draw(frame, Rect { height, ..page }, theme, &window.words);
+        if window.note.is_some() {
+            bottom(window, theme, frame, help);
+        }
     } else {
         form::draw(window, theme, frame, page);
         bottom(window, theme, frame, help);
     }
     hints(window, theme, frame, keys);
     popup::draw(window, theme, frame, area);
+    if !theme.is_utf8() {
+        in_ascii(frame);
+    }
+}
+
+/// Where the locale has no UTF-8: signs of ASCII for those that are drawn here, and a mark for any other.
+fn in_ascii(frame: &mut Frame<'_>) {
+    for cell in &mut frame.buffer_mut().content {
+        let sign = match cell.symbol() {
+            symbol if symbol.is_ascii() => continue,
+            "─" => "-",
+            "│" => "|",
+            "┌" | "┐" | "└" | "┘" => "+",
+            "▼" | "↓" => "v",
+            "↑" => "^",
+            "←" => "<",
+            "→" => ">",
+            "•" => "*",
+            "…" => "~",
+            "×" => "x",
+            "“" | "”" | "„" => "\"",
+            _ => "?",
+        };
+        cell.set_symbol(sign);
+    }
 }
 
 /// The bar, the pages' names, the page, its help, the keys.
@@ -63,7 +93,7 @@ pub(crate) enum Hit {
 pub(crate) fn hit(window: &Window, size: (u16, u16), at: (u16, u16)) -> Option<Hit> {
     let (area, at) = (Rect::new(0, 0, size.0, size.1), Position { x: at.0, y: at.1 });
     let [top, tabs, page, _, keys] = parts(area);
-    match popup::hit(window, Theme::new(false), area, at) {
+    match popup::hit(window, Theme::new(false, true), area, at) {
         Some(Clicked::Key(code)) => return Some(Hit::Key(KeyEvent::new(code, KeyModifiers::NONE))),
         Some(Clicked::Provider(row)) => return Some(Hit::Provider(row)),
         Some(Clicked::Nothing) => return None,
@@ -107,10 +137,10 @@ fn bar(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
         if window.draft.is_changed() { format!("  * {}", words.say("window-unsaved")) } else { String::new() };
     let left = format!(" pam-2fa  {}{changed}", words.say("window-title"));
     frame.render_widget(Paragraph::new(left).style(theme.bar()), area);
-    let right = health(window).0;
+    let (right, is_more) = health(window);
     let width = columns(&right).min(area.width);
     let place = Rect { x: area.x.saturating_add(area.width.saturating_sub(width)), width, ..area };
-    frame.render_widget(Paragraph::new(right).style(theme.bar()), place);
+    frame.render_widget(Paragraph::new(right).style(if is_more { theme.alarm() } else { theme.bar() }), place);
 }
 
 /// How configd is, and whether there is more to say of it.
@@ -142,8 +172,12 @@ fn bottom(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
         Some(Note::Well(said)) => Some((said.clone(), theme.well())),
         Some(Note::Wrong(why)) => Some((format!("! {why}"), theme.wrong())),
         None => {
-            let wrong = window.form.focused().and_then(|field| form::wrong(window, &field.key));
-            wrong.map(|why| (format!("! {why}"), theme.wrong()))
+            let focused = window.form.focused();
+            let wrong = focused.and_then(|field| window.wrong(&field.key));
+            // A secret that is longer than its field is whole here.
+            let seen = focused.and_then(|field| window.form.seen.get(&field.key));
+            let seen = seen.map(|seen| (printable(seen.expose()).into_owned(), theme.weighty()));
+            seen.or_else(|| wrong.map(|why| (format!("! {why}"), theme.wrong())))
         }
     };
     let (text, style) = said.unwrap_or_else(|| {
@@ -171,13 +205,13 @@ fn bottom(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
 fn hinted(window: &Window) -> Vec<(String, String)> {
     let own = [
         ("Tab", "key-next"),
-        ("PgDn", "key-page"),
         ("F2", "key-save"),
-        ("F3", "key-eye"),
-        ("F5", "key-test"),
-        ("^Z", "key-undo"),
-        ("F1", "key-help"),
         ("F10", "key-exit"),
+        ("F1", "key-help"),
+        ("PgDn", "key-page"),
+        ("F5", "key-test"),
+        ("F3", "key-eye"),
+        ("^Z", "key-undo"),
     ];
     if window.form.page == Page::Users {
         window.users.keys(&window.words)
@@ -214,13 +248,6 @@ fn hints(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(Line::from(spans), area);
 }
 
-pub(super) fn label(window: &Window, text: &Label) -> String {
-    match text {
-        Label::Id(id) => window.words.say(id),
-        Label::Own(text) => pam_2fa_settings::text::printable(text).into_owned(),
-    }
-}
-
 /// So many places it takes.
 pub(super) fn columns(text: &str) -> u16 {
     u16::try_from(text.width()).unwrap_or(u16::MAX)
@@ -250,13 +277,22 @@ pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     for word in text.split_whitespace() {
         let Some(line) = lines.last_mut() else { continue };
         let with = line.width().saturating_add(word.width()).saturating_add(1);
-        if line.is_empty() {
-            line.push_str(&cut(word, width));
-        } else if with <= width {
+        if !line.is_empty() && with <= width {
             line.push(' ');
             line.push_str(word);
-        } else {
-            lines.push(cut(word, width));
+            continue;
+        }
+        if !line.is_empty() {
+            lines.push(String::new());
+        }
+        // A word that is longer than a line goes on in the next: nothing of it is lost.
+        for character in word.chars() {
+            let Some(line) = lines.last_mut() else { continue };
+            if line.width().saturating_add(character.width().unwrap_or_default()) > width && !line.is_empty() {
+                lines.push(String::from(character));
+            } else {
+                line.push(character);
+            }
         }
     }
     lines

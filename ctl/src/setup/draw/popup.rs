@@ -4,7 +4,7 @@ use super::super::asked::{Popup, Trial};
 use super::super::theme::Theme;
 use super::super::window::Window;
 use super::super::words::Words;
-use super::{columns, cut, label, wrapped};
+use super::{columns, cut, wrapped};
 use pam_2fa_protocol::admin::Channel;
 use pam_2fa_settings::Said;
 use pam_2fa_settings::text::printable;
@@ -134,6 +134,12 @@ fn show((content, above): (&Box, usize), theme: Theme, frame: &mut Frame<'_>, ar
     }
 }
 
+/// At the edge, with the blanks that a change has.
+fn plain_broken(line: &str, width: usize) -> Vec<String> {
+    let characters: Vec<char> = line.chars().collect();
+    characters.chunks(width.max(1)).map(|part| part.iter().collect()).collect()
+}
+
 fn plain(text: &str, width: usize, style: Style) -> Vec<(String, Style)> {
     wrapped(text, width).into_iter().map(|line| (line, style)).collect()
 }
@@ -201,7 +207,7 @@ fn content(window: &Window, theme: Theme, area: Rect) -> Option<Box> {
             let mut lines = plain(
                 &words.with(if *has_way { "ask-untested" } else { "ask-no-way" }, &[("words", &typed)]),
                 width,
-                theme.mind(),
+                theme.weighty(),
             );
             let cursor = Some((lines.len(), input.visual_cursor()));
             lines.push((format!("{:<40}", input.value()), theme.focus()));
@@ -213,19 +219,29 @@ fn content(window: &Window, theme: Theme, area: Rect) -> Option<Box> {
             for conflict in conflicts {
                 let (ours, theirs) = (word(&conflict.ours), word(&conflict.theirs));
                 let values = [("key", conflict.key.as_str()), ("ours", &ours), ("theirs", &theirs)];
-                lines.extend(plain(&words.with("conflict-line", &values), width, theme.mind()));
+                lines.extend(plain(&words.with("conflict-line", &values), width, theme.weighty()));
             }
             simple("title-conflict", lines, "keys-conflict")
         }
-        Popup::Diff { lines } => {
+        Popup::Weaker { was, is, .. } => {
+            let word = |word: &str| words.say(&format!("choice-policy-required-{word}"));
+            let (was, is) = (word(was), word(is));
+            let said = words.with("ask-weaker", &[("was", &was), ("is", &is)]);
+            simple("title-weaker", plain(&said, width, theme.weighty()), "keys-weaker")
+        }
+        Popup::Diff { said, diff, exits } => {
             let style = |line: &str| match line.as_bytes().first() {
                 Some(b'+') => theme.well(),
                 Some(b'-') => theme.wrong(),
                 _ => theme.faint(),
             };
-            let lines =
-                lines.iter().map(|line| (printable(&line.replace('\t', "    ")).into_owned(), style(line))).collect();
-            simple("title-diff", lines, "keys-any")
+            let mut lines: Vec<_> =
+                said.iter().flat_map(|line| plain(&printable(line), width, theme.weighty())).collect();
+            for line in diff {
+                let whole = printable(&line.replace('\t', "    ")).into_owned();
+                lines.extend(plain_broken(&whole, width).into_iter().map(|part| (part, style(line))));
+            }
+            simple("title-diff", lines, if *exits { "keys-exit" } else { "keys-any" })
         }
     })
 }
@@ -234,8 +250,8 @@ fn content(window: &Window, theme: Theme, area: Rect) -> Option<Box> {
 fn help(window: &Window, theme: Theme, width: usize) -> Vec<(String, Style)> {
     let mut lines = Vec::new();
     if let Some(field) = window.form.focused() {
-        lines.extend(plain(&label(window, &field.label), width, theme.heading()));
-        lines.extend(plain(&label(window, &field.help), width, theme.label()));
+        lines.extend(plain(&window.said(&field.label), width, theme.heading()));
+        lines.extend(plain(&window.said(&field.help), width, theme.label()));
         lines.push((String::new(), theme.label()));
     }
     lines.extend(window.words.say("help-keys").lines().map(|line| (line.to_owned(), theme.label())));
@@ -277,6 +293,6 @@ fn talk(words: &Words, theme: Theme, trial: &Trial, width: usize) -> Box {
         }
         Some(Err(why)) => lines.extend(plain(&words.with("talk-failed", &[("why", why)]), width, theme.wrong())),
     }
-    let keys = if ended.is_some() { "keys-any" } else { "keys-talk" };
+    let keys = if ended.is_some() { "keys-talked" } else { "keys-talk" };
     Box { title: words.say(title), lines, cursor: None, foot: words.say(keys) }
 }

@@ -125,6 +125,7 @@ fn a_test_tells_its_steps_then_how_it_ended_in_the_words_of_pam_2fa_test() {
             ["connected to 192.0.2.1:465", "TLS\u{1b}[2J stands"].map(|step| Reply::More(json!({"step": step})));
         steps.into_iter().chain([Reply::Done(json!({"outcome": outcome}))]).collect()
     });
+    let by = invoker();
     let all = told(&fake, Job::TestEmail { to: String::from("a@example.com"), settings: settings() });
     let [Told::TestStep(_, one), Told::TestStep(_, two), Told::Tested(Channel::Email, Err(why))] = all.as_slice()
     else {
@@ -140,8 +141,8 @@ fn a_test_tells_its_steps_then_how_it_ended_in_the_words_of_pam_2fa_test() {
     assert_eq!(
         fake.calls(),
         [
-            format!("TestEmail {}", json!({"to": "a@example.com", "settings": "[email]\n"})),
-            format!("TestSms {}", json!({"to": "+15550100", "settings": "[email]\n"})),
+            format!("TestEmail {}", json!({"to": "a@example.com", "settings": "[email]\n", "asked_by": by})),
+            format!("TestSms {}", json!({"to": "+15550100", "settings": "[email]\n", "asked_by": by})),
         ]
     );
 }

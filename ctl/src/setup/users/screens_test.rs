@@ -71,7 +71,7 @@ fn framed(users: &mut Users, words: &Words, width: u16, height: u16) -> String {
         .draw(|frame| {
             let title = format!(" {}: {}", words.say("window-title"), words.say("window-page-users"));
             frame.render_widget(title, Rect::new(0, 0, width, 1));
-            users.draw(frame, Rect::new(0, 2, width, height - 3), Theme::new(false), words);
+            users.draw(frame, Rect::new(0, 2, width, height - 3), Theme::new(false, true), words);
             frame.render_widget(format!(" {keys}"), Rect::new(0, height - 1, width, 1));
         })
         .unwrap();
@@ -254,7 +254,7 @@ fn colour_only_repeats_what_a_word_or_a_sign_says() {
         terminal.draw(|frame| users.draw(frame, frame.area(), theme, &words)).unwrap();
         terminal.backend().buffer().clone()
     };
-    let (mono, coloured) = (drawn(&mut users, Theme::new(false)), drawn(&mut users, Theme::new(true)));
+    let (mono, coloured) = (drawn(&mut users, Theme::new(false, true)), drawn(&mut users, Theme::new(true, true)));
     assert_eq!(text_of(&mono), text_of(&coloured));
     let shape = |buffer: &ratatui::buffer::Buffer| -> Vec<Modifier> {
         buffer.content.iter().map(|cell| cell.modifier).collect()

@@ -60,7 +60,7 @@ fn shown_jobs(jobs: &[Job]) -> Vec<String> {
 /// The screen as text, a line each.
 pub(super) fn screen(users: &mut Users, words: &Words, width: u16, height: u16) -> String {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| users.draw(frame, frame.area(), Theme::new(false), words)).unwrap();
+    terminal.draw(|frame| users.draw(frame, frame.area(), Theme::new(false, true), words)).unwrap();
     text_of(terminal.backend().buffer())
 }
 

@@ -7,8 +7,10 @@ use crate::server::coded::CodedLogins;
 use crate::server::repeats::Repeats;
 use crate::server::standing::Standing;
 use crate::server::status::Told;
+use crate::store::{By, Change, UserKey};
 use crate::trouble::Seen;
 use crate::users::{Directory, FOR_OTHERS, FOR_ROOT, Users};
+use pam_2fa_settings::Required;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -161,19 +163,23 @@ impl Daemon {
                     State::Sealed(reason) => Err(vec![reason.to_string()]),
                 }
             }
-            State::Open(house) => match house.reload().await {
-                Ok((generation, notes)) => {
-                    self.level.set(house.rules().level);
-                    tracing::info!(generation, "settings read");
-                    Ok((generation, notes))
-                }
-                Err(reasons) => {
-                    for reason in &reasons {
-                        tracing::error!(reason, "settings refused, the old ones stay");
+            State::Open(house) => {
+                let before = house.rules().required;
+                match house.reload().await {
+                    Ok((generation, notes)) => {
+                        say_required(&house, before).await;
+                        self.level.set(house.rules().level);
+                        tracing::info!(generation, "settings read");
+                        Ok((generation, notes))
                     }
-                    Err(reasons)
+                    Err(reasons) => {
+                        for reason in &reasons {
+                            tracing::error!(reason, "settings refused, the old ones stay");
+                        }
+                        Err(reasons)
+                    }
                 }
-            },
+            }
         }
     }
 
@@ -271,6 +277,31 @@ impl Daemon {
         if is_sealed {
             self.sealed.notify_waiters();
         }
+    }
+}
+
+/// That others are asked than before stands in the log of changes, whoever has written it into the file.
+async fn say_required(house: &House, before: Required) {
+    let now = house.rules().required;
+    if now == before {
+        return;
+    }
+    let word = |required: Required| match required {
+        Required::Disabled => "disabled",
+        Required::Optional => "optional",
+        Required::Mandatory => "mandatory",
+    };
+    let detail = format!("policy.required: {} before, {} now", word(before), word(now));
+    tracing::warn!(detail, "policy.required was changed");
+    let change = Change {
+        at_s: house.now().wall_s,
+        by: By::Administrator,
+        user: UserKey { uid: 0, name: String::from("*") },
+        what: String::from("required"),
+        detail,
+    };
+    if let Err(error) = house.store.note_change(change).await {
+        tracing::error!(%error, "the change of policy.required is in no log but this one");
     }
 }
 

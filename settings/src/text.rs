@@ -30,9 +30,19 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(characters.collect())
 }
 
+/// `https://user:password@host` without who and what.
+fn without_credentials(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let end = rest.find('/').unwrap_or(rest.len());
+    match rest.get(..end).and_then(|authority| authority.rfind('@')) {
+        Some(at) => format!("{scheme}://…{}", rest.get(at..).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 /// [`printable`], at most `longest` characters, in quotes.
 pub(crate) fn quoted(text: &str, longest: usize) -> String {
-    let shown = printable(text);
+    let shown = without_credentials(&printable(text));
     let mut characters = shown.chars();
     let start: String = characters.by_ref().take(longest).collect();
     let more = if characters.next().is_some() { "…" } else { "" };
@@ -42,6 +52,18 @@ pub(crate) fn quoted(text: &str, longest: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_quoted_has_no_credentials_of_a_url() {
+        for (text, shown) in [
+            ("http://user:pw@proxy.example.com:3128", "\"http://…@proxy.example.com:3128\""),
+            ("http://u:p@w@proxy/x@y", "\"http://…@proxy/x@y\""),
+            ("http://proxy/x@y", "\"http://proxy/x@y\""),
+            ("ada@example.com", "\"ada@example.com\""),
+        ] {
+            assert_eq!(quoted(text, 80), shown);
+        }
+    }
 
     #[test]
     fn escape_sequences_and_direction_marks_do_not_reach_a_terminal() {

@@ -104,6 +104,21 @@ impl Draft {
         self.plain.get(key).map_or_else(|| said_as_typed(self.said(key)), |plain| plain.expose().clone())
     }
 
+    /// Whether a secret that was kept, and not typed anew, would go to another server or provider than it was kept for.
+    pub(crate) fn takes_kept_elsewhere(&self, texts: bool) -> bool {
+        let is_kept = |key: &String| {
+            let is_of_it = if texts { key.starts_with("sms.account.") } else { key == "email.password" };
+            is_of_it && *self.said(key) == Said::Sealed && !self.now.secrets.contains_key(key)
+        };
+        let email = ["email.server", "email.port", "email.tls", "email.ca_file"];
+        let is_elsewhere = if texts {
+            self.values.keys().any(|key| key.starts_with("sms.") && self.has_changed(key))
+        } else {
+            email.into_iter().any(|key| self.has_changed(key))
+        };
+        is_elsewhere && self.values.keys().any(is_kept)
+    }
+
     /// How many stand in for the first of `email` or `sms`.
     pub(crate) fn backups(&self, way: &str) -> usize {
         let prefix = format!("{way}.backup.");

@@ -103,12 +103,15 @@ fn main(provider: Option<&Provider>) -> Vec<Field> {
         Field::of("section-email", "email.from", Kind::Text),
         Field::of("section-email", "email.user", Kind::Text),
         Field::of("section-email", "email.password", Kind::Secret),
+        Field::of("section-email", "email.ca_file", Kind::Text),
         Field::of("section-email", "test.email", Kind::Press(Press::TestEmail)),
         Field::of("section-sms", "sms.provider", Kind::Provider),
     ];
     if let Some(provider) = provider {
         all.extend(provider.account.iter().map(|field| account(provider, field)));
         all.push(Field::of("section-sms", "sms.sender", Kind::Text));
+        all.push(Field::of("section-sms", "sms.proxy", Kind::Text));
+        all.push(Field::of("section-sms", "sms.ca_file", Kind::Text));
         all.push(Field::of("section-sms", "test.sms", Kind::Press(Press::TestSms)));
     }
     for class in ["desktop", "web", "ssh", "elevate"] {

@@ -112,5 +112,37 @@ fn is_saved(window: &mut Window, saved: Saved, exits: bool) {
             Note::Wrong(words.say("note-saved-later"))
         }
     };
-    window.saved(&text, (first, diff.unwrap_or_default()), (note, exits));
+    let diff = diff.unwrap_or_default().into_iter().map(|line| without_old_secrets(&line)).collect();
+    window.saved(&text, (first, diff), (note, exits));
+}
+
+/// A setting that was made a comment may still be a secret: its value is not shown.
+fn without_old_secrets(line: &str) -> String {
+    let said = line.get(1..).unwrap_or_default().trim_start();
+    let Some((name, _)) = said.strip_prefix('#').and_then(|comment| comment.split_once('=')) else {
+        return line.to_owned();
+    };
+    let name = name.trim().to_ascii_lowercase();
+    let is_secret = ["password", "account", "token", "secret", "key", "sid"].iter().any(|word| name.contains(word));
+    let place = line.find('=').map_or(line.len(), |place| place.saturating_add(1));
+    if is_secret { format!("{} …", line.get(..place).unwrap_or_default()) } else { line.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_that_was_made_a_comment_is_not_shown_and_other_comments_are() {
+        for (line, shown) in [
+            (" # password = \"old\"", " # password = …"),
+            ("-#account = { auth_token = \"x\" }", "-#account = …"),
+            (" # Ours = theirs.", " # Ours = theirs."),
+            ("+server = \"a\" # password", "+server = \"a\" # password"),
+            ("@@ -1 +1 @@", "@@ -1 +1 @@"),
+            ("", ""),
+        ] {
+            assert_eq!(without_old_secrets(line), shown);
+        }
+    }
 }

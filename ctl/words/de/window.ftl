@@ -7,9 +7,9 @@ window-page-users = Benutzer
 
 note-saved = Gespeichert und übernommen.
 note-nothing-to-save = Nichts wurde geändert, also gibt es nichts zu speichern.
-note-undone = Zurückgenommen: { $what }
+note-undone = Rückgängig gemacht: { $what }
 note-redone = Wiederhergestellt: { $what }
-note-nothing-undone = Es gibt nichts zurückzunehmen.
+note-nothing-undone = Es gibt nichts rückgängig zu machen.
 note-nothing-redone = Es gibt nichts wieder zu tun.
 untested-words = ohne Test
 
@@ -22,7 +22,7 @@ health-lost = ! configd antwortet nicht
 
 key-next = weiter
 key-page = Seite
-key-save = sichern
+key-save = speichern
 key-eye = zeigen
 key-test = Test
 key-undo = zurück
@@ -53,7 +53,7 @@ unit-day = Tag
 unit- = ?
 secret-kept = (vorhanden, verschlüsselt)
 secret-plain = (im Klartext; Speichern verschlüsselt es)
-secret-none = (keins)
+secret-none = (keines)
 provider-own = eigene Datei
 provider-unproven = nicht erprobt
 list-filter = Filter:
@@ -76,10 +76,10 @@ keys-talk = Esc: nicht warten
 keys-talked = Esc: schließen
 keys-untested = Enter: speichern   Esc: zurück
 keys-conflict = m: meins   a: das andere   Esc: zurück
-ask-unsaved = Etwas ist geändert und nicht gespeichert. Vor dem Beenden speichern, oder verwerfen?
+ask-unsaved = Es gibt Änderungen, die nicht gespeichert sind. Vor dem Beenden speichern?
 ask-address = An diese Adresse geht die Testnachricht:
 ask-number = An diese Nummer geht die Testnachricht, etwa +4915550100:
-ask-untested = Kein Test hat mit dem bestanden, was hier steht. Niemand weiß also, ob Codes ankommen, und alle brauchten einen. F5 probiert es. Um trotzdem zu speichern, hier eintippen: { $words }
+ask-untested = Kein Test hat mit dem bestanden, was hier steht. Niemand weiß also, ob Codes ankommen, und alle brauchen dann einen. F5 probiert es. Um trotzdem zu speichern, hier eintippen: { $words }
 ask-no-way = Es gibt weder Mailserver noch SMS-Anbieter. Codes kommen also nur aus einer App, und wer keine hat, wird abgewiesen. Um trotzdem zu speichern, hier eintippen: { $words }
 ask-conflict = Während dieses Fenster offen war, hat jemand dieselben Einstellungen anders gespeichert:
 conflict-line = { $key }: hier { $ours }, dort { $theirs }
@@ -94,11 +94,12 @@ help-keys =
     Tab, ↓      nächstes Feld         Shift-Tab, ↑   voriges Feld
     Bild↓, ^N   nächste Seite         Bild↑, ^P      vorige Seite
     ← → Leer    andere Auswahl        Enter          Liste, Knopf, weiter
-    F2, ^S      speichern             F10, ^Q, Esc   beenden
+    F2, ^S      speichern             F10, ^Q        beenden
     F3, ^R      Geheimnis zeigen      F5, ^T         Test senden
     F1, ^G      diese Hilfe           F4, ^D         wie es configd geht
-    ^Z          zurücknehmen          ^Y             wieder tun
+    ^Z          rückgängig            ^Y             wiederherstellen
     ^W          Wort löschen          ^U             Zeile löschen
+    Entf        wieder Vorgabe; bei leerem Geheimnis: es herausnehmen
     Eine Zahl und s, m, h oder d: eine Dauer. Leeres Feld: Vorgabewert.
 
 saved-sealed = Verschlüsselt: { $keys }
@@ -120,3 +121,18 @@ title-weaker = Weniger Codes
 ask-weaker = Bisher: { $was }. Ab jetzt: { $is }. Wer Passwort oder Schlüssel hat, kommt dann ohne Code hinein. Ist das gewollt?
 keys-weaker = j: speichern   Esc: zurück
 keys-exit = Enter: beenden
+warn-kept = ! Das vorhandene Geheimnis geht mit, an eine neue Stelle; das Protokoll hält fest, wer es schickte.
+choice-policy-profile-standard = keine
+choice-policy-profile-nist-aal2 = NIST AAL2
+choice-policy-profile-pci-dss = PCI DSS
+choice-codes-prompt-detailed = ausführlich
+choice-codes-prompt-constant = immer gleich
+choice-trust-ssh-identity-key = Schlüssel und Netz
+choice-trust-ssh-identity-address = nur Adresse
+choice-trust-web-identity-none = nie
+choice-trust-web-identity-address = nur Adresse
+choice-codes-language-en = English
+choice-codes-language-de = Deutsch
+choice-codes-language-fr = Français
+choice-codes-language-es = Español
+choice-codes-language-ja = 日本語

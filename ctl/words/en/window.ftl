@@ -76,7 +76,7 @@ keys-talk = Esc: do not wait
 keys-talked = Esc: close
 keys-untested = Enter: save   Esc: back
 keys-conflict = m: mine   t: theirs   Esc: back
-ask-unsaved = Something is changed and not saved. Save it before you leave, or discard it?
+ask-unsaved = There are changes that are not saved. Save them before you leave?
 ask-address = The address that gets the test message:
 ask-number = The number that gets the test message, as +15550100:
 ask-untested = No test has passed with what stands here, so nobody knows whether codes arrive, and everybody would need one. Press F5 and try it. To save it all the same, type: { $words }
@@ -94,11 +94,12 @@ help-keys =
     Tab, ↓      next field            Shift-Tab, ↑   the one before
     PgDn, ^N    next page             PgUp, ^P       the one before
     ← → Space   another choice        Enter          list, button, next
-    F2, ^S      save                  F10, ^Q, Esc   exit
+    F2, ^S      save                  F10, ^Q        exit
     F3, ^R      show a secret         F5, ^T         send a test
     F1, ^G      this help             F4, ^D         how configd is
     ^Z          take back             ^Y             do again
     ^W          delete a word         ^U             delete the line
+    Delete      the default again; of an empty secret: take it out
     A number and s, m, h or d make a duration. An empty field has its default.
 
 saved-sealed = Encrypted: { $keys }
@@ -120,3 +121,18 @@ title-weaker = Fewer are asked for a code
 ask-weaker = Until now: { $was }. From now on: { $is }. Whoever has a password or a key is let in without a code then. Is that meant?
 keys-weaker = y: save   Esc: back
 keys-exit = Enter: leave
+warn-kept = ! The kept secret goes there with it, where it was not sent before; the log has that you sent it.
+choice-policy-profile-standard = none
+choice-policy-profile-nist-aal2 = NIST AAL2
+choice-policy-profile-pci-dss = PCI DSS
+choice-codes-prompt-detailed = detailed
+choice-codes-prompt-constant = always the same
+choice-trust-ssh-identity-key = key and network
+choice-trust-ssh-identity-address = address only
+choice-trust-web-identity-none = never
+choice-trust-web-identity-address = address only
+choice-codes-language-en = English
+choice-codes-language-de = Deutsch
+choice-codes-language-fr = Français
+choice-codes-language-es = Español
+choice-codes-language-ja = 日本語

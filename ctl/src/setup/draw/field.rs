@@ -83,7 +83,14 @@ fn tried(window: &Window, theme: Theme, field: &Field) -> Option<(String, Style)
     let channel = match field.kind {
         Kind::Press(Press::TestEmail) => Channel::Email,
         Kind::Press(Press::TestSms) => Channel::Sms,
-        _ => return None,
+        Kind::Choice(_)
+        | Kind::Provider
+        | Kind::Text
+        | Kind::Secret
+        | Kind::Duration
+        | Kind::Number
+        | Kind::Switch
+        | Kind::Press(_) => return None,
     };
     let trial = window.trial(channel)?;
     let is_same = || window.candidate().is_ok_and(|now| now.expose() == trial.settings.expose());

@@ -1,5 +1,6 @@
 //! The window as it is drawn, from its state alone. What others wrote has no control characters here.
 
+mod content;
 mod field;
 mod form;
 mod popup;

@@ -123,8 +123,8 @@ impl Form {
             KeyCode::Left => self.unit = self.unit.checked_sub(1).unwrap_or(count.saturating_sub(1)),
             _ => match (character(key), request(key)) {
                 (Some(letter), _) if letter.is_alphabetic() => {
-                    let fits = |unit: &&str| unit.starts_with(letter.to_ascii_lowercase());
-                    let Some(unit) = UNITS.iter().position(|unit| fits(&unit)) else { return Wants::Nothing };
+                    let fits = |unit: &&'static str| unit.starts_with(letter.to_ascii_lowercase());
+                    let Some(unit) = UNITS.iter().position(fits) else { return Wants::Nothing };
                     self.unit = unit;
                 }
                 (Some(other), _) if !other.is_ascii_digit() => return Wants::Nothing,

@@ -13,6 +13,7 @@ use std::ops::Range;
 use toml_edit::{Document, InlineTable, Item, Key, TableLike, Value};
 use typed::{service, written};
 
+mod account;
 mod lines;
 mod typed;
 mod unset;
@@ -134,7 +135,7 @@ impl Page<'_> {
         };
         let (key, value) = match (table.get(target.key), target.field) {
             (Some(item), None) => return self.over(target, item, value),
-            (Some(account), Some(field)) => return self.in_account(target, account, field, value),
+            (Some(account), Some(field)) => return self.in_account(target, (account, index), field, value),
             (None, None) => (target.key, value.to_owned()),
             (None, Some(field)) => (target.key, format!("{{ {} = {value} }}", Key::new(field))),
         };
@@ -206,21 +207,6 @@ impl Page<'_> {
     fn over(&self, target: &Target<'_>, item: &Item, value: &str) -> Result<String, EditError> {
         let span = item.span().filter(|_| item.is_value()).ok_or_else(|| target.by_hand())?;
         self.spliced(span, value).ok_or_else(|| target.by_hand())
-    }
-
-    fn in_account(&self, target: &Target<'_>, account: &Item, field: &str, value: &str) -> Result<String, EditError> {
-        if account.is_str() {
-            return Err(target.cannot(
-                "the account is one text here, so its fields are set with it, in the order of the provider's file",
-            ));
-        }
-        if let Some(item) = account.as_table_like().and_then(|account| account.get(field)) {
-            return self.over(target, item, value);
-        }
-        match account {
-            Item::Value(Value::InlineTable(table)) => self.in_inline(target, table, field, value),
-            Item::None | Item::Value(_) | Item::Table(_) | Item::ArrayOfTables(_) => Err(target.by_hand()),
-        }
     }
 
     fn in_inline(&self, target: &Target<'_>, table: &InlineTable, key: &str, value: &str) -> Result<String, EditError> {

@@ -123,6 +123,12 @@ impl Exemption {
 pub struct Patterns(pub(crate) Vec<String>);
 
 impl Patterns {
+    /// As they are written.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+
     /// Whether one of them fits.
     #[must_use]
     pub fn fit(&self, service: &str) -> bool {

@@ -6,7 +6,7 @@ use nix::fcntl::OFlag;
 use pam_2fa_settings::MAX_TEXT;
 use std::fs::{File, Metadata, OpenOptions, Permissions, symlink_metadata};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 /// A file as it was read.
@@ -15,11 +15,10 @@ pub(crate) struct Original {
     pub(crate) metadata: Metadata,
 }
 
-/// Reads a file of settings. What is longer than settings can be is not read to its end.
+/// Reads a file of settings. What is longer than settings can be is not read to its end, and what is no file is not waited for.
 pub(crate) fn read(path: &Path) -> Result<Original, Error> {
     let fail = |why| Error::File { what: "cannot read", path: path.to_owned(), why };
-    let file = File::open(path).map_err(fail)?;
-    let metadata = file.metadata().map_err(fail)?;
+    let (file, metadata) = open(path).map_err(fail)?;
     let mut bytes = Vec::new();
     let most = u64::try_from(MAX_TEXT).unwrap_or(u64::MAX).saturating_add(1);
     file.take(most).read_to_end(&mut bytes).map_err(fail)?;
@@ -35,6 +34,28 @@ pub(crate) fn read(path: &Path) -> Result<Original, Error> {
         }
     };
     Ok(Original { text, metadata })
+}
+
+/// Opens a file to read, and nothing else: nobody may ever write into a pipe, and the folder is locked meanwhile.
+pub(crate) fn open(path: &Path) -> io::Result<(File, Metadata)> {
+    let at_once = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    let file = OpenOptions::new().read(true).custom_flags(at_once.bits()).open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_file() {
+        return Ok((file, metadata));
+    }
+    Err(io::Error::other(format!("it is {} and no regular file; put a file in its place", kind(&metadata))))
+}
+
+fn kind(metadata: &Metadata) -> &'static str {
+    let kind = metadata.file_type();
+    if kind.is_dir() {
+        "a directory"
+    } else if kind.is_fifo() {
+        "a named pipe"
+    } else {
+        "a device"
+    }
 }
 
 /// What is wrong with the file of the settings in use, whatever stands in it.
@@ -133,4 +154,27 @@ impl Folder {
 /// What changes when a file is written or replaced.
 fn identity(metadata: &Metadata) -> (u64, u64, u64, i64, i64) {
     (metadata.dev(), metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::stat::Mode;
+    use nix::unistd::mkfifo;
+
+    #[test]
+    fn what_is_no_file_is_refused_at_once_in_one_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("config.toml");
+        mkfifo(&pipe, Mode::from_bits_truncate(0o640)).unwrap();
+        // Nobody writes into it: whoever waited would wait for ever.
+        for (path, kind) in
+            [(pipe.as_path(), "a named pipe"), (folder.path(), "a directory"), (Path::new("/dev/zero"), "a device")]
+        {
+            let why = read(path).err().unwrap().to_string();
+            let path = path.display();
+            let expected = format!("cannot read {path}: it is {kind} and no regular file; put a file in its place");
+            assert_eq!(why, expected);
+        }
+    }
 }

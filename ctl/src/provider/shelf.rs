@@ -4,7 +4,7 @@
 use crate::error::Error;
 use pam_2fa_settings::provider::MAX_FILE;
 use serde::Serialize;
-use std::fs::{File, Metadata, read_dir};
+use std::fs::{Metadata, read_dir};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -84,8 +84,7 @@ pub(super) fn text(file: &Path) -> Result<String, Error> {
 }
 
 fn read(file: &Path) -> std::io::Result<(String, Metadata)> {
-    let open = File::open(file)?;
-    let about = open.metadata()?;
+    let (open, about) = crate::config::file::open(file)?;
     let mut text = String::new();
     // One byte more than a file may have: the parser says that it is too long.
     open.take(u64::try_from(MAX_FILE).unwrap_or(u64::MAX).saturating_add(1)).read_to_string(&mut text)?;
@@ -98,4 +97,18 @@ fn unfit(about: &Metadata) -> Option<String> {
     }
     (about.mode() & 0o022 != 0)
         .then(|| format!("mode {:04o} lets others write it; look who did, then chmod go-w", about.mode() & 0o7777))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_among_the_providers_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("ours.toml");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::from_bits_truncate(0o644)).unwrap();
+        let why = read(&pipe).unwrap_err().to_string();
+        assert_eq!(why, "it is a named pipe and no regular file; put a file in its place");
+    }
 }

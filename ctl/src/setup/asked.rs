@@ -26,7 +26,7 @@ pub(crate) enum Popup {
     /// The test of that channel, as it happens.
     Talk(Channel),
     /// Mandatory without a test: the words that say so are typed.
-    Untested { input: Input, has_way: bool, save: Save },
+    Untested { input: Input, ways: String, save: Save },
     /// The same settings were changed by somebody else.
     Conflict { conflicts: Vec<Conflict>, save: Save },
     /// What was saved: what there is to say of it, and the change. Whoever wanted to leave does so behind it.
@@ -111,16 +111,16 @@ impl Window {
                 _ => self.over(Popup::Weaker { was, is, save }),
             },
             Popup::To { channel, input, .. } => self.key_in_to(channel, input, key),
-            Popup::Untested { mut input, has_way, save } => match key.code {
+            Popup::Untested { mut input, ways, save } => match key.code {
                 KeyCode::Esc => Vec::new(),
-                KeyCode::F(5) if has_way => self.press_test(),
-                KeyCode::Char('t') if has_way && key.modifiers == KeyModifiers::CONTROL => self.press_test(),
+                KeyCode::F(5) if !ways.is_empty() => self.press_test(),
+                KeyCode::Char('t') if !ways.is_empty() && key.modifiers == KeyModifiers::CONTROL => self.press_test(),
                 KeyCode::Enter if input.value().trim() == self.words.say("untested-words") => {
                     vec![Act::Save(Save { untested: true, ..save })]
                 }
                 _ => {
                     let _ = request(key).map(|request| input.handle(request));
-                    self.over(Popup::Untested { input, has_way, save })
+                    self.over(Popup::Untested { input, ways, save })
                 }
             },
             Popup::Conflict { conflicts, mut save } => {

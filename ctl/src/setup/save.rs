@@ -1,8 +1,7 @@
 //! Saving: the file as it is now with what was changed here on top, its secrets sealed by configd, and taken over by it. All of it happens
 //! under the lock of the folder, so that a second window sees what the first has saved. A refusal changes nothing.
 //!
-//! `mandatory` is not saved before a test has passed with these very settings, unless that is said in so many words, and then configd has
-//! written it down before.
+//! What makes anybody give a code is not saved before a test has passed with these very settings (`gate`).
 
 use super::merge::{Conflict, Side, entries, merge, of};
 use crate::client::Client;
@@ -10,14 +9,15 @@ use crate::config::file::{self, Folder, Original};
 use crate::config::seal::{seal_one, sealed, take_over};
 use crate::diff::unified;
 use crate::error::Error;
-use crate::invoker::invoker;
+use gate::{Change, may_be_required};
 use pam_2fa_protocol::Secret;
-use pam_2fa_protocol::admin::{MANDATORY_UNTESTED, MandatoryUntested, ReloadReply, TESTED, Tested, TestedReply};
-use pam_2fa_protocol::wire::Nothing;
+use pam_2fa_protocol::admin::ReloadReply;
 use pam_2fa_settings::text::printable;
-use pam_2fa_settings::{EditError, Finding, Required, check_secret, parse, plain_secrets, sending, set, with_value};
+use pam_2fa_settings::{EditError, Finding, check_secret, parse, plain_secrets, set, with_value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+
+mod gate;
 
 /// Stands in the text for a secret that is not sealed yet.
 const TO_BE_SEALED: &str = "sealed:v1:00000000:x";
@@ -50,7 +50,7 @@ fn fit(path: &Path) -> Result<Original, Error> {
     }
 }
 
-/// Whether `mandatory` needs a test.
+/// Whether settings by which somebody must give a code need a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Gate {
     /// It does.
@@ -101,10 +101,16 @@ pub(crate) enum Taken {
 pub(crate) enum Refusal {
     /// Keys that were changed here and, to something else, in the file.
     Conflict(Vec<Conflict>),
-    /// `mandatory`, and no test has passed with these settings by a way that is configured: these are.
+    /// Somebody must give a code, and no test has passed with these settings, or none by a way that is new or another than before.
     Untested {
+        /// It is configured.
         email: bool,
+        /// It is configured.
         sms: bool,
+        /// It is, and no test has passed by it.
+        email_untested: bool,
+        /// The same.
+        sms_untested: bool,
     },
     Wrong(Wrong),
     /// Another command has the folder.
@@ -157,11 +163,12 @@ pub(crate) fn save(path: &Path, runtime_dir: &Path, wanted: &Wanted<'_>) -> Resu
     right(&merged.text)?;
     let (text, sealed) = seal_all(path, runtime_dir, &merged.text, wanted.secrets, &merged.given_up)?;
     right(&text)?;
-    let theirs = merged.theirs;
+    let theirs = merged.theirs.clone();
     if text == old.text {
         return Ok(Saved { text, diff: Some(Vec::new()), sealed, theirs, taken: Taken::Unchanged });
     }
-    may_be_mandatory(runtime_dir, &old.text, &text, wanted.gate)?;
+    let change = Change { old: &old.text, merged: &merged.text, new: &text };
+    may_be_required(runtime_dir, &change, wanted.gate)?;
     let taken = match take_over(&folder, path, &old, &text, runtime_dir) {
         Ok(reply) => Taken::Over(reply),
         Err(error) if error.is_silence() => Taken::Later(error.to_string()),
@@ -220,40 +227,6 @@ fn seal_all(
         Err(error) if error.is_silence() || matches!(error, Error::Sealed(_)) => Ok((text, names)),
         Err(error) => Err(failed(error)),
     }
-}
-
-/// Whether a code would arrive is known before everybody needs one: a test has passed by what the text says of mail servers or providers. It is
-/// asked where `mandatory` is new, and where it stays and that has changed.
-fn may_be_mandatory(runtime_dir: &Path, old: &str, new: &str, gate: Gate) -> Result<(), Refusal> {
-    let Ok(accepted) = parse(new) else { return Ok(()) };
-    let settings = accepted.settings;
-    if settings.policy.required != Required::Mandatory || !is_news(old, new) {
-        return Ok(());
-    }
-    let failed = |error: Error| Refusal::daemon(&error);
-    let part = sending(new).map_err(|why| Refusal::wrong("", &why))?;
-    let mut client = Client::connect(runtime_dir).map_err(failed)?;
-    let tested: TestedReply = client.call(TESTED, &Tested { settings: Secret::new(part) }).map_err(failed)?;
-    if tested.email || tested.sms {
-        return Ok(());
-    }
-    if gate == Gate::Test {
-        return Err(Refusal::Untested { email: settings.email.is_some(), sms: settings.sms.is_some() });
-    }
-    let asked = MandatoryUntested { by: invoker() };
-    client.call(MANDATORY_UNTESTED, &asked).map(|Nothing {}| ()).map_err(failed)
-}
-
-/// Whether `mandatory`, which `new` says, is new, or rests on other ways than before.
-fn is_news(old: &str, new: &str) -> bool {
-    let is_mandatory = parse(old).is_ok_and(|accepted| accepted.settings.policy.required == Required::Mandatory);
-    let ways = |text: &str| {
-        let mut all = entries(text).unwrap_or_default();
-        // A price changes nothing of what arrives.
-        all.retain(|(key, _)| (key.starts_with("email.") || key.starts_with("sms.")) && !key.ends_with(".price"));
-        all
-    };
-    !is_mandatory || ways(old) != ways(new)
 }
 
 /// What is another, with every secret masked.

@@ -342,9 +342,10 @@ impl Window {
         self.note = Some(Note::Wrong(printable(why).into_owned()));
     }
 
-    /// Mandatory, and no test has passed by what stands here.
-    pub(crate) fn is_untested(&mut self, has_way: bool, save: Save) {
-        let _ = self.open(Popup::Untested { input: Input::default(), has_way, save });
+    /// Codes are asked for, and by these ways (ids of their sections) none has arrived with what stands here; none where there is no way.
+    pub(crate) fn is_untested(&mut self, ways: &[&'static str], save: Save) {
+        let ways = ways.iter().map(|id| self.words.say(id)).collect::<Vec<_>>().join(", ");
+        let _ = self.open(Popup::Untested { input: Input::default(), ways, save });
     }
 
     /// Somebody else has changed the same.

@@ -61,7 +61,7 @@ list-nothing = nichts passt
 
 title-help = Tasten
 title-unsaved = Nicht gespeichert
-title-untested = Verpflichtend ohne Test
+title-untested = Nicht ausprobiert
 title-conflict = Von anderen geändert
 title-diff = Gespeichert
 title-problems = Wie es configd geht
@@ -79,7 +79,7 @@ keys-conflict = m: meins   a: das andere   Esc: zurück
 ask-unsaved = Es gibt Änderungen, die nicht gespeichert sind. Vor dem Beenden speichern?
 ask-address = An diese Adresse geht die Testnachricht:
 ask-number = An diese Nummer geht die Testnachricht, etwa +4915550100:
-ask-untested = Kein Test hat mit dem bestanden, was hier steht. Niemand weiß also, ob Codes ankommen, und alle brauchen dann einen. F5 probiert es. Um trotzdem zu speichern, hier eintippen: { $words }
+ask-untested = Mit dem, was hier steht, hat kein Test bestanden ({ $ways }). Niemand weiß also, ob Codes ankommen, und wer einen braucht, wird sonst abgewiesen. F5 probiert es. Um trotzdem zu speichern, hier eintippen: { $words }
 ask-no-way = Es gibt weder Mailserver noch SMS-Anbieter. Codes kommen also nur aus einer App, und wer keine hat, wird abgewiesen. Um trotzdem zu speichern, hier eintippen: { $words }
 ask-conflict = Während dieses Fenster offen war, hat jemand dieselben Einstellungen anders gespeichert:
 conflict-line = { $key }: hier { $ours }, dort { $theirs }

@@ -61,7 +61,7 @@ list-nothing = nothing fits
 
 title-help = Keys
 title-unsaved = Not saved
-title-untested = Mandatory without a test
+title-untested = Not tried
 title-conflict = Changed by somebody else
 title-diff = Saved
 title-problems = How configd is
@@ -79,7 +79,7 @@ keys-conflict = m: mine   t: theirs   Esc: back
 ask-unsaved = There are changes that are not saved. Save them before you leave?
 ask-address = The address that gets the test message:
 ask-number = The number that gets the test message, as +15550100:
-ask-untested = No test has passed with what stands here, so nobody knows whether codes arrive, and everybody would need one. Press F5 and try it. To save it all the same, type: { $words }
+ask-untested = No test has passed with what stands here ({ $ways }), so nobody knows whether codes arrive, and who needs one is denied where they do not. Press F5 and try it. To save it all the same, type: { $words }
 ask-no-way = There is neither a mail server nor a provider of text messages, so a code can come from an app alone, and who has none is denied. To save it all the same, type: { $words }
 ask-conflict = While this window was open, somebody has saved the same settings otherwise:
 conflict-line = { $key }: here { $ours }, there { $theirs }

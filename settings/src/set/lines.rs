@@ -43,14 +43,17 @@ impl<'a> Lines<'a> {
         Self { text, lines, ends: spans.into_iter().map(|span| span.end).collect() }
     }
 
-    /// Every line, and whether it stands under a header of that section or of one in it.
-    pub(super) fn under(&self, section: &str) -> impl Iterator<Item = (&'a str, bool)> {
+    /// Every line that stays without a section and those in it. Comments and blank lines do: they are the administrator's. What looks like
+    /// one inside of a value is a piece of it, and perhaps of a secret.
+    pub(super) fn without(&self, section: &str) -> impl Iterator<Item = &'a str> {
         let mut is_of_it = false;
-        self.lines.iter().map(move |line| {
+        self.lines.iter().filter_map(move |line| {
             if let Some(header) = line.header.as_ref().filter(|header| !header.is_marked) {
                 is_of_it = header.path.first().is_some_and(|first| first == section);
             }
-            (line.text, is_of_it)
+            let said = line.text.trim_start();
+            let is_ours = !line.is_inside && (said.is_empty() || said.starts_with('#'));
+            (!is_of_it || is_ours).then_some(line.text)
         })
     }
 
@@ -67,6 +70,23 @@ impl<'a> Lines<'a> {
     /// The line of the n-th `[[a.b]]`.
     pub(super) fn nth_array(&self, path: &[&str], index: usize) -> Option<usize> {
         self.headers(path, true, false).nth(index)
+    }
+
+    /// The first line of `[a.b.c]` that belongs to the header in that line: what stands below the next of its kind is another's.
+    pub(super) fn header_in(&self, outer: usize, path: &[&str]) -> Option<usize> {
+        let of_it = self.lines.get(outer)?.header.as_ref()?;
+        let mut below = self.lines.iter().enumerate().skip(outer.saturating_add(1));
+        let (index, header) = below.find_map(|(index, line)| {
+            let header = line.header.as_ref().filter(|header| !header.is_marked)?;
+            (header.path == path || header.path == of_it.path).then_some((index, header))
+        })?;
+        (header.path == path && !header.is_array).then_some(index)
+    }
+
+    /// With a line of its own below that on which the value ends whose last byte stands there.
+    pub(super) fn with_line_below(&self, end: usize, line: &str) -> Option<String> {
+        let at = self.lines.iter().take_while(|line| line.start < end).count();
+        self.replaced(at..at, &format!("{line}{}", self.line_end()))
     }
 
     fn headers(&self, path: &[&str], is_array: bool, is_marked: bool) -> impl Iterator<Item = usize> {

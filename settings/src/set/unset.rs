@@ -40,15 +40,7 @@ pub fn without_section(text: &str, section: &str) -> Result<String, EditError> {
     if !item.is_table() {
         return Err(by_hand());
     }
-    let mut changed = String::with_capacity(text.len());
-    let lines = Lines::of(text, &document);
-    for (line, is_of_it) in lines.under(section) {
-        // Comments and blank lines stay: they are the administrator's.
-        let is_said = !line.trim().is_empty() && !line.trim_start().starts_with('#');
-        if !(is_of_it && is_said) {
-            changed.push_str(line);
-        }
-    }
+    let changed: String = Lines::of(text, &document).without(section).collect();
     let gone = parse(&changed).map_err(|_| by_hand())?;
     let kept = |text, document: &Document<&str>| {
         let mut all = flat(text, document.as_table());
@@ -91,11 +83,17 @@ impl Page<'_> {
     /// The lines of a key and its value, with the comment behind it.
     fn line(&self, key: &Key, item: &Item) -> Option<Range<usize>> {
         let (begins, ends) = (key.span()?.start, item.span()?.end);
-        let before = self.text.get(..begins)?;
-        let start = before.rfind('\n').map_or(0, |at| at.saturating_add(1));
+        let start = self.text.get(..begins)?.rfind('\n').map_or(0, |at| at.saturating_add(1));
         let end =
             self.text.get(ends..)?.find('\n').map_or(self.text.len(), |at| ends.saturating_add(at).saturating_add(1));
-        before.get(start..)?.trim().is_empty().then_some(start..end)
+        // Nothing else stands there, and no header.
+        let own = parse(self.text.get(start..end)?).ok()?;
+        let mut table = own.as_table();
+        // `account.token = …`
+        while let Some((_, Item::Table(inner))) = table.iter().next().filter(|_| table.len() == 1) {
+            table = Some(inner).filter(|inner| inner.is_dotted())?;
+        }
+        (table.len() == 1 && table.iter().all(|(_, item)| item.is_value())).then_some(start..end)
     }
 
     /// A key of an inline table with the comma before it, or behind it where it is the first.
@@ -151,6 +149,9 @@ mod tests {
         let without = without_section(TEXT, "email").unwrap();
         assert!(without.starts_with("# Ours.\n# before from\n[sms]\n"), "{without}");
         assert_eq!(without_section(TEXT, "trust").unwrap(), TEXT);
+        // A piece of a value is no comment.
+        let secret = "[sms]\nprovider = \"x\"\n# Ours.\naccount = \"\"\"a;b;\n# hunter2\n\n  # \"\"\"\n[log]\nlevel = \"info\"\n";
+        assert_eq!(without_section(secret, "sms").unwrap(), "# Ours.\n[log]\nlevel = \"info\"\n");
         // Two on one line, as nobody writes it.
         assert!(unset("[email]\nserver = \"a\"\n[sms]\naccount = \"whole\"\n", "sms.account.url").is_err());
         let one = "[sms]\nprovider = \"x\"\naccount = { url = \"u\" }\n";

@@ -40,10 +40,13 @@ pub(super) fn content(window: &Window, theme: Theme, area: Rect) -> Option<Box> 
             Box { cursor, ..simple(title, lines, "keys-send") }
         }
         Popup::Talk(channel) => talk(words, theme, window.trial(*channel)?, width),
-        Popup::Untested { input, has_way, .. } => {
+        Popup::Untested { input, ways, .. } => {
             let typed = words.say("untested-words");
             let mut lines = plain(
-                &words.with(if *has_way { "ask-untested" } else { "ask-no-way" }, &[("words", &typed)]),
+                &words.with(
+                    if ways.is_empty() { "ask-no-way" } else { "ask-untested" },
+                    &[("words", &typed), ("ways", ways)],
+                ),
                 width,
                 theme.weighty(),
             );

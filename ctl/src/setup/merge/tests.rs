@@ -25,6 +25,25 @@ fn conflicts(result: Result<Merged, Refusal>) -> Vec<Conflict> {
     }
 }
 
+fn keys(asked: &[Conflict]) -> Vec<String> {
+    asked.iter().map(|one| one.key.clone()).collect()
+}
+
+/// It is asked, and what is asked about is as the one side has it, or as the other.
+fn both_ways(opened: &str, ours: &str, theirs: &str) {
+    for (side, text) in [(Side::Ours, ours), (Side::Theirs, theirs)] {
+        let asked = conflicts(merge(opened, ours, theirs, &[]));
+        let names = keys(&asked);
+        let decided: Vec<_> = asked.into_iter().map(|one| (one, side)).collect();
+        let merged = merge(opened, ours, theirs, &decided).unwrap();
+        parse(&merged.text).unwrap();
+        let (all, wanted) = (entries(&merged.text).unwrap(), entries(text).unwrap());
+        let differs = |key: &&String| of(&all, key) != of(&wanted, key);
+        assert_eq!(names.iter().find(differs), None, "{side:?}\n{}", merged.text);
+        assert_eq!(merged.given_up.len(), if side == Side::Theirs { names.len() } else { 0 });
+    }
+}
+
 #[test]
 fn what_each_has_changed_stays_with_their_comments_and_their_order() {
     let theirs = with(SHIPPED, &[("limits.sms_per_day", "100"), ("policy.application", "Corp")])
@@ -132,26 +151,123 @@ fn secrets_are_told_apart_and_never_shown() {
     // A field here, the whole account there.
     let ours = with(OURS, &[("sms.account.token", "sealed:v1:00112233:u")]);
     let asked = conflicts(merge(OURS, &ours, &with(OURS, &[("sms.account", "sealed:v1:00112233:all")]), &[]));
-    assert_eq!(asked[0].key, "sms.account.token");
-    let other = with(OURS, &[("sms.account.url", "sealed:v1:00112233:v")]);
-    assert!(merge(OURS, &ours, &other, &[]).is_ok(), "two fields are two");
+    assert_eq!(keys(&asked), ["sms.account", "sms.account.token", "sms.account.url"]);
 }
 
 #[test]
 fn an_account_that_one_makes_one_text_and_the_other_gives_a_field_is_asked_about_as_a_whole() {
     let (one, field) =
         (with(OURS, &[("sms.account", "sealed:v1:00112233:all")]), with(OURS, &[("sms.account.more", "m")]));
-    let keys = |asked: &[Conflict]| asked.iter().map(|one| one.key.clone()).collect::<Vec<_>>();
     let asked = conflicts(merge(OURS, &field, &one, &[]));
-    assert_eq!(keys(&asked), ["sms.account.more"]);
+    assert_eq!(keys(&asked), ["sms.account", "sms.account.more", "sms.account.token", "sms.account.url"]);
     let asked = conflicts(merge(OURS, &one, &field, &[]));
-    assert_eq!(keys(&asked), ["sms.account.token", "sms.account.url", "sms.account"]);
-    for (side, text) in [(Side::Ours, &one), (Side::Theirs, &field)] {
-        let asked = conflicts(merge(OURS, &one, &field, &[]));
-        let decided: Vec<_> = asked.into_iter().map(|one| (one, side)).collect();
-        let merged = merge(OURS, &one, &field, &decided).unwrap();
-        assert_eq!(entries(&merged.text).unwrap(), entries(text).unwrap(), "{side:?}");
+    assert_eq!(keys(&asked), ["sms.account.more", "sms.account.token", "sms.account.url", "sms.account"]);
+    both_ways(OURS, &one, &field);
+    both_ways(OURS, &field, &one);
+}
+
+#[test]
+fn a_secret_does_not_go_with_a_server_that_somebody_else_has_set_meanwhile_unless_that_was_seen() {
+    for (ours, theirs, expected) in [
+        (("email.password", "hunter2"), ("email.server", "evil.example.org"), ["email.server", "email.password"]),
+        (
+            ("email.server", "new.example.com"),
+            ("email.password", "sealed:v1:00112233:two"),
+            ["email.server", "email.password"],
+        ),
+        (("email.password", "hunter2"), ("email.port", "2525"), ["email.port", "email.password"]),
+        (("email.password", "hunter2"), ("email.tls", "starttls"), ["email.tls", "email.password"]),
+        (("email.password", "hunter2"), ("email.ca_file", "/etc/evil.pem"), ["email.ca_file", "email.password"]),
+        (("email.user", "ada"), ("email.password", "hunter2"), ["email.user", "email.password"]),
+        (
+            ("email.backup.two.password", "hunter2"),
+            ("email.backup.two.server", "evil.example.org"),
+            ["email.backup.two.server", "email.backup.two.password"],
+        ),
+        (
+            ("sms.account.token", "hunter2"),
+            ("sms.account.url", "https://evil.example.org"),
+            ["sms.account.token", "sms.account.url"],
+        ),
+        (("sms.account.token", "hunter2"), ("sms.provider", "twilio"), ["sms.account.token", "sms.provider"]),
+        (
+            ("sms.proxy", "http://proxy.example.com:3128"),
+            ("sms.ca_file", "/etc/evil.pem"),
+            ["sms.ca_file", "sms.proxy"],
+        ),
+    ] {
+        let (here, there) = (with(OURS, &[ours]), with(OURS, &[theirs, ("log.level", "warn")]));
+        let asked = conflicts(merge(OURS, &here, &there, &[]));
+        let mut names = keys(&asked);
+        names.sort();
+        let mut expected = expected.map(String::from);
+        expected.sort();
+        assert_eq!(names, expected);
+        both_ways(OURS, &here, &there);
     }
+    // Of the server that ours is for, both values are seen.
+    let here = with(OURS, &[("email.password", "hunter2")]);
+    let there = with(OURS, &[("email.server", "evil.example.org")]);
+    let asked = conflicts(merge(OURS, &here, &there, &[]));
+    let server = asked.iter().find(|one| one.key == "email.server").unwrap();
+    let said = |text: &str| Some(Said::Text(String::from(text)));
+    assert_eq!((server.ours.clone(), server.theirs.clone()), (said("a.example.com"), said("evil.example.org")));
+    // An answer to one server is none to the next, and then the whole is asked again.
+    let decided: Vec<_> = asked.into_iter().map(|one| (one, Side::Theirs)).collect();
+    assert!(merge(OURS, &here, &there, &decided).unwrap().given_up.contains("email.password"));
+    let later = with(OURS, &[("email.server", "worse.example.org")]);
+    assert_eq!(keys(&conflicts(merge(OURS, &here, &later, &decided))), ["email.server", "email.password"]);
+}
+
+#[test]
+fn what_says_nothing_of_where_a_secret_goes_or_is_another_servers_is_changed_by_two_apart() {
+    let here = with(OURS, &[("email.password", "hunter2"), ("sms.sender", "+15550100")]);
+    let theirs = [
+        ("email.from", "b@example.com"),
+        ("email.helo", "h.example.com"),
+        ("email.backup.two.server", "c.example.com"),
+        ("sms.price", "0.10"),
+        ("sms.proxy", "http://proxy.example.com:3128"),
+    ];
+    let text = merged(OURS, &here, &with(OURS, &theirs)).text;
+    let both = with(&here, &theirs);
+    assert_eq!(entries(&text).unwrap(), entries(&both).unwrap(), "{text}");
+    // Both have come to the same server, and one of them has a password for it.
+    let server = ("email.server", "new.example.com");
+    let text = merged(OURS, &with(OURS, &[server, ("email.password", "hunter2")]), &with(OURS, &[server])).text;
+    assert!(text.contains("new.example.com") && text.contains("hunter2"), "{text}");
+}
+
+#[test]
+fn a_section_that_is_taken_out_here_goes_from_what_others_have_changed_elsewhere() {
+    let backup = format!(
+        "{OURS}[[sms.backup]]\nname = \"b\"\nprovider = \"http\"\naccount = {{ url = \"https://b.example.com\", token = \"t\" }}\n"
+    );
+    for opened in [OURS, &backup] {
+        let ours = without_section(opened, "sms").unwrap();
+        let theirs = with(opened, &[("codes.digits", "8")]);
+        let merged = merged(opened, &ours, &theirs);
+        assert_eq!(merged.text, with(&ours, &[("codes.digits", "8")]));
+        assert!(parse(&merged.text).is_ok(), "{}", merged.text);
+    }
+}
+
+#[test]
+fn a_section_or_a_backup_that_one_takes_out_and_the_other_changes_is_asked_about_as_a_whole() {
+    let ours = without_section(OURS, "sms").unwrap();
+    for theirs in [
+        with(OURS, &[("sms.sender", "+15550100")]),
+        with(OURS, &[("sms.account.token", "sealed:v1:00112233:u")]),
+        format!(
+            "{OURS}[[sms.backup]]\nname = \"b\"\nprovider = \"http\"\naccount = {{ url = \"https://b.example.com\" }}\n"
+        ),
+    ] {
+        both_ways(OURS, &ours, &theirs);
+        both_ways(OURS, &theirs, &ours);
+    }
+    let at = OURS.find("[[email.backup]]").unwrap();
+    let without = format!("{}{}", &OURS[..at], &OURS[OURS.find("[sms]").unwrap()..]);
+    both_ways(OURS, &with(OURS, &[("email.backup.two.helo", "h.example.com")]), &without);
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! What becomes of the file and what configd is asked, by a daemon that says what the test tells it to.
 
 use super::*;
+use crate::invoker::invoker;
 use crate::setup::fake::{Fake, Reply, is_root};
-use pam_2fa_protocol::admin;
+use pam_2fa_protocol::admin::{self, MANDATORY_UNTESTED, TESTED};
 use serde_json::{Value, json};
 use std::fs::{Permissions, metadata, set_permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -30,8 +31,13 @@ fn taking(text: &str) -> Fake {
 
 /// Has seen no test.
 fn untested(text: &str) -> Fake {
-    let fake = Fake::start(|method, parameters| match method {
-        TESTED => vec![Reply::Done(json!({"email": false, "sms": false}))],
+    tested(text, false, false)
+}
+
+/// Has seen a test of these.
+fn tested(text: &str, email: bool, sms: bool) -> Fake {
+    let fake = Fake::start(move |method, parameters| match method {
+        TESTED => vec![Reply::Done(json!({"email": email, "sms": sms}))],
         _ => ok(method, parameters),
     });
     fake.write(text);
@@ -192,7 +198,9 @@ fn mandatory_is_not_saved_before_a_test_has_passed_with_these_very_settings() {
     let ours = with(MAIL, &[("policy.required", "mandatory"), ("email.server", "n.example.com")]);
     let fake = untested(MAIL);
     let refused = save_with(&fake, MAIL, &ours, &[("email.password", "hunter2")], Gate::Test).unwrap_err();
-    assert!(matches!(refused, Refusal::Untested { email: true, sms: false }), "{refused:?}");
+    let names_it =
+        matches!(refused, Refusal::Untested { email: true, sms: false, email_untested: true, sms_untested: false });
+    assert!(names_it, "{refused:?}");
     untouched(&fake, MAIL);
     assert_eq!(methods(&fake), ["Seal", "Tested"]);
     let asked = fake.calls().pop().unwrap();
@@ -246,7 +254,7 @@ fn where_mandatory_stays_a_test_is_wanted_only_if_messages_go_another_way() {
         return;
     }
     let opened = with(MAIL, &[("policy.required", "mandatory")]);
-    let price = format!("{opened}[sms]\nprovider = \"http\"\naccount = \"sealed:v1:00112233:x\"\n");
+    let price = format!("{opened}[sms]\nprovider = \"http\"\naccount = {{ price = \"sealed:v1:00112233:x\" }}\n");
     for (opened, pairs, secrets, is_asked) in [
         (&opened, &[("codes.digits", "8"), ("trust.ssh", "8 hours")][..], &[][..], false),
         (&opened, &[("email.server", "n.example.com")], &[], true),
@@ -254,6 +262,8 @@ fn where_mandatory_stays_a_test_is_wanted_only_if_messages_go_another_way() {
         (&opened, &[], &[("email.password", "hunter2")], true),
         (&price, &[("sms.price", "0.10")], &[], false),
         (&price, &[("sms.sender", "+15550100")], &[], true),
+        (&price, &[("sms.account.price", "sealed:v1:00112233:y")], &[], true),
+        (&opened, &[("policy.required", "optional"), ("policy.required_groups", "wheel")], &[], false),
     ] {
         let fake = untested(opened);
         let result = save_with(&fake, opened, &with(opened, pairs), secrets, Gate::Test);
@@ -268,6 +278,80 @@ fn where_mandatory_stays_a_test_is_wanted_only_if_messages_go_another_way() {
 }
 
 #[test]
+fn who_is_asked_by_a_group_or_a_service_needs_a_code_that_arrives_too() {
+    if !is_root("save") {
+        return;
+    }
+    let group = with(MAIL, &[("policy.required_groups", "wheel"), ("policy.required_services", "sshd")]);
+    for (opened, pairs, is_asked) in [
+        (MAIL, &[("policy.required_groups", "wheel")][..], true),
+        (MAIL, &[("policy.required_services", "sshd")], true),
+        (MAIL, &[("policy.required_groups", "wheel"), ("policy.required", "disabled")], false),
+        (MAIL, &[("email.server", "n.example.com")], false),
+        (&group, &[("email.server", "n.example.com")], true),
+        (&group, &[("policy.required_groups", "wheel,staff")], true),
+        (&group, &[("policy.required_services", "sshd,login")], true),
+        (&group, &[("policy.required", "mandatory")], true),
+        // Less than before, or nothing of it.
+        (&group, &[("policy.required_groups", "")], false),
+        (&group, &[("policy.required_services", "")], false),
+        (&group, &[("policy.required", "disabled"), ("email.server", "n.example.com")], false),
+        (&group, &[("policy.application", "Other")], false),
+    ] {
+        let fake = untested(opened);
+        let result = save_text(&fake, opened, &with(opened, pairs));
+        assert_eq!(matches!(result, Err(Refusal::Untested { .. })), is_asked, "{pairs:?} {result:?}");
+        assert_eq!(result.is_ok(), !is_asked, "{pairs:?} {result:?}");
+    }
+}
+
+#[test]
+fn a_way_that_is_new_or_another_than_before_needs_a_test_of_its_own_and_is_named() {
+    if !is_root("save") {
+        return;
+    }
+    let both = with(
+        &format!("{MAIL}[sms]\nprovider = \"http\"\naccount = {{ token = \"sealed:v1:00112233:x\" }}\n"),
+        &[("policy.required", "mandatory")],
+    );
+    let optional = with(&both, &[("policy.required", "optional")]);
+    let mail_alone = with(MAIL, &[("policy.required", "mandatory")]);
+    let (email, sms) = ([("email.server", "n.example.com")], [("sms.sender", "+15550100")]);
+    for (opened, ours, tests, untested) in [
+        // Tested once by text message, and the mail server is another now.
+        (&both, with(&both, &email), (false, true), Some((true, false))),
+        (&both, with(&both, &sms), (true, false), Some((false, true))),
+        (&both, with(&both, &email), (true, false), None),
+        (&both, with(&both, &sms), (false, true), None),
+        (&both, with(&both, &email), (false, false), Some((true, true))),
+        (&mail_alone, both.clone(), (true, false), Some((false, true))),
+        (&mail_alone, both.clone(), (false, true), None),
+        // Mandatory is new: one that works is enough, and what was not touched is as it was.
+        (&optional, both.clone(), (true, false), None),
+        (&optional, both.clone(), (false, false), Some((true, true))),
+        (&optional, with(&both, &email), (false, true), Some((true, false))),
+        // What is left is what was never tried.
+        (&both, pam_2fa_settings::without_section(&both, "email").unwrap(), (false, false), Some((false, true))),
+        (&both, pam_2fa_settings::without_section(&both, "sms").unwrap(), (true, false), None),
+    ] {
+        let fake = tested(opened, tests.0, tests.1);
+        let result = save_text(&fake, opened, &ours);
+        let named = match &result {
+            Err(Refusal::Untested { email_untested, sms_untested, .. }) => Some((*email_untested, *sms_untested)),
+            Ok(_) => None,
+            Err(other) => panic!("{other:?}"),
+        };
+        assert_eq!(named, untested, "{tests:?}\n{ours}");
+        assert_eq!(fake.read() == *opened, untested.is_some());
+    }
+    // A secret that is sealed on the way is the same secret.
+    let plain = both.replace("sealed:v1:00112233:x", "hunter2");
+    let fake = tested(&plain, true, false);
+    let saved = save_text(&fake, &plain, &with(&plain, &[("email.port", "587")])).unwrap();
+    assert_eq!(saved.sealed, ["sms.account.token"]);
+}
+
+#[test]
 fn what_configd_refuses_is_taken_back_and_its_words_are_told() {
     if !is_root("save") {
         return;
@@ -275,7 +359,7 @@ fn what_configd_refuses_is_taken_back_and_its_words_are_told() {
     let fake =
         Fake::start(|_, _| vec![Reply::Error(admin::REFUSED, json!({"reasons": ["no\u{1b} such group", "and more"]}))]);
     fake.write(MAIL);
-    let Err(Refusal::Daemon(lines)) = save_text(&fake, MAIL, &with(MAIL, &[("policy.required_groups", "x")])) else {
+    let Err(Refusal::Daemon(lines)) = save_text(&fake, MAIL, &with(MAIL, &[("policy.exempt_users", "@x")])) else {
         panic!()
     };
     assert!(lines[0].ends_with("configd refused the new settings; the old file is back"), "{lines:?}");

@@ -3,7 +3,7 @@
 use super::*;
 use crate::invoker::invoker;
 use crate::setup::fake::{Fake, Reply, is_root};
-use pam_2fa_protocol::admin::{self, MANDATORY_UNTESTED, TESTED};
+use pam_2fa_protocol::admin::{self, MANDATORY_UNTESTED, STATUS, TESTED};
 use serde_json::{Value, json};
 use std::fs::{Permissions, metadata, set_permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -474,4 +474,22 @@ fn a_file_that_is_unfit_is_not_opened_and_not_saved_over() {
     assert!(saved.diff.is_none(), "nobody can say what is secret in the old one");
     std::fs::remove_file(fake.config()).unwrap();
     assert!(open(&fake.config()).is_err());
+}
+
+#[test]
+fn what_stands_in_the_file_and_was_never_in_force_needs_a_test_as_if_it_were_new() {
+    if !is_root("save") {
+        return;
+    }
+    let opened = with(MAIL, &[("policy.required", "mandatory")]);
+    for (force, is_asked) in [("optional", true), ("disabled", true), ("mandatory", false)] {
+        let fake = Fake::start(move |method, parameters| match method {
+            TESTED => vec![Reply::Done(json!({"email": false, "sms": false}))],
+            STATUS => vec![Reply::Done(json!({"status": {"version": "0.1.0", "state": "running", "since": "2026-11-29T00:00:00Z", "required": force}}))],
+            _ => ok(method, parameters),
+        });
+        fake.write(&opened);
+        let result = save_with(&fake, &opened, &with(&opened, &[("codes.digits", "8")]), &[], Gate::Test);
+        assert_eq!(matches!(result, Err(Refusal::Untested { .. })), is_asked, "{force} {result:?}");
+    }
 }

@@ -73,7 +73,9 @@ fn keep((config, runtime_dir): (&Path, &Path), window: &mut Window, how: Save) {
     };
     match save::save(config, runtime_dir, &wanted) {
         Ok(saved) => is_saved(window, saved),
-        Err(Refusal::Untested { email, sms, .. }) => window.is_untested(email || sms, how),
+        Err(Refusal::Untested { email, sms, email_untested, sms_untested }) => {
+            window.is_untested((email && email_untested) || (sms && sms_untested), how);
+        }
         Err(Refusal::Conflict(conflicts)) => window.is_contested(conflicts, how),
         Err(Refusal::Wrong(wrong)) => {
             let first = wrong.into_iter().next();

@@ -72,6 +72,15 @@ pub struct Letterhead<'a> {
     pub life_ms: u64,
 }
 
+/// What became of a message that was asked for here and now.
+#[derive(Debug)]
+pub struct Carried {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The server or provider that has accepted it, by its name in the settings.
+    pub by: Option<String>,
+}
+
 impl Post {
     /// Runs an errand to its end. What became of it stands in the challenge, the log and the health.
     pub async fn run(self, errand: Errand, rules: Arc<Rules>, reference: String) {
@@ -198,8 +207,10 @@ impl Post {
 
     /// One message, by the first mail server that accepts it, or why none did. A refusal of the address itself ends the round:
     /// the next server would only say the same.
-    pub async fn post(&self, head: Letterhead<'_>, rules: &Rules, steps: Option<&UnboundedSender<String>>) -> Outcome {
-        self.round(head, rules, steps, &mut Tried::default()).await
+    pub async fn post(&self, head: Letterhead<'_>, rules: &Rules, steps: Option<&UnboundedSender<String>>) -> Carried {
+        let mut tried = Tried::default();
+        let outcome = self.round(head, rules, steps, &mut tried).await;
+        Carried { outcome, by: tried.by_whom() }
     }
 
     /// One try with each mail server, until one accepts it.

@@ -281,6 +281,11 @@ pub async fn store_generation(store: &dyn Store) -> Result<i64, StoreError> {
 
 #[cfg(test)]
 impl House {
+    /// Other settings are in force.
+    pub(crate) fn put_rules(&self, rules: Arc<Rules>) {
+        *self.in_force.lock().unwrap() = rules;
+    }
+
     /// An open house in `folder`, with these settings and a record of ada; its sockets would be there too.
     pub(crate) async fn for_tests(folder: &std::path::Path, rules: Rules) -> Self {
         let random: Arc<dyn Random> = Arc::new(KernelRandom);

@@ -1,7 +1,9 @@
 //! Settings that were tried before they were saved: a test is sent by a candidate's mail servers and providers in the place of those in
 //! force, and of the last one that was accepted a hash is kept, so that it is known later whether the very same were tried.
 //!
-//! The hash is over secrets, too, so it is kept sealed; it opens nothing and lets nobody in.
+//! The hash is over secrets, too, so it is kept sealed; it opens nothing and lets nobody in. It is over what the settings say of sending, and
+//! not over what they name: the courier reads providers' files and CAs, configd does not, so a change in one of these is not seen. Neither is
+//! what keeps single messages back (`limits`, `codes`), nor whether the message that was accepted has arrived.
 
 use crate::house::House;
 use crate::rules::{MailWay, Rules, TextWay};
@@ -15,9 +17,6 @@ use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::Arc;
 
-/// What the record is sealed under, and of what hashes are.
-const NAME: &str = "tested";
-
 /// A way that messages go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
@@ -27,11 +26,23 @@ pub enum Way {
     Sms,
 }
 
-/// Hashes of what the last accepted test went by, in hexadecimal digits; empty where there was none.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Passed {
-    email: String,
-    sms: String,
+impl Way {
+    /// Where the hash of the last accepted test is kept, and what it is sealed under. Each has its own: two tests may end at once.
+    fn record(self) -> (MetaKey, &'static str) {
+        match self {
+            Self::Email => (MetaKey::TestedEmail, "tested-email"),
+            Self::Sms => (MetaKey::TestedSms, "tested-sms"),
+        }
+    }
+
+    /// The name of the server or provider that is asked before all others.
+    #[must_use]
+    pub fn first(self, rules: &Rules) -> Option<&str> {
+        match self {
+            Self::Email => rules.email.first().map(|way| way.name.as_str()),
+            Self::Sms => rules.sms.first().map(|way| way.name.as_str()),
+        }
+    }
 }
 
 /// The rules to send by: those in force, or a candidate's.
@@ -45,21 +56,16 @@ pub fn rules(house: &House, candidate: Option<&str>) -> Result<Arc<Rules>, Vec<S
     Ok(Arc::new(rules))
 }
 
-/// Keeps that a test by these rules was accepted.
+/// Keeps that a test by these rules was accepted, by the first way.
 ///
 /// # Errors
 /// The store's words, or the key's.
 pub async fn passed(house: &House, way: Way, rules: &Rules) -> Result<(), String> {
-    let mut passed = read(house).await?;
     let hash = hash(&house.keys, way, rules).map_err(|error| error.to_string())?;
-    match way {
-        Way::Email => passed.email = hash,
-        Way::Sms => passed.sms = hash,
-    }
-    let text = format!("{} {}", passed.email, passed.sms);
+    let (key, name) = way.record();
     let sealed =
-        house.keys.seal_record(house.random.as_ref(), NAME, text.as_bytes()).map_err(|error| error.to_string())?;
-    house.store.put_meta(vec![(MetaKey::Tested, sealed.into_bytes())]).await.map_err(|error| error.to_string())
+        house.keys.seal_record(house.random.as_ref(), name, hash.as_bytes()).map_err(|error| error.to_string())?;
+    house.store.put_meta(vec![(key, sealed.into_bytes())]).await.map_err(|error| error.to_string())
 }
 
 /// Whether the last accepted tests went by what these settings say.
@@ -68,14 +74,12 @@ pub async fn passed(house: &House, way: Way, rules: &Rules) -> Result<(), String
 /// What is wrong with them, a line each; or the store's words.
 pub async fn tested(house: &House, candidate: &str) -> Result<TestedReply, Vec<String>> {
     let rules = rules(house, Some(candidate))?;
-    let passed = read(house).await.map_err(|why| vec![why])?;
-    let is = |way, kept: &str, is_any: bool| {
-        Ok::<_, Vec<String>>(is_any && hash(&house.keys, way, &rules).map_err(|error| vec![error.to_string()])? == kept)
+    let is = async |way: Way| {
+        let now = hash(&house.keys, way, &rules).map_err(|error| vec![error.to_string()])?;
+        let kept = read(house, way).await.map_err(|why| vec![why])?;
+        Ok::<_, Vec<String>>(way.first(&rules).is_some() && kept.is_some_and(|kept| kept == now))
     };
-    Ok(TestedReply {
-        email: is(Way::Email, &passed.email, !rules.email.is_empty())?,
-        sms: is(Way::Sms, &passed.sms, !rules.sms.is_empty())?,
-    })
+    Ok(TestedReply { email: is(Way::Email).await?, sms: is(Way::Sms).await? })
 }
 
 /// Kept secrets that a candidate has go to another server than they are for, each with where to: `email.password, to smtp.example.com:465`.
@@ -90,10 +94,9 @@ pub fn elsewhere(house: &House, way: Way, candidate: &Rules) -> Result<Vec<Strin
     match way {
         Way::Email => {
             for mail in candidate.email.iter().filter(|mail| mail.password.as_ref().is_some_and(is_kept)) {
-                let is_for = |own: &&MailWay| {
-                    (&own.server, own.port, own.tls, &own.ca_file) == (&mail.server, mail.port, mail.tls, &mail.ca_file)
-                };
-                if !force.email.iter().any(|own| is_for(&own)) {
+                // The server of another account is another one, too.
+                let to = |way: &MailWay| (way.name.clone(), way.server.clone(), way.port, way.tls, way.ca_file.clone());
+                if !force.email.iter().any(|own| to(own) == to(mail)) {
                     all.push(format!("{}.password, to {}:{}", mail.name, mail.server, mail.port));
                 }
             }
@@ -119,14 +122,13 @@ pub fn elsewhere(house: &House, way: Way, candidate: &Rules) -> Result<Vec<Strin
     Ok(all)
 }
 
-/// What was kept; nothing where the key is another one since.
-async fn read(house: &House) -> Result<Passed, String> {
-    let kept = house.store.meta(MetaKey::Tested).await.map_err(|error| error.to_string())?;
+/// The hash that was kept, in hexadecimal digits; none where the key is another one since.
+async fn read(house: &House, way: Way) -> Result<Option<String>, String> {
+    let (key, name) = way.record();
+    let kept = house.store.meta(key).await.map_err(|error| error.to_string())?;
     let sealed = kept.and_then(|bytes| String::from_utf8(bytes).ok());
-    let opened = sealed.and_then(|sealed| house.keys.open_record(NAME, &sealed).ok());
-    let text = opened.map(|opened| String::from_utf8_lossy(opened.expose()).into_owned()).unwrap_or_default();
-    let (email, sms) = text.split_once(' ').unwrap_or_default();
-    Ok(Passed { email: email.to_owned(), sms: sms.to_owned() })
+    let opened = sealed.and_then(|sealed| house.keys.open_record(name, &sealed).ok());
+    Ok(opened.map(|opened| String::from_utf8_lossy(opened.expose()).into_owned()))
 }
 
 fn hash(keys: &Keys, way: Way, rules: &Rules) -> Result<String, SealError> {
@@ -234,9 +236,68 @@ mod tests {
             assert_eq!(is(&text).await, TestedReply { email: true, sms: false }, "{text}");
         }
         // The hash itself stands nowhere in the clear.
-        let kept = house.store.meta(MetaKey::Tested).await.unwrap().unwrap();
-        assert!(kept.starts_with(b"sealed:"), "{}", String::from_utf8_lossy(&kept));
+        for key in [MetaKey::TestedEmail, MetaKey::TestedSms] {
+            let kept = house.store.meta(key).await.unwrap().unwrap();
+            assert!(kept.starts_with(b"sealed:"), "{}", String::from_utf8_lossy(&kept));
+        }
         let wrong = tested(&house, "[email]\nserver = 1\n").await.unwrap_err().join("\n");
         assert!(wrong.contains("the settings:2:10: email.server: must be a text"), "{wrong}");
+    }
+
+    #[tokio::test]
+    async fn tests_of_both_ways_that_end_together_are_both_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let house = House::for_tests(folder.path(), any_rules()).await;
+        let text = format!("{EMAIL}{SMS}");
+        let rules = rules(&house, Some(&text)).unwrap();
+        // Each has read and hashed before the other writes.
+        let (email, sms) = tokio::join!(passed(&house, Way::Email, &rules), passed(&house, Way::Sms, &rules));
+        email.and(sms).unwrap();
+        assert_eq!(tested(&house, &text).await.unwrap(), TestedReply { email: true, sms: true });
+    }
+
+    #[tokio::test]
+    async fn a_kept_secret_is_told_where_it_goes_to_another_server_than_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let house = House::for_tests(folder.path(), any_rules()).await;
+        let seal = |key: &str| house.keys.seal(house.random.as_ref(), key, b"hunter2").unwrap();
+        let text = format!(
+            "[email]\nserver = \"smtp.example.com\"\nfrom = \"a@example.com\"\npassword = \"{}\"\n[[email.backup]]\nname = \"b\"\n\
+             server = \"b.example.com\"\nfrom = \"a@example.com\"\npassword = \"{}\"\n[sms]\nprovider = \"http\"\n\
+             account = {{ url = \"https://sms.example.com\", token = \"{}\" }}\n",
+            seal("email.password"),
+            seal("email.backup.b.password"),
+            seal("sms.account.token")
+        );
+        house.put_rules(rules(&house, Some(&text)).unwrap());
+        let told = |text: &str| {
+            let candidate = rules(&house, Some(text)).unwrap();
+            let mut all = elsewhere(&house, Way::Email, &candidate).unwrap();
+            all.extend(elsewhere(&house, Way::Sms, &candidate).unwrap());
+            all
+        };
+        assert_eq!(told(&text), [""; 0]);
+        for (from, to, expected) in [
+            ("smtp.example.com", "evil.example.org", "email.password, to evil.example.org:465"),
+            ("smtp.example.com", "b.example.com", "email.password, to b.example.com:465"),
+            ("from", "port = 2525\nfrom", "email.password, to smtp.example.com:2525"),
+            ("from", "tls = \"starttls\"\nport = 465\nfrom", "email.password, to smtp.example.com:465"),
+            ("from", "ca_file = \"/tmp/evil.pem\"\nfrom", "email.password, to smtp.example.com:465"),
+            ("b.example.com", "evil.example.org", "email.backup.b.password, to evil.example.org:465"),
+            ("https://sms", "https://evil", "sms.account (token), to http as it was changed"),
+            ("\"http\"", "\"kannel\"", "sms.account (token), to kannel as it was changed"),
+            (
+                "provider",
+                "proxy = \"http://evil.example.org:1\"\nprovider",
+                "sms.account (token), to http as it was changed",
+            ),
+        ] {
+            assert_eq!(told(&text.replacen(from, to, 1)), [expected], "{to}");
+        }
+        // One that was typed for it is the caller's, and who it is from is no server.
+        let typed = text.replacen(&format!("\"{}\"", text.split('"').nth(5).unwrap()), "\"typed\"", 1);
+        assert!(typed.contains("password = \"typed\""), "{typed}");
+        assert_eq!(told(&typed.replacen("smtp.example.com", "new.example.com", 1)), [""; 0]);
+        assert_eq!(told(&text.replacen("a@example.com", "c@example.com", 1)), [""; 0]);
     }
 }

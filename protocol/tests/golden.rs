@@ -270,12 +270,17 @@ fn test_frames(add: &mut impl FnMut(&[u8])) {
         &admin::TestEmail { to: "ada@example.com".into(), settings: None, asked_by: None },
         More::Yes,
     ));
-    add(&call(admin::TEST_EMAIL, &admin::TestEmail { to: "ada@example.com".into(), settings: settings() }, More::Yes));
+    let asked_by = || Some(String::from("root"));
+    add(&call(
+        admin::TEST_EMAIL,
+        &admin::TestEmail { to: "ada@example.com".into(), settings: settings(), asked_by: asked_by() },
+        More::Yes,
+    ));
     let to = || String::from("+15550100");
     add(&call(admin::TEST_SMS, &admin::TestSms { to: to(), by: None, settings: None, asked_by: None }, More::Yes));
     add(&call(
         admin::TEST_SMS,
-        &admin::TestSms { to: to(), by: Some("second".into()), settings: settings() },
+        &admin::TestSms { to: to(), by: Some("second".into()), settings: settings(), asked_by: asked_by() },
         More::Yes,
     ));
     add(&call(admin::TESTED, &admin::Tested { settings: Secret::new("[email]".into()) }, More::No));

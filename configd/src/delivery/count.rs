@@ -75,6 +75,8 @@ pub(crate) struct Tried {
     asks_all: bool,
     /// Of this one alone.
     by: Option<String>,
+    /// Which has accepted it.
+    taken_by: Option<String>,
     /// When the code ends, as the first try said it: it is the same at every try, though clocks tick in seconds.
     end: Option<String>,
     /// It is over, because of that.
@@ -115,6 +117,9 @@ impl Tried {
         if outcome.class == Class::AuthError {
             self.barred.push(String::from(way));
         }
+        if outcome.class == Class::Accepted {
+            self.taken_by = Some(String::from(way));
+        }
         match outcome.class {
             Class::Accepted | Class::AuthError => self.counts = true,
             // A setting that cannot work, or a number that is not for this provider: it was not asked.
@@ -124,6 +129,11 @@ impl Tried {
             Class::RateLimited | Class::Temporary if outcome.reason == Some(Reason::Unrecognised) => self.spend(),
             Class::RateLimited | Class::Temporary => {}
         }
+    }
+
+    /// The name of the server or provider that has accepted it.
+    pub(super) fn by_whom(&self) -> Option<String> {
+        self.taken_by.clone()
     }
 
     /// The count at hand is that of a message that may have been taken.

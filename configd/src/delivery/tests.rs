@@ -254,6 +254,6 @@ async fn no_server_is_asked_when_those_before_it_have_used_up_the_codes_life() {
         Post { clock: Arc::new(Walking(std::sync::atomic::AtomicU64::new(0), house.now())), ..house.post.clone() };
     let text = Secret::new(String::from("text"));
     let head = Letterhead { id: "id", attempt: 1, to: "ada@example.com", subject: "s", text: &text, life_ms: 25_000 };
-    assert_eq!(post.post(head, &two_servers(), None).await.class, Class::Temporary);
+    assert_eq!(post.post(head, &two_servers(), None).await.outcome.class, Class::Temporary);
     assert_eq!(*asked.lock().unwrap(), ["smtp.example.com"]);
 }

@@ -4,7 +4,7 @@
 //! The fields of an account are opened for the one call of the courier, and nowhere kept open.
 
 use super::breaker::Asks;
-use super::{Post, TRY_MS, Tried, Uncounted, config_fault, may_retry, retry_after};
+use super::{Carried, Post, TRY_MS, Tried, Uncounted, config_fault, may_retry, retry_after};
 use crate::limits::Share;
 use crate::login::deliver::{Errand, Letter, sms};
 use crate::rules::{Rules, TextWay};
@@ -47,7 +47,7 @@ impl Post {
         rules: &Rules,
         steps: Option<&UnboundedSender<String>>,
     ) -> Result<Outcome, Uncounted> {
-        self.text_by(head, None, rules, steps).await
+        self.text_by(head, None, rules, steps).await.map(|carried| carried.outcome)
     }
 
     /// The same by the provider of that name alone, where one is named.
@@ -60,12 +60,13 @@ impl Post {
         by: Option<&str>,
         rules: &Rules,
         steps: Option<&UnboundedSender<String>>,
-    ) -> Result<Outcome, Uncounted> {
+    ) -> Result<Carried, Uncounted> {
         // Whoever tries whether it works again wants to know, and closes the breaker if it does.
         let mut tried = self.count_text(head.to, Share::Whole, rules).await?.asking_all(by);
         let outcome = self.text_round(head, rules, steps, &mut tried).await;
+        let by = tried.by_whom();
         self.settle(tried).await;
-        Ok(outcome)
+        Ok(Carried { outcome, by })
     }
 
     /// A login code as a text message, by one round over the providers. `None`: nothing need be sent.

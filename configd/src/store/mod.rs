@@ -352,8 +352,10 @@ pub enum MetaKey {
     MandatorySince,
     /// How far the store is, 8 bytes of a big-endian `i64`: the store raises it with what must not come undone.
     StoreGeneration,
-    /// Hashes over what the last accepted tests went by, sealed (`trial`): for who is about to save settings.
-    Tested,
+    /// A hash over what the last accepted test by email went by, sealed (`trial`): for who is about to save settings.
+    TestedEmail,
+    /// The same by text message.
+    TestedSms,
     /// How the ways out were doing, JSON: for `status` after a restart. Nothing rests on it.
     Ways,
     /// The key of MACs of recovery codes and one-time codes, sealed; absent before the first rotation: it is derived until then.

@@ -80,7 +80,7 @@ pub struct Tested {
 /// The reply to [`super::TESTED`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestedReply {
-    /// The last test by email that was accepted went by these very settings.
+    /// The last test by email that the first server has accepted went by these very settings.
     pub email: bool,
     /// The last one by text message.
     pub sms: bool,

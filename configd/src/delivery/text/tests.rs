@@ -151,9 +151,9 @@ async fn a_test_by_one_provider_asks_it_alone_whatever_came_before() {
     let (rules, to, words) = (two_providers(), E164::parse("+15550100").unwrap(), Secret::new(String::from("x")));
     assert_eq!(sent(&house, &rules, &mut Tried::default()).await.class, Class::AuthError);
     let second = house.post.text_by(to_ada(&to, &words), Some("sms.backup.second"), &rules, None).await.unwrap();
-    assert_eq!(second.class, Class::Accepted);
+    assert_eq!((second.outcome.class, second.by.as_deref()), (Class::Accepted, Some("sms.backup.second")));
     let first = house.post.text_by(to_ada(&to, &words), Some("sms"), &rules, None).await.unwrap();
-    assert_eq!(first.class, Class::AuthError);
+    assert_eq!((first.outcome.class, first.by), (Class::AuthError, None));
     assert_eq!(sent(&house, &rules, &mut Tried::default()).await.class, Class::Accepted);
     assert_eq!(asked_providers(&asked), ["kannel", "http", "http", "kannel", "http"]);
 }

@@ -15,6 +15,7 @@ pub(super) mod stage;
 mod system;
 mod test_sms;
 mod told;
+mod tried;
 mod untested;
 mod upkeep;
 mod users;

@@ -1,12 +1,12 @@
 //! Settings, secrets, tests.
 
-use super::{Answer, done};
+use super::Answer;
+use super::tried::{has_ended, say_elsewhere, to_send_by};
 use crate::daemon::Daemon;
-use crate::delivery::{Letterhead, TextHead, Uncounted};
+use crate::delivery::{Carried, Letterhead, TextHead, Uncounted};
 use crate::house::House;
 use crate::random;
 use crate::rules::Rules;
-use crate::store::{By, Change, UserKey};
 use crate::texts::{Message, Value};
 use crate::trial::{self, Way};
 use crate::wire_io::{Connection, ConnectionError};
@@ -16,12 +16,11 @@ use pam_2fa_protocol::admin::{
     EmailReachReply, ExemptionChange, ExemptionChanged, ReloadReply, Seal, SealReply, StatusReply, TestEmail, Tested,
     TestedReply,
 };
-use pam_2fa_protocol::courier::{Class, Outcome, Sent};
+use pam_2fa_protocol::courier::{Outcome, Sent};
 use pam_2fa_protocol::frame::Frame;
 use pam_2fa_protocol::wire::{Continues, Nothing, encode_reply};
 use pam_2fa_settings::text::printable;
 use pam_2fa_settings::{E164, EmailAddress};
-use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// For how long a message that carries no code is worth sending.
@@ -90,43 +89,10 @@ pub(super) async fn test_email(
     let head =
         Letterhead { id: &id, attempt: 1, to: to.as_str(), subject: &subject, text: &text, life_ms: TEST_LIFE_MS };
     say_elsewhere(house, Way::Email, &rules, asked.asked_by.as_deref()).await?;
-    let outcome = post_by(house, head, &rules, more, connection).await?;
-    tracing::info!(to = to.masked(), class = ?outcome.class, said = outcome.said, "a test message");
-    has_passed(house, Way::Email, &rules, &outcome).await?;
-    done(&Sent { step: None, outcome: Some(outcome) })
-}
-
-/// The rules in force, or those of the settings that are to be tried.
-pub(super) fn to_send_by(house: &House, settings: Option<&Secret>) -> Result<Arc<Rules>, Answer> {
-    trial::rules(house, settings.map(|text| text.expose().as_str())).map_err(Answer::Refused)
-}
-
-/// A kept secret that is tried at another server than it is for stands in the log before it goes there.
-pub(super) async fn say_elsewhere(house: &House, way: Way, rules: &Rules, by: Option<&str>) -> Result<(), Answer> {
-    let by = printable(by.unwrap_or("somebody who did not say")).into_owned();
-    for what in trial::elsewhere(house, way, rules).map_err(Answer::refused)? {
-        house
-            .store
-            .note_change(Change {
-                at_s: house.now().wall_s,
-                by: By::Administrator,
-                user: UserKey { uid: 0, name: String::from("*") },
-                what: String::from("secret-tried"),
-                detail: format!("{}, by {by}", printable(&what)),
-            })
-            .await?;
-        tracing::warn!(what, %by, "a kept secret is tried elsewhere");
-    }
-    Ok(())
-}
-
-/// An accepted test is kept, for who saves the settings that it went by.
-pub(super) async fn has_passed(house: &House, way: Way, rules: &Rules, outcome: &Outcome) -> Result<(), Answer> {
-    if outcome.class == Class::Accepted {
-        trial::passed(house, way, rules).await.map_err(Answer::refused)
-    } else {
-        Ok(())
-    }
+    let carried = post_by(house, head, &rules, more, connection).await?;
+    let Outcome { class, said, .. } = &carried.outcome;
+    tracing::info!(to = to.masked(), ?class, said, by = carried.by, "a test message");
+    has_ended(house, (Way::Email, &rules), carried, more, connection).await
 }
 
 pub(super) async fn tested(house: &House, asked: &Tested) -> Result<TestedReply, Answer> {
@@ -144,7 +110,7 @@ pub(super) async fn post(
     more: bool,
     connection: &mut Connection,
 ) -> Result<Outcome, Answer> {
-    post_by(house, head, &house.rules(), more, connection).await
+    post_by(house, head, &house.rules(), more, connection).await.map(|carried| carried.outcome)
 }
 
 async fn post_by(
@@ -153,7 +119,7 @@ async fn post_by(
     rules: &Rules,
     more: bool,
     connection: &mut Connection,
-) -> Result<Outcome, Answer> {
+) -> Result<Carried, Answer> {
     with_steps(more, connection, |steps| async move { house.post.post(head, rules, Some(&steps)).await }).await
 }
 
@@ -178,7 +144,7 @@ pub(super) async fn text(
     (by, rules): (Option<&str>, &Rules),
     more: bool,
     connection: &mut Connection,
-) -> Result<Outcome, Answer> {
+) -> Result<Carried, Answer> {
     let sent =
         with_steps(more, connection, |steps| async move { house.post.text_by(head, by, rules, Some(&steps)).await });
     sent.await?.map_err(Answer::refused)

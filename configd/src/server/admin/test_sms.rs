@@ -2,8 +2,8 @@
 //! takes the code alone is tried too; it counts as any other, and goes where any other may go.
 
 use super::Answer;
-use super::done;
-use super::system::{has_passed, number_to_text, say_elsewhere, text, to_send_by};
+use super::system::{number_to_text, text};
+use super::tried::{has_ended, say_elsewhere, to_send_by};
 use crate::delivery::TextHead;
 use crate::house::House;
 use crate::random;
@@ -13,7 +13,7 @@ use crate::trial::Way;
 use crate::wire_io::Connection;
 use data_encoding::HEXLOWER;
 use pam_2fa_protocol::admin::TestSms;
-use pam_2fa_protocol::courier::Sent;
+use pam_2fa_protocol::courier::Outcome;
 use pam_2fa_protocol::frame::Frame;
 
 pub(super) async fn test_sms(
@@ -40,10 +40,10 @@ pub(super) async fn test_sms(
     let words = sms(short, rules.letters(None));
     let head = TextHead { id: &id, attempt: 1, to: &to, text: &words, code: &code, tag: "TEST", life_ms };
     say_elsewhere(house, Way::Sms, &rules, asked.asked_by.as_deref()).await?;
-    let outcome = text(house, head, (by, &rules), more, connection).await?;
-    tracing::info!(to = to.masked(), class = ?outcome.class, said = outcome.said, "a test message");
-    has_passed(house, Way::Sms, &rules, &outcome).await?;
-    done(&Sent { step: None, outcome: Some(outcome) })
+    let carried = text(house, head, (by, &rules), more, connection).await?;
+    let Outcome { class, said, .. } = &carried.outcome;
+    tracing::info!(to = to.masked(), ?class, said, by = carried.by, "a test message");
+    has_ended(house, (Way::Sms, &rules), carried, more, connection).await
 }
 
 /// The provider of that name, in full: `sms`, or `sms.backup.NAME` for NAME.

@@ -1,5 +1,6 @@
-//! An administrator saves `mandatory` though no test has shown that a code would arrive: that is theirs to decide, and it stands in the log
-//! before it is done. It saves nothing.
+//! An administrator is about to save settings by which somebody must give a code (`mandatory`, or the groups and services that are asked),
+//! though no test has shown that it would arrive: that is theirs to decide, and it stands in the log before it is done. It saves nothing, and
+//! does not know whether they are saved then.
 
 use super::Answer;
 use crate::house::House;
@@ -17,10 +18,10 @@ pub(super) async fn mandatory(house: &House, asked: &MandatoryUntested) -> Resul
             by: By::Administrator,
             user: UserKey { uid: 0, name: String::from("*") },
             what: String::from("mandatory-untested"),
-            detail: format!("saved without a test, by {by}"),
+            detail: format!("about to be saved without a test, by {by}"),
         })
         .await?;
-    tracing::warn!(%by, "mandatory is saved without a test");
+    tracing::warn!(%by, "settings that ask for codes are about to be saved without a test");
     Ok(Nothing {})
 }
 
@@ -35,6 +36,6 @@ mod tests {
         let asked = MandatoryUntested { by: String::from("ada\u{1b}[2J") };
         done(mandatory(stage.house.as_ref(), &asked).await);
         let last = stage.changes().await.pop();
-        assert_eq!(last.as_deref(), Some("mandatory-untested: saved without a test, by ada[2J"));
+        assert_eq!(last.as_deref(), Some("mandatory-untested: about to be saved without a test, by ada[2J"));
     }
 }

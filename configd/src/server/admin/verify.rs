@@ -54,7 +54,7 @@ async fn by_sms(house: &House, record: &UserRecord, more: bool, connection: &mut
     let text = sms(short, rules.letters(record.language.as_deref()));
     let head =
         TextHead { id: &fresh.id.0, attempt: 1, to: &to, text: &text, code: &fresh.code, tag: &fresh.tag, life_ms };
-    let outcome = text_message(house, head, (None, &rules), more, connection).await?;
+    let outcome = text_message(house, head, (None, &rules), more, connection).await?.outcome;
     let tag = (outcome.class == Class::Accepted).then_some(fresh.tag);
     done(&VerifySent { step: None, outcome: Some(outcome), tag })
 }

@@ -18,7 +18,8 @@ fn name(key: MetaKey) -> &'static str {
         MetaKey::MandatorySince => "mandatory_since",
         MetaKey::StoreGeneration => "store_generation",
         MetaKey::Ways => "ways",
-        MetaKey::Tested => "tested",
+        MetaKey::TestedEmail => "tested_email",
+        MetaKey::TestedSms => "tested_sms",
         MetaKey::LongCodeMac => "long_code_mac",
     }
 }

@@ -32,6 +32,7 @@ complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -s V -l version -d 'Print 
 complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "user" -d 'Who is asked, and where their codes go'
 complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "device" -d 'Devices that are remembered, so that no code is asked for'
 complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "test" -d 'Send a real message now, and show each step'
+complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "setup" -d 'The Setup window, full screen: settings, tests, users'
 complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "provider" -d 'Providers of text messages, and the files that describe them'
 complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "config" -d 'The settings'
 complete -c pam-2fa -n "__fish_pam_2fa_needs_command" -f -a "secret" -d 'A secret of the settings: put another one there, or look at it'
@@ -156,6 +157,10 @@ complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand test; and __fish_seen_su
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand test; and __fish_seen_subcommand_from sms" -l config -d 'The settings' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand test; and __fish_seen_subcommand_from sms" -l json -d 'Answer in JSON'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand test; and __fish_seen_subcommand_from sms" -s h -l help -d 'Print help'
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand setup" -l runtime-dir -d 'Where configd\'s sockets are' -r -F
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand setup" -l config -d 'The settings' -r -F
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand setup" -l json -d 'Answer in JSON'
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand setup" -s h -l help -d 'Print help'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand provider; and not __fish_seen_subcommand_from list show check" -l runtime-dir -d 'Where configd\'s sockets are' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand provider; and not __fish_seen_subcommand_from list show check" -l config -d 'The settings' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand provider; and not __fish_seen_subcommand_from list show check" -l json -d 'Answer in JSON'

@@ -99,6 +99,28 @@ fn without_the_daemon_no_secret_is_saved_and_once_it_is_back_all_of_it_is() {
 
 #[test]
 #[ignore = "needs tests/ns/enter"]
+fn a_setting_without_a_secret_that_is_saved_without_the_daemon_counts_once_it_is_back_and_that_is_said() {
+    let mut world = Plan::default().start();
+    assert!(world.command(&["config", "seal"]).status.success());
+    let mut window = open(&world, (100, 30), "C");
+    type_over(&mut window, "Application name", "Later Corp");
+    world.kill_configd();
+    let _ = window.wait_for("! configd does not answer");
+    window.press(F2);
+    let screen = window.wait_for("Not yet taken over: ");
+    // Nothing may read as if it were in force.
+    assert!(!screen.contains("and taken over"), "{screen}");
+    window.press(ENTER);
+    assert!(file(&world).0.contains("Later Corp"));
+    world.start_configd();
+    let _ = window.wait_for("configd: running");
+    assert!(command(&world, &["config", "show", "policy.application"]).contains("Later Corp"));
+    window.press(F10);
+    assert!(window.wait_for_end().success());
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
 fn the_german_window_of_a_large_terminal_saves_too() {
     let world = Plan::default().start();
     let before = file(&world);

@@ -3,6 +3,7 @@
 
 use e2e::daemon::COMMAND;
 use e2e::setup::{ENTER, F2, F5, F10, USERS, is_open, open, setup, to, type_over};
+use e2e::wait;
 use e2e::window::Window;
 use e2e::world::{Plan, World, text_of};
 use nix::sys::signal::{Signal, kill};
@@ -92,6 +93,42 @@ fn settings_that_cannot_be_opened_are_one_line_and_the_terminal_is_left_alone() 
     refused("No such file");
 }
 
+/// A window that may have outlived its terminal.
+struct Left(Pid);
+
+impl Left {
+    /// Whether it is there, and no zombie (proc(5)).
+    fn lives(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.0)).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+    }
+}
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        if self.lives() {
+            let _ = kill(self.0, Signal::SIGKILL);
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn when_its_terminal_is_gone_the_window_ends_and_the_next_one_can_save() {
+    let world = Plan::default().start();
+    let inner = format!("exec {COMMAND} {}", setup(&world).join(" "));
+    let mut outer = Window::open("script", &["-qc", &inner, "/dev/null"].map(String::from), SIZE, "C");
+    is_open(&outer);
+    let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", outer.pid())).unwrap();
+    let child = Left(Pid::from_raw(children.split_whitespace().next().unwrap().parse().unwrap()));
+    assert!(fs::read_to_string(format!("/proc/{}/cmdline", child.0)).unwrap().contains("setup"), "{}", child.0);
+    outer.press(b"x");
+    kill(pid(&outer), Signal::SIGKILL).unwrap();
+    wait::until("the window to end", || (!child.lives()).then_some(()));
+    let mut window = open(&world, SIZE, "C");
+    saves(&mut window, &world, "After Corp");
+}
+
 /// A name is typed, saved, and the window left.
 fn saves(window: &mut Window, world: &World, name: &str) {
     type_over(window, "Application name", name);
@@ -113,6 +150,20 @@ fn it_works_on_a_linux_console_a_vt100_and_inside_screen_and_tmux() {
         saves(&mut window, &world, &format!("On {term}"));
         is_given_back(&window, term);
     }
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_terminal_that_can_only_scroll_is_refused_in_one_line_and_gets_no_control_sequence() {
+    let world = Plan::default().start();
+    let mut window = Window::open_in(COMMAND, &setup(&world), SIZE, &[("TERM", "dumb")]);
+    let is_drawn_or_said = |screen: &str| !screen.trim().is_empty();
+    let _ = window.wait_until("an answer", is_drawn_or_said);
+    let raw = String::from_utf8_lossy(&window.raw()).into_owned();
+    assert!(!raw.contains('\x1b') && raw.contains("TERM"), "{raw:?}");
+    assert_eq!(window.wait_for_end().code(), Some(1));
+    assert_eq!(lines(&window).len(), 1, "{}", window.screen());
+    is_given_back(&window, "dumb");
 }
 
 /// No TERM: a clear refusal, or it works.
@@ -189,6 +240,18 @@ fn no_color_sends_none_and_without_it_there_are_sixteen() {
         }
     };
     assert!(colours.iter().all(is_own), "{colours:?}");
+}
+
+/// terminfo(5) has no colours for it, and `38;5;N` has a 5 in it, which makes it blink.
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn a_terminal_that_has_no_colours_by_its_name_gets_none() {
+    let world = Plan::default().start();
+    let _ada = world.person("ada");
+    let mut window = Window::open_in(COMMAND, &setup(&world), SIZE, &[("TERM", "vt100"), ("LC_ALL", "C")]);
+    is_open(&window);
+    tour(&mut window, &world);
+    assert_eq!(window.colours(), Vec::<String>::new());
 }
 
 #[test]

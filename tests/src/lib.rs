@@ -16,6 +16,7 @@ pub mod mailbox;
 pub mod ns;
 pub mod picture;
 pub mod programs;
+pub mod setup;
 pub mod sms_gateway;
 #[cfg(feature = "smtp")]
 pub mod smtp;

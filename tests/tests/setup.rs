@@ -2,42 +2,24 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
 
+#[path = "setup/kill.rs"]
+mod kill;
+#[path = "setup/save.rs"]
+mod save;
+#[path = "setup/sms.rs"]
+mod sms;
+#[path = "setup/terminal.rs"]
+mod terminal;
+#[path = "setup/users.rs"]
+mod users;
+#[path = "setup/values.rs"]
+mod values;
+
 use e2e::mailbox;
+use e2e::setup::{ENTER, ESCAPE, F2, F3, F5, F10, open, to};
 use e2e::window::Window;
 use e2e::world::{Plan, World, text_of};
 use std::fs;
-
-const TAB: &[u8] = b"\t";
-const ENTER: &[u8] = b"\r";
-const ESCAPE: &[u8] = b"\x1b";
-const F2: &[u8] = b"\x1bOQ";
-const F3: &[u8] = b"\x1bOR";
-const F5: &[u8] = b"\x1b[15~";
-const F10: &[u8] = b"\x1b[21~";
-
-fn open(world: &World, size: (u16, u16), language: &str) -> Window {
-    let config = world.config_file().display().to_string();
-    let run = world.path("run").display().to_string();
-    let words = ["--runtime-dir", &run, "--config", &config, "setup"].map(String::from);
-    let window = Window::open("/usr/sbin/pam-2fa", &words, size, language);
-    let _ = window.wait_for("pam-2fa  ");
-    window
-}
-
-fn to(window: &mut Window, label: &str) {
-    let is_at = |screen: &str| {
-        screen.lines().any(|line| line.contains('>') && line.contains(label) && line.find('>') < line.find(label))
-    };
-    for _ in 0..60 {
-        if is_at(&window.screen()) {
-            return;
-        }
-        let before = window.screen();
-        window.press(TAB);
-        let _ = window.wait_until("the focus to move", |screen| screen != before);
-    }
-    panic!("no field {label}:\n{}", window.screen());
-}
 
 fn text(world: &World) -> String {
     fs::read_to_string(world.config_file()).unwrap()

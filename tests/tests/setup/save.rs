@@ -31,7 +31,7 @@ fn what_the_daemon_refuses_leaves_the_file_byte_for_byte_and_what_was_typed_is_s
     let foreign = file(&world).0.replace("\"pw123\"", "\"sealed:v1:00112233:AAAA\"");
     fs::write(world.config_file(), format!("# Of ours: ü\n{foreign}")).unwrap();
     let before = file(&world);
-    let mut window = open(&world, (100, 30), "C");
+    let mut window = open(&world, (100, 30), "C.UTF-8");
     type_over(&mut window, "Application name", "Refused Corp");
     for _ in 0..2 {
         window.press(F2);
@@ -72,7 +72,7 @@ fn without_the_daemon_no_secret_is_saved_and_once_it_is_back_all_of_it_is() {
     let mut world = Plan::default().start();
     assert!(world.command(&["config", "seal"]).status.success());
     let before = file(&world);
-    let mut window = open(&world, (100, 30), "C");
+    let mut window = open(&world, (100, 30), "C.UTF-8");
     type_over(&mut window, "Application name", "Patient Corp");
     to(&mut window, "Password");
     window.press(b"hunter2");
@@ -102,7 +102,7 @@ fn without_the_daemon_no_secret_is_saved_and_once_it_is_back_all_of_it_is() {
 fn a_setting_without_a_secret_that_is_saved_without_the_daemon_counts_once_it_is_back_and_that_is_said() {
     let mut world = Plan::default().start();
     assert!(world.command(&["config", "seal"]).status.success());
-    let mut window = open(&world, (100, 30), "C");
+    let mut window = open(&world, (100, 30), "C.UTF-8");
     type_over(&mut window, "Application name", "Later Corp");
     world.kill_configd();
     let _ = window.wait_for("! configd does not answer");

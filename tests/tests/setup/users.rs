@@ -11,7 +11,7 @@ const ELSEWHERE: &str = "203.0.113.6";
 
 /// The Users page with that user open, found among all by the filter.
 fn open_at(world: &World, person: &Person) -> Window {
-    let mut window = open(world, (100, 30), "C");
+    let mut window = open(world, (100, 30), "C.UTF-8");
     window.press(USERS);
     let _ = window.wait_for(&person.host.name);
     window.press(person.host.name.as_bytes());
@@ -37,7 +37,7 @@ fn the_filter_finds_a_user_by_name_address_and_number_and_esc_shows_all_again() 
     let world = Plan::default().start();
     let (ada, bob) = (world.person("ada"), world.person("bob"));
     let _ = command(&world, &["user", "set", &bob.host.name, "--phone", "+12125550177", "--trusted"]);
-    let mut window = open(&world, (80, 24), "C");
+    let mut window = open(&world, (80, 24), "C.UTF-8");
     window.press(USERS);
     let _ = window.wait_for("2 of 2");
     for typed in [&bob.email, "2125550177", "BOB"] {

@@ -92,7 +92,7 @@ async fn changes(house: &House) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_test_that_only_a_backup_took_or_was_asked_to_take_is_none_of_the_first_and_says_so() {
+async fn a_test_that_only_a_backup_took_is_none_of_the_first_and_says_so_unless_that_was_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let house = house(folder.path()).await;
     let (yes, no) = (Class::Accepted, Class::AuthError);
@@ -103,7 +103,7 @@ async fn a_test_that_only_a_backup_took_or_was_asked_to_take_is_none_of_the_firs
     assert_eq!(by_email(&house, BOTH).await.0, yes);
     assert_eq!(passed(&house, BOTH).await, TestedReply { email: true, sms: false });
     assert_eq!(by_text(&house, BOTH, None).await, none_of("sms"));
-    assert_eq!(by_text(&house, BOTH, Some("b")).await, none_of("sms"));
+    assert_eq!(by_text(&house, BOTH, Some("b")).await, (yes, Some(String::from("sms.backup.b: http"))), "as was asked");
     assert_eq!(passed(&house, BOTH).await, TestedReply { email: true, sms: false });
     assert_eq!(by_text(&house, BOTH, Some("sms")).await.0, yes);
     assert_eq!(passed(&house, BOTH).await, TestedReply { email: true, sms: true });

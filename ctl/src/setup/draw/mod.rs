@@ -4,6 +4,7 @@ mod form;
 mod popup;
 #[cfg(test)]
 mod tests;
+pub(crate) mod text;
 
 use super::fields::{Page, Text as Label};
 use super::theme::Theme;

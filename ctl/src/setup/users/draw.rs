@@ -1,15 +1,16 @@
 //! The Users page on the screen, from state alone. What it changes is what is seen where, for page keys and the mouse.
 
-pub(super) mod cells;
+mod cells;
 mod list;
 mod one;
 mod popup;
 
 use super::popup::{Kind, Stage};
 use super::{Said, Users};
+use crate::setup::draw::text::wrapped_within;
 use crate::setup::theme::Theme;
 use crate::setup::words::Words;
-use cells::{below, first, wrapped_within};
+use cells::{below, first};
 use ratatui::Frame;
 use ratatui::layout::{Margin, Rect};
 use ratatui::style::Style;

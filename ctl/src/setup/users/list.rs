@@ -1,6 +1,7 @@
 //! The list: which records the filter lets through, and which is under the cursor. It formats nothing: of 100,000 users only those that
 //! are seen are written out, and by whoever draws them.
 
+use crate::setup::draw::text::first_row;
 use crate::setup::line::insert;
 use pam_2fa_protocol::admin::User;
 use tui_input::{Input, InputRequest};
@@ -151,7 +152,7 @@ impl List {
 
     /// The first that is seen, where so many fit.
     pub(super) fn scroll(&mut self, fit: usize) -> usize {
-        self.top = scrolled(self.top, self.cursor, fit, self.shown.len());
+        self.top = first_row(self.top, self.cursor, fit, self.shown.len());
         self.top
     }
 
@@ -173,11 +174,4 @@ impl List {
     pub(super) fn is_read(&self) -> bool {
         self.is_read
     }
-}
-
-/// The first row on the screen, so that the cursor is on it and no row is left empty.
-pub(super) fn scrolled(top: usize, cursor: usize, fit: usize, all: usize) -> usize {
-    let least = cursor.saturating_add(1).saturating_sub(fit);
-    let most = cursor.min(all.saturating_sub(fit).max(least));
-    top.clamp(least, most.max(least))
 }

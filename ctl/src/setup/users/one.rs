@@ -1,6 +1,6 @@
 //! One user: the record, its devices, and which of these is under the cursor.
 
-use super::list::scrolled;
+use crate::setup::draw::text::first_row;
 use pam_2fa_protocol::admin::{Device, User};
 
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl One {
     /// The first device that is seen, where so many fit.
     pub(super) fn scroll(&mut self, fit: usize) -> usize {
         let all = self.devices.as_ref().map_or(0, Vec::len);
-        self.top = scrolled(self.top, self.cursor, fit, all);
+        self.top = first_row(self.top, self.cursor, fit, all);
         self.top
     }
 

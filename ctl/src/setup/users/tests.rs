@@ -1,5 +1,5 @@
-use super::draw::cells::FITTED;
 use super::*;
+use crate::setup::draw::text::FITTED;
 use crate::setup::words::Tongue;
 use pam_2fa_protocol::admin::{Device, User, Verify};
 use ratatui::Terminal;

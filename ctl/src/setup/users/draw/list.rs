@@ -1,6 +1,7 @@
 //! The list on the screen: as many columns as there is room for, and only the rows that are seen.
 
-use super::cells::{below, cell, cut, first, lines};
+use super::cells::{below, first, lines};
+use crate::setup::draw::text::{cell, seen, wrapped};
 use crate::setup::theme::Theme;
 use crate::setup::users::Users;
 use crate::setup::users::say;
@@ -112,7 +113,7 @@ pub(super) fn draw(users: &mut Users, frame: &mut Frame<'_>, area: Rect, theme: 
             (true, 0) => "users-none",
             (true, _) => "users-no-match",
         };
-        let text = super::cells::wrapped(&words.say(id), usize::from(area.width).saturating_sub(CURSOR.len()));
+        let text = wrapped(&words.say(id), usize::from(area.width).saturating_sub(CURSOR.len()));
         lines(frame.buffer_mut(), below(rows, 1), text.into_iter().map(|line| Line::raw(format!("{NO_CURSOR}{line}"))));
     }
 }
@@ -151,19 +152,7 @@ fn filter(users: &Users, frame: &mut Frame<'_>, area: Rect, theme: Theme, words:
 /// `[text    ]` of so many places, and where the cursor stands in it.
 pub(super) fn field(input: &Input, width: usize, theme: Theme) -> (Vec<Span<'static>>, usize) {
     let inside = width.saturating_sub(2).max(1);
-    // The cursor's own place at the end.
-    let scroll = input.visual_scroll(inside.saturating_sub(1));
-    let mut skipped = 0_usize;
-    let seen: String = input
-        .value()
-        .chars()
-        .skip_while(|character| {
-            let is_out = skipped < scroll;
-            skipped = skipped.saturating_add(unicode_width::UnicodeWidthChar::width(*character).unwrap_or(0));
-            is_out
-        })
-        .collect();
-    let place = input.visual_cursor().saturating_sub(scroll).saturating_add(1);
-    let text = if seen.width() > inside { cut(&seen, inside) } else { cell(&seen, inside) };
-    (vec![Span::raw("["), Span::styled(text, theme.value()), Span::raw("]")], place)
+    let (text, place) = seen(input, inside);
+    let text = cell(&text, inside);
+    (vec![Span::raw("["), Span::styled(text, theme.value()), Span::raw("]")], place.saturating_add(1))
 }

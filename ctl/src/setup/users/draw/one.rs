@@ -1,8 +1,9 @@
 //! One user on the screen: the record in labelled rows, each with the key that changes it, what can be done, and the devices.
 
-use super::cells::{below, cell, cut, first, lines, wrapped, wrapped_within};
+use super::cells::{below, first, lines};
 use super::list::{CURSOR, NO_CURSOR};
 use super::{keys_in_lines, said};
+use crate::setup::draw::text::{cell, cut, wrapped, wrapped_within};
 use crate::setup::theme::Theme;
 use crate::setup::users::one::One;
 use crate::setup::users::{Users, say};

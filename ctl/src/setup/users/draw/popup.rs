@@ -1,8 +1,9 @@
 //! What stands over the page, in a box in its middle.
 
-use super::cells::{cell, cut, lines, wrapped};
+use super::cells::lines;
 use super::list::{CURSOR, NO_CURSOR, field};
 use super::{keys_in_lines, popup_keys};
+use crate::setup::draw::text::{cell, cut, wrapped};
 use crate::setup::theme::Theme;
 use crate::setup::users::mouse::Hit;
 use crate::setup::users::popup::{Choice, CodeBox, Edit, Field, Kind, Pick, Stage};

@@ -14,6 +14,8 @@
 mod act;
 mod draw;
 mod list;
+#[cfg(test)]
+mod lost_test;
 mod mouse;
 mod one;
 mod popup;
@@ -29,10 +31,10 @@ use super::line;
 use super::theme::Theme;
 use super::words::Words;
 use act::Act;
-use list::List;
+use list::{List, Who};
 use one::One;
 use pam_2fa_protocol::Secret;
-use pam_2fa_protocol::admin::Channel;
+use pam_2fa_protocol::admin::{Channel, PassKind};
 use popup::{Choice, Edit, Field, Kind, Outcome, Popup, Sent};
 use ratatui::Frame;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEvent};
@@ -47,6 +49,12 @@ pub(crate) struct Users {
     one: Option<One>,
     popup: Option<Popup>,
     pending: Option<Pending>,
+    /// Acts that were given up, and others begun after them: their answers may still come.
+    overtaken: usize,
+    /// configd does not answer.
+    is_lost: bool,
+    /// The page was seen, so that its records are worth reading again.
+    was_opened: bool,
     said: Option<Said>,
     /// A code that somebody may still read out.
     sent: Option<Sent>,
@@ -60,6 +68,8 @@ pub(crate) struct Users {
 struct Pending {
     name: String,
     act: Act,
+    /// The daemon was lost meanwhile: nothing waits for it any more.
+    is_given_up: bool,
 }
 
 /// The line at the bottom.
@@ -71,6 +81,8 @@ enum Said {
     Done(String),
     /// What went wrong.
     Wrong(String),
+    /// What the daemon did not do; or it is lost, and nobody knows.
+    Failed(String),
 }
 
 impl Users {
@@ -80,6 +92,7 @@ impl Users {
 
     /// What is to be asked when the page is opened.
     pub(crate) fn opened(&mut self) -> Vec<Job> {
+        self.was_opened = true;
         let open = self.one.as_ref().map(|one| Job::User { name: one.user.name.clone() });
         let all = (!self.is_asked).then_some(Job::Users);
         self.is_asked = true;
@@ -158,7 +171,12 @@ impl Users {
 
     /// The record under the cursor.
     fn open(&mut self) -> Vec<Job> {
-        let Some(user) = self.list.selected() else { return Vec::new() };
+        let Some(user) = self.list.selected() else {
+            if self.list.counts().0 > 0 {
+                self.said = Some(Said::Note("users-nobody-under"));
+            }
+            return Vec::new();
+        };
         let name = user.name.clone();
         self.one = Some(One::new(user.clone()));
         self.said = None;
@@ -172,7 +190,7 @@ impl Users {
         }
         let (shown, _) = self.list.counts();
         let name = if shown == 0 { self.list.filter().value().trim() } else { "" };
-        self.popup = Some(Popup::new("", Kind::Edit(Edit::new(Field::Name, name))));
+        self.popup = Some(Popup::new("", None, Kind::Edit(Edit::new(Field::Name, name))));
         Vec::new()
     }
 
@@ -219,7 +237,10 @@ impl Users {
                 Some(choice) => Kind::Choice(choice),
                 None => return self.note("users-no-address"),
             },
+            // The code of the earlier one, which somebody may have in hand, is void then.
+            'i' if user.passes.iter().any(|pass| pass.kind == PassKind::Invitation) => Kind::Question(Act::Invite),
             'i' => return Some(self.begin(&name, Act::Invite)),
+            // Harmless, so it is not asked.
             'u' if !is_out => return Some(self.begin(&name, Act::Unlock)),
             'u' => Kind::Question(Act::LetIn),
             'd' if is_out => return self.note("users-is-out"),
@@ -227,6 +248,9 @@ impl Users {
             'x' => Kind::Question(Act::Reset),
             'r' => match one.device() {
                 Some(device) => Kind::Question(Act::Revoke(Box::new(device.clone()))),
+                None if one.devices().is_some_and(|devices| !devices.is_empty()) => {
+                    return self.note("users-no-device-under");
+                }
                 None => return self.note("users-no-device"),
             },
             _ => match one.devices() {
@@ -236,8 +260,9 @@ impl Users {
                 _ => return self.note("users-no-device"),
             },
         };
+        let uid = user.uid;
         self.said = None;
-        self.popup = Some(Popup::new(&name, kind));
+        self.popup = Some(Popup::new(&name, Some(uid), kind));
         Some(Vec::new())
     }
 
@@ -248,27 +273,35 @@ impl Users {
 
     /// Whether something was asked and not answered, which is said.
     fn is_waiting(&mut self) -> bool {
-        if self.pending.is_some() {
+        let is_waiting = self.pending.as_ref().is_some_and(|pending| !pending.is_given_up);
+        if is_waiting {
             self.said = Some(Said::Note("users-wait"));
         }
-        self.pending.is_some()
+        is_waiting
     }
 
     /// What comes of a key in a popup.
     fn come_of(&mut self, outcome: Outcome) -> Option<Vec<Job>> {
-        let name = self.popup.as_ref().map(|popup| popup.name.clone()).unwrap_or_default();
+        let Some(popup) = &self.popup else { return Some(Vec::new()) };
+        let (name, uid) = (popup.name.clone(), popup.uid);
+        let is_open = |uid| self.one.as_ref().is_some_and(|one| Who::of(&one.user) == Who { uid, name: &name });
+        if !uid.is_none_or(is_open) {
+            // It was about somebody else than is seen now.
+            self.popup = None;
+            return Some(Vec::new());
+        }
         match outcome {
             Outcome::NotMine => return None,
             Outcome::Stay => (),
             Outcome::Close => self.popup = None,
-            Outcome::Ask(act) => self.popup = Some(Popup::new(&name, Kind::Question(act))),
+            Outcome::Ask(act) => self.popup = Some(Popup::new(&name, uid, Kind::Question(act))),
             Outcome::Do(act) => {
                 self.popup = None;
                 return Some(self.begin(&name, act));
             }
             Outcome::Begin(act) => return Some(self.begin_edit(&name, act)),
-            Outcome::Give(channel, code) => return Some(self.give(name, channel, code)),
-            Outcome::Turn(kind) => return Some(self.turn(&name, kind)),
+            Outcome::Give(channel, code) => return Some(self.give(&name, channel, code)),
+            Outcome::Turn(kind) => return Some(self.turn(&name, uid, kind)),
         }
         Some(Vec::new())
     }
@@ -281,14 +314,14 @@ impl Users {
         self.begin(&name, act)
     }
 
-    fn give(&mut self, name: String, channel: Channel, code: Secret) -> Vec<Job> {
-        self.pending = Some(Pending { name: name.clone(), act: Act::GiveCode(channel) });
-        vec![Job::VerifyFinish { name, channel, code }]
+    fn give(&mut self, name: &str, channel: Channel, code: Secret) -> Vec<Job> {
+        self.wait_for(name, Act::GiveCode(channel));
+        vec![Job::VerifyFinish { name: name.to_owned(), channel, code }]
     }
 
     /// Another popup; one that waits for a code to be sent has it sent.
-    fn turn(&mut self, name: &str, kind: Kind) -> Vec<Job> {
-        let popup = Popup::new(name, kind);
+    fn turn(&mut self, name: &str, uid: Option<u32>, kind: Kind) -> Vec<Job> {
+        let popup = Popup::new(name, uid, kind);
         let sends = if let Kind::Code(code) = &popup.kind {
             popup.is_busy().then_some(Act::SendCode(code.channel))
         } else {
@@ -300,8 +333,15 @@ impl Users {
 
     fn begin(&mut self, name: &str, act: Act) -> Vec<Job> {
         let job = act.job(name);
-        self.pending = Some(Pending { name: name.to_owned(), act });
+        self.wait_for(name, act);
         self.said = Some(Said::Note("users-working"));
         job.into_iter().collect()
+    }
+
+    fn wait_for(&mut self, name: &str, act: Act) {
+        let before = self.pending.replace(Pending { name: name.to_owned(), act, is_given_up: false });
+        if before.is_some() {
+            self.overtaken = self.overtaken.saturating_add(1);
+        }
     }
 }

@@ -76,7 +76,10 @@ impl Column {
 fn columns(width: usize) -> Vec<(Column, usize)> {
     use Column::{Email, Last, LastWhole, Methods, Name, Phone, State, Verify};
     let mut columns = match width {
-        0..104 => vec![(Name, 0), (Verify, 11), (Methods, 16), (Last, 16), (State, 9)],
+        // Why somebody does not get in is seen in any window.
+        0..54 => vec![(Name, 0), (State, 9)],
+        54..76 => vec![(Name, 0), (Verify, 11), (Methods, 16), (State, 9)],
+        76..104 => vec![(Name, 0), (Verify, 11), (Methods, 16), (Last, 16), (State, 9)],
         104..144 => vec![(Name, 18), (Verify, 11), (Methods, 16), (Email, 0), (Last, 16), (State, 9)],
         _ => {
             vec![(Name, 28), (Verify, 11), (Methods, 16), (Email, 0), (Phone, 16), (LastWhole, 44), (State, 9)]
@@ -85,7 +88,7 @@ fn columns(width: usize) -> Vec<(Column, usize)> {
     let gaps = GAP.saturating_mul(columns.len().saturating_sub(1)).saturating_add(CURSOR.len());
     let taken = columns.iter().map(|(_, width)| *width).sum::<usize>().saturating_add(gaps);
     for (_, wide) in columns.iter_mut().filter(|(_, wide)| *wide == 0) {
-        *wide = width.saturating_sub(taken).max(8);
+        *wide = width.saturating_sub(taken).max(1);
     }
     columns
 }
@@ -101,10 +104,9 @@ pub(super) fn draw(users: &mut Users, frame: &mut Frame<'_>, area: Rect, theme: 
     lines(frame.buffer_mut(), first(table, 1), [Line::styled(head, theme.heading())]);
     let rows = below(table, 1);
     let fit = usize::from(rows.height);
-    let from = users.list.scroll(fit);
-    users.seen.list = (rows, from);
-    let cursor = users.list.cursor();
-    let shown = users.list.seen(fit).map(|(nth, user)| row(user, nth == cursor, &columns, theme, words));
+    users.list.scroll(fit);
+    users.seen.list = (rows, users.list.seen(fit).map(|user| (user.uid, user.name.clone())).collect());
+    let shown = users.list.seen(fit).map(|user| row(user, users.list.is_under(user), &columns, theme, words));
     lines(frame.buffer_mut(), rows, shown);
     if users.list.counts().0 == 0 {
         let id = match (users.list.is_read(), users.list.counts().1) {
@@ -124,9 +126,11 @@ fn row(user: &User, is_under: bool, columns: &[(Column, usize)], theme: Theme, w
         if nth > 0 {
             line.push_span(" ".repeat(GAP));
         }
-        line.push_span(Span::styled(cell(&column.text(user, words), *width), column.style(user, theme)));
+        // Under the cursor it is one bar: a colour turned round would be a hole in it.
+        let style = if is_under { Style::new() } else { column.style(user, theme) };
+        line.push_span(Span::styled(cell(&column.text(user, words), *width), style));
     }
-    if is_under { line.patch_style(theme.focus()) } else { line }
+    if is_under { line.style(theme.focus()) } else { line }
 }
 
 /// `Filter: [ada      ]                 3 of 12`

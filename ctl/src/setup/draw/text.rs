@@ -177,18 +177,17 @@ mod tests {
                     let (text, place) = seen(&input, width);
                     assert!(text.width() <= width, "{value} in {width}: {text}");
                     assert!(place < width, "{value} in {width} at {cursor}: {place}");
-                    // The cursor stands on its own character.
-                    let under: String = value.chars().skip(cursor).filter(|one| is_plain(*one)).collect();
-                    let mut places = 0;
-                    let from_cursor: String = text
-                        .chars()
-                        .skip_while(|one| {
-                            let is_before = places < place;
-                            places += wide(*one);
-                            is_before
-                        })
-                        .collect();
-                    assert!(under.starts_with(&from_cursor), "{value} in {width} at {cursor}: {text} {place}");
+                    // What is before it on the screen is what is before it in the line, and it is on its own character.
+                    let plain = |text: String| text.chars().filter(|one| is_plain(*one)).collect::<String>();
+                    let before = plain(value.chars().take(cursor).collect());
+                    let under = plain(value.chars().skip(cursor).collect());
+                    let at = (0..=text.len()).find(|at| text.get(..*at).is_some_and(|start| start.width() == place));
+                    let (start, rest) =
+                        text.split_at(at.unwrap_or_else(|| panic!("{value} in {width}: {text} {place}")));
+                    assert!(
+                        before.ends_with(start) && under.starts_with(rest),
+                        "{value} in {width} at {cursor}: {text}"
+                    );
                 }
             }
         }

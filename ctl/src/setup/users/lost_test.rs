@@ -4,7 +4,7 @@ use super::screens_test::invitation;
 use super::tests::{device, english, listing, opened, press, screen, typed, user};
 use super::*;
 use pam_2fa_protocol::admin::{Device, User};
-use ratatui::crossterm::event::{MouseButton, MouseEventKind};
+use ratatui::crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEventKind};
 
 fn debugged(jobs: &[Job]) -> Vec<String> {
     jobs.iter().map(|job| format!("{job:?}")).collect()
@@ -290,4 +290,14 @@ fn a_click_is_on_whom_one_saw_whatever_was_read_since() {
     users.told(&record(user("ada", 1001), devices.to_vec()), &english());
     click(&mut users, two);
     assert_eq!(users.one.as_ref().unwrap().device().unwrap().id, "D2");
+}
+
+#[test]
+fn a_box_about_somebody_else_than_is_open_does_nothing() {
+    for (name, uid) in [("ada", 2001), ("ben", 1001)] {
+        let mut users = opened(user("ada", 1001));
+        users.popup = Some(Popup::new(name, Some(uid), Kind::Question(Act::Reset)));
+        assert!(typed(&mut users, "y").is_empty());
+        assert!(users.popup.is_none() && users.pending.is_none());
+    }
 }

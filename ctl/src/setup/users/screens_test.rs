@@ -6,6 +6,7 @@ use crate::setup::words::Tongue;
 use pam_2fa_protocol::admin::{LastLogin, Method, Pass, PassKind, User, Verify};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::crossterm::event::KeyCode;
 use ratatui::style::Modifier;
 
 fn last(at: &str, service: &str, from: Option<&str>, device: Option<&str>) -> Option<LastLogin> {

@@ -4,7 +4,7 @@ use crate::setup::words::Tongue;
 use pam_2fa_protocol::admin::{Device, User, Verify};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use ratatui::crossterm::event::{KeyModifiers, MouseButton, MouseEventKind};
+use ratatui::crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEventKind};
 
 pub(in crate::setup) fn user(name: &str, uid: u32) -> User {
     User {

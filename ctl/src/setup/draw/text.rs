@@ -14,6 +14,11 @@ thread_local! {
 /// Where something was left out.
 pub(crate) const CUT: char = '…';
 
+/// So many places it takes.
+pub(crate) fn columns(text: &str) -> usize {
+    printable(text).width()
+}
+
 /// A text within so many places.
 pub(crate) fn cut(text: &str, most: usize) -> String {
     #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The list on the screen: as many columns as there is room for, and only the rows that are seen.
 
 use super::cells::{below, first, lines};
-use crate::setup::draw::text::{cell, seen, wrapped};
+use crate::setup::draw::text::{cell, columns as places, seen, wrapped};
 use crate::setup::theme::Theme;
 use crate::setup::users::Users;
 use crate::setup::users::say;
@@ -12,7 +12,6 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use tui_input::Input;
-use unicode_width::UnicodeWidthStr;
 
 /// Between two columns.
 const GAP: usize = 2;
@@ -139,16 +138,16 @@ fn filter(users: &Users, frame: &mut Frame<'_>, area: Rect, theme: Theme, words:
     let (shown, all) = users.list.counts();
     let counted = words.with("users-counted", &[("shown", &shown.to_string()), ("all", &all.to_string())]);
     let width = usize::from(area.width);
-    let room = width.saturating_sub(label.width()).saturating_sub(counted.width()).saturating_sub(GAP).min(48);
+    let room = width.saturating_sub(places(&label)).saturating_sub(places(&counted)).saturating_sub(GAP).min(48);
     let (mut spans, place) = field(users.list.filter(), room, theme);
     spans.insert(0, Span::styled(label.clone(), theme.label()));
     let used: usize = spans.iter().map(Span::width).sum();
-    let gap = width.saturating_sub(used).saturating_sub(counted.width());
+    let gap = width.saturating_sub(used).saturating_sub(places(&counted));
     spans.push(Span::raw(" ".repeat(gap)));
     spans.push(Span::styled(counted, theme.faint()));
     lines(frame.buffer_mut(), area, [Line::from(spans)]);
     if has_cursor {
-        let x = u16::try_from(label.width().saturating_add(place)).unwrap_or(u16::MAX);
+        let x = u16::try_from(places(&label).saturating_add(place)).unwrap_or(u16::MAX);
         frame.set_cursor_position(Position::new(area.x.saturating_add(x), area.y));
     }
 }

@@ -3,7 +3,7 @@
 use super::cells::{below, first, lines};
 use super::list::{CURSOR, NO_CURSOR};
 use super::{keys_in_lines, said};
-use crate::setup::draw::text::{cell, cut, wrapped, wrapped_within};
+use crate::setup::draw::text::{cell, columns as places, cut, wrapped, wrapped_within};
 use crate::setup::theme::Theme;
 use crate::setup::users::one::One;
 use crate::setup::users::{Users, say};
@@ -13,7 +13,6 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use unicode_width::UnicodeWidthStr;
 
 const GAP: usize = 2;
 /// Devices that are to be seen, before the record is given all its lines.
@@ -65,9 +64,9 @@ fn heading(user: &User, width: usize, theme: Theme, words: &Words) -> Line<'stat
     let state = say::state(user, words);
     let state = if state.is_empty() { state } else { format!(" - {state}") };
     // A long name is cut, and never who it is and why that one does not get in.
-    let room = width.saturating_sub(state.width());
+    let room = width.saturating_sub(places(&state));
     let around = words.with("users-title", &[("user", ""), ("uid", &uid)]);
-    let name = cut(&user.name, room.saturating_sub(around.width()));
+    let name = cut(&user.name, room.saturating_sub(places(&around)));
     let title = cut(&words.with("users-title", &[("user", &name), ("uid", &uid)]), room);
     let style = if user.disabled_since.is_some() { theme.wrong() } else { theme.mind() };
     let mut line = Line::styled(title, theme.heading());
@@ -128,7 +127,7 @@ fn fields(user: &User, theme: Theme, words: &Words) -> Vec<Field> {
 /// ` e Email   ada@example.com (verified)`, on as many lines as a value needs.
 fn record(user: &User, width: usize, theme: Theme, words: &Words) -> Vec<Line<'static>> {
     let fields = fields(user, theme, words);
-    let label_wide = fields.iter().map(|field| field.label.width()).max().unwrap_or(0);
+    let label_wide = fields.iter().map(|field| places(&field.label)).max().unwrap_or(0);
     let before = label_wide.saturating_add(GAP).saturating_add(2);
     let mut record = Vec::new();
     for Field { key, label, value, style } in fields {

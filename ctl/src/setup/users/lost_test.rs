@@ -301,3 +301,36 @@ fn a_box_about_somebody_else_than_is_open_does_nothing() {
         assert!(users.popup.is_none() && users.pending.is_none());
     }
 }
+
+#[test]
+fn a_new_record_whose_name_the_host_writes_otherwise_is_answered_and_opened_also_after_a_loss() {
+    for was_lost in [false, true] {
+        let mut users = opened(user("ada", 1001));
+        if was_lost {
+            typed(&mut users, "u");
+            users.told(&lost(), &english());
+            users.told(&Told::Health(Ok(Vec::new())), &english());
+        }
+        press(&mut users, KeyCode::Esc);
+        press(&mut users, KeyCode::Insert);
+        typed(&mut users, "Cora");
+        press(&mut users, KeyCode::Enter);
+        let jobs = users.told(&ok("cora", Told::Done, Vec::new()), &english());
+        assert_eq!(debugged(&jobs), [r#"User { name: "cora" }"#]);
+        assert!(users.pending.is_none());
+        users.told(&record(user("cora", 1003), Vec::new()), &english());
+        assert_eq!(users.one.as_ref().unwrap().user.name, "cora");
+    }
+}
+
+#[test]
+fn a_code_that_was_typed_for_one_user_leaves_that_of_another() {
+    let mut users = opened(user("ada", 1001));
+    users.sent = Some(Sent { name: String::from("ben"), channel: Channel::Email, tag: String::from("9C") });
+    users.give("ada", Channel::Email, Secret::new(String::from("123456")));
+    users.told(&ok("ada", Told::Done, Vec::new()), &english());
+    assert!(users.sent.is_some());
+    users.give("ben", Channel::Email, Secret::new(String::from("123456")));
+    users.told(&ok("ben", Told::Done, Vec::new()), &english());
+    assert!(users.sent.is_none());
+}

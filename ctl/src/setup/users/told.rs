@@ -96,7 +96,9 @@ impl Users {
     fn answered(&mut self, (name, by): (&str, Answer)) -> Option<Pending> {
         let is_alone = self.overtaken == 0;
         let is_it = |pending: &mut Pending| {
-            let is_named = is_alone || pending.name == name || pending.act.is_of_devices();
+            // A host may write the name of a new record otherwise than it was typed.
+            let is_any = is_alone || pending.act.is_of_devices() || matches!(pending.act, Act::Make);
+            let is_named = is_any || pending.name == name;
             pending.act.answer() == by && is_named
         };
         let answered = self.pending.take_if(is_it);
@@ -123,7 +125,7 @@ impl Users {
                 name.clone_into(&mut of);
                 self.opens = Some(of.clone());
             }
-            Act::GiveCode(_) => self.sent = None,
+            Act::GiveCode(_) => _ = self.sent.take_if(|sent| sent.name == of),
             Act::Verify(_)
             | Act::Email(_)
             | Act::Phone(_)

@@ -6,6 +6,7 @@
 //! | `list` | all records, and those that the filter lets through |
 //! | `one` | one record, and its devices |
 //! | `popup` | a choice, a line, a code, a question, an invitation over the page |
+//! | `keys` | keys of the list and of one user |
 //! | `act` | what can be done to a user: how it is asked, and how it is said |
 //! | `told` | what becomes of an answer |
 //! | `say`, `line` | things of a record in words; keys of a line |
@@ -13,7 +14,10 @@
 
 mod act;
 mod draw;
+mod keys;
 mod list;
+#[cfg(test)]
+mod lost_test;
 mod mouse;
 mod one;
 mod popup;
@@ -25,17 +29,16 @@ pub(super) mod tests;
 mod told;
 
 use super::jobs::{Job, Told};
-use super::line;
 use super::theme::Theme;
 use super::words::Words;
 use act::Act;
-use list::List;
+use list::{List, Who};
 use one::One;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::Channel;
-use popup::{Choice, Edit, Field, Kind, Outcome, Popup, Sent};
+use popup::{Field, Kind, Outcome, Popup, Sent};
 use ratatui::Frame;
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEvent};
+use ratatui::crossterm::event::{KeyEvent, KeyEventKind, MouseEvent};
 use ratatui::layout::Rect;
 
 /// The page.
@@ -47,6 +50,12 @@ pub(crate) struct Users {
     one: Option<One>,
     popup: Option<Popup>,
     pending: Option<Pending>,
+    /// Acts that were given up, and others begun after them: their answers may still come.
+    overtaken: usize,
+    /// configd does not answer.
+    is_lost: bool,
+    /// The page was seen, so that its records are worth reading again.
+    was_opened: bool,
     said: Option<Said>,
     /// A code that somebody may still read out.
     sent: Option<Sent>,
@@ -60,6 +69,8 @@ pub(crate) struct Users {
 struct Pending {
     name: String,
     act: Act,
+    /// The daemon was lost meanwhile: nothing waits for it any more.
+    is_given_up: bool,
 }
 
 /// The line at the bottom.
@@ -71,6 +82,8 @@ enum Said {
     Done(String),
     /// What went wrong.
     Wrong(String),
+    /// What the daemon did not do; or it is lost, and nobody knows.
+    Failed(String),
 }
 
 impl Users {
@@ -80,6 +93,7 @@ impl Users {
 
     /// What is to be asked when the page is opened.
     pub(crate) fn opened(&mut self) -> Vec<Job> {
+        self.was_opened = true;
         let open = self.one.as_ref().map(|one| Job::User { name: one.user.name.clone() });
         let all = (!self.is_asked).then_some(Job::Users);
         self.is_asked = true;
@@ -132,148 +146,28 @@ impl Users {
         draw::keys(self, words)
     }
 
-    fn key_of_list(&mut self, key: KeyEvent) -> Option<Vec<Job>> {
-        let page = isize::try_from(self.seen.page()).unwrap_or(1);
-        match (key.code, key.modifiers == KeyModifiers::ALT) {
-            (_, true) => return None,
-            (KeyCode::Up, _) => self.list.go_by(-1),
-            (KeyCode::Down, _) => self.list.go_by(1),
-            (KeyCode::PageUp, _) => self.list.go_by(page.saturating_neg()),
-            (KeyCode::PageDown, _) => self.list.go_by(page),
-            (KeyCode::Home, _) => self.list.go_to(0),
-            (KeyCode::End, _) => self.list.go_to(usize::MAX),
-            // Nobody is called that: a record for such a one.
-            (KeyCode::Enter, _) if self.list.is_read() && self.list.counts().0 == 0 => return Some(self.make()),
-            (KeyCode::Enter, _) => return Some(self.open()),
-            (KeyCode::Insert, _) => return Some(self.make()),
-            (KeyCode::F(5), _) => return Some(self.opened()),
-            (KeyCode::Char('r'), _) if key.modifiers == KeyModifiers::CONTROL => return Some(self.opened()),
-            (KeyCode::Esc, _) => {
-                let had_said = self.said.take().is_some();
-                return (self.list.clear_filter() || had_said).then(Vec::new);
-            }
-            _ => {
-                let request = line::request(key)?;
-                self.said = None;
-                self.list.edit(request);
-            }
-        }
-        Some(Vec::new())
-    }
-
-    /// The record under the cursor.
-    fn open(&mut self) -> Vec<Job> {
-        let Some(user) = self.list.selected() else { return Vec::new() };
-        let name = user.name.clone();
-        self.one = Some(One::new(user.clone()));
-        self.said = None;
-        vec![Job::User { name }]
-    }
-
-    /// A record for a user without one: what was filtered by and found in none is the name, most likely.
-    fn make(&mut self) -> Vec<Job> {
-        if self.is_waiting() {
-            return Vec::new();
-        }
-        let (shown, _) = self.list.counts();
-        let name = if shown == 0 { self.list.filter().value().trim() } else { "" };
-        self.popup = Some(Popup::new("", Kind::Edit(Edit::new(Field::Name, name))));
-        Vec::new()
-    }
-
-    fn key_of_one(&mut self, key: KeyEvent) -> Option<Vec<Job>> {
-        let one = self.one.as_mut()?;
-        let name = one.user.name.clone();
-        match (key.code, key.modifiers == KeyModifiers::ALT) {
-            (_, true) => return None,
-            (KeyCode::Up, _) => one.go_by(-1),
-            (KeyCode::Down, _) => one.go_by(1),
-            (KeyCode::Home, _) => one.go_to(0),
-            (KeyCode::End, _) => one.go_to(usize::MAX),
-            (KeyCode::PageUp, _) => one.turn_by(-3),
-            (KeyCode::PageDown, _) => one.turn_by(3),
-            (KeyCode::F(5), _) => return Some(vec![Job::User { name }]),
-            (KeyCode::Char('r'), _) if key.modifiers == KeyModifiers::CONTROL => return Some(vec![Job::User { name }]),
-            (KeyCode::Esc, _) => {
-                self.one = None;
-                self.said = None;
-            }
-            _ => return self.letter(line::character(key)?),
-        }
-        Some(Vec::new())
-    }
-
-    /// What is done to the user that is open.
-    fn letter(&mut self, letter: char) -> Option<Vec<Job>> {
-        if !"veplciudrRx".contains(letter) {
-            return None;
-        }
-        if self.is_waiting() {
-            return Some(Vec::new());
-        }
-        let one = self.one.as_ref()?;
-        let (user, name) = (&one.user, one.user.name.clone());
-        let edit = |field, value: &Option<String>| Kind::Edit(Edit::new(field, value.as_deref().unwrap_or_default()));
-        let is_out = user.disabled_since.is_some();
-        let kind = match letter {
-            'v' => Kind::Choice(Choice::of_verify(user)),
-            'e' => edit(Field::Email, &user.email),
-            'p' => edit(Field::Phone, &user.phone),
-            'l' => edit(Field::Language, &user.language),
-            'c' => match Choice::of_addresses(user, self.sent.as_ref()) {
-                Some(choice) => Kind::Choice(choice),
-                None => return self.note("users-no-address"),
-            },
-            'i' => return Some(self.begin(&name, Act::Invite)),
-            'u' if !is_out => return Some(self.begin(&name, Act::Unlock)),
-            'u' => Kind::Question(Act::LetIn),
-            'd' if is_out => return self.note("users-is-out"),
-            'd' => Kind::Question(Act::Disable),
-            'x' => Kind::Question(Act::Reset),
-            'r' => match one.device() {
-                Some(device) => Kind::Question(Act::Revoke(Box::new(device.clone()))),
-                None => return self.note("users-no-device"),
-            },
-            _ => match one.devices() {
-                Some(devices) if !devices.is_empty() => {
-                    Kind::Question(Act::RevokeAll(devices.iter().map(|device| device.id.clone()).collect()))
-                }
-                _ => return self.note("users-no-device"),
-            },
-        };
-        self.said = None;
-        self.popup = Some(Popup::new(&name, kind));
-        Some(Vec::new())
-    }
-
-    fn note(&mut self, id: &'static str) -> Option<Vec<Job>> {
-        self.said = Some(Said::Note(id));
-        Some(Vec::new())
-    }
-
-    /// Whether something was asked and not answered, which is said.
-    fn is_waiting(&mut self) -> bool {
-        if self.pending.is_some() {
-            self.said = Some(Said::Note("users-wait"));
-        }
-        self.pending.is_some()
-    }
-
     /// What comes of a key in a popup.
     fn come_of(&mut self, outcome: Outcome) -> Option<Vec<Job>> {
-        let name = self.popup.as_ref().map(|popup| popup.name.clone()).unwrap_or_default();
+        let Some(popup) = &self.popup else { return Some(Vec::new()) };
+        let (name, uid) = (popup.name.clone(), popup.uid);
+        let is_open = |uid| self.one.as_ref().is_some_and(|one| Who::of(&one.user) == Who { uid, name: &name });
+        if !uid.is_none_or(is_open) {
+            // It was about somebody else than is seen now.
+            self.popup = None;
+            return Some(Vec::new());
+        }
         match outcome {
             Outcome::NotMine => return None,
             Outcome::Stay => (),
             Outcome::Close => self.popup = None,
-            Outcome::Ask(act) => self.popup = Some(Popup::new(&name, Kind::Question(act))),
+            Outcome::Ask(act) => self.popup = Some(Popup::new(&name, uid, Kind::Question(act))),
             Outcome::Do(act) => {
                 self.popup = None;
                 return Some(self.begin(&name, act));
             }
             Outcome::Begin(act) => return Some(self.begin_edit(&name, act)),
-            Outcome::Give(channel, code) => return Some(self.give(name, channel, code)),
-            Outcome::Turn(kind) => return Some(self.turn(&name, kind)),
+            Outcome::Give(channel, code) => return Some(self.give(&name, channel, code)),
+            Outcome::Turn(kind) => return Some(self.turn(&name, uid, kind)),
         }
         Some(Vec::new())
     }
@@ -286,14 +180,14 @@ impl Users {
         self.begin(&name, act)
     }
 
-    fn give(&mut self, name: String, channel: Channel, code: Secret) -> Vec<Job> {
-        self.pending = Some(Pending { name: name.clone(), act: Act::GiveCode(channel) });
-        vec![Job::VerifyFinish { name, channel, code }]
+    fn give(&mut self, name: &str, channel: Channel, code: Secret) -> Vec<Job> {
+        self.wait_for(name, Act::GiveCode(channel));
+        vec![Job::VerifyFinish { name: name.to_owned(), channel, code }]
     }
 
     /// Another popup; one that waits for a code to be sent has it sent.
-    fn turn(&mut self, name: &str, kind: Kind) -> Vec<Job> {
-        let popup = Popup::new(name, kind);
+    fn turn(&mut self, name: &str, uid: Option<u32>, kind: Kind) -> Vec<Job> {
+        let popup = Popup::new(name, uid, kind);
         let sends = if let Kind::Code(code) = &popup.kind {
             popup.is_busy().then_some(Act::SendCode(code.channel))
         } else {
@@ -305,8 +199,15 @@ impl Users {
 
     fn begin(&mut self, name: &str, act: Act) -> Vec<Job> {
         let job = act.job(name);
-        self.pending = Some(Pending { name: name.to_owned(), act });
+        self.wait_for(name, act);
         self.said = Some(Said::Note("users-working"));
         job.into_iter().collect()
+    }
+
+    fn wait_for(&mut self, name: &str, act: Act) {
+        let before = self.pending.replace(Pending { name: name.to_owned(), act, is_given_up: false });
+        if before.is_some() {
+            self.overtaken = self.overtaken.saturating_add(1);
+        }
     }
 }

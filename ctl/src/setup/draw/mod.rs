@@ -6,6 +6,7 @@ mod form;
 mod popup;
 #[cfg(test)]
 mod tests;
+pub(crate) mod text;
 
 use super::fields::Page;
 use super::theme::Theme;

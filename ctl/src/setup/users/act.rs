@@ -5,6 +5,14 @@ use crate::setup::jobs::Job;
 use crate::setup::words::Words;
 use pam_2fa_protocol::admin::{Channel, Device, UserSet, Verify};
 
+/// Which kind of answer there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    Done,
+    Invited,
+    Sent,
+}
+
 #[derive(Debug, Clone)]
 pub(super) enum Act {
     /// A record for a user of this host.
@@ -63,6 +71,7 @@ impl Act {
         match self {
             Self::Email(_) => ask("users-ask-email"),
             Self::Phone(_) => ask("users-ask-phone"),
+            Self::Invite => ask("users-ask-invite"),
             Self::LetIn => ask("users-ask-let-in"),
             Self::Disable => ask("users-ask-disable"),
             Self::Reset => ask("users-ask-reset"),
@@ -72,13 +81,9 @@ impl Act {
             Self::RevokeAll(ids) => {
                 words.with("users-ask-revoke-all", &[("user", name), ("count", &ids.len().to_string())])
             }
-            Self::Make
-            | Self::Verify(_)
-            | Self::Language(_)
-            | Self::Invite
-            | Self::Unlock
-            | Self::SendCode(_)
-            | Self::GiveCode(_) => ask("users-ask-any"),
+            Self::Make | Self::Verify(_) | Self::Language(_) | Self::Unlock | Self::SendCode(_) | Self::GiveCode(_) => {
+                ask("users-ask-any")
+            }
         }
     }
 
@@ -106,6 +111,26 @@ impl Act {
             Self::SendCode(Channel::Sms) => say("users-done-sent-sms"),
             Self::GiveCode(Channel::Email) => say("users-done-email-verified"),
             Self::GiveCode(Channel::Sms) => say("users-done-phone-verified"),
+        }
+    }
+
+    /// What it is answered by.
+    pub(super) fn answer(&self) -> Answer {
+        match self {
+            Self::Invite => Answer::Invited,
+            Self::SendCode(_) => Answer::Sent,
+            Self::Make
+            | Self::Verify(_)
+            | Self::Email(_)
+            | Self::Phone(_)
+            | Self::Language(_)
+            | Self::Unlock
+            | Self::LetIn
+            | Self::Disable
+            | Self::Reset
+            | Self::Revoke(_)
+            | Self::RevokeAll(_)
+            | Self::GiveCode(_) => Answer::Done,
         }
     }
 

@@ -1,15 +1,16 @@
 //! The Users page on the screen, from state alone. What it changes is what is seen where, for page keys and the mouse.
 
-pub(super) mod cells;
+mod cells;
 mod list;
 mod one;
 mod popup;
 
 use super::popup::{Kind, Stage};
 use super::{Said, Users};
+use crate::setup::draw::text::wrapped_within;
 use crate::setup::theme::Theme;
 use crate::setup::words::Words;
-use cells::{below, first, wrapped_within};
+use cells::{below, first};
 use ratatui::Frame;
 use ratatui::layout::{Margin, Rect};
 use ratatui::style::Style;
@@ -40,14 +41,23 @@ fn letter(text: &str, otherwise: char) -> char {
 
 /// What was done or went wrong; else, in the list, what its signs say.
 fn foot(users: &Users, width: usize, theme: Theme, words: &Words) -> Vec<Line<'static>> {
+    let lines = |text: &str, style| {
+        wrapped_within(text, width, MOST_SAID).into_iter().map(|line| Line::styled(line, style)).collect::<Vec<_>>()
+    };
     let (text, style) = match &users.said {
+        Some(Said::Failed(why)) if users.is_lost => {
+            // What to do is not cut off by why.
+            let mut all = lines(&words.with("users-wrong", &[("why", why)]), theme.wrong());
+            all.extend(lines(&words.say("users-lost"), theme.label()));
+            return all;
+        }
         Some(Said::Note(id)) => (words.say(id), Style::new()),
         Some(Said::Done(text)) => (text.clone(), theme.well()),
-        Some(Said::Wrong(why)) => (words.with("users-wrong", &[("why", why)]), theme.wrong()),
+        Some(Said::Wrong(why) | Said::Failed(why)) => (words.with("users-wrong", &[("why", why)]), theme.wrong()),
         None if users.one.is_none() && users.list.counts().0 > 0 => (words.say("users-legend"), theme.faint()),
         None => (String::new(), Style::new()),
     };
-    wrapped_within(&text, width, MOST_SAID).into_iter().map(|line| Line::styled(line, style)).collect()
+    lines(&text, style)
 }
 
 /// `c send a code`: keys and what they do, in lines of so many places.
@@ -69,31 +79,31 @@ fn keys_in_lines(keys: &[(String, String)], width: usize, theme: Theme) -> Vec<L
 }
 
 pub(super) fn keys(users: &Users, words: &Words) -> Vec<(String, String)> {
-    let pairs: &[(&str, &str)] = match (&users.popup, &users.one) {
-        (Some(popup), _) => return popup_keys(&popup.kind, words),
-        (None, Some(one)) if one.devices().is_some_and(|devices| !devices.is_empty()) => &[
-            ("users-key-arrows", "users-do-device"),
-            ("r", "users-do-revoke"),
-            ("R", "users-do-revoke-all"),
-            ("F5", "users-do-again"),
-            ("Esc", "users-do-back"),
-        ],
-        (None, Some(_)) => &[("F5", "users-do-again"), ("Esc", "users-do-back")],
-        (None, None) if users.list.filter().value().is_empty() => &[
-            ("users-key-arrows", "users-do-move"),
-            ("Enter", "users-do-open"),
-            ("users-key-insert", "users-do-make"),
-            ("F5", "users-do-again"),
-        ],
-        (None, None) => &[
-            ("users-key-arrows", "users-do-move"),
-            ("Enter", "users-do-open"),
-            ("Esc", "users-do-clear"),
-            ("users-key-insert", "users-do-make"),
-            ("F5", "users-do-again"),
+    let (again, make) = (("F5", "users-do-again"), ("users-key-insert", "users-do-make"));
+    let is_filtered = !users.list.filter().value().is_empty();
+    let is_empty = users.list.is_read() && users.list.counts().0 == 0;
+    let mut pairs = match (&users.popup, &users.one) {
+        (Some(popup), _) => return popup_keys(&popup.kind, words).into_iter().filter(|(key, _)| is_one(key)).collect(),
+        (None, Some(one)) if one.devices().is_some_and(|devices| !devices.is_empty()) => {
+            vec![("r", "users-do-revoke"), ("R", "users-do-revoke-all"), again, ("Esc", "users-do-back")]
+        }
+        (None, Some(_)) => vec![again, ("Esc", "users-do-back")],
+        (None, None) => vec![
+            ("Enter", if is_empty { "users-do-make" } else { "users-do-open" }),
+            make,
+            again,
+            ("Esc", if is_filtered { "users-do-clear" } else { "users-do-main" }),
         ],
     };
-    said(pairs, words)
+    // Enter makes it already.
+    pairs.retain(|pair| *pair != make || !is_empty);
+    pairs.extend([("Tab", "users-do-pages"), ("F10", "key-exit")]);
+    said(&pairs, words)
+}
+
+/// A key that a click can press, and not several: arrows are said where they are meant.
+fn is_one(key: &str) -> bool {
+    !key.contains('↑')
 }
 
 /// Keys that are called by a word have an id of their own.

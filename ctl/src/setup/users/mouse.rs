@@ -1,6 +1,7 @@
 //! The mouse: what is where on the screen, as it was drawn last. Nothing needs it that a key does not do.
 
 use super::Users;
+use super::list::Who;
 use super::popup::{Kind, Outcome, Popup};
 use crate::setup::jobs::Job;
 use ratatui::crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
@@ -12,10 +13,10 @@ const NOTCH: isize = 3;
 /// What is where.
 #[derive(Debug)]
 pub(super) struct Seen {
-    /// Rows of the list, and the first of them.
-    pub(super) list: (Rect, usize),
-    /// Rows of the devices, and the first of them.
-    pub(super) devices: (Rect, usize),
+    /// Rows of the list, and who stands in them: a click is on whom one sees, whatever was read since.
+    pub(super) list: (Rect, Vec<(u32, String)>),
+    /// Rows of the devices, and their ids.
+    pub(super) devices: (Rect, Vec<String>),
     /// Of a popup.
     pub(super) hits: Vec<(Rect, Hit)>,
     /// The letter of consent in the language of the screen.
@@ -42,9 +43,9 @@ impl Seen {
     }
 }
 
-/// The row of a table that is at a position.
-fn row_at((rows, first): (Rect, usize), at: Position) -> Option<usize> {
-    rows.contains(at).then(|| first.saturating_add(usize::from(at.y.saturating_sub(rows.y))))
+/// What stands in the row at a position.
+fn row_at<T>((rows, seen): &(Rect, Vec<T>), at: Position) -> Option<&T> {
+    seen.get(usize::from(at.y.checked_sub(rows.y)?)).filter(|_| rows.contains(at))
 }
 
 impl Users {
@@ -72,19 +73,18 @@ impl Users {
     /// On a row: the cursor goes there; on the one that it is on: it is opened.
     fn click(&mut self, at: Position) -> Vec<Job> {
         if let Some(one) = &mut self.one {
-            if let Some(row) = row_at(self.seen.devices, at) {
-                one.go_to(row);
+            if let Some(id) = row_at(&self.seen.devices, at) {
+                one.go_to_device(id);
             }
             return Vec::new();
         }
-        match row_at(self.seen.list, at) {
-            Some(row) if row == self.list.cursor() => self.open(),
-            Some(row) if row < self.list.counts().0 => {
-                self.list.go_to(row);
-                Vec::new()
-            }
-            _ => Vec::new(),
+        let Some((uid, name)) = row_at(&self.seen.list, at).cloned() else { return Vec::new() };
+        let who = Who { uid, name: &name };
+        if self.list.selected().is_some_and(|under| Who::of(under) == who) {
+            return self.open();
         }
+        self.list.go_to_user(who);
+        Vec::new()
     }
 
     fn click_in_popup(&mut self, at: Position) -> Vec<Job> {

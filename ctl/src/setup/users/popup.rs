@@ -16,6 +16,8 @@ const LONGEST_CODE: usize = 32;
 pub(super) struct Popup {
     /// Whom it is about; empty where that is what is asked for.
     pub(super) name: String,
+    /// Of the record that was seen when it was opened.
+    pub(super) uid: Option<u32>,
     pub(super) kind: Kind,
 }
 
@@ -111,8 +113,8 @@ pub(super) enum Outcome {
 }
 
 impl Popup {
-    pub(super) fn new(name: &str, kind: Kind) -> Self {
-        Self { name: name.to_owned(), kind }
+    pub(super) fn new(name: &str, uid: Option<u32>, kind: Kind) -> Self {
+        Self { name: name.to_owned(), uid, kind }
     }
 
     /// Text that goes into the line that is edited, where there is one.
@@ -130,8 +132,9 @@ impl Popup {
 
     /// A key; `yes` is the letter of consent that is on the screen.
     pub(super) fn key(&mut self, key: KeyEvent, yes: char) -> Outcome {
-        if matches!(key.code, KeyCode::F(_)) {
-            return Outcome::NotMine;
+        if let KeyCode::F(number) = key.code {
+            // F5 is of the page under it, which reads nothing meanwhile.
+            return if number == 5 { Outcome::Stay } else { Outcome::NotMine };
         }
         if key.code == KeyCode::Esc {
             return Outcome::Close;

@@ -1,11 +1,12 @@
 //! The page as an administrator sees it, in each language, in a small and in a large window, without colour.
 
-use super::tests::{device, english, listing, opened, press, text_of, typed, user};
+use super::tests::{device, english, listing, opened, press, screen, text_of, typed, user};
 use super::*;
 use crate::setup::words::Tongue;
 use pam_2fa_protocol::admin::{LastLogin, Method, Pass, PassKind, User, Verify};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::crossterm::event::KeyCode;
 use ratatui::style::Modifier;
 
 fn last(at: &str, service: &str, from: Option<&str>, device: Option<&str>) -> Option<LastLogin> {
@@ -41,6 +42,18 @@ fn ada() -> User {
     }
 }
 
+pub(super) fn invitation() -> Pass {
+    Pass {
+        id: String::from("P4TT8WQZ"),
+        kind: PassKind::Invitation,
+        made: String::from("2026-11-24T06:00:00Z"),
+        until: String::from("2026-12-01T06:00:00Z"),
+        from: None,
+        service: None,
+        reason: String::new(),
+    }
+}
+
 fn crowd() -> Vec<User> {
     let mut ben = user("ben", 1002);
     ben.email_verified = false;
@@ -65,7 +78,7 @@ fn crowd() -> Vec<User> {
 fn framed(users: &mut Users, words: &Words, width: u16, height: u16) -> String {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     let keys = users.keys(words);
-    let keys = keys.iter().map(|(key, does)| format!("{key} {does}")).collect::<Vec<_>>().join("   ");
+    let keys = keys.iter().map(|(key, does)| format!("{key} {does}")).collect::<Vec<_>>().join("  ");
     assert!(keys.chars().count() < 80, "{keys}");
     terminal
         .draw(|frame| {
@@ -157,8 +170,8 @@ fn what_of_a_record_does_not_fit_is_counted_and_a_page_key_turns_to_it() {
 }
 
 #[test]
-fn one_user_who_is_shut_out_and_has_no_device() {
-    golden("shut_out", |words| {
+fn one_user_who_is_disabled_and_has_no_device() {
+    golden("disabled", |words| {
         let mut out = user("ada", 1001);
         out.disabled_since = Some(String::from("2026-11-20T10:00:00Z"));
         let mut users = opened(out.clone());
@@ -219,16 +232,32 @@ fn an_invitation() {
         typed(&mut users, "i");
         users.told(&Told::Invited(String::from("ada"), Ok(Secret::new(String::from("K7Q2-M9XD-44TB")))), words);
         let mut invited = user("ada", 1001);
-        invited.passes = vec![Pass {
-            id: String::from("P4TT8WQZ"),
-            kind: PassKind::Invitation,
-            made: String::from("2026-11-24T06:00:00Z"),
-            until: String::from("2026-12-01T06:00:00Z"),
-            from: None,
-            service: None,
-            reason: String::new(),
-        }];
+        invited.passes = vec![invitation()];
         users.told(&Told::User(Box::new(Ok((invited, Vec::new())))), words);
+        users
+    });
+}
+
+#[test]
+fn an_act_that_nobody_knows_about_since_configd_is_lost() {
+    golden("lost", |words| {
+        let mut users = with_devices(words);
+        typed(&mut users, "u");
+        let why = "configd cannot be reached at /run/pam-2fa/admin.sock: Connection refused (os error 111); start it with \
+                   `systemctl start pam-2fa-configd`";
+        users.told(&Told::Done(String::from("ada"), Err(why.to_owned())), words);
+        users.told(&Told::Health(Err(why.to_owned())), words);
+        users
+    });
+}
+
+#[test]
+fn a_question_about_an_invitation_that_is_open() {
+    golden("again", |_| {
+        let mut invited = user("ada", 1001);
+        invited.passes = vec![invitation()];
+        let mut users = opened(invited);
+        typed(&mut users, "i");
         users
     });
 }
@@ -243,6 +272,123 @@ fn what_was_done_and_a_long_error() {
         users.told(&Told::Invited(String::from("ada"), Err(why.to_owned())), words);
         users
     });
+}
+
+#[test]
+fn the_row_under_the_cursor_is_one_bar_with_the_state_in_it() {
+    let mut out = user("ada", 1001);
+    out.disabled_since = Some(String::from("2026-11-20T10:00:00Z"));
+    let mut users = listing(vec![out]);
+    for (width, has_colours) in [(60, true), (80, true), (120, true), (200, true), (80, false)] {
+        let mut terminal = Terminal::new(TestBackend::new(width, 24)).unwrap();
+        terminal.draw(|frame| users.draw(frame, frame.area(), Theme::new(has_colours), &english())).unwrap();
+        let buffer = terminal.backend().buffer();
+        let row = text_of(buffer).lines().position(|line| line.contains("> ada")).unwrap();
+        assert!(text_of(buffer).lines().nth(row).unwrap().ends_with("disabled"), "{width}");
+        let bar: Vec<_> = (1..width - 1).map(|x| buffer[(x, u16::try_from(row).unwrap())].style()).collect();
+        assert!(bar[0].add_modifier.contains(Modifier::REVERSED));
+        assert!(bar.iter().all(|style| *style == bar[0]), "{width}: {bar:?}");
+    }
+}
+
+#[test]
+fn whatever_a_name_is_made_of_the_state_and_the_next_column_stand_where_they_always_do() {
+    let names = [
+        "漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字",
+        "a\u{202e}b\u{2066}c\u{1b}[2J\u{9b}5mlonger than any column of the list is",
+        "e\u{301}e\u{301}\u{200b}\u{feff}",
+        "👩‍🚀👩‍🚀👩‍🚀👩‍🚀👩‍🚀👩‍🚀👩‍🚀👩‍🚀👩‍🚀👩‍🚀👩‍🚀👩‍🚀",
+        "",
+    ];
+    let words = english();
+    let column = |line: &str, text: &str| {
+        let before = line.find(text).map(|at| &line[..at]).unwrap_or_else(|| panic!("{text} is not in {line:?}"));
+        unicode_width::UnicodeWidthStr::width(before)
+    };
+    for (nth, name) in names.into_iter().enumerate() {
+        let mut out = user(name, 1001);
+        out.email = Some(format!("{name}@example.com"));
+        out.disabled_since = Some(String::from("2026-11-20T10:00:00Z"));
+        for width in [60, 80, 120, 200] {
+            let mut users = listing(vec![out.clone()]);
+            let shown = screen(&mut users, &words, width, 24);
+            let head = shown.lines().find(|line| line.contains("Methods")).unwrap();
+            let row = shown.lines().find(|line| line.contains("> ")).unwrap();
+            assert!(shown.lines().all(|line| unicode_width::UnicodeWidthStr::width(line) <= usize::from(width)));
+            for (label, value) in [("Asked", "new device"), ("Methods", "email "), ("State", "disabled")] {
+                assert_eq!(column(head, label), column(row, value), "{nth} in {width}:\n{shown}");
+            }
+            press(&mut users, KeyCode::Enter);
+            let mut console = device("D1", name);
+            console.last_from = name.to_owned();
+            users.told(&Told::User(Box::new(Ok((out.clone(), vec![console])))), &words);
+            let shown = screen(&mut users, &words, width, 24);
+            let heading = shown.lines().next().unwrap();
+            assert!(heading.contains("(uid 1001)") && heading.ends_with("- disabled"), "{heading}");
+            let head = shown.lines().find(|line| line.contains("Last used")).unwrap();
+            let row = shown.lines().find(|line| line.contains("> ")).unwrap();
+            assert_eq!(column(head, "Until"), column(row, "2026-12-24"), "{nth} in {width}:\n{shown}");
+        }
+    }
+}
+
+#[test]
+fn however_long_a_device_is_called_its_question_has_its_answers_in_sight() {
+    let mut users = opened(user("ada", 1001));
+    let long = "SHA256:".repeat(400);
+    users.told(&Told::User(Box::new(Ok((user("ada", 1001), vec![device("D1", &long)])))), &english());
+    typed(&mut users, "r");
+    for (width, height) in [(60, 12), (80, 20), (200, 40)] {
+        let shown = screen(&mut users, &english(), width, height);
+        assert!(shown.contains("y yes, do it   n no") && shown.contains("Revoke this device of ada?"), "{shown}");
+    }
+}
+
+#[test]
+fn the_line_of_keys_has_all_of_them_at_eighty_columns_and_each_is_one_key() {
+    use crate::setup::fields::Page;
+    use crate::setup::window::Window;
+    type Make = fn() -> Users;
+    let states: [Make; 6] = [
+        || listing(crowd()),
+        || {
+            let mut users = listing(crowd());
+            typed(&mut users, "student3");
+            users
+        },
+        || {
+            let mut users = listing(crowd());
+            typed(&mut users, "nobody");
+            users
+        },
+        || listing(Vec::new()),
+        || opened(ada()),
+        || {
+            let mut users = opened(ada());
+            users.told(&Told::User(Box::new(Ok((ada(), Vec::new())))), &english());
+            users
+        },
+    ];
+    for (tongue, make) in [Tongue::English, Tongue::German].into_iter().flat_map(|one| states.map(|make| (one, make))) {
+        let mut window = Window::new("", Vec::new(), Words::of(tongue));
+        window.form.page = Page::Users;
+        window.users = make();
+        let keys = window.users.keys(&window.words);
+        let names: Vec<&str> = keys.iter().map(|(key, _)| key.as_str()).collect();
+        assert!(names.ends_with(&["Tab", "F10"]), "{names:?}");
+        let is_one = |name: &&str| {
+            ["Tab", "F5", "F10", "Esc", "Enter", "Ins", "Einfg"].contains(name)
+                || (name.len() == 1 && name.chars().all(|letter| letter.is_ascii_alphabetic()))
+        };
+        assert!(names.iter().all(is_one), "{names:?}");
+        let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+        terminal.draw(|frame| crate::setup::draw::draw(&mut window, Theme::new(false), frame)).unwrap();
+        let shown = text_of(terminal.backend().buffer());
+        let last = shown.lines().last().unwrap();
+        for (key, does) in keys {
+            assert!(last.contains(&format!("{key} {does}")), "{key} {does} is not in {last:?}");
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The list on the screen: as many columns as there is room for, and only the rows that are seen.
 
-use super::cells::{below, cell, cut, first, lines};
+use super::cells::{below, first, lines};
+use crate::setup::draw::text::{cell, columns as places, seen, wrapped};
 use crate::setup::theme::Theme;
 use crate::setup::users::Users;
 use crate::setup::users::say;
@@ -11,7 +12,6 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use tui_input::Input;
-use unicode_width::UnicodeWidthStr;
 
 /// Between two columns.
 const GAP: usize = 2;
@@ -75,7 +75,10 @@ impl Column {
 fn columns(width: usize) -> Vec<(Column, usize)> {
     use Column::{Email, Last, LastWhole, Methods, Name, Phone, State, Verify};
     let mut columns = match width {
-        0..104 => vec![(Name, 0), (Verify, 11), (Methods, 16), (Last, 16), (State, 9)],
+        // Why somebody does not get in is seen in any window.
+        0..54 => vec![(Name, 0), (State, 9)],
+        54..76 => vec![(Name, 0), (Verify, 11), (Methods, 16), (State, 9)],
+        76..104 => vec![(Name, 0), (Verify, 11), (Methods, 16), (Last, 16), (State, 9)],
         104..144 => vec![(Name, 18), (Verify, 11), (Methods, 16), (Email, 0), (Last, 16), (State, 9)],
         _ => {
             vec![(Name, 28), (Verify, 11), (Methods, 16), (Email, 0), (Phone, 16), (LastWhole, 44), (State, 9)]
@@ -84,7 +87,7 @@ fn columns(width: usize) -> Vec<(Column, usize)> {
     let gaps = GAP.saturating_mul(columns.len().saturating_sub(1)).saturating_add(CURSOR.len());
     let taken = columns.iter().map(|(_, width)| *width).sum::<usize>().saturating_add(gaps);
     for (_, wide) in columns.iter_mut().filter(|(_, wide)| *wide == 0) {
-        *wide = width.saturating_sub(taken).max(8);
+        *wide = width.saturating_sub(taken).max(1);
     }
     columns
 }
@@ -100,10 +103,9 @@ pub(super) fn draw(users: &mut Users, frame: &mut Frame<'_>, area: Rect, theme: 
     lines(frame.buffer_mut(), first(table, 1), [Line::styled(head, theme.heading())]);
     let rows = below(table, 1);
     let fit = usize::from(rows.height);
-    let from = users.list.scroll(fit);
-    users.seen.list = (rows, from);
-    let cursor = users.list.cursor();
-    let shown = users.list.seen(fit).map(|(nth, user)| row(user, nth == cursor, &columns, theme, words));
+    users.list.scroll(fit);
+    users.seen.list = (rows, users.list.seen(fit).map(|user| (user.uid, user.name.clone())).collect());
+    let shown = users.list.seen(fit).map(|user| row(user, users.list.is_under(user), &columns, theme, words));
     lines(frame.buffer_mut(), rows, shown);
     if users.list.counts().0 == 0 {
         let id = match (users.list.is_read(), users.list.counts().1) {
@@ -112,7 +114,7 @@ pub(super) fn draw(users: &mut Users, frame: &mut Frame<'_>, area: Rect, theme: 
             (true, 0) => "users-none",
             (true, _) => "users-no-match",
         };
-        let text = super::cells::wrapped(&words.say(id), usize::from(area.width).saturating_sub(CURSOR.len()));
+        let text = wrapped(&words.say(id), usize::from(area.width).saturating_sub(CURSOR.len()));
         lines(frame.buffer_mut(), below(rows, 1), text.into_iter().map(|line| Line::raw(format!("{NO_CURSOR}{line}"))));
     }
 }
@@ -123,9 +125,11 @@ fn row(user: &User, is_under: bool, columns: &[(Column, usize)], theme: Theme, w
         if nth > 0 {
             line.push_span(" ".repeat(GAP));
         }
-        line.push_span(Span::styled(cell(&column.text(user, words), *width), column.style(user, theme)));
+        // Under the cursor it is one bar: a colour turned round would be a hole in it.
+        let style = if is_under { Style::new() } else { column.style(user, theme) };
+        line.push_span(Span::styled(cell(&column.text(user, words), *width), style));
     }
-    if is_under { line.patch_style(theme.focus()) } else { line }
+    if is_under { line.style(theme.focus()) } else { line }
 }
 
 /// `Filter: [ada      ]                 3 of 12`
@@ -134,16 +138,16 @@ fn filter(users: &Users, frame: &mut Frame<'_>, area: Rect, theme: Theme, words:
     let (shown, all) = users.list.counts();
     let counted = words.with("users-counted", &[("shown", &shown.to_string()), ("all", &all.to_string())]);
     let width = usize::from(area.width);
-    let room = width.saturating_sub(label.width()).saturating_sub(counted.width()).saturating_sub(GAP).min(48);
+    let room = width.saturating_sub(places(&label)).saturating_sub(places(&counted)).saturating_sub(GAP).min(48);
     let (mut spans, place) = field(users.list.filter(), room, theme);
     spans.insert(0, Span::styled(label.clone(), theme.label()));
     let used: usize = spans.iter().map(Span::width).sum();
-    let gap = width.saturating_sub(used).saturating_sub(counted.width());
+    let gap = width.saturating_sub(used).saturating_sub(places(&counted));
     spans.push(Span::raw(" ".repeat(gap)));
     spans.push(Span::styled(counted, theme.faint()));
     lines(frame.buffer_mut(), area, [Line::from(spans)]);
     if has_cursor {
-        let x = u16::try_from(label.width().saturating_add(place)).unwrap_or(u16::MAX);
+        let x = u16::try_from(places(&label).saturating_add(place)).unwrap_or(u16::MAX);
         frame.set_cursor_position(Position::new(area.x.saturating_add(x), area.y));
     }
 }
@@ -151,19 +155,7 @@ fn filter(users: &Users, frame: &mut Frame<'_>, area: Rect, theme: Theme, words:
 /// `[text    ]` of so many places, and where the cursor stands in it.
 pub(super) fn field(input: &Input, width: usize, theme: Theme) -> (Vec<Span<'static>>, usize) {
     let inside = width.saturating_sub(2).max(1);
-    // The cursor's own place at the end.
-    let scroll = input.visual_scroll(inside.saturating_sub(1));
-    let mut skipped = 0_usize;
-    let seen: String = input
-        .value()
-        .chars()
-        .skip_while(|character| {
-            let is_out = skipped < scroll;
-            skipped = skipped.saturating_add(unicode_width::UnicodeWidthChar::width(*character).unwrap_or(0));
-            is_out
-        })
-        .collect();
-    let place = input.visual_cursor().saturating_sub(scroll).saturating_add(1);
-    let text = if seen.width() > inside { cut(&seen, inside) } else { cell(&seen, inside) };
-    (vec![Span::raw("["), Span::styled(text, theme.value()), Span::raw("]")], place)
+    let (text, place) = seen(input, inside);
+    let text = cell(&text, inside);
+    (vec![Span::raw("["), Span::styled(text, theme.value()), Span::raw("]")], place.saturating_add(1))
 }

@@ -1,8 +1,9 @@
 //! One user on the screen: the record in labelled rows, each with the key that changes it, what can be done, and the devices.
 
-use super::cells::{below, cell, cut, first, lines, wrapped, wrapped_within};
+use super::cells::{below, first, lines};
 use super::list::{CURSOR, NO_CURSOR};
 use super::{keys_in_lines, said};
+use crate::setup::draw::text::{cell, columns as places, cut, wrapped, wrapped_within};
 use crate::setup::theme::Theme;
 use crate::setup::users::one::One;
 use crate::setup::users::{Users, say};
@@ -12,7 +13,6 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use unicode_width::UnicodeWidthStr;
 
 const GAP: usize = 2;
 /// Devices that are to be seen, before the record is given all its lines.
@@ -61,12 +61,16 @@ pub(super) fn draw(users: &mut Users, frame: &mut Frame<'_>, area: Rect, theme: 
 
 fn heading(user: &User, width: usize, theme: Theme, words: &Words) -> Line<'static> {
     let uid = user.uid.to_string();
-    let title = cut(&words.with("users-title", &[("user", &user.name), ("uid", &uid)]), width);
     let state = say::state(user, words);
+    let state = if state.is_empty() { state } else { format!(" - {state}") };
+    // A long name is cut, and never who it is and why that one does not get in.
+    let room = width.saturating_sub(places(&state));
+    let around = words.with("users-title", &[("user", ""), ("uid", &uid)]);
+    let name = cut(&user.name, room.saturating_sub(places(&around)));
+    let title = cut(&words.with("users-title", &[("user", &name), ("uid", &uid)]), room);
     let style = if user.disabled_since.is_some() { theme.wrong() } else { theme.mind() };
     let mut line = Line::styled(title, theme.heading());
     if !state.is_empty() {
-        line.push_span(Span::raw(" - "));
         line.push_span(Span::styled(state, style));
     }
     line
@@ -123,7 +127,7 @@ fn fields(user: &User, theme: Theme, words: &Words) -> Vec<Field> {
 /// ` e Email   ada@example.com (verified)`, on as many lines as a value needs.
 fn record(user: &User, width: usize, theme: Theme, words: &Words) -> Vec<Line<'static>> {
     let fields = fields(user, theme, words);
-    let label_wide = fields.iter().map(|field| field.label.width()).max().unwrap_or(0);
+    let label_wide = fields.iter().map(|field| places(&field.label)).max().unwrap_or(0);
     let before = label_wide.saturating_add(GAP).saturating_add(2);
     let mut record = Vec::new();
     for Field { key, label, value, style } in fields {
@@ -170,14 +174,14 @@ fn until(device: &Device, words: &Words) -> String {
     if device.ended.is_some() { words.say("users-ended") } else { say::minute(&device.until) }
 }
 
-/// The devices, and all about the one under the cursor. Where their rows are, and the first of them.
-fn table(one: &mut One, frame: &mut Frame<'_>, area: Rect, theme: Theme, words: &Words) -> (Rect, usize) {
+/// The devices, and all about the one under the cursor. Where their rows are, and what stands in them.
+fn table(one: &mut One, frame: &mut Frame<'_>, area: Rect, theme: Theme, words: &Words) -> (Rect, Vec<String>) {
     let width = usize::from(area.width);
     let buffer = frame.buffer_mut();
     let Some(devices) = one.devices().filter(|devices| !devices.is_empty()) else {
         let id = if one.devices().is_some() { "users-no-devices" } else { "users-reading-devices" };
         lines(buffer, area, [Line::styled(cut(&words.say(id), width), theme.faint())]);
-        return (Rect::default(), 0);
+        return (Rect::default(), Vec::new());
     };
     let title = words.with("users-devices", &[("count", &devices.len().to_string())]);
     let columns = columns(width);
@@ -188,21 +192,22 @@ fn table(one: &mut One, frame: &mut Frame<'_>, area: Rect, theme: Theme, words: 
     let fit = usize::from(area.height).saturating_sub(ABOUT).max(1).min(devices.len());
     let rows = first(area, fit);
     let from = one.scroll(fit);
-    let cursor = one.cursor();
-    let seen = one.devices().unwrap_or_default().iter().enumerate().skip(from).take(fit);
-    let seen = seen.map(|(nth, device)| {
+    let devices = one.devices().unwrap_or_default().iter().skip(from).take(fit);
+    let seen = devices.clone().map(|device| {
         let cells = columns.iter().map(|(_, width, text)| cell(&text(device, words), *width)).collect::<Vec<_>>();
-        let sign = if nth == cursor { CURSOR } else { NO_CURSOR };
-        let style = if nth == cursor { theme.focus() } else { Style::new() };
+        let is_under = one.is_under(device);
+        let sign = if is_under { CURSOR } else { NO_CURSOR };
+        let style = if is_under { theme.focus() } else { Style::new() };
         Line::styled(format!("{sign}{}", cells.join(&" ".repeat(GAP))), style)
     });
     lines(buffer, rows, seen);
+    let ids = devices.map(|device| device.id.clone()).collect();
     if let Some(device) = one.device() {
         let about = wrapped_within(&about(device, words), width.saturating_sub(CURSOR.len()), ABOUT);
         let about = about.into_iter().map(|line| Line::styled(format!("{NO_CURSOR}{line}"), theme.faint()));
         lines(buffer, below(area, fit), about);
     }
-    (rows, from)
+    (rows, ids)
 }
 
 fn about(device: &Device, words: &Words) -> String {

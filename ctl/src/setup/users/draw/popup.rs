@@ -1,8 +1,9 @@
 //! What stands over the page, in a box in its middle.
 
-use super::cells::{cell, cut, lines, wrapped};
+use super::cells::lines;
 use super::list::{CURSOR, NO_CURSOR, field};
 use super::{keys_in_lines, popup_keys};
+use crate::setup::draw::text::{CUT, cell, cut, wrapped};
 use crate::setup::theme::Theme;
 use crate::setup::users::mouse::Hit;
 use crate::setup::users::popup::{Choice, CodeBox, Edit, Field, Kind, Pick, Stage};
@@ -47,8 +48,8 @@ pub(super) fn draw(users: &mut Users, frame: &mut Frame<'_>, area: Rect, theme: 
     let name = popup.name.as_str();
     let mut content = match &popup.kind {
         Kind::Choice(choice) => of_choice(name, choice, width, theme, words),
-        Kind::Edit(edit) => of_edit(name, edit, width, theme, words),
-        Kind::Code(code) => of_code(name, code, width, theme, words),
+        Kind::Edit(edit) => of_edit(name, (edit, users.is_lost), width, theme, words),
+        Kind::Code(code) => of_code(name, (code, users.is_lost), width, theme, words),
         Kind::Question(act) => {
             let mut content = Content { title: words.say("users-question"), ..Content::default() };
             content.text(&act.question(name, words), width, theme.value());
@@ -59,12 +60,19 @@ pub(super) fn draw(users: &mut Users, frame: &mut Frame<'_>, area: Rect, theme: 
             of_invitation(name, code.expose(), user, width, theme, words)
         }
     };
-    content.gap();
     let keys = popup_keys(&popup.kind, words);
+    let last = keys_in_lines(&keys, width, theme);
+    // However long a text is, the answers are seen.
+    let room = usize::from(area.height).saturating_sub(2).saturating_sub(last.len()).saturating_sub(1);
+    if content.lines.len() > room {
+        content.lines.truncate(room.saturating_sub(1));
+        content.lines.push(Line::raw(CUT.to_string()));
+    }
+    content.gap();
     if matches!(popup.kind, Kind::Question(_)) {
         content.hits = answers(&keys, content.lines.len());
     }
-    content.lines.extend(keys_in_lines(&keys, width, theme));
+    content.lines.extend(last);
     let high = u16::try_from(content.lines.len()).unwrap_or(u16::MAX).saturating_add(2);
     let place = area.centered(Constraint::Length(wide), Constraint::Length(high.min(area.height)));
     frame.render_widget(Clear, place);
@@ -132,7 +140,7 @@ fn help(verify: Verify) -> &'static str {
     }
 }
 
-fn of_edit(name: &str, edit: &Edit, width: usize, theme: Theme, words: &Words) -> Content {
+fn of_edit(name: &str, (edit, is_lost): (&Edit, bool), width: usize, theme: Theme, words: &Words) -> Content {
     let (title, help) = match edit.field {
         Field::Name => ("users-edit-name", "users-edit-name-says"),
         Field::Email => ("users-edit-email", "users-edit-email-says"),
@@ -146,11 +154,11 @@ fn of_edit(name: &str, edit: &Edit, width: usize, theme: Theme, words: &Words) -
     content.gap();
     let all = Language::ALL.map(Language::as_str).join(", ");
     content.text(&words.with(help, &[("user", name), ("all", &all)]), width, theme.faint());
-    state(&mut content, edit.is_busy, edit.problem.as_deref(), width, theme, words);
+    state(&mut content, (edit.is_busy, is_lost), edit.problem.as_deref(), width, theme, words);
     content
 }
 
-fn of_code(name: &str, code: &CodeBox, width: usize, theme: Theme, words: &Words) -> Content {
+fn of_code(name: &str, (code, is_lost): (&CodeBox, bool), width: usize, theme: Theme, words: &Words) -> Content {
     let (title, way) = match code.channel {
         Channel::Email => ("users-code-email", "users-code-email-says"),
         Channel::Sms => ("users-code-phone", "users-code-phone-says"),
@@ -175,7 +183,7 @@ fn of_code(name: &str, code: &CodeBox, width: usize, theme: Theme, words: &Words
             content.lines.push(line);
         }
     }
-    state(&mut content, code.stage == Stage::Checking, code.problem.as_deref(), width, theme, words);
+    state(&mut content, (code.stage == Stage::Checking, is_lost), code.problem.as_deref(), width, theme, words);
     content
 }
 
@@ -193,13 +201,23 @@ fn of_invitation(name: &str, code: &str, user: Option<&User>, width: usize, them
     content
 }
 
-/// That it is asked for, or why it was not taken.
-fn state(content: &mut Content, is_busy: bool, problem: Option<&str>, width: usize, theme: Theme, words: &Words) {
+/// That it is asked for, or why it was not taken, and what to do where nobody is there who could.
+fn state(
+    content: &mut Content,
+    (is_busy, is_lost): (bool, bool),
+    problem: Option<&str>,
+    width: usize,
+    theme: Theme,
+    words: &Words,
+) {
     if is_busy {
         content.gap();
         content.text(&words.say("users-working"), width, theme.mind());
     } else if let Some(why) = problem {
         content.gap();
         content.text(&words.with("users-wrong", &[("why", why)]), width, theme.wrong());
+        if is_lost {
+            content.text(&words.say("users-lost"), width, theme.label());
+        }
     }
 }

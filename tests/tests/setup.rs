@@ -89,7 +89,7 @@ fn a_secret_is_sealed_before_it_is_in_the_file_and_the_log_has_who_looked() {
     let world = Plan::default().start();
     let mut window = open(&world, (80, 24), "C.UTF-8");
     to(&mut window, "Password");
-    let _ = window.wait_for("(in plain text; saving encrypts it)");
+    let _ = window.wait_for("(plain text until saved)");
     window.press(b"hunter2");
     let _ =
         window.wait_until("what was typed, unseen", |screen| screen.contains("•••••••") && !screen.contains("hunter2"));
@@ -143,7 +143,7 @@ fn a_daemon_that_is_gone_is_said_and_is_back_when_it_is_and_what_was_typed_is_st
     let mut window = open(&world, (80, 24), "de_AT.UTF-8");
     // The password of this world stands in plain text.
     let _ = window.wait_for("configd: Probleme (1)");
-    to(&mut window, "Name der Anwendung");
+    to(&mut window, "Name in Nachrichten");
     window.press(b"\x15Muster AG");
     world.kill_configd();
     let _ = window.wait_for("configd antwortet nicht");

@@ -12,6 +12,9 @@ use pam_2fa_settings::{E164, EmailAddress};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::Input;
 
+/// Ticks of the loop without a key, after which Enter is not held down any more.
+const RESTS: u8 = 6;
+
 /// What stands over the page. How far it is scrolled is [`Window::above`].
 #[derive(Debug)]
 pub(crate) enum Popup {
@@ -58,6 +61,11 @@ impl Window {
         is_ours || self.users.is_asking()
     }
 
+    /// Nothing was typed for a tick of the loop.
+    pub(crate) fn rest(&mut self) {
+        self.held = self.held.saturating_sub(1);
+    }
+
     /// The last test of a channel.
     pub(crate) fn trial(&self, channel: Channel) -> Option<&Trial> {
         self.trials.iter().find(|trial| trial.channel == channel)
@@ -94,11 +102,12 @@ impl Window {
                 KeyCode::Enter | KeyCode::Esc | KeyCode::F(_) | KeyCode::Char(_) => Vec::new(),
                 _ => self.over(popup),
             },
-            // Enter has sent it: held down, it would send one after the other.
-            Popup::Talk(_) => match key.code {
-                KeyCode::Esc | KeyCode::Char(' ') => Vec::new(),
-                _ => self.over(popup),
-            },
+            Popup::Talk(channel) => {
+                let is_over = self.trial(channel).is_some_and(|trial| trial.ended.is_some());
+                let is_enter = key.code == KeyCode::Enter;
+                self.held = if is_enter { RESTS } else { 0 };
+                if key.code == KeyCode::Esc || (is_over && is_enter) { Vec::new() } else { self.over(popup) }
+            }
             Popup::Unsaved => match (key.code, self.chosen("keys-unsaved", key)) {
                 (_, Some(0)) => self.save_and(true),
                 (_, Some(1)) => vec![Act::Exit],
@@ -181,6 +190,11 @@ impl Window {
     fn key_in_to(&mut self, channel: Channel, mut input: Input, key: KeyEvent) -> Vec<Act> {
         match key.code {
             KeyCode::Esc => Vec::new(),
+            // Held down since the last test was closed: it would send one message after the other.
+            KeyCode::Enter if self.held > 0 => {
+                self.held = RESTS;
+                self.over(Popup::To { channel, input, why: None })
+            }
             KeyCode::Enter => {
                 let to = input.value().trim().to_owned();
                 let wrong = match channel {
@@ -196,6 +210,7 @@ impl Window {
                 self.test(channel, to, settings)
             }
             _ => {
+                self.held = 0;
                 let _ = request(key).map(|request| input.handle(request));
                 self.over(Popup::To { channel, input, why: None })
             }

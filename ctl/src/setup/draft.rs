@@ -166,7 +166,10 @@ impl Draft {
             .typed
             .get(key)
             .is_some_and(|typed| was.map(|was| said_as_typed(&was.value)).as_ref() != Some(typed));
-        self.now.secrets.contains_key(key) || is_typed || (self.wrong.is_empty() && was != is)
+        // What neither says is a default, whatever it follows.
+        let is_default = |shown: Option<&Shown>| shown.is_none_or(|shown| shown.is_default);
+        let is_other = was != is && !(is_default(was) && is_default(is));
+        self.now.secrets.contains_key(key) || is_typed || is_other
     }
 
     /// Puts a value in as it is typed; nothing typed takes the key out, so that its default counts.

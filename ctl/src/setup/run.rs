@@ -224,7 +224,10 @@ fn wait(
     let was_asking = window.is_asking();
     let mut next = match events.recv_timeout(TICK) {
         Ok(event) => Some(event?),
-        Err(RecvTimeoutError::Timeout) => None,
+        Err(RecvTimeoutError::Timeout) => {
+            window.rest();
+            None
+        }
         Err(RecvTimeoutError::Disconnected) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
     };
     for _ in 0..AT_ONCE {

@@ -59,6 +59,8 @@ pub(crate) struct Window {
     pub(crate) words: Words,
     /// The last test of each channel that was started here.
     pub(super) trials: Vec<Trial>,
+    /// For how many ticks more Enter counts as held down, since it closed one.
+    pub(super) held: u8,
     /// How many lines of what stands over the page are scrolled past.
     pub(crate) above: usize,
 }
@@ -76,6 +78,7 @@ impl Window {
             health: None,
             words,
             trials: Vec::new(),
+            held: 0,
             above: 0,
         };
         // Of a file that is wrong it is said at once, and the place gone to.
@@ -116,7 +119,7 @@ impl Window {
                 KeyCode::Char('g') if control => return self.open(Popup::Help),
                 KeyCode::Char('s') if control => return self.press(Press::Save),
                 KeyCode::Char('d') if control => return self.open(Popup::Problems),
-                KeyCode::Char('t') if control => return self.press_test(),
+                KeyCode::Char('t') if control && self.form.page != Page::Users => return self.press_test(),
                 KeyCode::Char('q' | 'c') if control => return self.press(Press::Exit),
                 // Only where it is seen what they change.
                 KeyCode::Char('z' | 'y') if control && self.form.page == Page::Users => return Vec::new(),

@@ -1,7 +1,7 @@
 //! Saving from the Setup window: what is refused changes nothing, what is saved counts, with the daemon there and without.
 
 use e2e::mailbox;
-use e2e::setup::{BACKSPACE, ENTER, F2, F10, open, to, type_over};
+use e2e::setup::{BACKSPACE, ENTER, ESCAPE, F2, F10, open, to, type_over};
 use e2e::trust::command;
 use e2e::window::sentences;
 use e2e::world::{Plan, World};
@@ -40,6 +40,9 @@ fn what_the_daemon_refuses_leaves_the_file_byte_for_byte_and_what_was_typed_is_s
         assert!(sentences(&said).contains("the old file is back"), "{said}");
         assert!(said.contains("Refused Corp") && said.contains("* not saved"), "{said}");
         assert_eq!((file(&world), beside(&world)), (before.clone(), Vec::new()));
+        // What is seen next is of the next one.
+        window.press(ESCAPE);
+        let _ = window.wait_until("another note", |screen| !sentences(screen).contains("configd refused"));
     }
     // What counts is still what was accepted last.
     let shown = command(&world, &["config", "show", "policy.application"]);
@@ -125,7 +128,7 @@ fn the_german_window_of_a_large_terminal_saves_too() {
     let world = Plan::default().start();
     let before = file(&world);
     let mut window = open(&world, (200, 60), "de_DE.UTF-8");
-    type_over(&mut window, "Name der Anwendung", "Müller & Söhne");
+    type_over(&mut window, "Name in Nachrichten", "Müller & Söhne");
     let _ = window.wait_for("* nicht gespeichert");
     // In the other column.
     to(&mut window, "SSH");

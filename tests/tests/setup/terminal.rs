@@ -68,7 +68,7 @@ fn a_signal_over_a_question_and_with_something_unsaved_gives_the_terminal_back_a
     window.press(b"Unsaved Corp");
     let _ = window.wait_for("* not saved");
     window.press(F10);
-    let _ = window.wait_for("Save it before you leave");
+    let _ = window.wait_for("Save them before you leave");
     kill(pid(&window), Signal::SIGHUP).unwrap();
     assert_eq!(window.wait_for_end().code(), Some(1));
     is_given_back(&window, "SIGHUP");

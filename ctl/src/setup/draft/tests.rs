@@ -128,6 +128,17 @@ fn a_line_that_is_cleared_and_typed_anew_keeps_its_comment_and_its_place() {
 }
 
 #[test]
+fn what_only_came_with_its_section_is_not_changed() {
+    let mut draft = Draft::of(TEXT);
+    draft.choose_provider(Some("http"), &[]).unwrap();
+    for (key, is_changed) in
+        [("sms.provider", true), ("sms.proxy", false), ("sms.ca_file", false), ("email.port", false)]
+    {
+        assert_eq!(draft.has_changed(key), is_changed, "{key}");
+    }
+}
+
+#[test]
 fn what_was_typed_and_is_as_before_is_no_change() {
     let mut draft = Draft::of(TEXT);
     draft.set("policy.application", "Exampl").unwrap();

@@ -6,7 +6,7 @@ use super::super::theme::Theme;
 use super::super::window::Window;
 use super::super::words::Words;
 use super::popup::Box;
-use super::wrapped;
+use super::text::wrapped;
 use pam_2fa_protocol::admin::Channel;
 use pam_2fa_settings::Said;
 use pam_2fa_settings::text::printable;
@@ -116,7 +116,7 @@ fn talk(words: &Words, theme: Theme, trial: &Trial, width: usize) -> Box {
         }
         Some(Err(why)) => lines.extend(plain(&words.with("talk-failed", &[("why", why)]), width, theme.wrong())),
     }
-    let keys = if ended.is_some() { "keys-talked" } else { "keys-talk" };
+    let keys = if ended.is_some() { "keys-any" } else { "keys-talk" };
     Box { title: words.say(title), lines, cursor: None, foot: words.say(keys) }
 }
 

@@ -3,7 +3,7 @@
 use super::super::fields::{Field, Kind, Press};
 use super::super::theme::Theme;
 use super::super::window::Window;
-use super::{columns, cut};
+use super::text::{cut, places, seen};
 use pam_2fa_protocol::admin::Channel;
 use pam_2fa_settings::Said;
 use pam_2fa_settings::text::printable;
@@ -11,8 +11,6 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use tui_input::Input;
-use unicode_width::UnicodeWidthChar;
 
 /// Places that a number of a duration has.
 const NUMBER: usize = 6;
@@ -47,13 +45,13 @@ pub(super) fn draw(
     let spans = [Span::raw(format!(" {sign}")), Span::styled(mark, theme.mind()), Span::styled(name, theme.label())];
     frame.render_widget(Line::from_iter(spans), head);
     let place = Rect { width: place.width.saturating_sub(3), ..place };
-    let eye = eye(window, field).map(|eye| (columns(&eye), eye));
+    let eye = eye(window, field).map(|eye| (places(&eye), eye));
     let room = place.width.saturating_sub(eye.as_ref().map_or(0, |(width, _)| width.saturating_add(2)));
     let beside = window.wrong(&field.key).or_else(|| warned(window, &field.key));
     // Beside what is wrong there is room for both.
     let most = usize::from(if beside.is_some() { room.div_ceil(2) } else { room });
     let (text, style) = value(window, theme, field, is_at, most);
-    let width = columns(&text).min(place.width);
+    let width = places(&text).min(place.width);
     frame.render_widget(Span::styled(text, style), Rect { width, ..place });
     if let Some(why) = beside {
         let x = place.x.saturating_add(width).saturating_add(2);
@@ -143,7 +141,7 @@ fn shown(window: &Window, field: &Field, is_at: bool, is_default: bool, width: u
         Kind::Duration => duration(window, field, &typed, is_at),
         Kind::Text if is_sealed && (!is_at || form.input.value().is_empty()) => words.say("secret-kept"),
         Kind::Text | Kind::Number if is_at => {
-            let (shown, _) = scrolled(&form.input, width);
+            let (shown, _) = seen(&form.input, width);
             if shown.is_empty() && is_default { typed } else { shown }
         }
         Kind::Text | Kind::Number => form.unfit.get(&field.key).map_or(typed, |unfit| unfit.typed.clone()),
@@ -181,23 +179,6 @@ fn secret(window: &Window, field: &Field, is_at: bool) -> String {
     }
 }
 
-/// What is seen of a line that is edited, in so many places, and where in it the cursor is.
-fn scrolled(input: &Input, width: usize) -> (String, usize) {
-    let most = width.saturating_sub(1).max(1);
-    let before: Vec<char> = input.value().chars().take(input.cursor()).collect();
-    let (mut used, mut first) = (0_usize, before.len());
-    for (at, character) in before.iter().enumerate().rev() {
-        used = used.saturating_add(character.width().unwrap_or_default());
-        if used > most {
-            break;
-        }
-        first = at;
-    }
-    let seen: String = input.value().chars().skip(first).collect();
-    let left: usize = before.iter().skip(first).map(|one| one.width().unwrap_or_default()).sum();
-    (seen, left)
-}
-
 /// Where the next character goes.
 fn cursor(window: &Window, field: &Field, frame: &mut Frame<'_>, place: Rect, width: usize) {
     let input = &window.form.input;
@@ -205,7 +186,7 @@ fn cursor(window: &Window, field: &Field, frame: &mut Frame<'_>, place: Rect, wi
         return;
     }
     let at = match field.kind {
-        Kind::Text | Kind::Number => scrolled(input, width).1,
+        Kind::Text | Kind::Number => seen(input, width).1,
         Kind::Secret => input.cursor(),
         // Its number stands at the right.
         Kind::Duration => NUMBER.saturating_sub(input.value().chars().count()).saturating_add(input.cursor()),

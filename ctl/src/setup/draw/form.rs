@@ -3,8 +3,8 @@
 use super::super::fields::{Field, Kind, Press};
 use super::super::theme::Theme;
 use super::super::window::Window;
-use super::columns;
 use super::field::{self, button};
+use super::text::places;
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
@@ -98,7 +98,7 @@ pub(super) fn hit(window: &Window, area: Rect, at: Position) -> Option<usize> {
 
 /// Of a button with its brackets.
 fn columns_taken(window: &Window, field: &Field) -> u16 {
-    columns(&window.said(&field.label)).saturating_add(4)
+    places(&window.said(&field.label)).saturating_add(4)
 }
 
 /// Headings with what stands under them.
@@ -142,7 +142,7 @@ fn has(row: &Row<'_>, at: usize) -> bool {
 /// As many as the longest name takes, and no more than half.
 fn names(window: &Window, rows: &[Row<'_>], width: u16) -> u16 {
     let wide = |row: &Row<'_>| match row {
-        Row::Field(_, field) => columns(&window.said(&field.label)).saturating_add(4),
+        Row::Field(_, field) => places(&window.said(&field.label)).saturating_add(4),
         Row::Heading(_) | Row::Buttons(_) | Row::Blank => 0,
     };
     let longest = rows.iter().map(wide).max().unwrap_or_default();
@@ -156,7 +156,7 @@ fn draw_row(window: &Window, theme: Theme, frame: &mut Frame<'_>, (row, names): 
         Row::Heading(id) => {
             let text = format!(" {} ", window.words.say(id));
             let more = backups(window, id).map(|more| format!(" {more} ")).unwrap_or_default();
-            let taken = columns(&text).saturating_add(columns(&more)).saturating_add(3);
+            let taken = places(&text).saturating_add(places(&more)).saturating_add(3);
             let rest = usize::from(area.width.saturating_sub(taken));
             let line = vec![
                 Span::styled(text, theme.heading()),
@@ -180,7 +180,7 @@ fn draw_row(window: &Window, theme: Theme, frame: &mut Frame<'_>, (row, names): 
 /// What it is for; of one whose name does not fit beside it, the whole name first.
 pub(super) fn help(window: &Window, field: &Field) -> String {
     let (name, help) = (window.said(&field.label), window.said(&field.help));
-    if usize::from(columns(&name)) > usize::from(NAMES).saturating_sub(4) { format!("{name}: {help}") } else { help }
+    if usize::from(places(&name)) > usize::from(NAMES).saturating_sub(4) { format!("{name}: {help}") } else { help }
 }
 
 /// Servers and providers of a section that stand in for the first, which have no fields here.

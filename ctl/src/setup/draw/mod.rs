@@ -18,7 +18,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use text::{cut, places, wrapped};
 
 /// Smaller, nothing can be read.
 const LEAST: (u16, u16) = (60, 16);
@@ -104,13 +104,13 @@ pub(crate) fn hit(window: &Window, size: (u16, u16), at: (u16, u16)) -> Option<H
     if keys.contains(at) {
         let mut x = keys.x.saturating_add(1);
         return hinted(window).into_iter().find_map(|(key, what)| {
-            let width = columns(&key).saturating_add(columns(&what)).saturating_add(1);
+            let width = places(&key).saturating_add(places(&what)).saturating_add(1);
             let is_it = (x..x.saturating_add(width)).contains(&at.x);
             x = x.saturating_add(width).saturating_add(1);
             is_it.then(|| key_named(&key)).flatten().map(Hit::Key)
         });
     }
-    if top.contains(at) && at.x >= top.width.saturating_sub(columns(&health(window).0)) {
+    if top.contains(at) && at.x >= top.width.saturating_sub(places(&health(window).0)) {
         return Some(Hit::Key(KeyEvent::new(KeyCode::F(4), KeyModifiers::NONE)));
     }
     if page.contains(at) {
@@ -120,7 +120,7 @@ pub(crate) fn hit(window: &Window, size: (u16, u16), at: (u16, u16)) -> Option<H
     let mut named = (1..).zip(Page::ALL);
     tabs.contains(at).then(|| {
         named.find_map(|(number, page)| {
-            let width = columns(&tab(window, number, page));
+            let width = places(&tab(window, number, page));
             let is_it = (x..x.saturating_add(width)).contains(&at.x);
             x = x.saturating_add(width).saturating_add(1);
             is_it.then_some(Hit::Page(page))
@@ -140,7 +140,7 @@ fn bar(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let left = format!(" pam-2fa  {}{changed}", words.say("window-title"));
     frame.render_widget(Paragraph::new(left).style(theme.bar()), area);
     let (right, is_more) = health(window);
-    let width = columns(&right).min(area.width);
+    let width = places(&right).min(area.width);
     let place = Rect { x: area.x.saturating_add(area.width.saturating_sub(width)), width, ..area };
     frame.render_widget(Paragraph::new(right).style(if is_more { theme.alarm() } else { theme.bar() }), place);
 }
@@ -248,54 +248,4 @@ fn hints(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
         spans.push(Span::raw(format!(" {what} ")));
     }
     frame.render_widget(Line::from(spans), area);
-}
-
-/// So many places it takes.
-pub(super) fn columns(text: &str) -> u16 {
-    u16::try_from(text.width()).unwrap_or(u16::MAX)
-}
-
-/// What fits, with a mark where something was left out.
-pub(super) fn cut(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let mut short = String::new();
-    for character in text.chars() {
-        let mut next = short.clone();
-        next.push(character);
-        if next.width().saturating_add(1) > width {
-            break;
-        }
-        short = next;
-    }
-    short.push('…');
-    short
-}
-
-/// At the words, in lines of that width.
-pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let Some(line) = lines.last_mut() else { continue };
-        let with = line.width().saturating_add(word.width()).saturating_add(1);
-        if !line.is_empty() && with <= width {
-            line.push(' ');
-            line.push_str(word);
-            continue;
-        }
-        if !line.is_empty() {
-            lines.push(String::new());
-        }
-        // A word that is longer than a line goes on in the next: nothing of it is lost.
-        for character in word.chars() {
-            let Some(line) = lines.last_mut() else { continue };
-            if line.width().saturating_add(character.width().unwrap_or_default()) > width && !line.is_empty() {
-                lines.push(String::from(character));
-            } else {
-                line.push(character);
-            }
-        }
-    }
-    lines
 }

@@ -3,7 +3,7 @@
 use super::super::theme::Theme;
 use super::super::window::Window;
 use super::content::content;
-use super::{columns, cut};
+use super::text::{cut, places};
 use pam_2fa_settings::text::printable;
 use ratatui::Frame;
 use ratatui::crossterm::event::KeyCode;
@@ -25,8 +25,8 @@ pub(super) struct Box {
 impl Box {
     /// Where it stands: in the middle.
     fn place(&self, area: Rect) -> Rect {
-        let widest = self.lines.iter().map(|(line, _)| columns(line)).max().unwrap_or_default();
-        let wanted = widest.max(columns(&self.title)).max(columns(&self.foot)).saturating_add(4).max(40);
+        let widest = self.lines.iter().map(|(line, _)| places(line)).max().unwrap_or_default();
+        let wanted = widest.max(places(&self.title)).max(places(&self.foot)).saturating_add(4).max(40);
         let width = wanted.min(area.width.saturating_sub(4));
         let rows = u16::try_from(self.lines.len()).unwrap_or(u16::MAX);
         let height = rows.saturating_add(2).min(area.height.saturating_sub(2)).max(3);
@@ -83,7 +83,7 @@ pub(super) fn hit(window: &Window, theme: Theme, area: Rect, at: Position) -> Op
 fn key_of(foot: &str, at: Option<u16>) -> Clicked {
     let (mut x, Some(at)) = (0_u16, at) else { return Clicked::Nothing };
     for part in foot.split("   ") {
-        let width = columns(part);
+        let width = places(part);
         if (x..x.saturating_add(width)).contains(&at) {
             let name = part.split(':').next().unwrap_or_default();
             return match (name, name.chars().next()) {
@@ -162,6 +162,6 @@ fn providers(window: &Window, theme: Theme) -> Box {
         lines.push((words.say("list-nothing"), theme.faint()));
     }
     let cursor =
-        usize::from(columns(&words.say("list-filter"))).saturating_add(1).saturating_add(pick.filter.visual_cursor());
+        usize::from(places(&words.say("list-filter"))).saturating_add(1).saturating_add(pick.filter.visual_cursor());
     Box { title: words.say("field-sms-provider"), lines, cursor: Some((0, cursor)), foot }
 }

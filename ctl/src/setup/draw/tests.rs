@@ -288,6 +288,29 @@ fn a_test_goes_on_where_nobody_waits_and_how_it_ended_is_said_and_stands_beside_
 }
 
 #[test]
+fn enter_that_is_held_down_sends_one_message() {
+    let mut window = window(Tongue::English);
+    let sent = |window: &mut Window, times: usize| {
+        let mut sent = 0;
+        for _ in 0..times {
+            let acts = window.key(KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE));
+            for _ in acts.iter().filter(|act| matches!(act, Act::Start(Job::TestEmail { .. }))) {
+                sent += 1;
+                let _ = window.told(Told::Tested(Channel::Email, Err(String::from("no"))));
+            }
+        }
+        sent
+    };
+    let at = window.form.fields.iter().position(|field| field.key == "test.email").unwrap();
+    window.form.focus(at, &mut window.draft);
+    assert_eq!(sent(&mut window, 100), 1);
+    // Let go, and pressed again.
+    (0..10).for_each(|_| window.rest());
+    assert!(matches!(window.popup, Some(Popup::To { .. })));
+    assert_eq!(sent(&mut window, 100), 1);
+}
+
+#[test]
 fn what_is_unhealthy_is_said_whole_and_long_text_is_scrolled_to_its_end_and_no_further() {
     let mut window = window(Tongue::English);
     let problems: Vec<String> = (1..40).map(|nth| format!("problem {nth} of forty")).collect();

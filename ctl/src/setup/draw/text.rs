@@ -19,6 +19,11 @@ pub(crate) fn columns(text: &str) -> usize {
     printable(text).width()
 }
 
+/// The same as a terminal counts them.
+pub(crate) fn places(text: &str) -> u16 {
+    u16::try_from(columns(text)).unwrap_or(u16::MAX)
+}
+
 /// A text within so many places.
 pub(crate) fn cut(text: &str, most: usize) -> String {
     #[cfg(test)]

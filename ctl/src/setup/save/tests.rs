@@ -485,7 +485,9 @@ fn what_stands_in_the_file_and_was_never_in_force_needs_a_test_as_if_it_were_new
     for (force, is_asked) in [("optional", true), ("disabled", true), ("mandatory", false)] {
         let fake = Fake::start(move |method, parameters| match method {
             TESTED => vec![Reply::Done(json!({"email": false, "sms": false}))],
-            STATUS => vec![Reply::Done(json!({"status": {"version": "0.1.0", "state": "running", "since": "2026-11-29T00:00:00Z", "required": force}}))],
+            STATUS => vec![Reply::Done(
+                json!({"status": {"version": "0.1.0", "state": "running", "since": "2026-11-29T00:00:00Z", "required": force}}),
+            )],
             _ => ok(method, parameters),
         });
         fake.write(&opened);

@@ -281,7 +281,7 @@ fn the_row_under_the_cursor_is_one_bar_with_the_state_in_it() {
     let mut users = listing(vec![out]);
     for (width, has_colours) in [(60, true), (80, true), (120, true), (200, true), (80, false)] {
         let mut terminal = Terminal::new(TestBackend::new(width, 24)).unwrap();
-        terminal.draw(|frame| users.draw(frame, frame.area(), Theme::new(has_colours), &english())).unwrap();
+        terminal.draw(|frame| users.draw(frame, frame.area(), Theme::new(has_colours, true), &english())).unwrap();
         let buffer = terminal.backend().buffer();
         let row = text_of(buffer).lines().position(|line| line.contains("> ada")).unwrap();
         assert!(text_of(buffer).lines().nth(row).unwrap().ends_with("disabled"), "{width}");
@@ -382,7 +382,7 @@ fn the_line_of_keys_has_all_of_them_at_eighty_columns_and_each_is_one_key() {
         };
         assert!(names.iter().all(is_one), "{names:?}");
         let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
-        terminal.draw(|frame| crate::setup::draw::draw(&mut window, Theme::new(false), frame)).unwrap();
+        terminal.draw(|frame| crate::setup::draw::draw(&mut window, Theme::new(false, true), frame)).unwrap();
         let shown = text_of(terminal.backend().buffer());
         let last = shown.lines().last().unwrap();
         for (key, does) in keys {

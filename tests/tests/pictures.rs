@@ -40,7 +40,7 @@ fn open(world: &World) -> Window {
     let config = world.config_file().display().to_string();
     let run = world.path("run").display().to_string();
     let words = ["--runtime-dir", &run, "--config", &config, "setup"].map(String::from);
-    Window::open("/usr/sbin/pam-2fa", &words, (80, 24), "C")
+    Window::open("/usr/sbin/pam-2fa", &words, (80, 24), "C.UTF-8")
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn the_picture_of_a_login_shows_one() {
     let world = Plan::default().start();
     let ada = world.person("ada");
     let words = world.ssh(&ada).arguments();
-    let mut window = Window::open("ssh", &words, (80, 8), "C");
+    let mut window = Window::open("ssh", &words, (80, 8), "C.UTF-8");
     let _ = window.wait_for("Password: ");
     window.press(format!("{}\r", e2e::ssh::PASSWORD).as_bytes());
     let _ = window.wait_for("to resend: ");

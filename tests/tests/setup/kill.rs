@@ -53,7 +53,7 @@ fn nothing_beside_is_open_to_others(world: &World, when: &str) -> usize {
 fn killed_with_everything_typed_and_nothing_saved_nothing_is_another_and_no_secret_lies_anywhere() {
     let world = Plan::default().start();
     let (before, was) = (text(&world), owner(&world));
-    let mut window = open(&world, (80, 24), "C");
+    let mut window = open(&world, (80, 24), "C.UTF-8");
     type_over(&mut window, "Application name", "Killed Corp");
     to(&mut window, "Password");
     window.press(b"hunter2-of-nobody");
@@ -62,7 +62,7 @@ fn killed_with_everything_typed_and_nothing_saved_nothing_is_another_and_no_secr
     assert_eq!(window.wait_for_end().code(), None);
     assert_eq!((text(&world), owner(&world)), (before, was));
     assert_eq!(nothing_beside_is_open_to_others(&world, "before saving"), 0);
-    let mut window = open(&world, (80, 24), "C");
+    let mut window = open(&world, (80, 24), "C.UTF-8");
     assert!(window.screen().contains("Example Corp"), "{}", window.screen());
     window.press(F10);
     assert!(window.wait_for_end().success());
@@ -165,7 +165,7 @@ fn killed_before_any_change_of_a_save_the_settings_are_the_old_or_the_new_ones_w
         let next = format!("Name {change}");
         let new = old.replace(&format!("\"{name}\""), &format!("\"{next}\""));
         assert_ne!(old, new);
-        let mut window = open(&world, (80, 24), "C");
+        let mut window = open(&world, (80, 24), "C.UTF-8");
         type_over(&mut window, "Application name", &next);
         if !killed_before(change, &mut window) {
             assert_eq!((text(&world), owner(&world)), (new, was));

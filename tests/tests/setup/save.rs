@@ -31,7 +31,7 @@ fn what_the_daemon_refuses_leaves_the_file_byte_for_byte_and_what_was_typed_is_s
     let foreign = file(&world).0.replace("\"pw123\"", "\"sealed:v1:00112233:AAAA\"");
     fs::write(world.config_file(), format!("# Of ours: ü\n{foreign}")).unwrap();
     let before = file(&world);
-    let mut window = open(&world, (100, 30), "C");
+    let mut window = open(&world, (100, 30), "C.UTF-8");
     type_over(&mut window, "Application name", "Refused Corp");
     for _ in 0..2 {
         window.press(F2);
@@ -40,6 +40,9 @@ fn what_the_daemon_refuses_leaves_the_file_byte_for_byte_and_what_was_typed_is_s
         assert!(sentences(&said).contains("the old file is back"), "{said}");
         assert!(said.contains("Refused Corp") && said.contains("* not saved"), "{said}");
         assert_eq!((file(&world), beside(&world)), (before.clone(), Vec::new()));
+        // Home: what was said goes with the next key, and is another's when it comes again.
+        window.press(b"\x1b[H");
+        let _ = window.wait_until("it to go", |screen| !sentences(screen).contains("configd refused"));
     }
     // What counts is still what was accepted last.
     let shown = command(&world, &["config", "show", "policy.application"]);
@@ -72,7 +75,7 @@ fn without_the_daemon_no_secret_is_saved_and_once_it_is_back_all_of_it_is() {
     let mut world = Plan::default().start();
     assert!(world.command(&["config", "seal"]).status.success());
     let before = file(&world);
-    let mut window = open(&world, (100, 30), "C");
+    let mut window = open(&world, (100, 30), "C.UTF-8");
     type_over(&mut window, "Application name", "Patient Corp");
     to(&mut window, "Password");
     window.press(b"hunter2");
@@ -102,7 +105,7 @@ fn without_the_daemon_no_secret_is_saved_and_once_it_is_back_all_of_it_is() {
 fn a_setting_without_a_secret_that_is_saved_without_the_daemon_counts_once_it_is_back_and_that_is_said() {
     let mut world = Plan::default().start();
     assert!(world.command(&["config", "seal"]).status.success());
-    let mut window = open(&world, (100, 30), "C");
+    let mut window = open(&world, (100, 30), "C.UTF-8");
     type_over(&mut window, "Application name", "Later Corp");
     world.kill_configd();
     let _ = window.wait_for("! configd does not answer");
@@ -125,7 +128,7 @@ fn the_german_window_of_a_large_terminal_saves_too() {
     let world = Plan::default().start();
     let before = file(&world);
     let mut window = open(&world, (200, 60), "de_DE.UTF-8");
-    type_over(&mut window, "Name der Anwendung", "Müller & Söhne");
+    type_over(&mut window, "Name in Nachrichten", "Müller & Söhne");
     let _ = window.wait_for("* nicht gespeichert");
     // In the other column.
     to(&mut window, "SSH");

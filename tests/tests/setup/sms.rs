@@ -12,21 +12,23 @@ const NUMBER: &str = "+12125550100";
 fn test_to(window: &mut Window, number: &str) {
     window.press(F5);
     let _ = window.wait_for("The number that gets the test message");
+    // That of the last one stands there.
+    window.press(CLEAR);
     window.press(number.as_bytes());
     let _ = window.wait_for(number);
     window.press(ENTER);
 }
 
 fn close(window: &mut Window) {
-    window.press(ENTER);
-    let _ = window.wait_until("the conversation to go", |screen| !screen.contains("Enter: close"));
+    window.press(ESCAPE);
+    let _ = window.wait_until("the conversation to go", |screen| !screen.contains("Esc: close"));
 }
 
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn a_test_text_asks_where_to_and_shows_each_step_as_it_happens_and_the_gateways_own_words() {
     let world = Plan::default().with_texts().start();
-    let mut window = open(&world, (80, 24), "C");
+    let mut window = open(&world, (80, 24), "C.UTF-8");
     to(&mut window, "Provider");
     test_to(&mut window, "0212555");
     let _ = window.wait_for("! not a number: write + and the country code");
@@ -77,7 +79,7 @@ fn a_test_text_asks_where_to_and_shows_each_step_as_it_happens_and_the_gateways_
 /// A world without text messages, its window and a gateway beside it, chosen in the list.
 fn with_gateway_chosen() -> (World, Gateway, Window) {
     let (world, gateway) = (Plan::default().start(), Gateway::start());
-    let mut window = open(&world, (80, 24), "C");
+    let mut window = open(&world, (80, 24), "C.UTF-8");
     to(&mut window, "Provider");
     assert!(!window.screen().contains("Test SMS"), "{}", window.screen());
     window.press(ENTER);
@@ -154,7 +156,7 @@ fn a_provider_is_chosen_in_the_list_tried_saved_with_its_secret_sealed_and_carri
 #[ignore = "needs tests/ns/enter"]
 fn with_no_provider_chosen_again_nothing_of_it_stays_in_the_file() {
     let world = Plan::default().with_texts().start();
-    let mut window = open(&world, (80, 24), "C");
+    let mut window = open(&world, (80, 24), "C.UTF-8");
     to(&mut window, "Provider");
     window.press(ENTER);
     let _ = window.wait_for("Filter:");

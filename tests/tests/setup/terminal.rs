@@ -2,7 +2,7 @@
 //! it cannot.
 
 use e2e::daemon::COMMAND;
-use e2e::setup::{ENTER, F2, F5, F10, USERS, is_open, open, setup, to, type_over};
+use e2e::setup::{ENTER, ESCAPE, F2, F5, F10, USERS, is_open, open, setup, to, type_over};
 use e2e::wait;
 use e2e::window::Window;
 use e2e::world::{Plan, World, text_of};
@@ -21,7 +21,7 @@ fn pid(window: &Window) -> Pid {
 
 /// How the kernel has a terminal that nobody has changed.
 fn fresh() -> [u32; 4] {
-    let mut window = Window::open("true", &[], SIZE, "C");
+    let mut window = Window::open("true", &[], SIZE, "C.UTF-8");
     let _ = window.wait_for_end();
     window.line()
 }
@@ -42,7 +42,7 @@ fn lines(window: &Window) -> Vec<String> {
 fn the_terminal_is_given_back_after_exit_ctrl_c_and_signals() {
     let world = Plan::default().start();
     for how in ["F10", "Ctrl-C", "Ctrl-Q", "SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT"] {
-        let mut window = open(&world, SIZE, "C");
+        let mut window = open(&world, SIZE, "C.UTF-8");
         let taken = window.modes();
         assert!([1049, 2004, 1000, 1006].iter().all(|mode| taken.contains(mode)), "{how}: {taken:?}");
         assert_ne!(window.line(), fresh(), "{how}");
@@ -63,12 +63,12 @@ fn the_terminal_is_given_back_after_exit_ctrl_c_and_signals() {
 fn a_signal_over_a_question_and_with_something_unsaved_gives_the_terminal_back_and_saves_nothing() {
     let world = Plan::default().start();
     let before = fs::read_to_string(world.config_file()).unwrap();
-    let mut window = open(&world, SIZE, "C");
+    let mut window = open(&world, SIZE, "C.UTF-8");
     to(&mut window, "Application name");
     window.press(b"Unsaved Corp");
     let _ = window.wait_for("* not saved");
     window.press(F10);
-    let _ = window.wait_for("Save it before you leave");
+    let _ = window.wait_for("Save them before you leave");
     kill(pid(&window), Signal::SIGHUP).unwrap();
     assert_eq!(window.wait_for_end().code(), Some(1));
     is_given_back(&window, "SIGHUP");
@@ -82,7 +82,7 @@ fn settings_that_cannot_be_opened_are_one_line_and_the_terminal_is_left_alone() 
     let world = Plan::default().start();
     fs::write(world.config_file(), "[policy\nrequired").unwrap();
     let refused = |says: &str| {
-        let mut window = Window::open(COMMAND, &setup(&world), SIZE, "C");
+        let mut window = Window::open(COMMAND, &setup(&world), SIZE, "C.UTF-8");
         assert_eq!(window.wait_for_end().code(), Some(1), "{}", window.screen());
         let raw = String::from_utf8_lossy(&window.raw()).into_owned();
         assert!(raw.contains(says) && !raw.contains('\x1b') && raw.trim().lines().count() == 1, "{raw:?}");
@@ -117,7 +117,7 @@ impl Drop for Left {
 fn when_its_terminal_is_gone_the_window_ends_and_the_next_one_can_save() {
     let world = Plan::default().start();
     let inner = format!("exec {COMMAND} {}", setup(&world).join(" "));
-    let mut outer = Window::open("script", &["-qc", &inner, "/dev/null"].map(String::from), SIZE, "C");
+    let mut outer = Window::open("script", &["-qc", &inner, "/dev/null"].map(String::from), SIZE, "C.UTF-8");
     is_open(&outer);
     let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", outer.pid())).unwrap();
     let child = Left(Pid::from_raw(children.split_whitespace().next().unwrap().parse().unwrap()));
@@ -125,7 +125,7 @@ fn when_its_terminal_is_gone_the_window_ends_and_the_next_one_can_save() {
     outer.press(b"x");
     kill(pid(&outer), Signal::SIGKILL).unwrap();
     wait::until("the window to end", || (!child.lives()).then_some(()));
-    let mut window = open(&world, SIZE, "C");
+    let mut window = open(&world, SIZE, "C.UTF-8");
     saves(&mut window, &world, "After Corp");
 }
 
@@ -195,7 +195,8 @@ fn tour(window: &mut Window, world: &World) {
     let _ = window.wait_for("The address that gets the test message");
     window.press(b"\x15nobody-at-all@elsewhere.invalid\r");
     let _ = window.wait_until("its end", |screen| screen.contains("Not sent: ") || screen.contains("Accepted for"));
-    window.press(ENTER);
+    window.press(ESCAPE);
+    let _ = window.wait_until("the conversation to go", |screen| !screen.contains("Esc: close"));
     window.press(F2);
     let _ = window.wait_for("+application = \"Tour Corp\"");
     window.press(ENTER);
@@ -221,12 +222,12 @@ fn no_color_sends_none_and_without_it_there_are_sixteen() {
         COMMAND,
         &setup(&world),
         SIZE,
-        &[("TERM", "xterm-256color"), ("NO_COLOR", "1"), ("LC_ALL", "C")],
+        &[("TERM", "xterm-256color"), ("NO_COLOR", "1"), ("LC_ALL", "C.UTF-8")],
     );
     is_open(&window);
     tour(&mut window, &world);
     assert_eq!(window.colours(), Vec::<String>::new());
-    let mut window = open(&world, SIZE, "C");
+    let mut window = open(&world, SIZE, "C.UTF-8");
     tour(&mut window, &world);
     let colours: BTreeSet<String> = window.colours().into_iter().collect();
     assert!(!colours.is_empty());
@@ -248,7 +249,7 @@ fn no_color_sends_none_and_without_it_there_are_sixteen() {
 fn a_terminal_that_has_no_colours_by_its_name_gets_none() {
     let world = Plan::default().start();
     let _ada = world.person("ada");
-    let mut window = Window::open_in(COMMAND, &setup(&world), SIZE, &[("TERM", "vt100"), ("LC_ALL", "C")]);
+    let mut window = Window::open_in(COMMAND, &setup(&world), SIZE, &[("TERM", "vt100"), ("LC_ALL", "C.UTF-8")]);
     is_open(&window);
     tour(&mut window, &world);
     assert_eq!(window.colours(), Vec::<String>::new());
@@ -262,7 +263,7 @@ fn without_a_terminal_on_either_end_or_as_another_user_it_says_so_in_one_line() 
     // The terminal is at the other end each time, and gets the line.
     for redirected in ["< /dev/null", "> /dev/null"] {
         let line = format!("exec {command} {redirected}");
-        let mut window = Window::open("sh", &["-c", &line].map(String::from), SIZE, "C");
+        let mut window = Window::open("sh", &["-c", &line].map(String::from), SIZE, "C.UTF-8");
         assert_eq!(window.wait_for_end().code(), Some(1), "{redirected}");
         let raw = String::from_utf8_lossy(&window.raw()).into_owned();
         assert!(raw.starts_with("pam-2fa: setup needs a terminal") && !raw.contains('\x1b'), "{redirected}: {raw:?}");
@@ -275,7 +276,7 @@ fn without_a_terminal_on_either_end_or_as_another_user_it_says_so_in_one_line() 
     let ada = world.person("ada");
     let mut words = vec![format!("--reuid={}", ada.host.uid), "--clear-groups".to_owned(), COMMAND.to_owned()];
     words.extend(setup(&world));
-    let mut window = Window::open("setpriv", &words, SIZE, "C");
+    let mut window = Window::open("setpriv", &words, SIZE, "C.UTF-8");
     assert_eq!(window.wait_for_end().code(), Some(1));
     let raw = String::from_utf8_lossy(&window.raw()).into_owned();
     assert!(raw.contains("root") && !raw.contains('\x1b') && raw.trim().lines().count() == 1, "{raw:?}");

@@ -11,7 +11,7 @@ const ELSEWHERE: &str = "203.0.113.6";
 
 /// The Users page with that user open, found among all by the filter.
 fn open_at(world: &World, person: &Person) -> Window {
-    let mut window = open(world, (100, 30), "C");
+    let mut window = open(world, (100, 30), "C.UTF-8");
     window.press(USERS);
     let _ = window.wait_for(&person.host.name);
     window.press(person.host.name.as_bytes());
@@ -37,7 +37,7 @@ fn the_filter_finds_a_user_by_name_address_and_number_and_esc_shows_all_again() 
     let world = Plan::default().start();
     let (ada, bob) = (world.person("ada"), world.person("bob"));
     let _ = command(&world, &["user", "set", &bob.host.name, "--phone", "+12125550177", "--trusted"]);
-    let mut window = open(&world, (80, 24), "C");
+    let mut window = open(&world, (80, 24), "C.UTF-8");
     window.press(USERS);
     let _ = window.wait_for("2 of 2");
     for typed in [&bob.email, "2125550177", "BOB"] {
@@ -129,8 +129,10 @@ fn an_invitation_is_shown_once_and_opens_the_enrolment_of_a_first_method() {
     // A stray key does not take it away; Esc does, and it is not shown again.
     window.press(ENTER);
     window.press(b"z");
-    window.resize(90, 30);
-    let _ = window.wait_for(&code);
+    window.resize(110, 30);
+    // Drawn anew, with the bar as wide as that.
+    let is_anew = |screen: &str| screen.lines().next().is_some_and(|bar| bar.trim_end().chars().count() > 100);
+    let _ = window.wait_until("the window anew", |screen| is_anew(screen) && screen.contains(&code));
     window.press(ESCAPE);
     let _ = window.wait_until("the code to go", |screen| !screen.contains(&code));
     let _ = window.wait_until("the record to have it", |screen| {

@@ -20,7 +20,7 @@ fn a_duration_in_range_is_saved_and_a_device_is_remembered_for_so_long() {
     let key = world.key(&ada);
     asked(key_login(&world, &ada, &key, HERE).open(), &ada, 1);
     asked(key_login(&world, &ada, &key, HERE).open(), &ada, 2);
-    let mut window = open(&world, (80, 24), "C");
+    let mut window = open(&world, (80, 24), "C.UTF-8");
     to(&mut window, "SSH");
     window.press(BACKSPACE);
     window.press(b"8h");
@@ -58,7 +58,7 @@ fn a_duration_in_range_is_saved_and_a_device_is_remembered_for_so_long() {
 fn a_duration_out_of_range_is_said_beside_it_as_it_is_typed_and_is_not_saved() {
     let world = Plan::default().start();
     let before = file(&world);
-    let mut window = open(&world, (100, 30), "C");
+    let mut window = open(&world, (100, 30), "C.UTF-8");
     to(&mut window, "SSH");
     window.press(b"d");
     window.press(b"9999");
@@ -108,7 +108,7 @@ fn a_duration_that_is_cleared_has_its_default_again_however_it_was_cleared() {
     let world = Plan::default().settings("[trust]\nssh = \"999 days\"").start();
     let before = file(&world).0;
     for (name, keys) in [("Backspace", [BACKSPACE, BACKSPACE, BACKSPACE].concat()), ("Ctrl-U", CLEAR.to_vec())] {
-        let mut window = open(&world, (100, 30), "C");
+        let mut window = open(&world, (100, 30), "C.UTF-8");
         to(&mut window, "SSH");
         let _ = window.wait_until("its value", |screen| line(screen, "SSH").contains("999 days"));
         window.press(&keys);
@@ -131,7 +131,7 @@ fn a_value_that_is_cleared_and_typed_anew_keeps_its_place_and_the_comment_behind
     assert!(world.command(&["config", "seal"]).status.success());
     let text = file(&world).0.replace("port = 2465\n", "port = 2465 # by the firewall's leave\n");
     fs::write(world.config_file(), &text).unwrap();
-    let mut window = open(&world, (100, 30), "C");
+    let mut window = open(&world, (100, 30), "C.UTF-8");
     type_over(&mut window, "Port", "2466");
     type_over(&mut window, "Send from", "New <new@example.test>");
     window.press(F2);

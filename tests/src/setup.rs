@@ -48,7 +48,7 @@ pub fn open(world: &World, size: (u16, u16), language: &str) -> Window {
 /// # Panics
 /// When it does not come to that.
 pub fn is_open(window: &Window) {
-    let is_told = |bar: &str| bar.starts_with(" pam-2fa  ") && bar.contains("configd") && !bar.contains('…');
+    let is_told = |bar: &str| bar.starts_with(" pam-2fa  ") && bar.contains("configd") && !bar.contains(['…', '~']);
     let _ = window.wait_until("the window", |screen| screen.lines().next().is_some_and(is_told));
 }
 

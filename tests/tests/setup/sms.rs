@@ -12,14 +12,16 @@ const NUMBER: &str = "+12125550100";
 fn test_to(window: &mut Window, number: &str) {
     window.press(F5);
     let _ = window.wait_for("The number that gets the test message");
+    // That of the last one stands there.
+    window.press(CLEAR);
     window.press(number.as_bytes());
     let _ = window.wait_for(number);
     window.press(ENTER);
 }
 
 fn close(window: &mut Window) {
-    window.press(ENTER);
-    let _ = window.wait_until("the conversation to go", |screen| !screen.contains("Enter: close"));
+    window.press(ESCAPE);
+    let _ = window.wait_until("the conversation to go", |screen| !screen.contains("Esc: close"));
 }
 
 #[test]

@@ -129,8 +129,10 @@ fn an_invitation_is_shown_once_and_opens_the_enrolment_of_a_first_method() {
     // A stray key does not take it away; Esc does, and it is not shown again.
     window.press(ENTER);
     window.press(b"z");
-    window.resize(90, 30);
-    let _ = window.wait_for(&code);
+    window.resize(110, 30);
+    // Drawn anew, with the bar as wide as that.
+    let is_anew = |screen: &str| screen.lines().next().is_some_and(|bar| bar.trim_end().chars().count() > 100);
+    let _ = window.wait_until("the window anew", |screen| is_anew(screen) && screen.contains(&code));
     window.press(ESCAPE);
     let _ = window.wait_until("the code to go", |screen| !screen.contains(&code));
     let _ = window.wait_until("the record to have it", |screen| {

@@ -4,6 +4,8 @@
 
 #[path = "setup/kill.rs"]
 mod kill;
+#[path = "setup/log.rs"]
+mod log;
 #[path = "setup/save.rs"]
 mod save;
 #[path = "setup/sms.rs"]

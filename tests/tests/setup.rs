@@ -92,7 +92,7 @@ fn a_secret_is_sealed_before_it_is_in_the_file_and_the_log_has_who_looked() {
     let world = Plan::default().start();
     let mut window = open(&world, (80, 24), "C.UTF-8");
     to(&mut window, "Password");
-    let _ = window.wait_for("(in plain text; saving encrypts");
+    let _ = window.wait_for("(plain text until saved)");
     window.press(b"hunter2");
     let _ =
         window.wait_until("what was typed, unseen", |screen| screen.contains("•••••••") && !screen.contains("hunter2"));

@@ -1,7 +1,7 @@
 //! Saving from the Setup window: what is refused changes nothing, what is saved counts, with the daemon there and without.
 
 use e2e::mailbox;
-use e2e::setup::{BACKSPACE, ENTER, ESCAPE, F2, F10, open, to, type_over};
+use e2e::setup::{BACKSPACE, ENTER, F2, F10, open, to, type_over};
 use e2e::trust::command;
 use e2e::window::sentences;
 use e2e::world::{Plan, World};

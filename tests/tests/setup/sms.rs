@@ -20,8 +20,8 @@ fn test_to(window: &mut Window, number: &str) {
 }
 
 fn close(window: &mut Window) {
-    window.press(ESCAPE);
-    let _ = window.wait_until("the conversation to go", |screen| !screen.contains("Esc: close"));
+    window.press(ENTER);
+    let _ = window.wait_until("the conversation to go", |screen| !screen.contains("Enter: close"));
 }
 
 #[test]

@@ -20,13 +20,13 @@ health-well = configd: läuft
 health-unhealthy = ! configd: Probleme ({ $count })
 health-lost = ! configd antwortet nicht
 
-key-next = weiter
+key-next = Feld
 key-page = Seite
 key-save = speichern
 key-eye = zeigen
 key-test = Test
 key-undo = zurück
-key-help = Tasten
+key-help = Hilfe
 key-exit = Ende
 
 choice-yes = ja
@@ -59,7 +59,7 @@ provider-unproven = nicht erprobt
 list-filter = Filter:
 list-nothing = nichts passt
 
-title-help = Tasten
+title-help = Hilfe
 title-unsaved = Nicht gespeichert
 title-untested = Nicht ausprobiert
 title-conflict = Von anderen geändert

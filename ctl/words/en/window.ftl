@@ -26,7 +26,7 @@ key-save = save
 key-eye = eye
 key-test = test
 key-undo = undo
-key-help = keys
+key-help = help
 key-exit = exit
 
 choice-yes = yes
@@ -59,7 +59,7 @@ provider-unproven = unproven
 list-filter = Filter:
 list-nothing = nothing fits
 
-title-help = Keys
+title-help = Help
 title-unsaved = Not saved
 title-untested = Not tried
 title-conflict = Changed by somebody else

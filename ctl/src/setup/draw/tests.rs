@@ -9,7 +9,7 @@ use super::super::merge::{Conflict, merge};
 use super::super::save::Refusal;
 use super::super::theme::Theme;
 use super::super::users::tests::user;
-use super::super::window::{Act, Save, Window};
+use super::super::window::{Act, Note, Save, Window};
 use super::super::words::{Tongue, Words};
 use super::draw;
 use insta::assert_snapshot;
@@ -88,6 +88,10 @@ fn the_page_of_limits_and_the_end_of_the_main_page() {
     let mut window = self::window(Tongue::German);
     press(&mut window, &[KeyCode::PageDown]);
     assert_snapshot!("limits-de-200", screen(&mut window, (200, 60), false));
+    assert_snapshot!("limits-de-80", screen(&mut window, (80, 24), false));
+    let mut window = self::window(Tongue::English);
+    press(&mut window, &[KeyCode::PageDown]);
+    assert_snapshot!("limits-en-200", screen(&mut window, (200, 60), false));
 }
 
 #[test]
@@ -141,6 +145,32 @@ fn the_list_of_providers_filters_as_one_types() {
 }
 
 #[test]
+fn an_account_is_checked_by_its_providers_file_as_one_types_and_what_is_missing_before_it_is_used() {
+    let mut window = window(Tongue::English);
+    assert!(window.form.focus_key("sms.account.account_sid", &mut window.draft));
+    typed(&mut window, "x");
+    let shown = screen(&mut window, (80, 24), false);
+    assert!(shown.contains("! not as the provider has it"), "{shown}");
+    press(&mut window, &[KeyCode::F(2)]);
+    assert!(window.popup.is_none(), "it is not saved");
+    assert_eq!(window.form.focused().unwrap().key, "sms.account.account_sid");
+    press(&mut window, &[KeyCode::Backspace]);
+    assert!(window.wrong("sms.account.account_sid").is_none());
+    // A secret is needed, and is said to be once somebody wants to save or send.
+    let mut window = self::window(Tongue::English);
+    assert!(window.form.focus_key("sms.account.auth_token", &mut window.draft));
+    press(&mut window, &[KeyCode::Delete]);
+    assert!(window.wrong("sms.account.auth_token").is_none() && !window.draft.text().contains("auth_token"));
+    press(&mut window, &[KeyCode::Tab, KeyCode::F(5)]);
+    assert_eq!(window.form.focused().unwrap().key, "sms.account.auth_token");
+    assert_eq!(window.wrong("sms.account.auth_token").as_deref(), Some("needed"));
+    // An email is tested all the same.
+    assert!(window.form.focus_key("email.server", &mut window.draft));
+    press(&mut window, &[KeyCode::F(5)]);
+    assert!(matches!(window.popup, Some(Popup::To { .. })));
+}
+
+#[test]
 fn questions_before_something_is_lost_or_risked() {
     let mut window = window(Tongue::German);
     typed(&mut window, "m");
@@ -153,6 +183,10 @@ fn questions_before_something_is_lost_or_risked() {
     assert_snapshot!("conflict-de", screen(&mut window, (80, 24), false));
     press(&mut window, &[KeyCode::Esc, KeyCode::F(1)]);
     assert_snapshot!("keys-de", screen(&mut window, (80, 24), false));
+    press(&mut window, &[KeyCode::Esc]);
+    let (said, diff) = (vec![String::from("Encrypted: email.password")], vec!["-a = 1".into(), "+a = 2".into()]);
+    window.saved(TEXT, (said, diff), (Note::Well(String::from("Saved.")), false));
+    assert_snapshot!("saved", screen(&mut window, (80, 24), false));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::clock::{SystemClock, rfc3339};
 use crate::house::{House, Places};
 use crate::log::LevelHandle;
+use crate::rules::Rules;
 use crate::server::coded::CodedLogins;
 use crate::server::repeats::Repeats;
 use crate::server::standing::Standing;
@@ -10,7 +11,7 @@ use crate::server::status::Told;
 use crate::store::{By, Change, UserKey};
 use crate::trouble::Seen;
 use crate::users::{Directory, FOR_OTHERS, FOR_ROOT, Users};
-use pam_2fa_settings::Required;
+use pam_2fa_settings::{Mode, Required};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -164,10 +165,10 @@ impl Daemon {
                 }
             }
             State::Open(house) => {
-                let before = house.rules().required;
+                let before = house.rules();
                 match house.reload().await {
                     Ok((generation, notes)) => {
-                        say_required(&house, before).await;
+                        say_required(&house, &before).await;
                         self.level.set(house.rules().level);
                         tracing::info!(generation, "settings read");
                         Ok((generation, notes))
@@ -281,17 +282,20 @@ impl Daemon {
 }
 
 /// That others are asked than before stands in the log of changes, whoever has written it into the file.
-async fn say_required(house: &House, before: Required) {
-    let now = house.rules().required;
-    if now == before {
+async fn say_required(house: &House, before: &Rules) {
+    let now = house.rules();
+    if (now.required, now.who.mode) == (before.required, before.who.mode) {
         return;
     }
-    let word = |required: Required| match required {
-        Required::Disabled => "disabled",
-        Required::Optional => "optional",
-        Required::Mandatory => "mandatory",
+    let word = |rules: &Rules| {
+        let required = match rules.required {
+            Required::Disabled => "disabled",
+            Required::Optional => "optional",
+            Required::Mandatory => "mandatory",
+        };
+        if rules.who.mode == Mode::Enforce { String::from(required) } else { format!("{required} (only reported)") }
     };
-    let detail = format!("policy.required: {} before, {} now", word(before), word(now));
+    let detail = format!("policy.required: {} before, {} now", word(before), word(&now));
     tracing::warn!(detail, "policy.required was changed");
     let change = Change {
         at_s: house.now().wall_s,

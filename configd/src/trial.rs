@@ -12,7 +12,7 @@ use crate::settings_file;
 use crate::store::MetaKey;
 use data_encoding::HEXLOWER;
 use pam_2fa_protocol::admin::TestedReply;
-use pam_2fa_settings::PasswordSetting;
+use pam_2fa_settings::{Mode, PasswordSetting, Required};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::Arc;
@@ -79,7 +79,34 @@ pub async fn tested(house: &House, candidate: &str) -> Result<TestedReply, Vec<S
         let kept = read(house, way).await.map_err(|why| vec![why])?;
         Ok::<_, Vec<String>>(way.first(&rules).is_some() && kept.is_some_and(|kept| kept == now))
     };
-    Ok(TestedReply { email: is(Way::Email).await?, sms: is(Way::Sms).await? })
+    let force = house.rules();
+    let is_new = |way: Way| {
+        let sum = |rules: &Rules| hash(&house.keys, way, rules).map_err(|error| vec![error.to_string()]);
+        Ok::<_, Vec<String>>(way.first(&rules).is_some() && sum(&rules)? != sum(&force)?)
+    };
+    Ok(TestedReply {
+        email: is(Way::Email).await?,
+        sms: is(Way::Sms).await?,
+        email_new: is_new(Way::Email)?,
+        sms_new: is_new(Way::Sms)?,
+        asks_more: asks_more(&force, &rules),
+    })
+}
+
+/// Whether somebody must give a code by `new` whom nobody asks by `force`.
+fn asks_more(force: &Rules, new: &Rules) -> bool {
+    let adds = |old: &[String], new: &[String]| new.iter().any(|name| !old.contains(name));
+    let names = adds(&force.who.required_groups, &new.who.required_groups)
+        || adds(force.who.required_services.names(), new.who.required_services.names());
+    let asks_any = !new.who.required_groups.is_empty() || !new.who.required_services.names().is_empty();
+    let enforces = force.who.mode != Mode::Enforce && new.who.mode == Mode::Enforce;
+    match (force.required, new.required) {
+        (_, Required::Disabled) => false,
+        (Required::Mandatory, Required::Mandatory) => enforces,
+        (_, Required::Mandatory) => true,
+        (Required::Disabled, Required::Optional) => asks_any,
+        (_, Required::Optional) => names || (enforces && asks_any),
+    }
 }
 
 /// Kept secrets that a candidate has go to another server than they are for, each with where to: `email.password, to smtp.example.com:465`.
@@ -197,13 +224,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let house = House::for_tests(folder.path(), any_rules()).await;
         let whole = format!("{EMAIL}{SMS}");
-        let is = async |text: &str| tested(&house, text).await.unwrap();
-        let none = TestedReply { email: false, sms: false };
+        let is = async |text: &str| {
+            let TestedReply { email, sms, .. } = tested(&house, text).await.unwrap();
+            TestedReply { email, sms, ..TestedReply::default() }
+        };
+        let none = TestedReply { email: false, sms: false, ..TestedReply::default() };
         assert_eq!((is(&whole).await, is("").await), (none, none), "where there is no way, none was tried");
         passed(&house, Way::Email, &rules(&house, Some(&whole)).unwrap()).await.unwrap();
-        assert_eq!(is(&whole).await, TestedReply { email: true, sms: false });
+        assert_eq!(is(&whole).await, TestedReply { email: true, sms: false, ..TestedReply::default() });
         passed(&house, Way::Sms, &rules(&house, Some(&whole)).unwrap()).await.unwrap();
-        let both = TestedReply { email: true, sms: true };
+        let both = TestedReply { email: true, sms: true, ..TestedReply::default() };
         // What does not matter for sending is as it likes, and a secret is the same however it is sealed.
         let seal = |key: &str, plain: &str| house.keys.seal(house.random.as_ref(), key, plain.as_bytes()).unwrap();
         let sealed = whole
@@ -224,7 +254,7 @@ mod tests {
             ("password", "ca_file = \"/etc/ca.pem\"\npassword"),
         ] {
             let text = whole.replacen(part, other, 1);
-            assert_eq!(is(&text).await, TestedReply { email: false, sms: true }, "{text}");
+            assert_eq!(is(&text).await, TestedReply { email: false, sms: true, ..TestedReply::default() }, "{text}");
         }
         for (part, other) in [
             ("\"t1\"", "\"t2\""),
@@ -233,7 +263,7 @@ mod tests {
             ("account", "proxy = \"http://proxy.example.com:3128\"\naccount"),
         ] {
             let text = whole.replacen(part, other, 1);
-            assert_eq!(is(&text).await, TestedReply { email: true, sms: false }, "{text}");
+            assert_eq!(is(&text).await, TestedReply { email: true, sms: false, ..TestedReply::default() }, "{text}");
         }
         // The hash itself stands nowhere in the clear.
         for key in [MetaKey::TestedEmail, MetaKey::TestedSms] {
@@ -253,7 +283,8 @@ mod tests {
         // Each has read and hashed before the other writes.
         let (email, sms) = tokio::join!(passed(&house, Way::Email, &rules), passed(&house, Way::Sms, &rules));
         email.and(sms).unwrap();
-        assert_eq!(tested(&house, &text).await.unwrap(), TestedReply { email: true, sms: true });
+        let TestedReply { email, sms, .. } = tested(&house, &text).await.unwrap();
+        assert!(email && sms);
     }
 
     #[tokio::test]
@@ -299,5 +330,35 @@ mod tests {
         assert!(typed.contains("password = \"typed\""), "{typed}");
         assert_eq!(told(&typed.replacen("smtp.example.com", "new.example.com", 1)), [""; 0]);
         assert_eq!(told(&text.replacen("a@example.com", "c@example.com", 1)), [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn what_is_another_than_in_force_is_known_and_who_is_asked_then_that_nobody_asks_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let house = House::for_tests(folder.path(), any_rules()).await;
+        let mut force = any_rules();
+        let mut new = any_rules();
+        for (before, after, groups, mode, more) in [
+            (Required::Disabled, Required::Mandatory, "", Mode::Enforce, true),
+            (Required::Optional, Required::Mandatory, "", Mode::Enforce, true),
+            (Required::Mandatory, Required::Mandatory, "", Mode::Enforce, false),
+            (Required::Mandatory, Required::Optional, "", Mode::Enforce, false),
+            (Required::Disabled, Required::Optional, "", Mode::Enforce, false),
+            (Required::Disabled, Required::Optional, "wheel", Mode::Enforce, true),
+            (Required::Optional, Required::Optional, "wheel", Mode::Enforce, true),
+            (Required::Mandatory, Required::Disabled, "wheel", Mode::Enforce, false),
+            // Until now it was only written down.
+            (Required::Mandatory, Required::Mandatory, "", Mode::parse("report until 2099-01-01").unwrap(), true),
+            (Required::Optional, Required::Optional, "", Mode::parse("report until 2099-01-01").unwrap(), false),
+        ] {
+            (force.required, new.required, force.who.mode) = (before, after, mode);
+            new.who.required_groups =
+                Some(groups).filter(|group| !group.is_empty()).map(String::from).into_iter().collect();
+            assert_eq!(asks_more(&force, &new), more, "{before:?} {after:?} {groups} {mode:?}");
+        }
+        let other = tested(&house, EMAIL).await.unwrap();
+        assert!(other.email_new && !other.sms_new, "{other:?}");
+        let none = tested(&house, "").await.unwrap();
+        assert!(!none.email_new && !none.asks_more, "{none:?}");
     }
 }

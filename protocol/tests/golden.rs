@@ -284,7 +284,7 @@ fn test_frames(add: &mut impl FnMut(&[u8])) {
         More::Yes,
     ));
     add(&call(admin::TESTED, &admin::Tested { settings: Secret::new("[email]".into()) }, More::No));
-    add(&reply(&admin::TestedReply { email: true, sms: false }, LAST));
+    add(&reply(&admin::TestedReply { email: true, ..Default::default() }, LAST));
     add(&call(admin::MANDATORY_UNTESTED, &admin::MandatoryUntested { by: "ada".into() }, More::No));
 }
 

@@ -41,7 +41,7 @@ pub use lifetime::Lifetime;
 pub use mailbox::Mailbox;
 pub use money::Money;
 pub use phone::E164;
-pub use sending::sending;
+pub use sending::{asking, sending};
 pub use service::{Class, Factor, Services, ignored};
 pub use set::{set, unset, without_section};
 pub use settings::{

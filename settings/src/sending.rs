@@ -13,11 +13,25 @@ const WHOLE: [&str; 4] = ["email", "sms", "codes", "limits"];
 /// # Errors
 /// The text is no TOML.
 pub fn sending(text: &str) -> Result<String, EditError> {
+    part(text, false)
+}
+
+/// The same with who is asked: all of `[policy]`.
+///
+/// # Errors
+/// The text is no TOML.
+pub fn asking(text: &str) -> Result<String, EditError> {
+    part(text, true)
+}
+
+fn part(text: &str, asks: bool) -> Result<String, EditError> {
     parse(text).map_err(|raw| not_toml(text, raw))?;
     // That was proven.
     let whole: DocumentMut = text.parse().unwrap_or_default();
     let mut part = DocumentMut::new();
-    if let Some(application) = whole.get("policy").and_then(|policy| policy.get("application")) {
+    if let (true, Some(policy)) = (asks, whole.get("policy")) {
+        part.insert("policy", policy.clone());
+    } else if let Some(application) = whole.get("policy").and_then(|policy| policy.get("application")) {
         let mut policy = Table::new();
         policy.insert("application", application.clone());
         part.insert("policy", Item::Table(policy));

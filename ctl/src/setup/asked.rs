@@ -8,6 +8,7 @@ use super::merge::{Conflict, Side};
 use super::window::{Act, Note, Save, Window};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::Channel;
+use pam_2fa_settings::text::printable;
 use pam_2fa_settings::{E164, EmailAddress};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::Input;
@@ -162,9 +163,19 @@ impl Window {
         }
         let save = Save { exits, ..Save::default() };
         // Requiring less is as much of a change as requiring more.
+        let rank = |required: &str, mode: &str| {
+            let is_report = mode.starts_with("report");
+            let rank = ["disabled", "optional", "mandatory"].iter().position(|one| *one == required);
+            if is_report { Some(0) } else { rank }
+        };
         let (was, is) = (self.draft.saved_typed("policy.required"), self.draft.typed("policy.required"));
-        let rank = |word: &str| ["disabled", "optional", "mandatory"].iter().position(|one| *one == word);
-        if rank(&is) < rank(&was) {
+        let (was_mode, mode) = (self.draft.saved_typed("policy.mode"), self.draft.typed("policy.mode"));
+        if rank(&is, &mode) < rank(&was, &was_mode) {
+            let words = |required: &str, mode: &str| {
+                let said = self.words.say(&format!("choice-policy-required-{required}"));
+                if mode.starts_with("report") { format!("{said}; {}", printable(mode)) } else { said }
+            };
+            let (was, is) = (words(&was, &was_mode), words(&is, &mode));
             return self.open(Popup::Weaker { was, is, save });
         }
         vec![Act::Save(save)]

@@ -104,6 +104,19 @@ impl Draft {
         self.plain.get(key).map_or_else(|| said_as_typed(self.said(key)), |plain| plain.expose().clone())
     }
 
+    /// What the text has of an account, by dotted names.
+    pub(crate) fn account(&self) -> Vec<String> {
+        let is_of_it = |shown: &&Shown| {
+            shown.value != Said::Nothing && (shown.key == "sms.account" || shown.key.starts_with("sms.account."))
+        };
+        self.values.values().filter(is_of_it).map(|shown| shown.key.clone()).collect()
+    }
+
+    /// Whether the account is one text with all its fields, which only a person can take apart.
+    pub(crate) fn is_account_one_text(&self) -> bool {
+        *self.said("sms.account") != Said::Nothing
+    }
+
     /// Whether a secret that was kept, and not typed anew, would go to another server or provider than it was kept for.
     pub(crate) fn takes_kept_elsewhere(&self, texts: bool) -> bool {
         let is_kept = |key: &String| {

@@ -47,6 +47,8 @@ pub(crate) enum Wants {
     /// The key means nothing here.
     Other,
     Nothing,
+    /// Why not, by its id.
+    Say(&'static str),
     Press(Press),
     /// A secret of the file is to be shown.
     Look {
@@ -173,7 +175,6 @@ impl Form {
 
     /// What was undone or saved is shown.
     pub(crate) fn reload(&mut self, draft: &Draft) {
-        self.unfit.clear();
         self.hide();
         self.refresh(draft);
         self.load(draft);

@@ -15,10 +15,10 @@ use ratatui::crossterm::cursor::{MoveTo, Show};
 use ratatui::crossterm::event::{
     self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event, KeyEventKind,
 };
-use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
     self, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
+use ratatui::crossterm::{execute, queue};
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 use std::io::{self, Stdout, stdout};
@@ -66,8 +66,14 @@ impl Held {
     fn stop(&mut self) -> io::Result<()> {
         give_back();
         kill(Pid::this(), Signal::SIGSTOP).map_err(io::Error::from)?;
+        self.anew()
+    }
+
+    /// All of it is drawn again, whatever has become of the terminal. `Terminal::clear` would ask it where the cursor is, and the thread that
+    /// reads keys has the answer.
+    fn anew(&mut self) -> io::Result<()> {
         begin()?;
-        self.terminal.clear()
+        self.terminal.resize(area()?)
     }
 
     /// Draws the window; how large it is.
@@ -118,12 +124,13 @@ fn give_back() {
 struct Asked {
     ends: AtomicBool,
     stops: AtomicBool,
+    goes_on: AtomicBool,
 }
 
 /// Told to end or to stop, by whoever may: then the terminal is given back first.
 fn signals() -> Arc<Asked> {
     let mut signals = SigSet::empty();
-    [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTSTP]
+    [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTSTP, Signal::SIGCONT]
         .into_iter()
         .for_each(|signal| signals.add(signal));
     let asked = Arc::new(Asked::default());
@@ -132,20 +139,38 @@ fn signals() -> Arc<Asked> {
         let told = Arc::clone(&asked);
         let waits = move || {
             while let Ok(signal) = signals.wait() {
-                if signal == Signal::SIGTSTP {
-                    told.stops.store(true, Ordering::Relaxed);
-                    continue;
+                match signal {
+                    Signal::SIGTSTP => told.stops.store(true, Ordering::Relaxed),
+                    Signal::SIGCONT => told.goes_on.store(true, Ordering::Relaxed),
+                    _ => {
+                        told.ends.store(true, Ordering::Relaxed);
+                        sleep(ENDS_WITHIN);
+                        end_at_once();
+                    }
                 }
-                told.ends.store(true, Ordering::Relaxed);
-                // The loop looks between two events. One that does not, since nobody reads what it draws, is not waited for.
-                sleep(ENDS_WITHIN);
-                let _ = disable_raw_mode();
-                let _ = kill(Pid::this(), Signal::SIGKILL);
             }
         };
         let _is_there = Builder::new().name(String::from("signals")).spawn(waits);
     }
     asked
+}
+
+/// The loop looks between two events. One that does not, since nobody reads what it draws or configd keeps it waiting, is not waited for:
+/// what it would do for the terminal is done here, as far as the terminal takes it now.
+fn end_at_once() {
+    let mut leave = Vec::new();
+    let (clear, home) = (terminal::Clear(terminal::ClearType::All), MoveTo(0, 0));
+    let _ = queue!(leave, DisableMouseCapture, DisableBracketedPaste, clear, home, LeaveAlternateScreen, Show);
+    // Not by `Stdout`, which the loop may hold.
+    let terminal = stdout();
+    let mut asked = [PollFd::new(terminal.as_fd(), PollFlags::POLLOUT)];
+    let takes_it = poll(&mut asked, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+        && asked.iter().any(|one| one.revents().is_some_and(|is| is.contains(PollFlags::POLLOUT)));
+    if takes_it {
+        let _ = nix::unistd::write(&terminal, &leave);
+    }
+    let _ = disable_raw_mode();
+    let _ = kill(Pid::this(), Signal::SIGKILL);
 }
 
 /// What the window is of.
@@ -174,6 +199,11 @@ pub(crate) fn run(opening: Opening<'_>, save: &mut dyn FnMut(&mut Window, Save))
     while !asked.ends.load(Ordering::Relaxed) && !is_gone() {
         if asked.stops.swap(false, Ordering::Relaxed) {
             held.stop().map_err(failed)?;
+            size = held.draw(&mut window, theme).map_err(failed)?;
+        }
+        // Stopped by what nobody can catch: a shell has set the line as it likes it since.
+        if asked.goes_on.swap(false, Ordering::Relaxed) {
+            held.anew().map_err(failed)?;
             size = held.draw(&mut window, theme).map_err(failed)?;
         }
         let (acts, is_changed) = wait(&mut window, (&events, &answers), size).map_err(failed)?;

@@ -138,6 +138,10 @@ impl Window {
             Wants::Other => self.letter(key),
             Wants::Nothing => Vec::new(),
             Wants::Press(press) => self.press(press),
+            Wants::Say(id) => {
+                self.note = Some(Note::Wrong(self.words.say(id)));
+                Vec::new()
+            }
             Wants::Look { key } => self.look(key),
         }
     }
@@ -323,9 +327,13 @@ impl Window {
     /// It was saved: the file's text now, and what the change was.
     pub(crate) fn saved(&mut self, text: &str, (said, diff): (Vec<String>, Vec<String>), (note, exits): (Note, bool)) {
         self.draft.saved(text);
+        self.form.unfit.clear();
         self.form.reload(&self.draft);
         self.note = Some(note);
-        let _ = self.open(Popup::Diff { said, diff, exits });
+        // An empty box says nothing.
+        if exits || !said.is_empty() || !diff.is_empty() {
+            let _ = self.open(Popup::Diff { said, diff, exits });
+        }
     }
 
     /// It is about to be; configd may take its time.
@@ -348,11 +356,13 @@ impl Window {
     /// Codes are asked for, and by these ways (ids of their sections) none has arrived with what stands here; none where there is no way.
     pub(crate) fn is_untested(&mut self, ways: &[&'static str], save: Save) {
         let ways = ways.iter().map(|id| self.words.say(id)).collect::<Vec<_>>().join(", ");
+        self.note = None;
         let _ = self.open(Popup::Untested { input: Input::default(), ways, save });
     }
 
     /// Somebody else has changed the same.
     pub(crate) fn is_contested(&mut self, conflicts: Vec<Conflict>, save: Save) {
+        self.note = None;
         let _ = self.open(Popup::Conflict { conflicts, save });
     }
 
@@ -370,6 +380,10 @@ impl Window {
     /// What was undone or done again is gone to, and said.
     fn turned(&mut self, turn: impl FnOnce(&mut Draft) -> Option<String>, done: &str, nothing: &str) -> Vec<Act> {
         let turned = turn(&mut self.draft);
+        // What is typed in other fields and no value stays there, and stands in the way of saving.
+        if let Some(key) = &turned {
+            self.form.unfit.remove(key);
+        }
         self.form.reload(&self.draft);
         self.note = Some(Note::Well(match turned {
             Some(key) => {

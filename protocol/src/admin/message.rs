@@ -78,12 +78,21 @@ pub struct Tested {
 }
 
 /// The reply to [`super::TESTED`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestedReply {
     /// The last test by email that the first server has accepted went by these very settings.
     pub email: bool,
     /// The last one by text message.
     pub sms: bool,
+    /// `[email]` is another than in force.
+    #[serde(default)]
+    pub email_new: bool,
+    /// `[sms]` is.
+    #[serde(default)]
+    pub sms_new: bool,
+    /// Somebody must give a code whom nobody asks now.
+    #[serde(default)]
+    pub asks_more: bool,
 }
 
 /// The parameters of [`super::MANDATORY_UNTESTED`].

@@ -43,24 +43,21 @@ pub(super) fn content(window: &Window, theme: Theme, area: Rect) -> Option<Box> 
         Popup::Untested { input, ways, .. } => {
             let typed = words.say("untested-words");
             let mut lines = plain(
-                &words.with(
-                    if ways.is_empty() { "ask-no-way" } else { "ask-untested" },
-                    &[("words", &typed), ("ways", ways)],
-                ),
+                &words.with(if ways.is_empty() { "ask-no-way" } else { "ask-untested" }, &[("ways", ways)]),
                 width,
                 theme.weighty(),
             );
+            // Not broken, whatever the width.
+            lines.push((format!("  \"{typed}\""), theme.weighty()));
             let cursor = Some((lines.len(), input.visual_cursor()));
             lines.push((format!("{:<40}", input.value()), theme.focus()));
             Box { cursor, ..simple("title-untested", lines, "keys-untested") }
         }
         Popup::Conflict { conflicts, .. } => {
-            simple("title-conflict", conflicting(words, theme, conflicts, width), "keys-conflict")
+            simple("title-conflict", conflicting(window, theme, conflicts, width), "keys-conflict")
         }
         Popup::Weaker { was, is, .. } => {
-            let word = |word: &str| words.say(&format!("choice-policy-required-{word}"));
-            let (was, is) = (word(was), word(is));
-            let said = words.with("ask-weaker", &[("was", &was), ("is", &is)]);
+            let said = words.with("ask-weaker", &[("was", was), ("is", is)]);
             simple("title-weaker", plain(&said, width, theme.weighty()), "keys-weaker")
         }
         Popup::Diff { said, diff, exits } => {
@@ -121,11 +118,16 @@ fn talk(words: &Words, theme: Theme, trial: &Trial, width: usize) -> Box {
 }
 
 /// What each has set, by key.
-fn conflicting(words: &Words, theme: Theme, conflicts: &[Conflict], width: usize) -> Vec<(String, Style)> {
+fn conflicting(window: &Window, theme: Theme, conflicts: &[Conflict], width: usize) -> Vec<(String, Style)> {
+    let words = &window.words;
     let mut lines = plain(&words.say("ask-conflict"), width, theme.label());
     let word = |said: &Option<Said>| said.as_ref().map_or_else(|| String::from("-"), ToString::to_string);
     for conflict in conflicts {
-        let (ours, theirs) = (word(&conflict.ours), word(&conflict.theirs));
+        let (mut ours, mut theirs) = (word(&conflict.ours), word(&conflict.theirs));
+        // Neither is shown; which is which is said.
+        if window.draft.secrets().contains_key(&conflict.key) {
+            (ours, theirs) = (words.say("conflict-typed"), words.say("conflict-theirs"));
+        }
         let values = [("key", conflict.key.as_str()), ("ours", &ours), ("theirs", &theirs)];
         lines.extend(plain(&words.with("conflict-line", &values), width, theme.weighty()));
     }

@@ -128,6 +128,9 @@ fn shown(window: &Window, field: &Field, is_at: bool, is_default: bool, width: u
     let typed = draft.typed(&field.key);
     // All of an account is encrypted, also what its provider's file does not call secret.
     let is_sealed = typed.is_empty() && *draft.said(&field.key) == Said::Sealed;
+    if field.key.starts_with("sms.account.") && draft.is_account_one_text() && !form.unfit.contains_key(&field.key) {
+        return words.say("secret-in-one");
+    }
     match &field.kind {
         Kind::Press(_) => String::new(),
         Kind::Choice(_) if is_sealed => words.say("secret-kept"),
@@ -151,19 +154,25 @@ fn shown(window: &Window, field: &Field, is_at: bool, is_default: bool, width: u
 /// A number and its unit, in the words of the window; what is no time as it was typed.
 fn duration(window: &Window, field: &Field, typed: &str, is_at: bool) -> String {
     let (form, words) = (&window.form, &window.words);
-    let unit = |word: &str| words.say(&format!("unit-{word}"));
+    // One that there is none of stands as it was typed.
+    let unit = |number: &str, word: &str| {
+        let word = if number == "1" { word.strip_suffix('s').unwrap_or(word) } else { word };
+        let id = format!("unit-{word}");
+        let said = words.say(&id);
+        if said == id { word.to_owned() } else { said }
+    };
     let unfit = form.unfit.get(&field.key).map(|unfit| unfit.typed.as_str());
     let whole = unfit.unwrap_or(typed);
     let (number, word) = whole.split_once(' ').unwrap_or((whole, ""));
     if is_at {
         let default = if form.input.value().is_empty() { number } else { form.input.value() };
-        let word = super::super::fields::UNITS.get(form.unit).copied().unwrap_or_default();
-        return format!("{default:>NUMBER$} {}", unit(word));
+        let word = super::super::fields::UNITS.get(form.unit).copied().unwrap_or(word);
+        return format!("{default:>NUMBER$} {}", unit(default, word));
     }
     if number == "0" && field.key.starts_with("trust.") && unfit.is_none() {
         return format!("{number:>NUMBER$} {}", words.say("unit-never"));
     }
-    format!("{number:>NUMBER$} {}", unit(word))
+    format!("{number:>NUMBER$} {}", unit(number, word))
 }
 
 fn secret(window: &Window, field: &Field, is_at: bool) -> String {

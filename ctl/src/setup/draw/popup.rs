@@ -71,7 +71,7 @@ pub(super) fn hit(window: &Window, theme: Theme, area: Rect, at: Position) -> Op
     let row = at.y.checked_sub(place.y.saturating_add(2)).map(usize::from);
     let is_in = place.contains(at) && window.popup.is_none();
     Some(match (row, &window.form.pick) {
-        (Some(row), Some(pick)) if is_in && row.saturating_add(2) < content.lines.len().saturating_add(1) => {
+        (Some(row), Some(pick)) if is_in && row < SEEN && row.saturating_add(1) < content.lines.len() => {
             let all = window.form.choosable(pick.filter.value()).len();
             Clicked::Provider(first_seen(pick.at, all).saturating_add(row))
         }
@@ -160,6 +160,10 @@ fn providers(window: &Window, theme: Theme) -> Box {
     }
     if all.is_empty() {
         lines.push((words.say("list-nothing"), theme.faint()));
+    }
+    let below = all.len().saturating_sub(first_seen(pick.at, all.len()).saturating_add(SEEN));
+    if below > 0 {
+        lines.push((words.with("list-more", &[("count", &below.to_string())]), theme.faint()));
     }
     let cursor =
         usize::from(places(&words.say("list-filter"))).saturating_add(1).saturating_add(pick.filter.visual_cursor());

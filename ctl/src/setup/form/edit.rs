@@ -155,9 +155,15 @@ impl Form {
         let is_empty = unfit.is_none() && draft.is_default(key);
         let whole = unfit.unwrap_or_else(|| draft.typed(key));
         let number = number_of(&whole);
-        let unit = UNITS.iter().position(|unit| whole.split(' ').nth(1).is_some_and(|word| unit.starts_with(word)));
+        let unit = UNITS.iter().position(|unit| {
+            whole.split(' ').nth(1).is_some_and(|word| *unit == word || unit.strip_suffix('s') == Some(word))
+        });
         // Whoever has a device remembered seldom does so for seconds.
-        self.unit = if number == "0" && key.starts_with("trust.") { HOURS } else { unit.unwrap_or(1) };
+        self.unit = if number == "0" && key.starts_with("trust.") {
+            HOURS
+        } else {
+            unit.unwrap_or(if whole.contains(' ') { UNITS.len() } else { 1 })
+        };
         if is_empty { String::new() } else { number }
     }
 

@@ -6,7 +6,7 @@ use super::{Choosable, Form, Pick, Unfit, Wants};
 use crate::setup::draft::Draft;
 use crate::setup::line::request;
 use pam_2fa_settings::Said;
-use pam_2fa_settings::provider::{Field, Provider};
+use pam_2fa_settings::provider::Field;
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
 impl Form {
@@ -42,10 +42,14 @@ impl Form {
             KeyCode::Enter | KeyCode::Tab => {
                 let chosen = self.choosable(pick.filter.value()).get(pick.at).copied();
                 let id = chosen.map(|chosen| chosen.map(|it| it.provider.id.clone()));
-                if let Some(id) = id {
-                    self.choose(id.as_deref(), draft);
-                }
-                return Wants::Nothing;
+                return match id {
+                    Some(None) if draft.backups("sms") > 0 => Wants::Say("note-has-backups"),
+                    Some(id) => {
+                        self.choose(id.as_deref(), draft);
+                        Wants::Nothing
+                    }
+                    None => Wants::Nothing,
+                };
             }
             KeyCode::Down => pick.at = pick.at.saturating_add(1).min(last),
             KeyCode::Up => pick.at = pick.at.saturating_sub(1),
@@ -66,7 +70,8 @@ impl Form {
 
     /// Another provider, with an account of its own: fields that it does not have go.
     fn choose(&mut self, id: Option<&str>, draft: &mut Draft) {
-        let old: Vec<String> = self.provider(draft).map(account_keys).unwrap_or_default();
+        // Also those that no file names any more.
+        let old = draft.account();
         match draft.choose_provider(id, &old) {
             Ok(()) => self.unfit.retain(|key, _| !key.starts_with("sms.")),
             Err(why) => {
@@ -82,6 +87,9 @@ impl Form {
     /// anything of; what is missing is only said where it `is_due`.
     pub(crate) fn against(&self, key: &str, draft: &Draft, is_due: bool) -> Option<(&'static str, String)> {
         let field = self.account_field(key, draft)?;
+        if draft.is_account_one_text() {
+            return None;
+        }
         let typed = match draft.secrets().get(key) {
             Some(secret) => secret.expose().clone(),
             None => draft.plain(key).unwrap_or_default(),
@@ -101,8 +109,4 @@ impl Form {
         let name = key.strip_prefix("sms.account.")?;
         self.provider(draft)?.account.iter().find(|field| field.key == name)
     }
-}
-
-fn account_keys(provider: &Provider) -> Vec<String> {
-    provider.account.iter().map(|field| format!("sms.account.{}", field.key)).collect()
 }

@@ -10,11 +10,9 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::invoker::invoker;
 use pam_2fa_protocol::Secret;
-use pam_2fa_protocol::admin::{
-    MANDATORY_UNTESTED, MandatoryUntested, STATUS, StatusReply, TESTED, Tested, TestedReply,
-};
+use pam_2fa_protocol::admin::{MANDATORY_UNTESTED, MandatoryUntested, TESTED, Tested, TestedReply};
 use pam_2fa_protocol::wire::Nothing;
-use pam_2fa_settings::{Policy, Required, parse, sending};
+use pam_2fa_settings::{Mode, Policy, Required, asking, parse};
 use std::path::Path;
 
 /// What is about to be in the place of what.
@@ -36,17 +34,25 @@ pub(super) fn may_be_required(runtime_dir: &Path, change: &Change<'_>, gate: Gat
         return Ok(());
     }
     let asks_more = parse(change.old).map_or(true, |accepted| asks_more(&accepted.settings.policy, &settings.policy));
-    // What stands in the file and was never taken over is as new.
-    let asks_more = asks_more || is_not_in_force(runtime_dir, settings.policy.required);
     let [email_is_other, sms_is_other] =
         ["email.", "sms."].map(|way| sends(change.old, way) != sends(change.merged, way));
-    if !(asks_more || email_is_other || sms_is_other) {
+    let is_other = asks_more || email_is_other || sms_is_other;
+    let failed = |error: Error| Refusal::daemon(&error);
+    let part = asking(change.new).map_err(|why| Refusal::wrong("", &why))?;
+    let asked = Tested { settings: Secret::new(part) };
+    let tested: Result<TestedReply, Error> =
+        Client::connect(runtime_dir).and_then(|mut client| client.call(TESTED, &asked));
+    let tested = match tested {
+        Ok(tested) => tested,
+        // Where it does not answer, nothing comes into force now, and of what is in the file nothing is another.
+        Err(_) if !is_other => return Ok(()),
+        Err(error) => return Err(failed(error)),
+    };
+    // What stands in the file and was never taken over is as new as what is changed here: it comes into force with it.
+    let (email_is_other, sms_is_other) = (email_is_other || tested.email_new, sms_is_other || tested.sms_new);
+    if !(asks_more || tested.asks_more || email_is_other || sms_is_other) {
         return Ok(());
     }
-    let failed = |error: Error| Refusal::daemon(&error);
-    let part = sending(change.new).map_err(|why| Refusal::wrong("", &why))?;
-    let mut client = Client::connect(runtime_dir).map_err(failed)?;
-    let tested: TestedReply = client.call(TESTED, &Tested { settings: Secret::new(part) }).map_err(failed)?;
     let (email, sms) = (settings.email.is_some(), settings.sms.is_some());
     let (email_untested, sms_untested) = (email && !tested.email, sms && !tested.sms);
     let is_any = (email && tested.email) || (sms && tested.sms);
@@ -57,14 +63,8 @@ pub(super) fn may_be_required(runtime_dir: &Path, change: &Change<'_>, gate: Gat
         return Err(Refusal::Untested { email, sms, email_untested, sms_untested });
     }
     let asked = MandatoryUntested { by: invoker() };
+    let mut client = Client::connect(runtime_dir).map_err(failed)?;
     client.call(MANDATORY_UNTESTED, &asked).map(|Nothing {}| ()).map_err(failed)
-}
-
-/// Whether configd asks fewer than that now. Where it does not answer, nothing is tested either.
-fn is_not_in_force(runtime_dir: &Path, required: Required) -> bool {
-    let status = Client::connect(runtime_dir).and_then(|mut client| client.call(STATUS, &Nothing {}));
-    let force = status.ok().and_then(|reply: StatusReply| reply.status.required);
-    required == Required::Mandatory && force.is_some_and(|force| force != Required::Mandatory)
 }
 
 fn asks_anybody(policy: &Policy) -> bool {
@@ -78,6 +78,10 @@ fn asks_anybody(policy: &Policy) -> bool {
 /// Whether somebody must give a code whom `old` did not ask.
 fn asks_more(old: &Policy, new: &Policy) -> bool {
     let more = |old: &[String], new: &[String]| new.iter().any(|name| !old.contains(name));
+    // What was only written down until now.
+    if old.mode != Mode::Enforce && new.mode == Mode::Enforce {
+        return asks_anybody(new);
+    }
     match (old.required, new.required) {
         (Required::Mandatory, _) => false,
         (_, Required::Mandatory) => true,

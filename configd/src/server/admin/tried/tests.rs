@@ -17,7 +17,7 @@ const BOTH: &str = "[email]\nserver = \"a.example.com\"\nfrom = \"a@example.com\
                     server = \"b.example.com\"\nfrom = \"a@example.com\"\n[limits]\nsms_countries = [\"US\"]\n[sms]\nprovider = \"http\"\n\
                     account = { url = \"https://a.example.com\" }\n[[sms.backup]]\nname = \"b\"\nprovider = \"http\"\n\
                     account = { url = \"https://b.example.com\" }\n";
-const NONE: TestedReply = TestedReply { email: false, sms: false };
+const NONE: TestedReply = TestedReply { email: false, sms: false, email_new: false, sms_new: false, asks_more: false };
 
 fn outcome(class: Class) -> Outcome {
     Outcome { class, reason: None, retry_after_s: None, provider_id: None, said: String::from("said") }
@@ -82,7 +82,9 @@ async fn ended(frame: &Frame, steps: UnixStream) -> (Class, Option<String>) {
 }
 
 async fn passed(house: &House, settings: &str) -> TestedReply {
-    answered(tested(house, &Tested { settings: Secret::new(String::from(settings)) }).await)
+    let TestedReply { email, sms, .. } =
+        answered(tested(house, &Tested { settings: Secret::new(String::from(settings)) }).await);
+    TestedReply { email, sms, ..NONE }
 }
 
 async fn changes(house: &House) -> Vec<String> {
@@ -101,12 +103,21 @@ async fn a_test_that_only_a_backup_took_is_none_of_the_first_and_says_so_unless_
     assert_eq!(by_email(&house, BOTH).await, none_of("email"));
     assert_eq!(passed(&house, BOTH).await, NONE);
     assert_eq!(by_email(&house, BOTH).await.0, yes);
-    assert_eq!(passed(&house, BOTH).await, TestedReply { email: true, sms: false });
+    assert_eq!(
+        passed(&house, BOTH).await,
+        TestedReply { email: true, sms: false, email_new: false, sms_new: false, asks_more: false }
+    );
     assert_eq!(by_text(&house, BOTH, None).await, none_of("sms"));
     assert_eq!(by_text(&house, BOTH, Some("b")).await, (yes, Some(String::from("sms.backup.b: http"))), "as was asked");
-    assert_eq!(passed(&house, BOTH).await, TestedReply { email: true, sms: false });
+    assert_eq!(
+        passed(&house, BOTH).await,
+        TestedReply { email: true, sms: false, email_new: false, sms_new: false, asks_more: false }
+    );
     assert_eq!(by_text(&house, BOTH, Some("sms")).await.0, yes);
-    assert_eq!(passed(&house, BOTH).await, TestedReply { email: true, sms: true });
+    assert_eq!(
+        passed(&house, BOTH).await,
+        TestedReply { email: true, sms: true, email_new: false, sms_new: false, asks_more: false }
+    );
 }
 
 #[tokio::test]

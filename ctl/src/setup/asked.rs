@@ -29,14 +29,21 @@ pub(crate) enum Popup {
     To { channel: Channel, input: Input, why: Option<String> },
     /// The test of that channel, as it happens.
     Talk(Channel),
-    /// Mandatory without a test: the words that say so are typed.
-    Untested { input: Input, ways: String, save: Save },
+    /// Codes are asked for without a test by these ways: the words that say so are typed. Keys that others have changed; and what it is of.
+    Untested { input: Input, ways: Ways, theirs: String, asked: String, save: Save },
     /// The same settings were changed by somebody else.
     Conflict { conflicts: Vec<Conflict>, save: Save },
     /// What was saved: what there is to say of it, and the change. Whoever wanted to leave does so behind it.
     Diff { said: Vec<String>, diff: Vec<String>, exits: bool },
     /// Fewer are asked for a code than before, or nobody: what it was and what it is.
     Weaker { was: String, is: String, save: Save },
+}
+
+/// Ways that were not tried; neither where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ways {
+    pub(crate) email: bool,
+    pub(crate) sms: bool,
 }
 
 /// A test that was started here.
@@ -121,18 +128,23 @@ impl Window {
                 _ => self.over(Popup::Weaker { was, is, save }),
             },
             Popup::To { channel, input, .. } => self.key_in_to(channel, input, key),
-            Popup::Untested { mut input, ways, save } => match key.code {
-                KeyCode::Esc => Vec::new(),
-                KeyCode::F(5) if !ways.is_empty() => self.press_test(),
-                KeyCode::Char('t') if !ways.is_empty() && key.modifiers == KeyModifiers::CONTROL => self.press_test(),
-                KeyCode::Enter if input.value().trim() == self.words.say("untested-words") => {
-                    vec![Act::Save(Save { untested: true, ..save })]
+            Popup::Untested { mut input, ways, theirs, asked, mut save } => {
+                let is_test = key.code == KeyCode::F(5)
+                    || (key.code == KeyCode::Char('t') && key.modifiers == KeyModifiers::CONTROL);
+                match key.code {
+                    KeyCode::Esc => Vec::new(),
+                    _ if is_test && ways.email => self.ask_to(Channel::Email),
+                    _ if is_test && ways.sms => self.ask_to(Channel::Sms),
+                    KeyCode::Enter if input.value().trim() == self.words.say("untested-words") => {
+                        save.untested = Some(asked);
+                        vec![Act::Save(save)]
+                    }
+                    _ => {
+                        let _ = request(key).map(|request| input.handle(request));
+                        self.over(Popup::Untested { input, ways, theirs, asked, save })
+                    }
                 }
-                _ => {
-                    let _ = request(key).map(|request| input.handle(request));
-                    self.over(Popup::Untested { input, ways, save })
-                }
-            },
+            }
             Popup::Conflict { conflicts, mut save } => {
                 let side = match (key.code, self.chosen("keys-conflict", key)) {
                     (KeyCode::Esc, _) => return Vec::new(),
@@ -187,6 +199,7 @@ impl Window {
             return self.open(Popup::Talk(channel));
         }
         if self.is_wrong_for(channel == Channel::Sms) {
+            self.note = Some(Note::Wrong(self.words.say("note-not-sent")));
             return Vec::new();
         }
         let last = self.trial(channel).map(|trial| trial.to.clone());

@@ -139,6 +139,24 @@ impl Draft {
         names.collect::<BTreeSet<_>>().len()
     }
 
+    /// Onto the file as others have left it. What could be undone is not any more: it was of another file.
+    pub(crate) fn onto(&mut self, file: &str, ours: &str) {
+        let secrets = std::mem::take(&mut self.now.secrets);
+        *self = Self::of(file);
+        self.now = State { text: ours.to_owned(), secrets, typed: BTreeMap::new() };
+        self.look();
+    }
+
+    /// Back to what it was before the field was gone to, where it is being edited.
+    pub(crate) fn restore(&mut self, key: &str) {
+        if let Some((_, before)) = self.before.last()
+            && self.open.as_deref() == Some(key)
+        {
+            self.now = before.clone();
+            self.look();
+        }
+    }
+
     /// As it was saved.
     pub(crate) fn saved_typed(&self, key: &str) -> String {
         self.saved_values.get(key).map(|shown| said_as_typed(&shown.value)).unwrap_or_default()

@@ -14,6 +14,7 @@ use super::draft::Draft;
 use super::fields::{Field, Kind, Page, Press, fields};
 use super::line::character;
 use pam_2fa_protocol::Secret;
+use pam_2fa_settings::Said;
 use pam_2fa_settings::provider::Provider;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::collections::BTreeMap;
@@ -72,6 +73,8 @@ pub(crate) struct Form {
     pub(crate) pick: Option<Pick>,
     /// Which of `UNITS` the duration has that is being edited.
     pub(crate) unit: usize,
+    /// What the field that is being edited had when it was gone to is sealed.
+    pub(crate) was_sealed: bool,
     /// Somebody wants to save or send: what is missing is said.
     pub(crate) is_due: bool,
     pub(crate) providers: Vec<Choosable>,
@@ -90,6 +93,7 @@ impl Form {
             seen: BTreeMap::new(),
             looking: None,
             unit: 0,
+            was_sealed: false,
             is_due: false,
             pick: None,
             providers,
@@ -193,6 +197,7 @@ impl Form {
             (_, None) if draft.is_default(&field.key) => String::new(),
             (_, None) => draft.typed(&field.key),
         };
+        self.was_sealed = *draft.said(&field.key) == Said::Sealed;
         self.input = Input::new(typed);
     }
 

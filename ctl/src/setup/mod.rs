@@ -75,15 +75,11 @@ fn keep((config, runtime_dir): (&Path, &Path), window: &mut Window, how: Save) {
         ours: window.draft.text(),
         secrets: &secrets,
         decided: &how.decided,
-        gate: if how.untested { Gate::Overridden } else { Gate::Test },
+        gate: how.untested.clone().map_or(Gate::Test, Gate::Overridden),
     };
     match save::save(config, runtime_dir, &wanted) {
         Ok(saved) => is_saved(window, saved, how.exits),
-        Err(Refusal::Untested { email, sms, email_untested, sms_untested }) => {
-            let email = (email && email_untested).then_some("section-email");
-            let sms = (sms && sms_untested).then_some("section-sms");
-            window.is_untested(&email.into_iter().chain(sms).collect::<Vec<_>>(), how);
-        }
+        Err(Refusal::Untested(untested)) => window.is_untested(untested, how),
         Err(Refusal::Conflict(conflicts)) => window.is_contested(conflicts, how),
         Err(Refusal::Wrong(wrong)) => {
             let (key, why) = wrong.into_iter().next().unwrap_or_default();

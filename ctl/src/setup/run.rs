@@ -96,7 +96,8 @@ impl Drop for Held {
 /// All of the terminal; of a serial line, which says 0 by 0, what such lines have; and no more than anybody sees, since room is taken for
 /// each place that a terminal says it has.
 fn area() -> io::Result<Rect> {
-    let (width, height) = terminal::size()?;
+    let size = rustix::termios::tcgetwinsize(stdout())?;
+    let (width, height) = (size.ws_col, size.ws_row);
     let is_unknown = width == 0 || height == 0;
     Ok(if is_unknown { Rect::new(0, 0, 80, 24) } else { Rect::new(0, 0, width.min(500), height.min(200)) })
 }
@@ -139,14 +140,14 @@ fn signals() -> Arc<Asked> {
         let told = Arc::clone(&asked);
         let waits = move || {
             while let Ok(signal) = signals.wait() {
-                match signal {
-                    Signal::SIGTSTP => told.stops.store(true, Ordering::Relaxed),
-                    Signal::SIGCONT => told.goes_on.store(true, Ordering::Relaxed),
-                    _ => {
-                        told.ends.store(true, Ordering::Relaxed);
-                        sleep(ENDS_WITHIN);
-                        end_at_once();
-                    }
+                if signal == Signal::SIGTSTP {
+                    told.stops.store(true, Ordering::Relaxed);
+                } else if signal == Signal::SIGCONT {
+                    told.goes_on.store(true, Ordering::Relaxed);
+                } else {
+                    told.ends.store(true, Ordering::Relaxed);
+                    sleep(ENDS_WITHIN);
+                    end_at_once();
                 }
             }
         };

@@ -13,7 +13,9 @@ use gate::{Change, may_be_required};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::ReloadReply;
 use pam_2fa_settings::text::printable;
-use pam_2fa_settings::{EditError, Finding, check_secret, parse, plain_secrets, set, with_value};
+use pam_2fa_settings::{
+    EditError, Finding, check_secret, parse, plain_secrets, sealed_secrets, set, unset, with_value,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -51,12 +53,13 @@ fn fit(path: &Path) -> Result<Original, Error> {
 }
 
 /// Whether settings by which somebody must give a code need a test.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Gate {
     /// It does.
     Test,
     /// Somebody has said in so many words that it is to be saved without.
-    Overridden,
+    /// For these very settings ([`Refusal::Untested`]), and no others that somebody has put in their place meanwhile.
+    Overridden(String),
 }
 
 /// What is to be saved.
@@ -101,17 +104,7 @@ pub(crate) enum Taken {
 pub(crate) enum Refusal {
     /// Keys that were changed here and, to something else, in the file.
     Conflict(Vec<Conflict>),
-    /// Somebody must give a code, and no test has passed with these settings, or none by a way that is new or another than before.
-    Untested {
-        /// It is configured.
-        email: bool,
-        /// It is configured.
-        sms: bool,
-        /// It is, and no test has passed by it.
-        email_untested: bool,
-        /// The same.
-        sms_untested: bool,
-    },
+    Untested(Untested),
     Wrong(Wrong),
     /// Another command has the folder.
     Locked(String),
@@ -121,6 +114,30 @@ pub(crate) enum Refusal {
     File(String),
     /// configd refused it, or could not be asked: a line each.
     Daemon(Vec<String>),
+}
+
+/// Codes are asked for, and no test has passed with these settings by a way that is configured.
+#[derive(Debug, Default)]
+pub(crate) struct Untested {
+    /// Those that are configured.
+    pub(crate) email: bool,
+    pub(crate) sms: bool,
+    /// Those that want a test.
+    pub(crate) email_untested: bool,
+    pub(crate) sms_untested: bool,
+    /// What was asked about, before anything in it was sealed.
+    pub(crate) asked: String,
+    /// Where others have changed the file meanwhile: what would be saved is not what stands on the screen.
+    pub(crate) onto: Option<Onto>,
+}
+
+/// The file as it is now, and what was changed here on top of it.
+#[derive(Debug)]
+pub(crate) struct Onto {
+    pub(crate) file: String,
+    pub(crate) ours: String,
+    /// Keys that others have changed.
+    pub(crate) theirs: Vec<String>,
 }
 
 impl Refusal {
@@ -168,7 +185,14 @@ pub(crate) fn save(path: &Path, runtime_dir: &Path, wanted: &Wanted<'_>) -> Resu
         return Ok(Saved { text, diff: Some(Vec::new()), sealed, theirs, taken: Taken::Unchanged });
     }
     let change = Change { old: &old.text, merged: &merged.text, new: &text };
-    may_be_required(runtime_dir, &change, wanted.gate)?;
+    may_be_required(runtime_dir, &change, &wanted.gate).map_err(|mut refusal| {
+        // What others have changed comes with the question.
+        if let (Refusal::Untested(untested), false) = (&mut refusal, theirs.is_empty()) {
+            let ours = without_places(&merged.text, &old.text, wanted.secrets);
+            untested.onto = ours.map(|ours| Onto { file: old.text.clone(), ours, theirs: theirs.clone() });
+        }
+        refusal
+    })?;
     let taken = match take_over(&folder, path, &old, &text, runtime_dir) {
         Ok(reply) => Taken::Over(reply),
         Err(error) if error.is_silence() => Taken::Later(error.to_string()),
@@ -192,6 +216,22 @@ fn with_places(wanted: &Wanted<'_>) -> Result<String, Refusal> {
         text = set(&text, key, TO_BE_SEALED).map_err(|why| Refusal::wrong(key, &why))?;
     }
     Ok(text)
+}
+
+/// Without those places: what the file has there.
+fn without_places(merged: &str, file: &str, secrets: &BTreeMap<String, Secret>) -> Option<String> {
+    let sealed: BTreeMap<String, String> = sealed_secrets(file).ok()?.into_iter().collect();
+    let plain: BTreeMap<String, Secret> = plain_secrets(file).ok()?.into_iter().collect();
+    let mut text = merged.to_owned();
+    for key in secrets.keys() {
+        let there = sealed.get(key).or_else(|| plain.get(key).map(|plain| plain.expose()));
+        text = match there {
+            Some(value) => set(&text, key, value),
+            None => unset(&text, key),
+        }
+        .ok()?;
+    }
+    Some(text)
 }
 
 /// What was typed is sealed, and so is what stands in the file in plain text, where configd can.

@@ -2,7 +2,7 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "a key that is not named means nothing here")]
 
-use super::asked::{Popup, Trial};
+use super::asked::{Popup, Trial, Ways};
 use super::draft::Draft;
 use super::draw::{Hit, hit};
 use super::fields::{Field, Kind, Page, Press, Text};
@@ -10,6 +10,7 @@ use super::form::{Choosable, Form, Wants};
 use super::jobs::{Job, Told};
 use super::line::{character, insert, pasted};
 use super::merge::{Conflict, Side};
+use super::save::{Onto, Untested};
 use super::users::Users;
 use super::words::Words;
 use pam_2fa_protocol::Secret;
@@ -38,8 +39,8 @@ pub(crate) enum Act {
 /// has answered none.
 #[derive(Debug, Default)]
 pub(crate) struct Save {
-    /// Mandatory also without a test that has passed.
-    pub(crate) untested: bool,
+    /// Without a test that has passed: the settings that this was said of.
+    pub(crate) untested: Option<String>,
     /// Where somebody else has changed the same.
     pub(crate) decided: Vec<(Conflict, Side)>,
     /// Whoever has seen what was saved leaves.
@@ -218,6 +219,12 @@ impl Window {
                 return match struck {
                     Some(Hit::Page(page)) => self.turn_to(page),
                     Some(Hit::Field(at)) => self.click(at),
+                    Some(Hit::Eye(at)) => {
+                        if self.form.at != at {
+                            self.form.focus(at, &mut self.draft);
+                        }
+                        self.key(KeyEvent::new(KeyCode::F(3), KeyModifiers::NONE))
+                    }
                     Some(Hit::Key(key)) => self.key(key),
                     Some(Hit::Provider(row)) => self.click_provider(row),
                     None => Vec::new(),
@@ -353,11 +360,22 @@ impl Window {
         self.note = Some(Note::Wrong(printable(why).into_owned()));
     }
 
-    /// Codes are asked for, and by these ways (ids of their sections) none has arrived with what stands here; none where there is no way.
-    pub(crate) fn is_untested(&mut self, ways: &[&'static str], save: Save) {
-        let ways = ways.iter().map(|id| self.words.say(id)).collect::<Vec<_>>().join(", ");
+    /// Codes are asked for, and none has arrived with what would be saved. Where others have changed the file, that stands on the screen
+    /// from here on, so that it can be looked at and tried.
+    pub(crate) fn is_untested(&mut self, untested: Untested, save: Save) {
+        let Untested { email, sms, email_untested, sms_untested, asked, onto } = untested;
         self.note = None;
-        let _ = self.open(Popup::Untested { input: Input::default(), ways, save });
+        let ways = Ways { email: email && email_untested, sms: sms && sms_untested };
+        let mut save = save;
+        let mut theirs = String::new();
+        if let Some(Onto { file, ours, theirs: keys }) = onto {
+            theirs = keys.join(", ");
+            self.draft.onto(&file, &ours);
+            self.form.reload(&self.draft);
+            // What was decided is in it.
+            save.decided.clear();
+        }
+        let _ = self.open(Popup::Untested { input: Input::default(), ways, theirs, asked, save });
     }
 
     /// Somebody else has changed the same.

@@ -110,7 +110,7 @@ eye-hide = [F3: verbergen]
 unit-never = : immer gefragt
 heading-backups = Ersatz in config.toml: { $count }
 account-choice = eins von: { $names }
-account-pattern = nicht so, wie der Anbieter es hat: siehe unten
+account-pattern = nicht so, wie der Anbieter es hat
 account-missing = nötig
 note-saving = Wird gespeichert …
 note-saved-later = Gespeichert; es gilt, sobald configd läuft.
@@ -140,3 +140,11 @@ conflict-theirs = ein anderes Geheimnis
 secret-in-one = (in einem Text: config edit)
 list-more = … { $count } weitere
 note-has-backups = Sein Ersatz ginge mit: zuerst herausnehmen, mit `pam-2fa config edit`.
+note-not-sent = Nichts wurde gesendet: dies ist zuerst zu beheben.
+help-users =
+    Buchstaben  filtern die Liste     Enter          öffnen, anlegen
+    F5, ^R      neu lesen             Esc            zurück, Allgemein
+    Bild↓ Bild↑ blättern              Tab            nächste Seite
+    F4, ^D      wie es configd geht   F10, ^Q        beenden
+    Bei einem Benutzer tun die Buchstaben vor den Zeilen, c i u d x, r und
+    R eines Geräts, was daneben steht. Was etwas wegnimmt, fragt vorher.

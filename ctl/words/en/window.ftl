@@ -99,7 +99,7 @@ help-keys =
     ^Z          take back             ^Y             do again
     ^W          delete a word         ^U             delete the line
     Delete      the default again; of an empty secret: take it out
-    A number and s, m, h or d make a duration. An empty field has its default.
+    A number with s, m, h or d is a duration. Empty: the default.
 
 saved-sealed = Encrypted: { $keys }
 saved-theirs = Somebody else has meanwhile changed: { $keys }
@@ -110,7 +110,7 @@ eye-hide = [F3: hide]
 unit-never = : always asked
 heading-backups = backups in config.toml: { $count }
 account-choice = one of: { $names }
-account-pattern = not as the provider has it: see below
+account-pattern = not as the provider has it
 account-missing = needed
 note-saving = Saving …
 note-saved-later = Saved; it counts once configd runs.
@@ -140,3 +140,11 @@ conflict-theirs = another secret
 secret-in-one = (in one text: config edit)
 list-more = … { $count } more
 note-has-backups = Its backups would go with it: take them out first, with `pam-2fa config edit`.
+note-not-sent = Nothing was sent: this has to be mended first.
+help-users =
+    Letters     filter the list       Enter          open, make a record
+    F5, ^R      read again            Esc            back, main page
+    PgDn, PgUp  a page of the list    Tab            the next page
+    F4, ^D      how configd is        F10, ^Q        exit
+    With a user open: the letters before each line, c i u d x, r and R
+    of a device do what stands beside them. What takes something away asks.

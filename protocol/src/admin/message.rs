@@ -85,13 +85,13 @@ pub struct TestedReply {
     /// The last one by text message.
     pub sms: bool,
     /// `[email]` is another than in force.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub email_new: bool,
     /// `[sms]` is.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sms_new: bool,
     /// Somebody must give a code whom nobody asks now.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub asks_more: bool,
 }
 

@@ -2,7 +2,7 @@
 //! it cannot.
 
 use e2e::daemon::COMMAND;
-use e2e::setup::{ENTER, F2, F5, F10, USERS, is_open, open, setup, to, type_over};
+use e2e::setup::{ENTER, F2, F3, F5, F10, USERS, is_open, open, setup, to, type_over};
 use e2e::wait;
 use e2e::window::Window;
 use e2e::world::{Plan, World, text_of};
@@ -74,6 +74,53 @@ fn a_signal_over_a_question_and_with_something_unsaved_gives_the_terminal_back_a
     is_given_back(&window, "SIGHUP");
     assert_eq!(lines(&window), ["pam-2fa: the window was told to end; what was not saved is not saved"]);
     assert_eq!(fs::read_to_string(world.config_file()).unwrap(), before);
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn stopped_and_continued_it_gives_the_terminal_back_meanwhile_and_is_as_it_was() {
+    let world = Plan::default().start();
+    let mut window = open(&world, SIZE, "C.UTF-8");
+    type_over(&mut window, "Application name", "Stopped Corp");
+    let ends = |screen: &str| screen.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
+    let before = ends(&window.wait_for("Stopped Corp"));
+    kill(pid(&window), Signal::SIGTSTP).unwrap();
+    wait::until("the terminal to be given back", || (window.modes() == BTreeSet::from([25])).then_some(()));
+    // A shell has the line now, and leaves it as it likes it.
+    kill(pid(&window), Signal::SIGCONT).unwrap();
+    let _ = window.wait_until("the window anew", |screen| ends(screen) == before);
+    window.press(F2);
+    let _ = window.wait_for("+application = \"Stopped Corp\"");
+    // By what nobody can catch.
+    kill(pid(&window), Signal::SIGSTOP).unwrap();
+    kill(pid(&window), Signal::SIGCONT).unwrap();
+    window.press(ENTER);
+    let _ = window.wait_until("the box to go", |screen| !screen.contains("+application"));
+    window.press(F10);
+    assert!(window.wait_for_end().success());
+    is_given_back(&window, "F10");
+}
+
+#[test]
+#[ignore = "needs tests/ns/enter"]
+fn told_to_end_in_the_middle_of_a_save_that_configd_keeps_waiting_it_leaves_no_secret_on_the_screen() {
+    let world = Plan::default().start();
+    let mut window = open(&world, SIZE, "C.UTF-8");
+    to(&mut window, "Password");
+    window.press(b"hunter2");
+    let _ = window.wait_for("•••••••");
+    window.press(F3);
+    let _ = window.wait_for("hunter2");
+    let configd = Pid::from_raw(world.pids()[0].try_into().unwrap());
+    kill(configd, Signal::SIGSTOP).unwrap();
+    window.press(F2);
+    let _ = window.wait_for("Saving");
+    kill(pid(&window), Signal::SIGTERM).unwrap();
+    assert!(!window.wait_for_end().success());
+    kill(configd, Signal::SIGCONT).unwrap();
+    assert_eq!(window.modes(), BTreeSet::from([25]));
+    assert!(!window.screen().contains("hunter2"), "{}", window.screen());
+    assert!(!fs::read_to_string(world.config_file()).unwrap().contains("hunter2"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What each of the things that stand over the page says.
 
 use super::super::asked::{Popup, Trial};
+use super::super::fields::Page;
 use super::super::merge::Conflict;
 use super::super::theme::Theme;
 use super::super::window::Window;
@@ -40,13 +41,16 @@ pub(super) fn content(window: &Window, theme: Theme, area: Rect) -> Option<Box> 
             Box { cursor, ..simple(title, lines, "keys-send") }
         }
         Popup::Talk(channel) => talk(words, theme, window.trial(*channel)?, width),
-        Popup::Untested { input, ways, .. } => {
+        Popup::Untested { input, ways, theirs, .. } => {
             let typed = words.say("untested-words");
-            let mut lines = plain(
-                &words.with(if ways.is_empty() { "ask-no-way" } else { "ask-untested" }, &[("ways", ways)]),
-                width,
-                theme.weighty(),
-            );
+            let named = [(ways.email, "section-email"), (ways.sms, "section-sms")];
+            let named: Vec<String> = named.into_iter().filter(|(is, _)| *is).map(|(_, id)| words.say(id)).collect();
+            let ask = if named.is_empty() { "ask-no-way" } else { "ask-untested" };
+            let mut lines = Vec::new();
+            if !theirs.is_empty() {
+                lines.extend(plain(&words.with("saved-theirs", &[("keys", theirs)]), width, theme.weighty()));
+            }
+            lines.extend(plain(&words.with(ask, &[("ways", &named.join(", "))]), width, theme.weighty()));
             // Not broken, whatever the width.
             lines.push((format!("  \"{typed}\""), theme.weighty()));
             let cursor = Some((lines.len(), input.visual_cursor()));
@@ -72,9 +76,15 @@ fn help(window: &Window, theme: Theme, width: usize) -> Vec<(String, Style)> {
     if let Some(field) = window.form.focused() {
         lines.extend(plain(&window.said(&field.label), width, theme.heading()));
         lines.extend(plain(&window.said(&field.help), width, theme.label()));
+        // One that is longer than the screen has room for elsewhere.
+        if let Some(seen) = window.form.seen.get(&field.key) {
+            lines
+                .extend(plain_broken(&printable(seen.expose()), width).into_iter().map(|part| (part, theme.weighty())));
+        }
         lines.push((String::new(), theme.label()));
     }
-    lines.extend(window.words.say("help-keys").lines().map(|line| (line.to_owned(), theme.label())));
+    let keys = if window.form.page == Page::Users { "help-users" } else { "help-keys" };
+    lines.extend(window.words.say(keys).lines().map(|line| (line.to_owned(), theme.label())));
     lines
 }
 

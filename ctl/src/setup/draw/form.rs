@@ -3,6 +3,7 @@
 use super::super::fields::{Field, Kind, Press};
 use super::super::theme::Theme;
 use super::super::window::Window;
+use super::Hit;
 use super::field::{self, button};
 use super::text::places;
 use ratatui::Frame;
@@ -78,18 +79,22 @@ pub(super) fn draw(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: R
 }
 
 /// The field that stands there.
-pub(super) fn hit(window: &Window, area: Rect, at: Position) -> Option<usize> {
+pub(super) fn hit(window: &Window, area: Rect, at: Position) -> Option<Hit> {
     let columns = columns_of(window, area);
     let (row, place) = columns.iter().flat_map(|column| &column.rows).find(|(_, place)| place.contains(at))?;
     match row {
-        Row::Field(field, _) => Some(*field),
+        Row::Field(nth, field) => {
+            let from_right = place.x.saturating_add(place.width).saturating_sub(at.x);
+            let eye = field::eye(window, field).map_or(0, |eye| places(&eye).saturating_add(3));
+            Some(if (4..=eye).contains(&from_right) { Hit::Eye(*nth) } else { Hit::Field(*nth) })
+        }
         Row::Buttons(buttons) => {
             let mut x = place.x.saturating_add(3);
             buttons.iter().find_map(|(field, button)| {
                 let width = columns_taken(window, button);
                 let is_it = (x..x.saturating_add(width)).contains(&at.x);
                 x = x.saturating_add(width).saturating_add(3);
-                is_it.then_some(*field)
+                is_it.then_some(Hit::Field(*field))
             })
         }
         Row::Heading(_) | Row::Blank => None,

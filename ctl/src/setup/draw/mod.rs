@@ -85,6 +85,8 @@ fn parts(area: Rect) -> [Rect; 5] {
 pub(crate) enum Hit {
     Page(Page),
     Field(usize),
+    /// The sign of its eye.
+    Eye(usize),
     /// The name of a key, which does what the key does.
     Key(KeyEvent),
     /// A row of the list of providers.
@@ -114,7 +116,7 @@ pub(crate) fn hit(window: &Window, size: (u16, u16), at: (u16, u16)) -> Option<H
         return Some(Hit::Key(KeyEvent::new(KeyCode::F(4), KeyModifiers::NONE)));
     }
     if page.contains(at) {
-        return form::hit(window, page, at).map(Hit::Field);
+        return form::hit(window, page, at);
     }
     let mut x = tabs.x.saturating_add(1);
     let mut named = (1..).zip(Page::ALL);
@@ -179,7 +181,14 @@ fn bottom(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
             // A secret that is longer than its field is whole here.
             let seen = focused.and_then(|field| window.form.seen.get(&field.key));
             let seen = seen.map(|seen| (printable(seen.expose()).into_owned(), theme.weighty()));
-            seen.or_else(|| wrong.map(|why| (format!("! {why}"), theme.wrong())))
+            // What a provider has against it is understood by its help.
+            let help =
+                focused.filter(|field| field.key.starts_with("sms.account.")).map(|field| window.said(&field.help));
+            let wrong = wrong.map(|why| match &help {
+                Some(help) => format!("! {why}. {help}"),
+                None => format!("! {why}"),
+            });
+            seen.or_else(|| wrong.map(|why| (why, theme.wrong())))
         }
     };
     let (text, style) = said.unwrap_or_else(|| {

@@ -6,7 +6,7 @@ use super::super::form::Choosable;
 use super::super::jobs::Job;
 use super::super::jobs::Told;
 use super::super::merge::{Conflict, merge};
-use super::super::save::Refusal;
+use super::super::save::{Onto, Refusal, Untested};
 use super::super::theme::Theme;
 use super::super::users::tests::user;
 use super::super::window::{Act, Note, Save, Window};
@@ -45,6 +45,11 @@ fn contested() -> Vec<Conflict> {
         Err(Refusal::Conflict(conflicts)) => conflicts,
         other => panic!("{other:?}"),
     }
+}
+
+/// Nothing was tried.
+fn untried() -> Untested {
+    Untested { email: true, email_untested: true, asked: String::from("[email]"), ..Untested::default() }
 }
 
 fn press(window: &mut Window, codes: &[KeyCode]) {
@@ -177,7 +182,7 @@ fn questions_before_something_is_lost_or_risked() {
     press(&mut window, &[KeyCode::F(10)]);
     assert_snapshot!("unsaved-de", screen(&mut window, (80, 24), false));
     press(&mut window, &[KeyCode::Esc]);
-    window.is_untested(&["section-email"], Save::default());
+    window.is_untested(untried(), Save::default());
     assert_snapshot!("untested-de", screen(&mut window, (80, 24), false));
     window.is_contested(contested(), Save::default());
     assert_snapshot!("conflict-de", screen(&mut window, (80, 24), false));
@@ -243,7 +248,7 @@ fn one_in_plain_text_is_looked_at_through_the_daemon_too_so_that_the_log_has_it(
 #[test]
 fn what_was_answered_to_a_question_that_was_left_counts_for_nothing_later() {
     let answers = |acts: &[Act]| match acts {
-        [Act::Save(save)] => Some((save.untested, save.decided.len())),
+        [Act::Save(save)] => Some((save.untested.is_some(), save.decided.len())),
         _ => None,
     };
     let key = |window: &mut Window, code| window.key(KeyEvent::new(code, KeyModifiers::NONE));
@@ -255,11 +260,11 @@ fn what_was_answered_to_a_question_that_was_left_counts_for_nothing_later() {
     let save = std::mem::take(save);
     assert_eq!(save.decided.len(), 1);
     // The next question goes on from there.
-    window.is_untested(&["section-email"], save);
+    window.is_untested(untried(), save);
     typed(&mut window, "without a test");
     let [Act::Save(save)] = &mut key(&mut window, KeyCode::Enter)[..] else { panic!() };
     let save = std::mem::take(save);
-    assert!(save.untested && save.decided.len() == 1);
+    assert!(save.untested.as_deref() == Some("[email]") && save.decided.len() == 1);
     // It is left: whatever is saved then is asked about anew.
     window.is_contested(contested(), save);
     press(&mut window, &[KeyCode::Esc]);
@@ -267,6 +272,27 @@ fn what_was_answered_to_a_question_that_was_left_counts_for_nothing_later() {
     window.is_contested(contested(), Save::default());
     press(&mut window, &[KeyCode::Esc]);
     assert_eq!(answers(&key(&mut window, KeyCode::F(2))), Some((false, 0)));
+}
+
+#[test]
+fn what_others_have_put_under_it_is_what_stands_on_the_screen_when_it_is_asked_about() {
+    let mut window = window(Tongue::English);
+    window.draft.set_secret("email.password", Secret::new(String::from("hunter2")));
+    let file = TEXT.replace("smtp.example.com", "other.example.com");
+    let onto = Onto { ours: file.replace("optional", "mandatory"), file, theirs: vec![String::from("email.server")] };
+    window.is_untested(Untested { onto: Some(onto), ..untried() }, Save::default());
+    let shown = screen(&mut window, (80, 24), false);
+    assert!(shown.contains("other.example.com") && shown.contains("changed: email.server"), "{shown}");
+    // The test is of that, with what was typed.
+    press(&mut window, &[KeyCode::F(5)]);
+    assert!(matches!(window.popup, Some(Popup::To { channel: Channel::Email, .. })));
+    let candidate = window.candidate().unwrap();
+    assert!(candidate.expose().contains("other.example.com") && candidate.expose().contains("hunter2"));
+    // Of texts alone, where they alone were not tried.
+    press(&mut window, &[KeyCode::Esc]);
+    window.is_untested(Untested { sms: true, sms_untested: true, ..Untested::default() }, Save::default());
+    press(&mut window, &[KeyCode::F(5)]);
+    assert!(matches!(window.popup, Some(Popup::To { channel: Channel::Sms, .. })));
 }
 
 #[test]

@@ -19,7 +19,7 @@ impl Form {
         if key.code == KeyCode::Enter {
             return self.step(1, draft);
         }
-        let is_secret = field.kind == Kind::Secret;
+        let is_secret = field.kind == Kind::Secret || self.was_sealed;
         // There is nothing to delete in the line, so it is what is kept that goes.
         if is_secret && key.code == KeyCode::Delete && self.input.value().is_empty() {
             return self.without_secret(&field.key, draft);
@@ -73,6 +73,11 @@ impl Form {
             self.hide();
             self.unfit.remove(&field.key);
             draft.set_secret(&field.key, Secret::new(typed));
+        } else if typed.is_empty() && self.was_sealed {
+            // Nothing typed leaves the one that is there, as with a secret.
+            self.hide();
+            self.unfit.remove(&field.key);
+            draft.restore(&field.key);
         } else {
             self.apply(&field.key, typed, draft);
         }

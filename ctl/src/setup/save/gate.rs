@@ -5,7 +5,7 @@
 //! records ask (`pam-2fa user set --verify`) is not known here, and no text of settings changes it.
 
 use super::super::merge::{Entry, entries};
-use super::{Gate, Refusal};
+use super::{Gate, Refusal, Untested};
 use crate::client::Client;
 use crate::error::Error;
 use crate::invoker::invoker;
@@ -27,7 +27,7 @@ pub(super) struct Change<'a> {
 
 /// At least one way has passed a test with these very settings, and so has each that is new or another than before. It is asked where more
 /// must give a code than before, and where anything of how they get it is another.
-pub(super) fn may_be_required(runtime_dir: &Path, change: &Change<'_>, gate: Gate) -> Result<(), Refusal> {
+pub(super) fn may_be_required(runtime_dir: &Path, change: &Change<'_>, gate: &Gate) -> Result<(), Refusal> {
     let Ok(accepted) = parse(change.new) else { return Ok(()) };
     let settings = accepted.settings;
     if !asks_anybody(&settings.policy) {
@@ -59,8 +59,11 @@ pub(super) fn may_be_required(runtime_dir: &Path, change: &Change<'_>, gate: Gat
     if is_any && !(email_is_other && email_untested) && !(sms_is_other && sms_untested) {
         return Ok(());
     }
-    if gate == Gate::Test {
-        return Err(Refusal::Untested { email, sms, email_untested, sms_untested });
+    // Sealed anew it is another text each time.
+    let about = asking(change.merged).map_err(|why| Refusal::wrong("", &why))?;
+    if *gate != Gate::Overridden(about.clone()) {
+        let untested = Untested { email, sms, email_untested, sms_untested, asked: about, onto: None };
+        return Err(Refusal::Untested(untested));
     }
     let asked = MandatoryUntested { by: invoker() };
     let mut client = Client::connect(runtime_dir).map_err(failed)?;

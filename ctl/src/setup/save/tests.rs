@@ -198,8 +198,10 @@ fn mandatory_is_not_saved_before_a_test_has_passed_with_these_very_settings() {
     let ours = with(MAIL, &[("policy.required", "mandatory"), ("email.server", "n.example.com")]);
     let fake = untested(MAIL);
     let refused = save_with(&fake, MAIL, &ours, &[("email.password", "hunter2")], Gate::Test).unwrap_err();
-    let names_it =
-        matches!(refused, Refusal::Untested { email: true, sms: false, email_untested: true, sms_untested: false });
+    let names_it = matches!(
+        &refused,
+        Refusal::Untested(Untested { email: true, sms: false, email_untested: true, sms_untested: false, .. })
+    );
     assert!(names_it, "{refused:?}");
     untouched(&fake, MAIL);
     assert_eq!(methods(&fake), ["Seal", "Tested"]);
@@ -220,14 +222,14 @@ fn mandatory_without_a_test_is_written_down_by_configd_before_it_is_saved_and_no
     }
     let ours = with(MAIL, &[("policy.required", "mandatory")]);
     let fake = untested(MAIL);
-    save_with(&fake, MAIL, &ours, &[], Gate::Overridden).unwrap();
+    save_with(&fake, MAIL, &ours, &[], Gate::Overridden(pam_2fa_settings::asking(&ours).unwrap())).unwrap();
     assert_eq!(
         (fake.read().as_str(), methods(&fake)),
         (ours.as_str(), vec!["Tested".into(), "MandatoryUntested".into(), "Reload".into()])
     );
     assert_eq!(fake.calls()[1], format!("MandatoryUntested {}", json!({"by": invoker()})));
     let fake = taking(MAIL);
-    save_with(&fake, MAIL, &ours, &[], Gate::Overridden).unwrap();
+    save_with(&fake, MAIL, &ours, &[], Gate::Overridden(pam_2fa_settings::asking(&ours).unwrap())).unwrap();
     assert_eq!(methods(&fake), ["Tested", "Reload"], "where one has passed, nothing was overridden");
     for refusing in [TESTED, MANDATORY_UNTESTED] {
         let fake = Fake::start(move |method, parameters| match method {
@@ -238,13 +240,17 @@ fn mandatory_without_a_test_is_written_down_by_configd_before_it_is_saved_and_no
             _ => ok(method, parameters),
         });
         fake.write(MAIL);
-        let refused = save_with(&fake, MAIL, &ours, &[], Gate::Overridden).unwrap_err();
+        let refused =
+            save_with(&fake, MAIL, &ours, &[], Gate::Overridden(pam_2fa_settings::asking(&ours).unwrap())).unwrap_err();
         assert!(matches!(&refused, Refusal::Daemon(lines) if lines == &["the disk is full"]), "{refused:?}");
         untouched(&fake, MAIL);
     }
     let absent = Fake::absent();
     absent.write(MAIL);
-    assert!(matches!(save_with(&absent, MAIL, &ours, &[], Gate::Overridden), Err(Refusal::Daemon(_))));
+    assert!(matches!(
+        save_with(&absent, MAIL, &ours, &[], Gate::Overridden(pam_2fa_settings::asking(&ours).unwrap())),
+        Err(Refusal::Daemon(_))
+    ));
     untouched(&absent, MAIL);
 }
 
@@ -336,7 +342,9 @@ fn a_way_that_is_new_or_another_than_before_needs_a_test_of_its_own_and_is_named
         let fake = tested(opened, tests.0, tests.1);
         let result = save_text(&fake, opened, &ours);
         let named = match &result {
-            Err(Refusal::Untested { email_untested, sms_untested, .. }) => Some((*email_untested, *sms_untested)),
+            Err(Refusal::Untested(Untested { email_untested, sms_untested, .. })) => {
+                Some((*email_untested, *sms_untested))
+            }
             Ok(_) => None,
             Err(other) => panic!("{other:?}"),
         };
@@ -481,11 +489,7 @@ fn what_stands_in_the_file_and_was_never_in_force_needs_a_test_as_if_it_were_new
         return;
     }
     let opened = with(MAIL, &[("policy.required", "mandatory")]);
-    let cases = [
-        (json!({"asks_more": true}), true),
-        (json!({"email_new": true}), true),
-        (json!({}), false),
-    ];
+    let cases = [(json!({"asks_more": true}), true), (json!({"email_new": true}), true), (json!({}), false)];
     for (new, is_asked) in cases {
         let reply = new.clone();
         let fake = Fake::start(move |method, parameters| match method {
@@ -500,4 +504,32 @@ fn what_stands_in_the_file_and_was_never_in_force_needs_a_test_as_if_it_were_new
         let result = save_with(&fake, &opened, &with(&opened, &[("codes.digits", "8")]), &[], Gate::Test);
         assert_eq!(matches!(result, Err(Refusal::Untested { .. })), is_asked, "{new} {result:?}");
     }
+}
+
+#[test]
+fn words_that_were_typed_for_other_settings_save_nothing_and_what_others_have_changed_comes_with_the_question() {
+    if !is_root("save") {
+        return;
+    }
+    let ours = with(MAIL, &[("policy.required", "mandatory")]);
+    let fake = untested(MAIL);
+    let Err(Refusal::Untested(first)) = save_text(&fake, MAIL, &ours) else { panic!() };
+    assert!(first.onto.is_none());
+    // While the question stood, somebody has put another server there.
+    fake.write(&with(MAIL, &[("email.server", "third.example.com")]));
+    let gate = Gate::Overridden(first.asked.clone());
+    let Err(Refusal::Untested(again)) = save_with(&fake, MAIL, &ours, &[], gate) else { panic!() };
+    assert_ne!(again.asked, first.asked);
+    let onto = again.onto.unwrap();
+    assert_eq!((onto.theirs, &onto.file), (vec![String::from("email.server")], &fake.read()));
+    assert_eq!(onto.ours, with(&ours, &[("email.server", "third.example.com")]));
+    save_with(&fake, &onto.file, &onto.ours, &[], Gate::Overridden(again.asked)).unwrap();
+    assert_eq!(fake.read(), onto.ours);
+    // A secret that was typed is not in what comes with the question.
+    let fake = untested(MAIL);
+    fake.write(&with(MAIL, &[("policy.application", "Theirs")]));
+    let typed = [("email.password", "hunter2")];
+    let Err(Refusal::Untested(asked)) = save_with(&fake, MAIL, &ours, &typed, Gate::Test) else { panic!() };
+    let onto = asked.onto.unwrap();
+    assert!(onto.ours.contains("sealed:v1:00112233:old") && !onto.ours.contains("hunter2"), "{}", onto.ours);
 }

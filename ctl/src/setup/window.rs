@@ -1,24 +1,31 @@
-//! The window: what is shown, which key does what, what comes back from the daemon. It draws nothing, and has others write and ask.
+//! The window: what is shown, and which key does what. It draws nothing, and has others write and ask.
+//!
+//! | file | |
+//! |---|---|
+//! | `mouse` | which click does what |
+//! | `told` | answers of the daemon, what became of a save |
+//! | `said` | things of the window in words |
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "a key that is not named means nothing here")]
 
-use super::asked::{Popup, Trial, Ways};
+mod mouse;
+mod said;
+mod told;
+
+use super::asked::{Popup, Trial};
 use super::draft::Draft;
-use super::draw::{Hit, hit};
-use super::fields::{Field, Kind, Page, Press, Text};
+use super::fields::{Page, Press};
 use super::form::{Choosable, Form, Wants};
-use super::jobs::{Job, Told};
-use super::line::{character, insert, pasted};
+use super::jobs::Job;
+use super::line::{insert, pasted};
 use super::merge::{Conflict, Side};
-use super::save::{Onto, Untested};
 use super::users::Users;
 use super::words::Words;
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::Channel;
 use pam_2fa_settings::text::printable;
 use pam_2fa_settings::{plain_secrets, sealed_secrets, sending};
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use tui_input::Input;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// What stands at the bottom until the next key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,106 +163,6 @@ impl Window {
         self.turn_to(Page::Main)
     }
 
-    /// A choice by the first letter of a word as it stands on the screen.
-    fn letter(&mut self, key: KeyEvent) -> Vec<Act> {
-        let Some((letter, field)) = character(key).zip(self.form.focused().cloned()) else { return Vec::new() };
-        let words = match &field.kind {
-            Kind::Choice(words) => words.clone(),
-            Kind::Switch => ["false", "true"].map(String::from).to_vec(),
-            Kind::Provider | Kind::Text | Kind::Secret | Kind::Duration | Kind::Number | Kind::Press(_) => {
-                return Vec::new();
-            }
-        };
-        let fits = |word: &&String| {
-            let first = self.choice(&field, word).chars().next();
-            first.is_some_and(|first| first.to_lowercase().eq(letter.to_lowercase()))
-        };
-        // Where several begin with it, the one after this.
-        let now =
-            words.iter().position(|word| *word == self.draft.typed(&field.key)).map_or(0, |now| now.saturating_add(1));
-        let next = words.iter().skip(now).find(fits).or_else(|| words.iter().find(fits)).cloned();
-        if let Some(word) = next {
-            self.form.apply(&field.key, word, &mut self.draft);
-        }
-        Vec::new()
-    }
-
-    /// A word of a choice as it stands on the screen.
-    pub(crate) fn choice(&self, field: &Field, word: &str) -> String {
-        if field.kind == Kind::Switch {
-            return self.words.say(if word == "true" { "choice-yes" } else { "choice-no" });
-        }
-        let id = format!("choice-{}-{word}", field.key.replace(['.', '_'], "-"));
-        let said = self.words.say(&id);
-        match (said == id, word.is_empty()) {
-            (_, true) => self.words.say("choice-default"),
-            (true, _) => printable(word).into_owned(),
-            (false, _) => said,
-        }
-    }
-
-    /// What is wrong with a field, in the words of this window: what is typed and no value, what does not fit the rest, what its provider
-    /// has against it.
-    pub(crate) fn wrong(&self, key: &str) -> Option<String> {
-        let unfit = self.form.unfit.get(key).map(|unfit| unfit.why.as_str());
-        let wrong = unfit.or_else(|| self.draft.wrong(key)).map(|why| printable(why).into_owned());
-        wrong.or_else(|| {
-            let (id, names) = self.form.against(key, &self.draft, self.form.is_due)?;
-            Some(self.words.with(id, &[("names", &printable(&names))]))
-        })
-    }
-
-    /// The mouse, in a terminal of that size: a click goes to a field, and presses what has the focus.
-    pub(crate) fn mouse(&mut self, event: MouseEvent, size: (u16, u16)) -> Vec<Act> {
-        let struck = hit(self, size, (event.column, event.row));
-        let is_of_page = !matches!(struck, Some(Hit::Page(_) | Hit::Key(_)));
-        if self.form.page == Page::Users && self.popup.is_none() && is_of_page {
-            return started(self.users.mouse(event));
-        }
-        let code = match event.kind {
-            MouseEventKind::ScrollDown => KeyCode::Down,
-            MouseEventKind::ScrollUp => KeyCode::Up,
-            MouseEventKind::Down(MouseButton::Left) => {
-                return match struck {
-                    Some(Hit::Page(page)) => self.turn_to(page),
-                    Some(Hit::Field(at)) => self.click(at),
-                    Some(Hit::Eye(at)) => {
-                        if self.form.at != at {
-                            self.form.focus(at, &mut self.draft);
-                        }
-                        self.key(KeyEvent::new(KeyCode::F(3), KeyModifiers::NONE))
-                    }
-                    Some(Hit::Key(key)) => self.key(key),
-                    Some(Hit::Provider(row)) => self.click_provider(row),
-                    None => Vec::new(),
-                };
-            }
-            _ => return Vec::new(),
-        };
-        self.key(KeyEvent::new(code, KeyModifiers::NONE))
-    }
-
-    fn click_provider(&mut self, row: usize) -> Vec<Act> {
-        let Some(pick) = &mut self.form.pick else { return Vec::new() };
-        pick.at = row;
-        self.key(KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE))
-    }
-
-    fn click(&mut self, at: usize) -> Vec<Act> {
-        let was_there = self.form.at == at;
-        self.form.focus(at, &mut self.draft);
-        let is_button = self.form.focused().is_some_and(|field| matches!(field.kind, Kind::Press(_)));
-        let is_line = self
-            .form
-            .focused()
-            .is_some_and(|field| matches!(field.kind, Kind::Text | Kind::Number | Kind::Secret | Kind::Duration));
-        if is_button || (was_there && !is_line) {
-            // A button is pressed by it, a choice goes on.
-            return self.key(KeyEvent::new(KeyCode::Char(' '), KeyModifiers::NONE));
-        }
-        Vec::new()
-    }
-
     /// What was pasted: into a line that is edited, and nowhere else, since letters are commands elsewhere.
     pub(crate) fn paste(&mut self, text: &str) {
         let text = pasted(text);
@@ -265,123 +172,6 @@ impl Window {
             None if self.form.page == Page::Users => self.users.paste(&text),
             None => self.form.paste(&text, &mut self.draft),
         }
-    }
-
-    /// An answer of the daemon's; what is to be asked then.
-    pub(crate) fn told(&mut self, told: Told) -> Vec<Act> {
-        let jobs = self.users.told(&told, &self.words);
-        self.is_told(told);
-        started(jobs)
-    }
-
-    fn is_told(&mut self, told: Told) {
-        match told {
-            Told::Health(health) => self.health = Some(health),
-            Told::TestStep(channel, step) => {
-                if let Some(trial) = self.trial_mut(channel) {
-                    trial.steps.push(printable(&step).into_owned());
-                }
-                self.follow(channel);
-            }
-            Told::Tested(channel, outcome) => {
-                let said = outcome.map(|outcome| printable(&outcome.said).into_owned());
-                let ended = said.map_err(|why| printable(&why).into_owned());
-                let is_seen = matches!(self.popup, Some(Popup::Talk(seen)) if seen == channel);
-                if !is_seen {
-                    self.note = Some(self.ended(channel, &ended));
-                }
-                if let Some(trial) = self.trial_mut(channel) {
-                    trial.ended = Some(ended);
-                }
-                self.follow(channel);
-            }
-            Told::Secret(key, outcome) => {
-                // Whoever has gone on meanwhile, or types another one, does not see it.
-                if self.form.looking.take_if(|looking| *looking == key).is_some() {
-                    match outcome {
-                        Ok(secret) => _ = self.form.seen.insert(key, secret),
-                        Err(why) => self.note = Some(Note::Wrong(why)),
-                    }
-                }
-            }
-            // Of the Users page.
-            Told::Users(_) | Told::User(_) | Told::Done(..) | Told::Invited(..) | Told::VerifySent(..) => {}
-        }
-    }
-
-    /// The newest line of a test that is being looked at is seen.
-    fn follow(&mut self, channel: Channel) {
-        if matches!(self.popup, Some(Popup::Talk(seen)) if seen == channel) {
-            self.above = usize::MAX;
-        }
-    }
-
-    /// How a test ended that nobody looks at any more.
-    fn ended(&self, channel: Channel, ended: &Result<String, String>) -> Note {
-        let (what, to) = match channel {
-            Channel::Email => ("field-test-email", self.trial(channel)),
-            Channel::Sms => ("field-test-sms", self.trial(channel)),
-        };
-        let (what, to) = (self.words.say(what), to.map(|trial| trial.to.clone()).unwrap_or_default());
-        match ended {
-            Ok(said) => {
-                Note::Well(format!("{what}: {}", self.words.with("talk-accepted", &[("said", said), ("to", &to)])))
-            }
-            Err(why) => Note::Wrong(format!("{what}: {}", self.words.with("talk-failed", &[("why", why)]))),
-        }
-    }
-
-    /// It was saved: the file's text now, and what the change was.
-    pub(crate) fn saved(&mut self, text: &str, (said, diff): (Vec<String>, Vec<String>), (note, exits): (Note, bool)) {
-        self.draft.saved(text);
-        self.form.unfit.clear();
-        self.form.reload(&self.draft);
-        self.note = Some(note);
-        // An empty box says nothing.
-        if exits || !said.is_empty() || !diff.is_empty() {
-            let _ = self.open(Popup::Diff { said, diff, exits });
-        }
-    }
-
-    /// It is about to be; configd may take its time.
-    pub(crate) fn is_saving(&mut self) {
-        self.note = Some(Note::Well(self.words.say("note-saving")));
-    }
-
-    /// It was not, for what is wrong with one setting: that is gone to, where it has a field.
-    pub(crate) fn is_refused(&mut self, key: &str, why: &str) {
-        let is_there = self.form.focus_key(key, &mut self.draft);
-        let why = why.strip_prefix(key).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(why);
-        self.not_saved(&if is_there || key.is_empty() { why.to_owned() } else { format!("{key}: {why}") });
-    }
-
-    /// It was not, and nothing was changed.
-    pub(crate) fn not_saved(&mut self, why: &str) {
-        self.note = Some(Note::Wrong(printable(why).into_owned()));
-    }
-
-    /// Codes are asked for, and none has arrived with what would be saved. Where others have changed the file, that stands on the screen
-    /// from here on, so that it can be looked at and tried.
-    pub(crate) fn is_untested(&mut self, untested: Untested, save: Save) {
-        let Untested { email, sms, email_untested, sms_untested, asked, onto } = untested;
-        self.note = None;
-        let ways = Ways { email: email && email_untested, sms: sms && sms_untested };
-        let mut save = save;
-        let mut theirs = String::new();
-        if let Some(Onto { file, ours, theirs: keys }) = onto {
-            theirs = keys.join(", ");
-            self.draft.onto(&file, &ours);
-            self.form.reload(&self.draft);
-            // What was decided is in it.
-            save.decided.clear();
-        }
-        let _ = self.open(Popup::Untested { input: Input::default(), ways, theirs, asked, save });
-    }
-
-    /// Somebody else has changed the same.
-    pub(crate) fn is_contested(&mut self, conflicts: Vec<Conflict>, save: Save) {
-        self.note = None;
-        let _ = self.open(Popup::Conflict { conflicts, save });
     }
 
     fn turn(&mut self, by: usize) -> Vec<Act> {
@@ -412,14 +202,6 @@ impl Window {
             None => self.words.say(nothing),
         }));
         Vec::new()
-    }
-
-    /// Words of ours, or a provider's own.
-    pub(crate) fn said(&self, text: &Text) -> String {
-        match text {
-            Text::Id(id) => self.words.say(id),
-            Text::Own(text) => printable(text).into_owned(),
-        }
     }
 
     fn press(&mut self, press: Press) -> Vec<Act> {

@@ -3,7 +3,7 @@
 section-policy = Anmeldung
 section-email = Mailserver
 section-sms = SMS
-section-trust = Geräte werden gemerkt für
+section-trust = Dauer der Anmeldung: Geräte werden gemerkt für
 section-enrolment = Einrichtung und Regeln
 section-codes = Codes
 section-devices = Geräte

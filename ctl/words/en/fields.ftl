@@ -3,7 +3,7 @@
 section-policy = Authentication
 section-email = Email server
 section-sms = Text messages
-section-trust = Devices are remembered for
+section-trust = Authentication duration: devices are remembered for
 section-enrolment = Enrolment and policy
 section-codes = Codes
 section-devices = Devices

@@ -4,6 +4,7 @@
 use super::*;
 use crate::setup::fake::{Fake, Reply, is_root};
 use pam_2fa_protocol::admin;
+use pam_2fa_protocol::admin::UserSet;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -139,10 +139,13 @@ fn bar(window: &Window, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let words = &window.words;
     let changed =
         if window.draft.is_changed() { format!("  * {}", words.say("window-unsaved")) } else { String::new() };
-    let left = format!(" pam-2fa  {}{changed}", words.say("window-title"));
-    frame.render_widget(Paragraph::new(left).style(theme.bar()), area);
     let (right, is_more) = health(window);
     let width = places(&right).min(area.width);
+    let whole = format!(" pam-2fa  {}{changed}", words.say("window-title"));
+    // What is not saved is said before what this is.
+    let fits = places(&whole).saturating_add(width) < area.width;
+    let left = if fits { whole } else { format!(" pam-2fa{changed}") };
+    frame.render_widget(Paragraph::new(left).style(theme.bar()), area);
     let place = Rect { x: area.x.saturating_add(area.width.saturating_sub(width)), width, ..area };
     frame.render_widget(Paragraph::new(right).style(if is_more { theme.alarm() } else { theme.bar() }), place);
 }

@@ -100,6 +100,19 @@ fn the_page_of_limits_and_the_end_of_the_main_page() {
 }
 
 #[test]
+fn at_the_least_size_what_is_not_saved_and_how_configd_is_are_both_said() {
+    for tongue in [Tongue::English, Tongue::German] {
+        let mut window = window(tongue);
+        press(&mut window, &[KeyCode::Right]);
+        let _ = window.told(Told::Health(Ok(vec![String::from("one"); 12])));
+        let shown = screen(&mut window, (60, 16), false);
+        let bar = shown.lines().next().unwrap();
+        assert!(bar.contains(&window.words.say("window-unsaved")) && bar.contains("(12)"), "{bar}");
+        assert!(screen(&mut window, (59, 16), false).contains("60 × 16"));
+    }
+}
+
+#[test]
 fn what_is_wrong_stands_beside_its_field_and_at_the_bottom() {
     let mut window = window(Tongue::English);
     press(&mut window, &[KeyCode::Tab, KeyCode::Tab, KeyCode::Tab, KeyCode::Left]);

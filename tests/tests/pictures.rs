@@ -127,7 +127,8 @@ fn the_picture_of_a_login_shows_one() {
     let world = Plan::default().start();
     let ada = world.person("ada");
     let words = world.ssh(&ada).arguments();
-    let mut window = Window::open("ssh", &words, (80, 8), "C.UTF-8");
+    // So wide that no line is broken, however many digits the user has.
+    let mut window = Window::open("ssh", &words, (112, 6), "C.UTF-8");
     let _ = window.wait_for("Password: ");
     window.press(format!("{}\r", e2e::ssh::PASSWORD).as_bytes());
     let _ = window.wait_for("to resend: ");

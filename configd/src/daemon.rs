@@ -8,7 +8,7 @@ use crate::server::coded::CodedLogins;
 use crate::server::repeats::Repeats;
 use crate::server::standing::Standing;
 use crate::server::status::Told;
-use crate::store::{By, Change, UserKey};
+use crate::store::Change;
 use crate::trouble::Seen;
 use crate::users::{Directory, FOR_OTHERS, FOR_ROOT, Users};
 use pam_2fa_settings::{Mode, Required};
@@ -297,13 +297,7 @@ async fn say_required(house: &House, before: &Rules) {
     };
     let detail = format!("policy.required: {} before, {} now", word(before), word(&now));
     tracing::warn!(detail, "policy.required was changed");
-    let change = Change {
-        at_s: house.now().wall_s,
-        by: By::Administrator,
-        user: UserKey { uid: 0, name: String::from("*") },
-        what: String::from("required"),
-        detail,
-    };
+    let change = Change::of_the_host(house.now().wall_s, "required", detail);
     if let Err(error) = house.store.note_change(change).await {
         tracing::error!(%error, "the change of policy.required is in no log but this one");
     }

@@ -80,6 +80,15 @@ pub struct Change {
     pub detail: String,
 }
 
+impl Change {
+    /// What an administrator does to the host, and to no user of it.
+    #[must_use]
+    pub fn of_the_host(at_s: i64, what: &str, detail: String) -> Self {
+        let user = UserKey { uid: 0, name: String::from("*") };
+        Self { at_s, by: By::Administrator, user, what: what.to_owned(), detail }
+    }
+}
+
 /// A part of the log that is asked for, as [`super::LogAsk`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeAsk {

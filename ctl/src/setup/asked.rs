@@ -30,7 +30,7 @@ pub(crate) enum Popup {
     /// The test of that channel, as it happens.
     Talk(Channel),
     /// Codes are asked for without a test by these ways: the words that say so are typed. Keys that others have changed; and what it is of.
-    Untested { input: Input, ways: Ways, theirs: String, asked: String, save: Save },
+    Untested { input: Input, ways: Ways, theirs: String, asked: Secret, save: Save },
     /// The same settings were changed by somebody else.
     Conflict { conflicts: Vec<Conflict>, save: Save },
     /// What was saved: what there is to say of it, and the change. Whoever wanted to leave does so behind it.

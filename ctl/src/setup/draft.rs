@@ -6,19 +6,27 @@ mod asked;
 use pam_2fa_protocol::Secret;
 use pam_2fa_settings::{Said, Shown, parse, plain_secrets, set, shown_anyway, unset, without_section};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 /// Changes that can be undone.
 const MOST_UNDONE: usize = 500;
 
 /// At one time.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 struct State {
     text: String,
     /// Typed, by dotted names.
     secrets: BTreeMap<String, Arc<Secret>>,
     /// What was typed since it was opened, by dotted names: of a text with an error nobody says what counts.
     typed: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for State {
+    /// Not the text: a secret of the file may stand there in plain text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").finish_non_exhaustive()
+    }
 }
 
 impl State {

@@ -18,6 +18,7 @@ use pam_2fa_settings::Said;
 use pam_2fa_settings::provider::Provider;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::collections::BTreeMap;
+use std::fmt;
 use tui_input::Input;
 
 /// A provider of text messages that can be chosen.
@@ -58,7 +59,6 @@ pub(crate) enum Wants {
 }
 
 /// The pages with fields.
-#[derive(Debug)]
 pub(crate) struct Form {
     pub(crate) page: Page,
     pub(crate) fields: Vec<Field>,
@@ -80,6 +80,13 @@ pub(crate) struct Form {
     pub(crate) providers: Vec<Choosable>,
     /// Where the focus was on the other pages.
     places: BTreeMap<&'static str, usize>,
+}
+
+impl fmt::Debug for Form {
+    /// Not what is typed: the line of a secret is one of them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Form").field("page", &self.page).field("at", &self.at).finish_non_exhaustive()
+    }
 }
 
 impl Form {

@@ -75,7 +75,7 @@ fn keep((config, runtime_dir): (&Path, &Path), window: &mut Window, how: Save) {
         ours: window.draft.text(),
         secrets: &secrets,
         decided: &how.decided,
-        gate: how.untested.clone().map_or(Gate::Test, Gate::Overridden),
+        gate: how.untested.as_ref().map_or(Gate::Test, |said| Gate::Overridden(Secret::new(said.expose().clone()))),
     };
     match save::save(config, runtime_dir, &wanted) {
         Ok(saved) => is_saved(window, saved, how.exits),

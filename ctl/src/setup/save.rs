@@ -17,6 +17,7 @@ use pam_2fa_settings::{
     EditError, Finding, check_secret, parse, plain_secrets, sealed_secrets, set, unset, with_value,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::Path;
 
 mod gate;
@@ -53,13 +54,13 @@ fn fit(path: &Path) -> Result<Original, Error> {
 }
 
 /// Whether settings by which somebody must give a code need a test.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Gate {
     /// It does.
     Test,
     /// Somebody has said in so many words that it is to be saved without.
     /// For these very settings ([`Refusal::Untested`]), and no others that somebody has put in their place meanwhile.
-    Overridden(String),
+    Overridden(Secret),
 }
 
 /// What is to be saved.
@@ -117,7 +118,7 @@ pub(crate) enum Refusal {
 }
 
 /// Codes are asked for, and no test has passed with these settings by a way that is configured.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Untested {
     /// Those that are configured.
     pub(crate) email: bool,
@@ -126,18 +127,24 @@ pub(crate) struct Untested {
     pub(crate) email_untested: bool,
     pub(crate) sms_untested: bool,
     /// What was asked about, before anything in it was sealed.
-    pub(crate) asked: String,
+    pub(crate) asked: Secret,
     /// Where others have changed the file meanwhile: what would be saved is not what stands on the screen.
     pub(crate) onto: Option<Onto>,
 }
 
 /// The file as it is now, and what was changed here on top of it.
-#[derive(Debug)]
 pub(crate) struct Onto {
     pub(crate) file: String,
     pub(crate) ours: String,
     /// Keys that others have changed.
     pub(crate) theirs: Vec<String>,
+}
+
+impl fmt::Debug for Onto {
+    /// Not the texts: a secret may stand there in plain text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Onto").field("theirs", &self.theirs).finish_non_exhaustive()
+    }
 }
 
 impl Refusal {
@@ -283,5 +290,7 @@ fn difference(path: &Path, old: &str, new: &str) -> Option<Vec<String>> {
     Some(lines.iter().flat_map(|line| line.lines()).map(|line| printable(line).into_owned()).collect())
 }
 
+#[cfg(test)]
+mod gate_tests;
 #[cfg(test)]
 mod tests;

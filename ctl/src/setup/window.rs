@@ -47,7 +47,7 @@ pub(crate) enum Act {
 #[derive(Debug, Default)]
 pub(crate) struct Save {
     /// Without a test that has passed: the settings that this was said of.
-    pub(crate) untested: Option<String>,
+    pub(crate) untested: Option<Secret>,
     /// Where somebody else has changed the same.
     pub(crate) decided: Vec<(Conflict, Side)>,
     /// Whoever has seen what was saved leaves.

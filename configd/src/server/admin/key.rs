@@ -7,7 +7,7 @@ use crate::daemon::{Daemon, State, Wanted};
 use crate::house::{House, Places, SETTINGS_NAME};
 use crate::random::{KernelRandom, Random};
 use crate::seal::{Imported, MasterKey, Rotated, import_key, rotate};
-use crate::store::{By, Change, MetaKey, Store, UserKey};
+use crate::store::{Change, MetaKey, Store};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::{KeyExportReply, KeyImport, KeyImportReply, KeyReply, KeyReseal, SealReply};
 use std::sync::Arc;
@@ -56,16 +56,7 @@ pub(super) async fn forget(daemon: &Daemon, house: Arc<House>) -> Result<KeyRepl
 pub(super) async fn export(house: &House) -> Result<KeyExportReply, Answer> {
     let key = house.key_line().map_err(Answer::refused)?;
     let id = String::from(house.keys.id().as_str());
-    house
-        .store
-        .note_change(Change {
-            at_s: house.now().wall_s,
-            by: By::Administrator,
-            user: UserKey { uid: 0, name: String::from("*") },
-            what: String::from("key-exported"),
-            detail: id.clone(),
-        })
-        .await?;
+    house.store.note_change(Change::of_the_host(house.now().wall_s, "key-exported", id.clone())).await?;
     tracing::warn!(id, "the key was handed to an administrator");
     Ok(KeyExportReply { id, key })
 }

@@ -3,7 +3,7 @@
 
 use super::Answer;
 use crate::house::House;
-use crate::store::{By, Change, UserKey};
+use crate::store::Change;
 use pam_2fa_protocol::admin::{OpenSecret, OpenSecretReply};
 use pam_2fa_settings::text::printable;
 
@@ -16,16 +16,7 @@ pub(super) async fn open(house: &House, asked: &OpenSecret) -> Result<OpenSecret
     let open = |sealed: &String| house.keys.open_text(key, sealed);
     let value = sealed.as_ref().map(open).transpose().map_err(Answer::refused)?;
     let by = printable(by);
-    house
-        .store
-        .note_change(Change {
-            at_s: house.now().wall_s,
-            by: By::Administrator,
-            user: UserKey { uid: 0, name: String::from("*") },
-            what: String::from("secret-shown"),
-            detail: format!("{key}, to {by}"),
-        })
-        .await?;
+    house.store.note_change(Change::of_the_host(house.now().wall_s, "secret-shown", format!("{key}, to {by}"))).await?;
     tracing::warn!(key, %by, "a secret was shown to an administrator");
     Ok(OpenSecretReply { value })
 }

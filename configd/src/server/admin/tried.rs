@@ -5,7 +5,7 @@ use super::{Answer, done};
 use crate::delivery::Carried;
 use crate::house::House;
 use crate::rules::Rules;
-use crate::store::{By, Change, UserKey};
+use crate::store::Change;
 use crate::trial::{self, Way};
 use crate::wire_io::Connection;
 use pam_2fa_protocol::Secret;
@@ -26,13 +26,11 @@ pub(super) async fn say_elsewhere(house: &House, way: Way, rules: &Rules, by: Op
     for what in trial::elsewhere(house, way, rules).map_err(Answer::refused)? {
         house
             .store
-            .note_change(Change {
-                at_s: house.now().wall_s,
-                by: By::Administrator,
-                user: UserKey { uid: 0, name: String::from("*") },
-                what: String::from("secret-tried"),
-                detail: format!("{}, by {by}", printable(&what)),
-            })
+            .note_change(Change::of_the_host(
+                house.now().wall_s,
+                "secret-tried",
+                format!("{}, by {by}", printable(&what)),
+            ))
             .await?;
         tracing::warn!(what, %by, "a kept secret is tried elsewhere");
     }

@@ -4,7 +4,7 @@
 
 use super::Answer;
 use crate::house::House;
-use crate::store::{By, Change, UserKey};
+use crate::store::Change;
 use pam_2fa_protocol::admin::MandatoryUntested;
 use pam_2fa_protocol::wire::Nothing;
 use pam_2fa_settings::text::printable;
@@ -13,13 +13,11 @@ pub(super) async fn mandatory(house: &House, asked: &MandatoryUntested) -> Resul
     let by = printable(&asked.by);
     house
         .store
-        .note_change(Change {
-            at_s: house.now().wall_s,
-            by: By::Administrator,
-            user: UserKey { uid: 0, name: String::from("*") },
-            what: String::from("mandatory-untested"),
-            detail: format!("about to be saved without a test, by {by}"),
-        })
+        .note_change(Change::of_the_host(
+            house.now().wall_s,
+            "mandatory-untested",
+            format!("about to be saved without a test, by {by}"),
+        ))
         .await?;
     tracing::warn!(%by, "settings that ask for codes are about to be saved without a test");
     Ok(Nothing {})

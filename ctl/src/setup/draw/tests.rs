@@ -47,9 +47,14 @@ fn contested() -> Vec<Conflict> {
     }
 }
 
+fn untested(email: bool, sms: bool) -> Untested {
+    let asked = Secret::new(String::from("[email]"));
+    Untested { email, sms, email_untested: email, sms_untested: sms, asked, onto: None }
+}
+
 /// Nothing was tried.
 fn untried() -> Untested {
-    Untested { email: true, email_untested: true, asked: String::from("[email]"), ..Untested::default() }
+    untested(true, false)
 }
 
 fn press(window: &mut Window, codes: &[KeyCode]) {
@@ -217,6 +222,9 @@ fn a_secret_is_on_the_screen_only_where_it_was_asked_for() {
     assert!(!shown.contains("hunter2") && shown.contains("•••••••"), "{shown}");
     press(&mut window, &[KeyCode::F(3)]);
     assert!(screen(&mut window, (80, 24), false).contains("hunter2"));
+    assert!(!format!("{window:?}").contains("hunter2"), "typed and seen, it is printed by nothing else");
+    let plain = Window::new(&TEXT.replacen("sealed:v1:AAAA", "hunter3", 1), Vec::new(), Words::of(Tongue::English));
+    assert!(!format!("{plain:?}").contains("hunter3"));
     press(&mut window, &[KeyCode::F(3), KeyCode::Tab]);
     let shown = screen(&mut window, (80, 24), false);
     assert!(!shown.contains("hunter2") && shown.contains("••••••••"), "{shown}");
@@ -277,7 +285,7 @@ fn what_was_answered_to_a_question_that_was_left_counts_for_nothing_later() {
     typed(&mut window, "without a test");
     let [Act::Save(save)] = &mut key(&mut window, KeyCode::Enter)[..] else { panic!() };
     let save = std::mem::take(save);
-    assert!(save.untested.as_deref() == Some("[email]") && save.decided.len() == 1);
+    assert!(save.untested.as_ref().is_some_and(|said| said.expose() == "[email]") && save.decided.len() == 1);
     // It is left: whatever is saved then is asked about anew.
     window.is_contested(contested(), save);
     press(&mut window, &[KeyCode::Esc]);
@@ -303,7 +311,7 @@ fn what_others_have_put_under_it_is_what_stands_on_the_screen_when_it_is_asked_a
     assert!(candidate.expose().contains("other.example.com") && candidate.expose().contains("hunter2"));
     // Of texts alone, where they alone were not tried.
     press(&mut window, &[KeyCode::Esc]);
-    window.is_untested(Untested { sms: true, sms_untested: true, ..Untested::default() }, Save::default());
+    window.is_untested(untested(false, true), Save::default());
     press(&mut window, &[KeyCode::F(5)]);
     assert!(matches!(window.popup, Some(Popup::To { channel: Channel::Sms, .. })));
 }

@@ -2,7 +2,7 @@
 
 PRODUCT = -p configd -p courier -p ctl -p pam_2fa
 
-.PHONY: all build demo test bench lint fmt clean
+.PHONY: all build demo test bench packages lint fmt clean
 all: build
 
 build: ## the release: the daemons, the command, the module
@@ -13,6 +13,9 @@ demo: ## a login over ssh with a code by email, before your eyes (root)
 
 test: ## everything (root: the login tests make namespaces)
 	@scripts/test.sh
+
+packages: build ## target/packages: deb, rpm, SBOM
+	@scripts/packages
 
 bench: ## what a login costs (root)
 	@scripts/bench.sh

@@ -169,7 +169,7 @@ fn act(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> Result
             exempt::exempt(&place, verb, screen)
         }
         Verb::Enable(asked) => enable::enable((&args.runtime_dir, &args.config), &asked, screen),
-        Verb::Disable(asked) => enable::disable(&asked, screen),
+        Verb::Disable(asked) => enable::disable(&args.runtime_dir, &asked, screen),
         Verb::Confirm(asked) => enable::confirm(client, &asked, screen),
         Verb::BreakGlass(verb) => {
             let place = break_glass::Place { config: &args.config, runtime_dir: &args.runtime_dir };

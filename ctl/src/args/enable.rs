@@ -69,7 +69,7 @@ pub(crate) struct ConfirmArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct DisableArgs {
     /// Services, as they were enabled
-    #[arg(required_unless_present_any = ["unconfirmed", "all"], value_name = "SERVICE", value_parser = word)]
+    #[arg(required_unless_present_any = ["unconfirmed", "all", "everything"], value_name = "SERVICE", value_parser = word)]
     pub(crate) services: Vec<String>,
     /// What `enable --all` has changed
     #[arg(long, conflicts_with = "services")]
@@ -77,6 +77,10 @@ pub(crate) struct DisableArgs {
     /// Those that were to be confirmed by now, and were not; what the timer runs
     #[arg(long, conflicts_with_all = ["services", "all", "root", "sshd_config"])]
     pub(crate) unconfirmed: bool,
+    /// Everything that `enable` and `exempt` have written on this host, and lines of ours of any other hand: before the module goes. Fails
+    /// where a file still names it
+    #[arg(long, conflicts_with_all = ["services", "all", "unconfirmed"])]
+    pub(crate) everything: bool,
     /// sshd's main file, as it was enabled
     #[arg(long, value_name = "FILE", default_value = "/etc/ssh/sshd_config")]
     pub(crate) sshd_config: PathBuf,

@@ -139,7 +139,7 @@ fn unwatched(why: &str) -> Error {
 }
 
 /// Switches the timer off.
-fn rest() {
+pub(super) fn rest() {
     if has_systemd() {
         // Where it stays on, its next run finds nothing either.
         let _ = systemctl(&["disable", "--now", TIMER]);

@@ -17,12 +17,14 @@
 //! | `file` | a service's file, one for another |
 //! | `attributes` | what hangs on it beside its owner and mode |
 //! | `waits` | what waits for it: a service, or what `--all` has changed |
+//! | `everything` | all of it out again, before the module goes |
 //! | `all` | every service that takes the common lines in, by the tool that keeps them |
 
 mod all;
 mod attributes;
 mod change;
 mod confirm;
+mod everything;
 mod faillock;
 mod file;
 mod others;
@@ -250,8 +252,11 @@ struct Disabled {
     undone: Vec<String>,
 }
 
-/// `pam-2fa disable`: every service that can be, whatever becomes of the others.
-pub(crate) fn disable(asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<(), Error> {
+/// `pam-2fa disable`: every service that can be, whatever becomes of the others; where configd is.
+pub(crate) fn disable(runtime_dir: &Path, asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<(), Error> {
+    if asked.everything {
+        return everything::disable(runtime_dir, asked, screen);
+    }
     if asked.unconfirmed {
         return disable_unconfirmed(asked, screen);
     }

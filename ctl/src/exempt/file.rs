@@ -17,6 +17,13 @@ pub(super) const NAME: &str = "00-pam-2fa-exempt.conf";
 /// As much as sshd_config(5) can hold of exemptions; what is longer was not written here.
 const LONGEST: u64 = 4 << 20;
 
+/// Whether there is such a file beside a main file.
+pub(super) fn is_written(config: &Path) -> bool {
+    let mut folder = config.as_os_str().to_owned();
+    folder.push(".d");
+    Path::new(&folder).join(NAME).symlink_metadata().is_ok()
+}
+
 /// The folder that the main file includes, locked against other runs until this is dropped.
 pub(super) struct Folder {
     file: File,

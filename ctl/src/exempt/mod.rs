@@ -103,6 +103,20 @@ pub(crate) fn exempt(place: &Place<'_>, verb: ExemptVerb, screen: &mut Screen<'_
     }
 }
 
+/// Ends all of them, where there are any.
+pub(crate) fn remove_all(place: &Place<'_>, screen: &mut Screen<'_>) -> Result<(), Error> {
+    if !file::is_written(place.config) {
+        return Ok(());
+    }
+    let drop_in = DropIn::open(Sshd::find(place.sshd, place.config)?, clock::wall_s())?;
+    let mut text = drop_in.text()?;
+    let ended = text.remove_all();
+    if ended.is_empty() {
+        return Ok(());
+    }
+    Run { place, drop_in, screen, answer: Answer::default() }.end(&text, &ended, ExemptionChange::Removed)
+}
+
 struct Run<'a, 'b> {
     place: &'a Place<'a>,
     drop_in: DropIn,

@@ -205,6 +205,11 @@ impl Text {
         self.take_out(|block| block.id() == id)
     }
 
+    /// Takes out all of them.
+    pub(super) fn remove_all(&mut self) -> Vec<Ended> {
+        self.take_out(|_| true)
+    }
+
     /// Takes out the blocks that are over. An edited one without a date that can be read is over: none of ours is without.
     pub(super) fn expire(&mut self, now_s: i64) -> Vec<Ended> {
         self.take_out(|block| block.until_s().is_none_or(|until_s| until_s <= now_s))

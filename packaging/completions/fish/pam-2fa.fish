@@ -279,6 +279,7 @@ complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand disable" -l runtime-dir 
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand disable" -l config -d 'The settings' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand disable" -l all -d 'What `enable --all` has changed'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand disable" -l unconfirmed -d 'Those that were to be confirmed by now, and were not; what the timer runs'
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand disable" -l everything -d 'Everything that `enable` and `exempt` have written on this host, and lines of ours of any other hand: before the module goes. Fails where a file still names it'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand disable" -l json -d 'Answer in JSON'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand disable" -s h -l help -d 'Print help'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand clock; and not __fish_seen_subcommand_from status reset" -l runtime-dir -d 'Where configd\'s sockets are' -r -F

@@ -1,0 +1,108 @@
+//! `pam-2fa disable --everything`: what `enable` and `exempt` have written on this host, and lines of ours that somebody else has put somewhere.
+//! It is what a package runs before the module goes: a stack that names a module which is gone denies everyone. So it ends well only where
+//! no file names it any more, and goes on with the next one where one fails.
+
+use super::all::kept;
+use super::receipt::Receipts;
+use super::sshd::DropIn;
+use super::stack::{Host, line};
+use super::waits;
+use super::{Disabled, all, confirm, disable_one, file, main_file, state};
+use crate::args::DisableArgs;
+use crate::error::Error;
+use crate::exempt;
+use crate::screen::Screen;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// What it answers to beside services.
+const ALL: &str = "--all";
+
+/// All of it; where configd is, for its journal.
+pub(super) fn disable(runtime_dir: &Path, asked: &DisableArgs, screen: &mut Screen<'_>) -> Result<(), Error> {
+    if !confirm::is_host(&asked.root) {
+        file::grounds(&asked.root)?;
+    }
+    let (undone, errors) = take_out(asked)?;
+    undone.iter().flat_map(|disabled| &disabled.undone).try_for_each(|line| screen.line(line))?;
+    let exempt = if confirm::is_host(&asked.root) {
+        exempt::remove_all(&exempt::Place { sshd: None, config: &asked.sshd_config, runtime_dir }, screen)
+    } else {
+        Ok(())
+    };
+    let left = left(&Host::at(&asked.root));
+    let failed = errors.into_iter().chain(exempt.err()).map(|error| error.to_string());
+    let why: Vec<String> = left.into_iter().chain(failed).collect();
+    if why.is_empty() {
+        if undone.is_empty() {
+            screen.hint("no service asks for a code, so there is nothing to take out")?;
+        }
+        return screen.json(&undone);
+    }
+    screen.json(&undone)?;
+    Err(Error::Refused(why))
+}
+
+/// The common lines, then each service: those with a receipt, and those with a line of ours from somewhere else.
+fn take_out(asked: &DisableArgs) -> Result<(Vec<Disabled>, Vec<Error>), Error> {
+    let state = state(&asked.root);
+    let receipts = state.exists().then(|| Receipts::hold(&state)).transpose()?;
+    let (mut undone, mut errors) = (Vec::new(), Vec::new());
+    let waits = receipts.as_ref().and_then(|receipts| waits::of_all(receipts).ok().flatten());
+    match all::take_out((&asked.root, main_file(asked, waits.as_ref())), receipts.as_ref()) {
+        Ok(out) => undone.push(Disabled { service: String::from(ALL), undone: out.said }),
+        Err(Error::NotFound(_)) => {}
+        // A host without the tools that keep common lines has none of ours in them, unless a receipt says so.
+        Err(error) if receipts.as_ref().is_some_and(|receipts| !matches!(kept::read(receipts), Ok(None))) => {
+            errors.push(error);
+        }
+        Err(_) => {}
+    }
+    for service in services(asked, receipts.as_ref())? {
+        let waits = receipts.as_ref().and_then(|receipts| waits::of_service(receipts, &service).ok().flatten());
+        match disable_one((&asked.root, main_file(asked, waits.as_ref())), receipts.as_ref(), &service) {
+            Ok(said) => undone.push(Disabled { service, undone: said }),
+            // One whose line came from a file that another has rid of it by now.
+            Err(Error::NotFound(_)) => {}
+            Err(error) => errors.push(error),
+        }
+    }
+    if confirm::is_host(&asked.root) {
+        confirm::rest();
+    }
+    Ok((undone, errors))
+}
+
+fn services(asked: &DisableArgs, receipts: Option<&Receipts>) -> Result<BTreeSet<String>, Error> {
+    let host = Host::at(&asked.root);
+    let mut all: BTreeSet<String> = places(&host).into_iter().map(|(service, _)| service).collect();
+    // A receipt that cannot be read is named like its file; what it is of is said by whoever reads it.
+    let receipts = receipts.map(Receipts::all).transpose()?.unwrap_or_default();
+    all.extend(receipts.into_iter().flatten().map(|receipt| receipt.service));
+    if confirm::is_host(&asked.root) && !matches!(DropIn::standing(&asked.sshd_config), Ok(None)) {
+        all.insert(String::from("sshd"));
+    }
+    Ok(all)
+}
+
+/// Where our module is named: the service, and the words for it.
+fn places(host: &Host) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for service in file::services(host) {
+        for path in host.folders().map(|folder| folder.join(&service)) {
+            let Ok(text) = std::fs::read(&path) else { continue };
+            all.extend(line::of_ours(&text).into_iter().map(|whole| {
+                (
+                    service.clone(),
+                    format!("{}:{} names pam_2fa.so; take that line out by hand", path.display(), whole.number),
+                )
+            }));
+        }
+    }
+    all
+}
+
+/// What names our module yet.
+fn left(host: &Host) -> Vec<String> {
+    places(host).into_iter().map(|(_, words)| words).collect()
+}

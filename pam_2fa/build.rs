@@ -15,8 +15,9 @@ fn main() -> std::io::Result<()> {
     println!("cargo:rustc-link-search=native={}", out.display());
 
     // nodelete: libpam unloads modules at pam_end, and destructors of std's thread-locals in a thread that ends later would
-    // then run in unmapped memory. now: no symbol is looked up in the middle of a login. pack-relative-relocs: less to load.
-    for option in ["nodelete", "now", "pack-relative-relocs"] {
+    // then run in unmapped memory. now: no symbol is looked up in the middle of a login. No pack-relative-relocs: what is linked
+    // so needs glibc 2.36, and EL 9 has 2.34.
+    for option in ["nodelete", "now"] {
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,{option}");
     }
 

@@ -61,6 +61,45 @@ fn the_module_is_stripped_and_small() {
     assert!(size <= LARGEST_MODULE, "{size} bytes");
 }
 
+/// The newest glibc that a file of the release asks for, and whether it asks for what has no number.
+fn glibc(file: &Path) -> ((u32, u32), bool) {
+    let output = Command::new("readelf").arg("-VW").arg(file).output().unwrap();
+    assert!(output.status.success(), "readelf: {}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let numbers = text.split("Name: GLIBC_2.").skip(1).filter_map(|rest| {
+        rest.split(|character: char| !character.is_ascii_digit()).next().and_then(|minor| minor.parse().ok())
+    });
+    ((2, numbers.max().unwrap()), text.contains("GLIBC_ABI_"))
+}
+
+#[test]
+fn all_of_the_release_runs_where_glibc_is_2_34() {
+    let release = module();
+    let release = release.parent().unwrap();
+    for name in ["libpam_2fa.so", "configd", "courier", "courier-local", "pam-2fa"] {
+        let (newest, has_other) = glibc(&release.join(name));
+        assert!(newest <= (2, 34) && !has_other, "{name} needs glibc {newest:?}: EL 9 has 2.34");
+    }
+}
+
+#[test]
+fn the_table_by_which_a_panic_comes_to_the_fence_has_the_form_that_is_read() {
+    // `pam_2fa/src/ffi/unwind.rs`: FORM, and functions given by four bytes from their place.
+    let table = output("readelf", &["-x", ".eh_frame_hdr"]);
+    let first = table.lines().find_map(|line| line.trim().strip_prefix("0x")).unwrap();
+    assert_eq!(first.split_whitespace().nth(1), Some("011b033b"), "{table}");
+    let frames = output("readelf", &["--debug-dump=frames", "-W"]);
+    // How functions are given is the last byte of what all descriptions of a kind have in common, with a personality and without.
+    let common: Vec<&str> =
+        frames.split("\n\n").filter(|part| part.lines().any(|line| line.ends_with(" CIE"))).collect();
+    assert!(!common.is_empty(), "{frames}");
+    for kind in common {
+        let data = kind.lines().find_map(|line| line.trim().strip_prefix("Augmentation data:"));
+        assert!(data.is_some_and(|data| data.trim_end().ends_with(" 1b")), "{kind}");
+    }
+    assert!(!symbols("--undefined-only").iter().any(|name| name == "_dl_find_object"));
+}
+
 #[test]
 fn the_module_cannot_call_what_it_must_never_do() {
     let called = symbols("--undefined-only");

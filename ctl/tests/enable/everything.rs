@@ -1,7 +1,5 @@
 //! `disable --everything`: what a package runs before the module goes.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot run must say so")]
-
 use crate::all::{all, debian, has_tool, same};
 use crate::common;
 use crate::needs_root;

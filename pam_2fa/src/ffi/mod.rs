@@ -9,3 +9,4 @@ pub(crate) mod pam;
 pub(crate) mod process;
 pub(crate) mod shadow;
 pub(crate) mod socket;
+mod unwind;

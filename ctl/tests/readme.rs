@@ -1,10 +1,10 @@
 //! What the documentation shows, held against what there is: every command of ours in README.md and docs is one, with options that it has;
 //! the stacks to paste are those of `etc/pam.d`, which other tests log in through.
 
-#![expect(clippy::unwrap_used, reason = "the tests' own helpers")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "the tests' own helpers; a failed step is a failed test")]
 
 use clap::Command;
-use std::fs::{read_dir, read_to_string};
+use std::fs::{read_dir, read_to_string, write};
 use std::path::{Path, PathBuf};
 
 fn top() -> PathBuf {
@@ -173,6 +173,47 @@ fn every_page_that_the_documentation_points_to_is_there_and_so_is_its_part() {
         }
     }
     assert!(wrong.is_empty() && seen > 50, "{seen} links: {wrong:?}");
+}
+
+/// Of docs/locked-out.md, by the beginning of its `sed`, with another folder than /etc/pam.d.
+fn by_hand(beginning: &str, folder: &Path) -> std::process::Output {
+    let page = read_to_string(top().join("docs/locked-out.md")).unwrap();
+    let line = page.lines().map(str::trim).find(|line| line.starts_with(beginning)).unwrap().to_owned();
+    assert!(line.contains("/etc/pam.d/*"), "{line}");
+    let line = line.replace("/etc/pam.d/*", &format!("{}/*", folder.display()));
+    std::process::Command::new("sh").args(["-c", &line]).output().unwrap()
+}
+
+#[test]
+fn by_hand_the_asking_line_alone_goes_out_of_every_stack_and_comes_back_byte_for_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let examples = ["sshd-password", "sshd-key-proven", "sshd-decoy", "debian-common", "login-break-glass"];
+    let before: Vec<String> =
+        examples.iter().map(|name| read_to_string(top().join("etc/pam.d").join(name)).unwrap()).collect();
+    for (name, text) in examples.iter().zip(&before) {
+        write(folder.path().join(name), text).unwrap();
+    }
+    // As `enable` and pam-auth-update write it; and a link, as authselect has.
+    let tabs = "auth\trequisite\t\t\tpam_2fa.so break-glass\nauth\toptional\tpam_cap.so\n";
+    write(folder.path().join("common-auth"), tabs).unwrap();
+    std::os::unix::fs::symlink("common-auth", folder.path().join("system-auth")).unwrap();
+    let out = by_hand("sed -i --follow-symlinks '/^auth", folder.path());
+    assert!(out.status.success(), "{out:?}");
+    for (name, text) in examples.iter().zip(&before) {
+        let now = read_to_string(folder.path().join(name)).unwrap();
+        let is_other = |(old, new): &(&str, &str)| old != new;
+        let changed: Vec<(&str, &str)> = text.lines().zip(now.lines()).filter(is_other).collect();
+        let [(old, new)] = changed.as_slice() else { panic!("{name}: {changed:?}") };
+        assert!(old.starts_with("auth  requisite") && old.contains("pam_2fa.so") && *new == format!("#{old}"), "{new}");
+    }
+    let common = read_to_string(folder.path().join("common-auth")).unwrap();
+    // By its own name and by the link's, and once all the same.
+    assert_eq!(common, format!("#{tabs}"));
+    assert!(folder.path().join("system-auth").is_symlink());
+    assert!(by_hand("sed -i --follow-symlinks 's/^#", folder.path()).status.success());
+    for (name, text) in examples.iter().zip(&before).chain([(&"common-auth", &tabs.to_owned())]) {
+        assert_eq!(&read_to_string(folder.path().join(name)).unwrap(), text, "{name}");
+    }
 }
 
 /// As GitHub makes it of a heading.

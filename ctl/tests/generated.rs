@@ -1,7 +1,8 @@
 //! The man pages in `packaging/man` and the completions in `packaging/completions` are what the definitions of the command line make of
 //! them. After a change of those: `UPDATE=1 cargo test -p ctl --test generated`, and read the differences.
 //!
-//! What no definition says is written by hand, in `packaging/man/parts`.
+//! What no definition says is written by hand, in `packaging/man/parts`. So are the pages of [`BY_HAND`] (those of file formats are held against the
+//! schema in `settings/src/man_test.rs` and `settings/src/provider/man_test.rs`).
 
 #![expect(clippy::unwrap_used, reason = "the tests' own helpers")]
 
@@ -16,6 +17,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 const GLOBAL: [&str; 5] = ["runtime_dir", "config", "json", "help", "version"];
+
+/// Pages that no definition makes.
+const BY_HAND: [&str; 5] =
+    ["pam_2fa.8", "pam-2fa-configd.8", "pam-2fa-courier.8", "pam-2fa.toml.5", "pam-2fa-providers.5"];
+const MADE: [&str; 2] = ["pam-2fa.8", "pam-2fa-me.1"];
 
 fn packaging() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging")
@@ -163,8 +169,10 @@ fn man_pages_and_completions_are_those_of_the_definitions() {
     assert!(wrong.is_empty(), "not what the definitions say; UPDATE=1 cargo test -p ctl --test generated:\n{wrong}");
     for folder in ["man", "completions/bash", "completions/zsh", "completions/fish"] {
         for entry in read_dir(packaging().join(folder)).unwrap() {
-            let place = Path::new(folder).join(entry.unwrap().file_name());
-            assert!(all.contains_key(&place) || place == Path::new("man/parts"), "nobody makes {}", place.display());
+            let name = entry.unwrap().file_name();
+            let place = Path::new(folder).join(&name);
+            let is_written = folder == "man" && (name == "parts" || BY_HAND.iter().any(|page| name == *page));
+            assert!(all.contains_key(&place) || is_written, "nobody makes {}", place.display());
         }
     }
 }
@@ -198,12 +206,60 @@ fn the_pages_are_set_without_a_warning() {
             .arg(page)
             .output()
     };
-    for page in ["man/pam-2fa.8", "man/pam-2fa-me.1", "../docs/pam_2fa.8"] {
-        let Ok(out) = groff(&packaging().join(page)) else {
+    for page in MADE.iter().chain(&BY_HAND) {
+        let Ok(out) = groff(&packaging().join("man").join(page)) else {
             return skipped("the_pages_are_set_without_a_warning: no groff");
         };
         let said = String::from_utf8_lossy(&out.stderr);
         assert!(out.status.success() && said.is_empty(), "{page}: {said}");
+    }
+}
+
+/// As a reader finds it in the shell's words.
+fn source(page: &str) -> String {
+    read_to_string(packaging().join("man").join(page)).unwrap().replace("\\-", "-")
+}
+
+#[test]
+fn every_page_has_the_usual_parts_and_names_no_page_of_ours_that_is_not_there() {
+    let pages: Vec<&str> = MADE.into_iter().chain(BY_HAND).collect();
+    for page in &pages {
+        let text = source(page);
+        let parts: Vec<&str> =
+            text.lines().filter_map(|line| line.strip_prefix(".SH ")).map(|part| part.trim_matches('"')).collect();
+        for wanted in ["NAME", "SYNOPSIS", "DESCRIPTION", "FILES", "SEE ALSO"] {
+            assert_eq!(parts.iter().filter(|part| **part == wanted).count(), 1, "{page}: {wanted}");
+        }
+        assert_eq!((parts.first(), parts.last()), (Some(&"NAME"), Some(&"SEE ALSO")), "{page}");
+        let (_, others) = text.rsplit_once("SEE ALSO").unwrap();
+        assert!(others.contains(".BR pam"), "{page} names no other page of ours");
+        // `.BR pam-2fa (8),` anywhere in it.
+        for words in text.lines().map(|line| line.split_whitespace().skip(1).collect::<Vec<_>>()) {
+            for pair in words.windows(2) {
+                let [name, section] = pair else { continue };
+                let section = section.strip_prefix('(').and_then(|rest| rest.split_once(')')).map(|(number, _)| number);
+                let is_ours = name.starts_with("pam-2fa") || *name == "pam_2fa";
+                if let Some(section) = section.filter(|_| is_ours) {
+                    assert!(pages.contains(&format!("{name}.{section}").as_str()), "{page}: no page {name}({section})");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_option_of_the_daemons_stands_in_their_pages() {
+    for (args, page) in [("configd/src/args.rs", "pam-2fa-configd.8"), ("courier/src/args.rs", "pam-2fa-courier.8")] {
+        let code = read_to_string(packaging().join("..").join(args)).unwrap();
+        let (code, _) = code.split_once("#[cfg(test)]").unwrap();
+        let words = code.split('"').filter(|word| word.starts_with("--") && !word.contains([' ', '{']));
+        let options: std::collections::BTreeSet<&str> = words.collect();
+        let text = source(page);
+        let has = |option: &&str| {
+            text.lines().any(|line| line.starts_with(".B") && line.split([' ', ',']).any(|word| word == *option))
+        };
+        let missing: Vec<_> = options.iter().filter(|option| !has(option)).collect();
+        assert!(options.len() > 6 && missing.is_empty(), "{page}: {missing:?} of {options:?}");
     }
 }
 

@@ -16,6 +16,8 @@ mod finding;
 mod language;
 mod lifetime;
 mod mailbox;
+#[cfg(test)]
+mod man_test;
 mod money;
 mod nearest;
 mod phone;

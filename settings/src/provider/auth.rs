@@ -8,7 +8,7 @@ use crate::finding::Raw;
 use toml_edit::{Item, TableLike};
 
 /// The types, and what each is made of.
-const TYPES: [(&str, &[&str]); 8] = [
+pub(super) const TYPES: [(&str, &[&str]); 8] = [
     ("none", &["type"]),
     ("basic", &["type", "user", "pass"]),
     ("bearer", &["type", "token"]),

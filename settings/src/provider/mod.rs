@@ -10,6 +10,8 @@
 
 mod auth;
 mod lint;
+#[cfg(test)]
+mod man_test;
 pub mod model;
 pub mod path;
 pub mod pattern;

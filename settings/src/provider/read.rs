@@ -16,8 +16,14 @@ use toml_edit::{Item, TableLike, Value};
 const MAX_DEPTH: usize = 8;
 
 /// What every file may have; [`way`] adds its own.
-const TOP: [&str; 9] =
+pub(super) const TOP: [&str; 9] =
     ["schema", "id", "name", "docs", "max_text", "country_codes", "in_order", "transport", "account"];
+
+/// What a field of the account may have.
+pub(super) const FIELD: &[&str] = &["key", "label", "help", "secret", "optional", "default", "choices", "pattern"];
+
+/// What the request may have.
+pub(super) const REQUEST: &[&str] = &["method", "url", "query", "headers", "auth", "body", "form", "json", "text"];
 
 /// The whole file; `None` only beside a finding.
 pub(super) fn provider(id: &str, table: &dyn TableLike, findings: &mut Findings) -> Option<Provider> {
@@ -74,11 +80,10 @@ pub(super) fn provider(id: &str, table: &dyn TableLike, findings: &mut Findings)
 
 /// `None` where one of them is wrong: what hangs on it cannot be told.
 fn account(top: &Reader<'_>, findings: &mut Findings) -> Option<Vec<Field>> {
-    const KEYS: &[&str] = &["key", "label", "help", "secret", "optional", "default", "choices", "pattern"];
     let before = findings.len();
     let mut fields: Vec<Field> = Vec::new();
     for table in top.tables("account", findings) {
-        let reader = Reader::new(table, ("account", top.at("account")), KEYS, &[], findings);
+        let reader = Reader::new(table, ("account", top.at("account")), FIELD, &[], findings);
         let key = reader.text("key", findings);
         let Some(key) = reader.required("key", key, "\"api_key\"", findings) else { continue };
         if !is_field_name(key) {
@@ -122,9 +127,8 @@ impl Field {
 }
 
 pub(super) fn request(table: &dyn TableLike, top: &Reader<'_>, findings: &mut Findings) -> Option<Request> {
-    const KEYS: &[&str] = &["method", "url", "query", "headers", "auth", "body", "form", "json", "text"];
     let before = findings.len();
-    let reader = Reader::new(table, ("request", top.at("request")), KEYS, &[], findings);
+    let reader = Reader::new(table, ("request", top.at("request")), REQUEST, &[], findings);
     let method = reader.word("method", &[("GET", Method::Get), ("POST", Method::Post)], findings);
     let method = reader.required("method", method, "\"POST\"", findings);
     let url = reader.parsed("url", Template::parse, findings);

@@ -7,12 +7,26 @@ use super::tree::{Findings, Reader};
 use pam_2fa_protocol::courier::{Class, Reason};
 use toml_edit::TableLike;
 
-const PREDICATE: [&str; 8] = ["path", "is", "not", "match", "exists", "text", "http", "every"];
+/// What the reply may have.
+pub(super) const REPLY: &[&str] = &["accept_http", "accept", "id", "id_text", "error"];
+
+/// What a condition may have.
+pub(super) const PREDICATE: [&str; 8] = ["path", "is", "not", "match", "exists", "text", "http", "every"];
+
+/// What a verdict has.
+pub(super) const VERDICT: [&str; 2] = ["class", "reason"];
+
+/// The classes of a refusal, as a file has them.
+pub(super) const CLASSES: [(&str, Class); 4] = [
+    ("rejected-permanent", Class::Rejected),
+    ("auth-error", Class::AuthError),
+    ("rate-limited", Class::RateLimited),
+    ("temporary", Class::Temporary),
+];
 
 pub(super) fn reply(table: &dyn TableLike, at: usize, findings: &mut Findings) -> Option<Reply> {
-    const KEYS: &[&str] = &["accept_http", "accept", "id", "id_text", "error"];
     let before = findings.len();
-    let reader = Reader::new(table, ("reply", at), KEYS, &[], findings);
+    let reader = Reader::new(table, ("reply", at), REPLY, &[], findings);
     let accept_http = reader.statuses("accept_http", findings);
     if !accept_http.iter().all(|status| (200..300).contains(status)) {
         reader.say("accept_http", "no message is accepted with another status than 2xx", findings);
@@ -96,7 +110,7 @@ fn predicate(reader: &Reader<'_>, findings: &mut Findings) -> Option<Predicate> 
 }
 
 fn rule(table: &dyn TableLike, at: usize, findings: &mut Findings) -> Option<Rule> {
-    let keys: Vec<&str> = ["class", "reason"].into_iter().chain(PREDICATE).collect();
+    let keys: Vec<&str> = VERDICT.into_iter().chain(PREDICATE).collect();
     let reader = Reader::new(table, ("reply.error", at), &keys, &[], findings);
     let when = predicate(&reader, findings);
     let verdict = verdict(&reader, findings)?;
@@ -105,16 +119,7 @@ fn rule(table: &dyn TableLike, at: usize, findings: &mut Findings) -> Option<Rul
 
 /// `class` and `reason`.
 pub(super) fn verdict(reader: &Reader<'_>, findings: &mut Findings) -> Option<Verdict> {
-    let class = reader.word(
-        "class",
-        &[
-            ("rejected-permanent", Class::Rejected),
-            ("auth-error", Class::AuthError),
-            ("rate-limited", Class::RateLimited),
-            ("temporary", Class::Temporary),
-        ],
-        findings,
-    );
+    let class = reader.word("class", &CLASSES, findings);
     let class = reader.required("class", class, "\"temporary\"", findings);
     let class = class?;
     let reason = reader.word("reason", reasons(class), findings);
@@ -137,7 +142,7 @@ pub(super) fn verdict(reader: &Reader<'_>, findings: &mut Findings) -> Option<Ve
 }
 
 /// The reasons of a class. Of a temporary refusal only "unrecognised" says that the message may be on its way all the same.
-fn reasons(class: Class) -> &'static [(&'static str, Option<Reason>)] {
+pub(super) fn reasons(class: Class) -> &'static [(&'static str, Option<Reason>)] {
     match class {
         Class::Rejected => &[
             ("bad-number", Some(Reason::BadNumber)),

@@ -9,7 +9,7 @@ use crate::finding::Raw;
 use toml_edit::{Item, TableLike};
 
 /// The words, and what a file of that transport may have beside what every file may have.
-const TRANSPORTS: [(&str, &[&str]); 5] = [
+pub(super) const TRANSPORTS: [(&str, &[&str]); 5] = [
     ("http", &["allow_http", "secret_in_url", "request", "reply"]),
     ("smpp", &["allow_cleartext", "smpp"]),
     ("exec", &["exec"]),
@@ -36,16 +36,15 @@ pub(super) fn way(top: &Reader<'_>, findings: &mut Findings) -> Option<Way> {
     let word = if top.has("transport") { top.word("transport", &words, findings) } else { None }.unwrap_or("http");
     match word {
         "smpp" => smpp(&section(top, "smpp", SMPP, findings)?, top, findings).map(|smpp| Way::Smpp(Box::new(smpp))),
-        "exec" => exec(&section(top, "exec", &["argv", "stdin"], findings)?, findings)
-            .map(|exec| Way::Local(Local::Exec(exec))),
+        "exec" => exec(&section(top, "exec", EXEC, findings)?, findings).map(|exec| Way::Local(Local::Exec(exec))),
         "gammu" => {
-            let reader = section(top, "gammu", &["config", "section"], findings)?;
+            let reader = section(top, "gammu", GAMMU, findings)?;
             let (config, section) =
                 (of(&reader, "config", "/etc/gammurc", findings), of(&reader, "section", "0", findings));
             Some(Way::Local(Local::Gammu { config: config?, section: section? }))
         }
         "modemmanager" => {
-            let reader = section(top, "modemmanager", &["modem"], findings)?;
+            let reader = section(top, "modemmanager", MODEMMANAGER, findings)?;
             Some(Way::Local(Local::ModemManager { modem: of(&reader, "modem", "", findings)? }))
         }
         _ => http(top, findings).map(|http| Way::Http(Box::new(http))),
@@ -81,7 +80,13 @@ fn of(reader: &Reader<'_>, key: &str, otherwise: &str, findings: &mut Findings) 
     if reader.has(key) { reader.parsed(key, Template::parse, findings) } else { Template::parse(otherwise).ok() }
 }
 
-const SMPP: &[&str] = &["host", "port", "tls", "system_id", "password", "system_type", "source", "alphabet", "error"];
+/// What each of these sections may have.
+pub(super) const SMPP: &[&str] =
+    &["host", "port", "tls", "system_id", "password", "system_type", "source", "alphabet", "error"];
+pub(super) const SMPP_ERROR: &[&str] = &["status", "class", "reason"];
+pub(super) const EXEC: &[&str] = &["argv", "stdin"];
+pub(super) const GAMMU: &[&str] = &["config", "section"];
+pub(super) const MODEMMANAGER: &[&str] = &["modem"];
 
 fn smpp(reader: &Reader<'_>, top: &Reader<'_>, findings: &mut Findings) -> Option<Smpp> {
     let cleartext = top.word("allow_cleartext", LOOPBACK_OR_PRIVATE, findings).unwrap_or(Cleartext::Never);
@@ -96,8 +101,7 @@ fn smpp(reader: &Reader<'_>, top: &Reader<'_>, findings: &mut Findings) -> Optio
     let alphabets = [("gsm", Alphabet::Gsm), ("latin-1", Alphabet::Latin1), ("ucs-2", Alphabet::Ucs2)];
     let alphabet = reader.word("alphabet", &alphabets, findings).unwrap_or(Alphabet::Gsm);
     let rules = reader.tables("error", findings).into_iter().filter_map(|table| {
-        let reader =
-            Reader::new(table, ("smpp.error", reader.at("error")), &["status", "class", "reason"], &[], findings);
+        let reader = Reader::new(table, ("smpp.error", reader.at("error")), SMPP_ERROR, &[], findings);
         let status = reader.item("status").and_then(Item::as_array).map(|list| {
             list.iter()
                 .map(|value| value.as_integer().and_then(|number| u32::try_from(number).ok()))

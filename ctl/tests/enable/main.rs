@@ -5,6 +5,7 @@ mod all_beside;
 mod attacks;
 #[path = "../common/mod.rs"]
 mod common;
+mod examples;
 mod killed;
 mod rewrite;
 mod world;

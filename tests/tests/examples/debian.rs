@@ -131,7 +131,7 @@ fn pam_auth_update_switches_nothing_on_by_itself_counts_the_jumps_and_takes_all_
         auth_words(),
         [
             "requisite pam_faillock.so preauth",
-            "[success=4 default=ignore] pam_unix.so nullok",
+            "[success=4 default=ignore] pam_unix.so nullok try_first_pass",
             "[success=3 default=ignore] pam_sss.so use_first_pass",
             "optional pam_faillock.so authfail",
             "optional pam_2fa.so decoy",

@@ -166,7 +166,12 @@ fn is_sound(folder: &Folder, example: &Example, dialect: Dialect) {
     assert!(answer.refusals().is_empty(), "{}: {:?}", example.name, answer.refusals());
     let doors: Vec<bool> =
         example.doors.iter().map(|module| answer.doors.iter().any(|door| door.contains(module))).collect();
-    assert!(doors.iter().all(|said| *said) && doors.len() == answer.doors.len(), "{}: {:?}", example.name, answer.doors);
+    assert!(
+        doors.iter().all(|said| *said) && doors.len() == answer.doors.len(),
+        "{}: {:?}",
+        example.name,
+        answer.doors
+    );
     let shows_decoy = example.files.0.iter().any(|(_, text)| stage::has_line(text, "decoy"));
     assert_eq!(answer.shows_decoy, shows_decoy, "{}", example.name);
 }

@@ -21,7 +21,10 @@ const RHELS: [(&str, &str); 7] = [
     ("sshd", "auth substack password-auth\nauth include postlogin\n"),
     ("login", "auth substack system-auth\nauth include postlogin\n"),
     ("sudo", "auth include system-auth\n"),
-    ("su", "auth required pam_env.so\nauth sufficient pam_rootok.so\nauth substack system-auth\nauth include postlogin\n"),
+    (
+        "su",
+        "auth required pam_env.so\nauth sufficient pam_rootok.so\nauth substack system-auth\nauth include postlogin\n",
+    ),
     (
         "gdm-password",
         "auth [success=done ignore=ignore default=bad] pam_selinux_permit.so\nauth substack password-auth\n\

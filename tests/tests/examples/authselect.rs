@@ -90,7 +90,8 @@ fn rendered(template: &str, features: &BTreeSet<&str>) -> String {
         let mut line = line.to_owned();
         while let Some((start, end)) = operator(&line) {
             let inside = line[start + 1..end].to_owned();
-            let with = if let Some((expression, values)) = inside.strip_prefix("if ").and_then(|it| it.split_once(':')) {
+            let with = if let Some((expression, values)) = inside.strip_prefix("if ").and_then(|it| it.split_once(':'))
+            {
                 let (yes, no) = values.split_once('|').unwrap_or((values, ""));
                 if holds(expression, features) { yes } else { no }
             } else {
@@ -131,7 +132,13 @@ fn example(service: &str, lines: &str, doors: &'static [&'static str], features:
     let mut files = files(features);
     files.push((service.to_owned(), lines.to_owned()));
     let proofs: &[&str] = if features.contains("with-sssd") { &["pam_unix", "pam_sss"] } else { &["pam_unix"] };
-    Example { name: format!("authselect's {service}, {features:?}"), service: service.to_owned(), files: Files(files), proofs, doors }
+    Example {
+        name: format!("authselect's {service}, {features:?}"),
+        service: service.to_owned(),
+        files: Files(files),
+        proofs,
+        doors,
+    }
 }
 
 #[test]

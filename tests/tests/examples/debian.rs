@@ -67,7 +67,11 @@ fn try_it(name: &str, proofs: &'static [&'static str]) {
         let example = Example { name, service: service.to_owned(), files: Files(files), proofs, doors: &[] };
         is_sound(&Folder::new(service), &example, Dialect::Debian);
         let tries = tried(&example);
-        assert!(tries.let_in >= proofs.len() * 2 && tries.denied > tries.let_in, "{name}: {tries:?}", name = example.name);
+        assert!(
+            tries.let_in >= proofs.len() * 2 && tries.denied > tries.let_in,
+            "{name}: {tries:?}",
+            name = example.name
+        );
     }
 }
 
@@ -156,6 +160,7 @@ fn pam_auth_update_switches_nothing_on_by_itself_counts_the_jumps_and_takes_all_
     }
     pam_auth_update(&[]);
     let after = common_files();
-    let changed: Vec<_> = before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path)).collect();
+    let changed: Vec<_> =
+        before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path)).collect();
     assert!(changed.is_empty(), "{changed:?}");
 }

@@ -251,7 +251,8 @@ impl<'a> Words<'a> {
         if kind == "@include" {
             return Self { control: kind, module: rest, options: Vec::new() };
         }
-        let end = if rest.starts_with('[') { rest.find(']').unwrap() + 1 } else { rest.find(char::is_whitespace).unwrap() };
+        let end =
+            if rest.starts_with('[') { rest.find(']').unwrap() + 1 } else { rest.find(char::is_whitespace).unwrap() };
         let mut words = rest[end..].split_whitespace();
         Self { control: &rest[..end], module: words.next().unwrap(), options: words.collect() }
     }

@@ -144,7 +144,7 @@ struct Folder(PathBuf);
 impl Folder {
     fn new(name: &str) -> Self {
         let name = name.replace('/', "-");
-        let folder = std::env::temp_dir().join(format!("pam-2fa-examples-{}-{name}", std::process::id()));
+        let folder = PathBuf::from(format!("/tmp/pam-2fa-examples-{}-{name}", std::process::id()));
         create_dir_all(folder.join("etc/pam.d")).unwrap();
         Self(folder)
     }

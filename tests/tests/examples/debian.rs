@@ -85,6 +85,34 @@ fn has_tool() -> bool {
     is_there
 }
 
+/// Packages that bring another first factor, and lines of pam_faillock, while ours are there; then they are gone, and the decoy.
+fn beside_others() {
+    write(Path::new(CONFIGS).join("sss"), SSS).unwrap();
+    FAILLOCK.iter().for_each(|(name, text)| write(Path::new(CONFIGS).join(name), text).unwrap());
+    pam_auth_update(&[]);
+    assert_eq!(
+        auth_words(),
+        [
+            "requisite pam_faillock.so preauth",
+            "[success=4 default=ignore] pam_unix.so nullok try_first_pass",
+            "[success=3 default=ignore] pam_sss.so use_first_pass",
+            "optional pam_faillock.so authfail",
+            "optional pam_2fa.so decoy",
+            "requisite pam_deny.so",
+            "required pam_permit.so",
+            "requisite pam_2fa.so break-glass",
+            "optional pam_cap.so",
+        ]
+    );
+    try_it("with decoy, SSSD and pam_faillock", &["pam_unix", "pam_sss"]);
+    pam_auth_update(&["--remove", "pam-2fa-decoy"]);
+    try_it("with SSSD and pam_faillock", &["pam_unix", "pam_sss"]);
+    for name in ["sss", "faillock-preauth", "faillock-authfail"] {
+        pam_auth_update(&["--remove", name]);
+        remove_file(Path::new(CONFIGS).join(name)).unwrap();
+    }
+}
+
 #[test]
 #[ignore = "needs tests/ns/enter"]
 fn pam_auth_update_switches_nothing_on_by_itself_counts_the_jumps_and_takes_all_of_it_back_to_the_byte() {
@@ -127,31 +155,7 @@ fn pam_auth_update_switches_nothing_on_by_itself_counts_the_jumps_and_takes_all_
     );
     try_it("with decoy", &["pam_unix"]);
 
-    // A package that brings another first factor, and lines of pam_faillock, while ours are there.
-    write(Path::new(CONFIGS).join("sss"), SSS).unwrap();
-    FAILLOCK.iter().for_each(|(name, text)| write(Path::new(CONFIGS).join(name), text).unwrap());
-    pam_auth_update(&[]);
-    assert_eq!(
-        auth_words(),
-        [
-            "requisite pam_faillock.so preauth",
-            "[success=4 default=ignore] pam_unix.so nullok try_first_pass",
-            "[success=3 default=ignore] pam_sss.so use_first_pass",
-            "optional pam_faillock.so authfail",
-            "optional pam_2fa.so decoy",
-            "requisite pam_deny.so",
-            "required pam_permit.so",
-            "requisite pam_2fa.so break-glass",
-            "optional pam_cap.so",
-        ]
-    );
-    try_it("with decoy, SSSD and pam_faillock", &["pam_unix", "pam_sss"]);
-    pam_auth_update(&["--remove", "pam-2fa-decoy"]);
-    try_it("with SSSD and pam_faillock", &["pam_unix", "pam_sss"]);
-    for name in ["sss", "faillock-preauth", "faillock-authfail"] {
-        pam_auth_update(&["--remove", name]);
-        remove_file(Path::new(CONFIGS).join(name)).unwrap();
-    }
+    beside_others();
 
     // A package is removed: before its files are gone, as a module that is gone denies everyone.
     pam_auth_update(&["--remove", "pam-2fa", "pam-2fa-decoy"]);

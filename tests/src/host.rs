@@ -23,7 +23,28 @@ pub enum Stack {
     Decoy,
     /// pam_unix alone, to show that a test's first factor is what it believes.
     WithoutUs,
+    /// The file of that name in `etc/pam.d`, as it stands there.
+    Example(&'static str),
 }
+
+/// The file of that name in `etc/pam.d`. `arguments` go to every line of ours, and nothing else is changed. What has auth lines alone gets the
+/// others.
+///
+/// # Panics
+/// When it cannot be read.
+#[must_use]
+pub fn example(file: &str, arguments: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../etc/pam.d").join(file);
+    let text = fs::read_to_string(path).expect("read an example");
+    let line = |line: &str| {
+        let ours = !line.starts_with('#') && line.contains("pam_2fa.so");
+        if ours { format!("{line} {arguments}\n") } else { format!("{line}\n") }
+    };
+    let rest = if text.contains("\naccount") || text.contains("common-account") { "" } else { OTHER_LINES };
+    text.lines().map(line).collect::<String>() + rest
+}
+
+const OTHER_LINES: &str = "account required pam_unix.so\nsession required pam_unix.so\n";
 
 impl Stack {
     /// The service's file. `arguments` go to every line of ours.
@@ -51,8 +72,9 @@ impl Stack {
                  auth required pam_permit.so\n"
             ),
             Self::WithoutUs => "auth required pam_unix.so nodelay\n".to_owned(),
+            Self::Example(file) => return example(file, arguments),
         };
-        format!("{auth}account required pam_unix.so\nsession required pam_unix.so\n")
+        auth + OTHER_LINES
     }
 }
 

@@ -4,7 +4,7 @@
 
 #![expect(clippy::expect_used, reason = "a stage that cannot be set fails the test")]
 
-use crate::host::HostUser;
+use crate::host::{HostUser, example};
 use crate::terminal::Terminal;
 use crate::wait;
 use crate::world::World;
@@ -40,9 +40,25 @@ impl Programs {
     /// When it cannot be written.
     #[must_use]
     pub fn of(world: &World) -> Self {
-        let mut programs = Self { binds: Vec::new(), dir: world.path("") };
+        let mut programs = Self::without_ours(world);
         let text = common_auth(&world.path("run/login.sock"), "pam_2fa.so");
         programs.bind("/etc/pam.d/common-auth", &text);
+        programs
+    }
+
+    /// Debian's own common-auth, and for each of those services the example of that name.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    #[must_use]
+    pub fn by_examples(world: &World, services: &[&str]) -> Self {
+        let socket = format!("socket={}", world.path("run/login.sock").display());
+        let with = |programs: Self, service: &&str| programs.service(service, &example(service, &socket));
+        services.iter().fold(Self::without_ours(world), with)
+    }
+
+    fn without_ours(world: &World) -> Self {
+        let mut programs = Self { binds: Vec::new(), dir: world.path("") };
         let sudoers = programs.bind("/etc/sudoers", "Defaults env_reset, lecture=never\nALL ALL=(ALL) ALL\n");
         crate::world::own(&sudoers, 0o440, "root:root");
         programs

@@ -14,17 +14,23 @@ use std::process::Command;
 
 /// As the package of a module does when it is installed.
 fn pam_auth_update(world: &World) {
+    pam_auth_update_with(world, "");
+}
+
+fn pam_auth_update_with(world: &World, words: &str) {
     let debconf = tempfile::tempdir().unwrap();
     let of = |name: &str| debconf.path().join(name).display().to_string();
     let databases = ["config", "templates"]
         .map(|name| format!("Name: {name}\nDriver: File\nMode: 600\nFilename: {}\n", of(&format!("{name}.dat"))));
     let text = format!("Config: config\nTemplates: templates\n\n{}\n{}", databases[0], databases[1]);
     write(of("debconf.conf"), text).unwrap();
-    let mounts = "mount --bind \"$1\" /etc/pam.d; mount --bind \"$2\" /var/lib/pam; mount --bind \"$3\" /usr/share/pam-configs; \
-                  exec /usr/sbin/pam-auth-update --package";
+    let mounts = format!(
+        "mount --bind \"$1\" /etc/pam.d; mount --bind \"$2\" /var/lib/pam; mount --bind \"$3\" /usr/share/pam-configs; exec \
+         /usr/sbin/pam-auth-update --package {words}"
+    );
     let folders = ["etc/pam.d", "var/lib/pam", "usr/share/pam-configs"].map(|below| world.path(below));
     let status = Command::new("unshare")
-        .args(["--mount", "--propagation", "private", "--", "sh", "-euc", mounts, "sh"])
+        .args(["--mount", "--propagation", "private", "--", "sh", "-euc", &mounts, "sh"])
         .args(folders)
         .env("DEBIAN_FRONTEND", "noninteractive")
         .env("DEBCONF_SYSTEMRC", of("debconf.conf"))
@@ -129,4 +135,49 @@ fn a_profile_that_is_a_link_is_a_profile() {
     let shown = all(&world, &[]);
     assert!(shown.ends_with("=== 0"), "{shown}");
     assert!(world.text("common-auth").contains("pam_unix.so"));
+}
+
+/// The package of pam-2fa brings both profiles, switched off.
+#[test]
+fn profiles_that_a_package_has_brought_are_used_as_they_are_and_stay() {
+    needs_root!();
+    if !has_tool() {
+        return;
+    }
+    let world = debian();
+    world.daemon.write_config(CONSTANT);
+    for (name, text) in [
+        ("pam-2fa", include_str!("../../../packaging/pam-configs/pam-2fa")),
+        ("pam-2fa-decoy", include_str!("../../../packaging/pam-configs/pam-2fa-decoy")),
+    ] {
+        write(world.path("usr/share/pam-configs").join(name), text).unwrap();
+    }
+    pam_auth_update(&world);
+    let before = world.files();
+    assert!(!world.text("common-auth").contains("pam_2fa.so"));
+    assert!(world.run(&["disable", "--all"]).contains("no common line of this host is ours"));
+    same(&world, &before, "nothing to take out");
+
+    for words in [&["--decoy"][..], &[]] {
+        assert!(all(&world, words).ends_with("=== 0"));
+        assert!(world.text("common-auth").contains("pam_2fa.so break-glass"));
+        assert!(world.run(&["disable", "--all"]).contains("they are as they were before"));
+        same(&world, &before, "undone");
+    }
+    // Edited since.
+    all(&world, &[]);
+    world.service("common-auth", &world.text("common-auth").replace("nullok", "nullok nodelay"));
+    assert!(world.run(&["disable", "--all"]).contains("so ours alone were taken out"));
+    assert!(world.path("usr/share/pam-configs/pam-2fa").exists());
+    world.service("common-auth", &world.text("common-auth").replace("nullok nodelay", "nullok"));
+
+    // Switched on by pam-auth-update itself: `enable --all` has left no receipt.
+    pam_auth_update_with(&world, "--enable pam-2fa pam-2fa-decoy");
+    assert!(world.text("common-auth").contains("pam_2fa.so decoy"));
+    assert!(all(&world, &[]).contains("some ask for a code already"));
+    let shown = world.run(&["disable", "--all"]);
+    assert!(shown.contains("has left no receipt") && shown.ends_with("=== 0"), "{shown}");
+    // As the tool comes to see them again.
+    pam_auth_update(&world);
+    same(&world, &before, "switched off");
 }

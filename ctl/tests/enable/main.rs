@@ -6,6 +6,7 @@ mod attacks;
 #[path = "../common/mod.rs"]
 mod common;
 mod everything;
+mod examples;
 mod killed;
 mod rewrite;
 mod world;

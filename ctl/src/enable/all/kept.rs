@@ -124,6 +124,11 @@ impl Receipt {
         self.files.iter().try_for_each(Kept::put_back)
     }
 
+    /// Whether that file was not there before.
+    pub(super) fn has_made(&self, path: &Path) -> bool {
+        self.files.iter().any(|kept| kept.file == path && kept.before.is_none())
+    }
+
     /// What stood in the file of that name.
     pub(super) fn before(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
         let kept = self.files.iter().find(|kept| kept.file.ends_with(name));

@@ -385,11 +385,12 @@ fn undo(tool: &Tool, receipts: Option<&Receipts>) -> Result<(Undone, Vec<String>
                 Undone::Restored
             }
             Some(receipt) => {
-                tool.take_out(receipts)?;
+                tool.take_out(receipts, |path| receipt.has_made(path))?;
                 Undone::Edited(Some(receipt.made.clone()), receipt.since()?)
             }
             None if tool.has_ours()? => {
-                tool.take_out(receipts)?;
+                // Nobody knows any more who made the profiles: switched off they do nothing.
+                tool.take_out(receipts, |_| false)?;
                 Undone::Edited(None, Vec::new())
             }
             None => return Err(nothing()),

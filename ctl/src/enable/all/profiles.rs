@@ -2,7 +2,8 @@
 //! before it is let at the host's files, and never told to overwrite what somebody has edited.
 //!
 //! The full mode stands in the block behind `pam_permit`, which a wrong password never comes to; the decoy in the block before
-//! `pam_deny`, whose jumps pam-auth-update counts itself (`success=end`). Its lists are at `var/lib/pam`.
+//! `pam_deny`, whose jumps pam-auth-update counts itself (`success=end`). Its lists are at `var/lib/pam`. A package brings the profiles, too:
+//! those are used as they are, and stay.
 
 use super::super::file::Found;
 use super::super::receipt::Receipts;
@@ -34,27 +35,10 @@ struct Profile {
 }
 
 /// Before what else is there, as an encrypted home that a right password would open. Names are without commas: debconf splits at them.
-const FULL: Profile = Profile {
-    file: "pam-2fa",
-    text: "Name: A code as the second factor (pam-2fa)
-Default: no
-Priority: 1024
-Auth-Type: Additional
-Auth:
-\trequisite\t\t\tpam_2fa.so break-glass
-",
-};
+const FULL: Profile = Profile { file: "pam-2fa", text: include_str!("../../../../packaging/pam-configs/pam-2fa") };
 /// Behind what else is there.
-const DECOY: Profile = Profile {
-    file: "pam-2fa-decoy",
-    text: "Name: The same prompts behind a wrong password (pam-2fa)
-Default: no
-Priority: -1024
-Auth-Type: Primary
-Auth:
-\toptional\t\t\tpam_2fa.so decoy
-",
-};
+const DECOY: Profile =
+    Profile { file: "pam-2fa-decoy", text: include_str!("../../../../packaging/pam-configs/pam-2fa-decoy") };
 
 /// The tool, for the host below a folder.
 pub(super) struct PamAuthUpdate {
@@ -78,8 +62,8 @@ impl PamAuthUpdate {
         let profiles = profiles(modes);
         for profile in &profiles {
             let path = self.configs(profile);
-            if path.symlink_metadata().is_ok() {
-                let why = String::from("is there already; `pam-2fa disable --all` takes it away");
+            if path.symlink_metadata().is_ok() && text(&path)?.as_deref() != Some(profile.text.as_bytes()) {
+                let why = String::from("is there already, and is no profile of this release; take it away");
                 return Err(Error::Unfit { path, why });
             }
             let path = copy.folder.join("configs").join(profile.file);
@@ -95,7 +79,9 @@ impl PamAuthUpdate {
         if !changes.first().is_some_and(|auth| auth.after.as_deref().is_some_and(has_ours)) {
             return Err(Error::Refused(vec![why_not(&out, &self.root)]));
         }
-        changes.extend(profiles.iter().map(|profile| Change {
+        // Not those that are there: a package has brought them.
+        let absent = profiles.iter().filter(|profile| !self.configs(profile).exists());
+        changes.extend(absent.map(|profile| Change {
             path: self.configs(profile),
             before: None,
             after: Some(profile.text.into()),
@@ -135,14 +121,19 @@ impl PamAuthUpdate {
         settle_all(changes)
     }
 
-    /// Whether anything of ours is in its hands.
+    /// Whether anything of ours is in its hands. A profile that nobody has switched on is not.
     pub(super) fn has_ours(&self) -> Result<bool, Error> {
         let auth = text(&self.common_auth())?.unwrap_or_default();
-        Ok(has_ours(&auth) || [FULL, DECOY].iter().any(|profile| self.configs(profile).symlink_metadata().is_ok()))
+        let list = text(&self.root.join(LISTS).join("auth"))?.unwrap_or_default();
+        let is_on = |profile: &Profile| {
+            let named = format!("Module: {}", profile.file);
+            list.split(|byte| *byte == b'\n').any(|line| line == named.as_bytes())
+        };
+        Ok(has_ours(&auth) || is_on(&FULL) || is_on(&DECOY))
     }
 
-    /// Has it take ours out of files that are not as it was left with them; then our profiles are gone.
-    pub(super) fn take_out(&self, receipts: Option<&Receipts>) -> Result<(), Error> {
+    /// Has it take ours out of files that are not as it was left with them; then the profiles that `enable --all` made are gone.
+    pub(super) fn take_out(&self, receipts: Option<&Receipts>, made: impl Fn(&Path) -> bool) -> Result<(), Error> {
         self.clear()?;
         let words = words("--remove", Modes { decoy: true, key_proven: false });
         let path = self.common_auth();
@@ -156,7 +147,11 @@ impl PamAuthUpdate {
             );
             return Err(Error::Refused(vec![why]));
         }
-        [FULL, DECOY].iter().try_for_each(|profile| remove(&self.configs(profile)))
+        [FULL, DECOY]
+            .iter()
+            .map(|profile| self.configs(profile))
+            .filter(|path| made(path))
+            .try_for_each(|path| remove(&path))
     }
 
     /// Takes away what it has left where it was killed.

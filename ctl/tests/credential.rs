@@ -423,15 +423,12 @@ fn killed_at(stop: usize, world: &World, words: &[&str], is_asked: &Receiver<()>
     let mut pass = None;
     let came_so_far = (0..stop).all(|_| {
         ptrace::syscall(pid, pass.take()).unwrap();
-        match waitpid(pid, None).unwrap() {
-            WaitStatus::Exited(..) => false,
-            // Of a program that it has started: no stop of ours.
-            WaitStatus::Stopped(_, signal) if signal != Signal::SIGTRAP => {
-                pass = Some(signal);
-                true
-            }
-            _ => true,
+        let stopped = waitpid(pid, None).unwrap();
+        // Of a program that it has started: no stop of ours, and handed on.
+        if let WaitStatus::Stopped(_, signal) = stopped {
+            pass = (signal != Signal::SIGTRAP).then_some(signal);
         }
+        !matches!(stopped, WaitStatus::Exited(..))
     });
     if came_so_far {
         killpg(pid, Signal::SIGKILL).unwrap();

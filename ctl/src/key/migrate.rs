@@ -32,7 +32,7 @@ use pam_2fa_protocol::wire::Nothing;
 use serde::Serialize;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Where the key's file is where configd does not say so: it has the key from elsewhere then.
@@ -311,13 +311,19 @@ fn wipe(key: &Path) -> Result<bool, Error> {
         Err(why) if why.kind() == ErrorKind::NotFound => return Ok(was_there),
         opened => opened.map_err(fail)?,
     };
-    overwritten(file).and_then(|()| std::fs::remove_file(&gone)).map_err(fail)?;
+    let owner = folder(key).metadata().map_err(fail)?.uid();
+    overwritten(file, owner).and_then(|()| std::fs::remove_file(&gone)).map_err(fail)?;
     File::open(folder(key)).and_then(|folder| folder.sync_all()).map_err(fail)?;
     Ok(true)
 }
 
-fn overwritten(mut file: File) -> io::Result<()> {
-    let length = file.metadata()?.len().min(LONGEST);
+/// What is another's is no key of configd's, whatever name it has in its folder.
+fn overwritten(mut file: File, owner: u32) -> io::Result<()> {
+    let about = file.metadata()?;
+    if !about.is_file() || about.uid() != owner {
+        return Err(io::Error::other("it is no file of the folder's owner; look who put it there"));
+    }
+    let length = about.len().min(LONGEST);
     file.write_all(&vec![0; usize::try_from(length).unwrap_or_default()])?;
     file.sync_all()
 }
@@ -325,7 +331,6 @@ fn overwritten(mut file: File) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::MetadataExt;
 
     #[test]
     fn the_file_is_written_over_where_it_stands_before_it_goes_and_what_a_killed_run_left_goes_too() {

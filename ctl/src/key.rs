@@ -225,6 +225,12 @@ pub(crate) fn import(runtime_dir: &Path, file: &Path, source: &Source, screen: &
     if let Some(aside) = aside {
         screen.line(&format!("what stood there is {aside} now; look whose it was, and take it away"))?;
     }
+    if !*was_there && credential_of(runtime_dir).is_some() {
+        screen.line(&format!(
+            "{PLACE} is there still, and is taken first at a start where it opens; next: `pam-2fa key to-credential --with LOCK --exported` \
+             makes it anew, or `pam-2fa key to-file` takes it away"
+        ))?;
+    }
     match still_sealed {
         None => screen.line("configd is open: logins are decided"),
         Some(reason) => Err(Error::Sealed(reason.clone())),

@@ -8,6 +8,7 @@ pub(crate) mod credential;
 mod creds;
 mod migrate;
 pub(crate) mod unit;
+mod wipe;
 
 pub(crate) use migrate::{to_credential, to_file};
 

@@ -2,6 +2,8 @@
 
 use crate::error::Error;
 use crate::exempt::{self, Network};
+use crate::key::credential::With;
+use crate::passphrase::Source;
 use crate::screen::Form;
 use crate::since::Since;
 use clap::error::ErrorKind;
@@ -154,6 +156,35 @@ pub(crate) enum KeyVerb {
     Export(KeyFile),
     /// Put a copy back where the key is lost, damaged or another one
     Import(KeyFile),
+    /// Lock the key to this host by a systemd credential, and take its file away; a copy is made first. Run again, it goes on where it was
+    /// cut off, or locks the key by another way
+    ToCredential(ToCredential),
+    /// Put the key from the credential back into its file, and take the credential away
+    ToFile,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ToCredential {
+    /// What it is locked by. The host's own key lies on the same disk; a TPM2 does not, and opens it on this host alone. Nothing that is
+    /// measured when the host starts is part of it, so new firmware and another kernel change nothing
+    #[arg(long, value_enum, value_name = "LOCK")]
+    pub(crate) with: With,
+    /// Write a copy of the key under a passphrase first, for the day when the credential does not open; one that is there already must be of
+    /// this key
+    #[arg(long, value_name = "FILE", required_unless_present = "exported", conflicts_with = "exported")]
+    pub(crate) export: Option<PathBuf>,
+    /// A copy of this key is kept elsewhere already
+    #[arg(long)]
+    pub(crate) exported: bool,
+    /// The passphrase is the first line of this file (-: of standard input); else it is asked for
+    #[arg(long, value_name = "FILE", requires = "export")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+impl ToCredential {
+    pub(crate) fn source(&self) -> Source {
+        Source::of(self.passphrase_file.as_deref())
+    }
 }
 
 #[derive(Debug, clap::Args)]

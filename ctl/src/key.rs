@@ -1,6 +1,16 @@
-//! `pam-2fa key …`: which key everything is sealed by, another in its place, and a copy of it for a bad day.
+//! `pam-2fa key …`: which key everything is sealed by, another in its place, a copy of it for a bad day, and the credential that it can come
+//! from.
 //!
-//! The key leaves the daemon in `export` alone, and this host only under a passphrase.
+//! The key leaves the daemon in `export`, `to-credential` and `to-file` alone, and this host only under a passphrase.
+
+mod copy;
+pub(crate) mod credential;
+mod creds;
+mod migrate;
+pub(crate) mod unit;
+mod wipe;
+
+pub(crate) use migrate::{to_credential, to_file};
 
 use crate::client::Client;
 use crate::config;
@@ -9,6 +19,7 @@ use crate::error::{Error, counted};
 use crate::outfile::OutFile;
 use crate::passphrase::{self, Source};
 use crate::screen::Screen;
+use credential::{PLACE, Stands, With};
 use data_encoding::{BASE64, HEXLOWER};
 use pam_2fa_protocol::Secret;
 use pam_2fa_protocol::admin::{
@@ -47,14 +58,41 @@ struct Exported<'a> {
     file: &'a Path,
 }
 
+/// What `key status` answers in JSON.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    key: &'a KeyReply,
+    /// That of our unit, where it stands there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credential: Option<Credential>,
+}
+
+#[derive(Serialize)]
+struct Credential {
+    file: &'static str,
+    /// None: by another way than systemd's usual ones, or it is damaged.
+    with: Option<With>,
+    measured: bool,
+}
+
 /// `pam-2fa key status`.
-pub(crate) fn status(client: &mut Client, screen: &mut Screen<'_>) -> Result<(), Error> {
-    let reply: KeyReply = client.call(KEY_STATUS, &Nothing {})?;
-    screen.json(&reply)?;
-    let place = match reply.place {
-        KeyPlace::State => reply.path.clone(),
-        KeyPlace::Credential => format!("{}, from a systemd credential", reply.path),
+pub(crate) fn status(runtime_dir: &Path, screen: &mut Screen<'_>) -> Result<(), Error> {
+    let reply: KeyReply = Client::connect(runtime_dir)?.call(KEY_STATUS, &Nothing {})?;
+    let credential = credential_of(runtime_dir);
+    let place = match (reply.place, &credential) {
+        (KeyPlace::State, None) => reply.path.clone(),
+        (KeyPlace::State, Some(_)) => {
+            format!("{}; there is {PLACE}, too, which the next start takes first", reply.path)
+        }
+        (KeyPlace::Credential, None) => format!("{}, from a systemd credential", reply.path),
+        (KeyPlace::Credential, Some(Credential { with, measured, .. })) => {
+            let by = with.map_or_else(|| String::from("in a way that is not known here"), |with| format!("by {with}"));
+            let measured = if *measured { ", and by what is measured when the host starts" } else { "" };
+            format!("{}, from the systemd credential {PLACE}, locked {by}{measured}", reply.path)
+        }
     };
+    screen.json(&Shown { key: &reply, credential })?;
     let next = match &reply.before {
         None => String::from("nothing to be done"),
         Some(before) => format!(
@@ -65,12 +103,25 @@ pub(crate) fn status(client: &mut Client, screen: &mut Screen<'_>) -> Result<(),
     screen.table(&rows.map(|(name, value)| vec![String::from(name), value]))
 }
 
+/// Of the configd of this host alone: a second one has none.
+fn credential_of(runtime_dir: &Path) -> Option<Credential> {
+    let there = || credential::there(Path::new(PLACE)).ok().flatten();
+    let Stands { lock, .. } = unit::is_of_this_host(runtime_dir).then(there).flatten()?;
+    Some(Credential { file: PLACE, with: lock.with, measured: lock.is_measured })
+}
+
 /// `pam-2fa key rotate`: begins one, or goes on with one that was cut off.
 pub(crate) fn rotate(runtime_dir: &Path, config: &Path, screen: &mut Screen<'_>) -> Result<(), Error> {
     // What cannot be sealed anew is seen before anything is changed.
     config::to_reseal(config, runtime_dir, screen)?;
     let connect = || Client::connect(runtime_dir);
     let before: KeyReply = connect()?.call(KEY_STATUS, &Nothing {})?;
+    if before.place == KeyPlace::State && credential_of(runtime_dir).is_some() {
+        return Err(Error::Refused(vec![format!(
+            "{PLACE} stands there, and configd does not go by it: where it opens at the next start, it would bring the key of before, and \
+             deny every login; `pam-2fa key to-file` takes it away, then run this again"
+        )]));
+    }
     if let Some(kept) = &before.before {
         screen.line(&format!("going on with the rotation of key {kept} to key {}", before.id))?;
     }
@@ -174,6 +225,12 @@ pub(crate) fn import(runtime_dir: &Path, file: &Path, source: &Source, screen: &
     }
     if let Some(aside) = aside {
         screen.line(&format!("what stood there is {aside} now; look whose it was, and take it away"))?;
+    }
+    if !*was_there && credential_of(runtime_dir).is_some() {
+        screen.line(&format!(
+            "{PLACE} is there still, and is taken first at a start where it opens; next: `pam-2fa key to-credential --with LOCK --exported` \
+             makes it anew, or `pam-2fa key to-file` takes it away"
+        ))?;
     }
     match still_sealed {
         None => screen.line("configd is open: logins are decided"),

@@ -1,8 +1,8 @@
 //! The `pam-2fa` command: an administrator's words to configd over `admin.sock`, and its answers on a screen.
 //!
 //! It decides nothing; the files that it writes are `config.toml`, in `config set`, `config edit`, `config seal`, `secret set` and
-//! `key rotate`, what a backup has of the settings, in `restore`, `generation` beside them, `break-glass`, copies under a passphrase,
-//! drop-ins of sshd's, in `exempt` and `enable`, and files of pam.d, in `enable` and `disable`. Everything that it shows goes through
+//! `key rotate`, what a backup has of the settings, in `restore`, `generation` beside them, `break-glass`, copies under a passphrase, the
+//! key's credential, drop-ins of sshd's, in `exempt` and `enable`, and files of pam.d, in `enable` and `disable`. Everything that it shows goes through
 //! `screen.rs`, everything that it asks configd through `client.rs`.
 
 #![forbid(unsafe_code)]
@@ -200,9 +200,11 @@ fn act(args: Args, screen: &mut Screen<'_>, around: &dyn Surroundings) -> Result
 fn of_key(runtime_dir: &Path, config: &Path, verb: KeyVerb, screen: &mut Screen<'_>) -> Result<(), Error> {
     let source = |copy: &KeyFile| Source::of(copy.passphrase_file.as_deref());
     match verb {
-        KeyVerb::Status => key::status(&mut Client::connect(runtime_dir)?, screen),
+        KeyVerb::Status => key::status(runtime_dir, screen),
         KeyVerb::Rotate => key::rotate(runtime_dir, config, screen),
         KeyVerb::Export(copy) => key::export(runtime_dir, &copy.file, &source(&copy), screen),
         KeyVerb::Import(copy) => key::import(runtime_dir, &copy.file, &source(&copy), screen),
+        KeyVerb::ToCredential(asked) => key::to_credential(runtime_dir, &asked, screen),
+        KeyVerb::ToFile => key::to_file(runtime_dir, screen),
     }
 }

@@ -64,7 +64,8 @@ impl Drop for OutFile {
     }
 }
 
-fn folder(path: &Path) -> &Path {
+/// What it is in.
+pub(crate) fn folder(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

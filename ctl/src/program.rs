@@ -3,11 +3,22 @@
 
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
-use std::io;
+use pam_2fa_protocol::Secret;
+use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
+
+/// More bytes than a program answers that is fed a secret.
+const LONGEST: u64 = 64 * 1024;
+
+/// What a program made of what it was fed.
+pub(crate) struct Made {
+    pub(crate) status: ExitStatus,
+    pub(crate) out: Secret<Vec<u8>>,
+    pub(crate) err: Vec<u8>,
+}
 
 /// Runs a program to its end, without an environment, and ends it where it takes longer than `time`.
 pub(crate) fn output_within(command: Command, time: Duration) -> io::Result<Output> {
@@ -21,12 +32,47 @@ pub(crate) fn group_output_within(mut command: Command, time: Duration) -> io::R
     run(command, time, killpg)
 }
 
+/// The same as [`output_within`], with a secret of a few kilobytes at most, which fit into a pipe, on its standard input; what it answers
+/// may be one, too.
+pub(crate) fn fed_within(mut command: Command, input: &[u8], time: Duration) -> io::Result<Made> {
+    let mut child = started(&mut command, Stdio::piped())?;
+    if let Some(mut its) = child.stdin.take() {
+        // One that ends without having read it says why.
+        let _ = its.write_all(input);
+    }
+    awaited(child, time, kill, made)
+}
+
+fn made(mut child: Child) -> io::Result<Made> {
+    // With room for all of it: a buffer that grows leaves copies behind.
+    let mut out = Secret::new(Vec::with_capacity(usize::try_from(LONGEST).unwrap_or_default()));
+    let mut err = Vec::new();
+    if let Some(its) = child.stdout.take() {
+        its.take(LONGEST).read_to_end(out.expose_mut())?;
+    }
+    if let Some(its) = child.stderr.take() {
+        its.take(LONGEST).read_to_end(&mut err)?;
+    }
+    Ok(Made { status: child.wait()?, out, err })
+}
+
 fn run(mut command: Command, time: Duration, end: fn(Pid, Option<Signal>) -> nix::Result<()>) -> io::Result<Output> {
-    command.env_clear().current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.spawn()?;
+    awaited(started(&mut command, Stdio::null())?, time, end, Child::wait_with_output)
+}
+
+fn started(command: &mut Command, input: Stdio) -> io::Result<Child> {
+    command.env_clear().current_dir("/").stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+}
+
+fn awaited<T: Send + 'static>(
+    child: Child,
+    time: Duration,
+    end: fn(Pid, Option<Signal>) -> nix::Result<()>,
+    wait: fn(Child) -> io::Result<T>,
+) -> io::Result<T> {
     let pid = i32::try_from(child.id()).map(Pid::from_raw);
     let (sender, ended) = channel();
-    std::thread::spawn(move || sender.send(child.wait_with_output()));
+    std::thread::spawn(move || sender.send(wait(child)));
     ended.recv_timeout(time).unwrap_or_else(|_| {
         if let Ok(pid) = pid {
             // Not waited for yet, so the id is still its own.

@@ -81,9 +81,7 @@ impl House {
     pub(crate) fn key_is_ours_to_write(&self) -> Result<(), RotateError> {
         match self.key_place {
             KeyPlace::State => Ok(()),
-            KeyPlace::Credential => {
-                Err(RotateError::Credential { path: self.key_path.clone(), state: self.state_key.clone() })
-            }
+            KeyPlace::Credential => Err(RotateError::Credential { path: self.key_path.clone() }),
         }
     }
 

@@ -20,7 +20,7 @@ pub enum ImportError {
     /// The credential's would be taken before it.
     #[error(
         "{path}: here stands a key from a systemd credential, which is taken first and which configd cannot replace; mend the credential, \
-         or take it out of the unit and this file away, then import again"
+         or take it away: `mv /etc/credstore.encrypted/pam-2fa-key /root`, `systemctl stop pam-2fa-key`, then import again"
     )]
     Credential {
         /// Where.

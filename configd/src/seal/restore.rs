@@ -64,7 +64,8 @@ pub enum RestoreError {
     },
     /// The credential's is taken before it.
     #[error(
-        "{path}: here is another key, from a systemd credential, which configd cannot replace; take the credential out before"
+        "{path}: here is another key, from a systemd credential, which configd cannot replace; take that away before: \
+         `mv /etc/credstore.encrypted/pam-2fa-key /root`, `systemctl stop pam-2fa-key`"
     )]
     Credential {
         /// Where.

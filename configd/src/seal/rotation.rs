@@ -30,14 +30,11 @@ pub enum RotateError {
     /// It is not ours to write.
     #[error(
         "{path}: the key comes from a systemd credential, which configd cannot write. Let it become a file of the state folder first: \
-         `pam-2fa key export FILE`, take LoadCredentialEncrypted= out (systemctl edit) and {path} away, `pam-2fa key import FILE`, \
-         `pam-2fa key rotate`; then systemd-creds encrypt {state} again, put the credential back, and take {state} away"
+         `pam-2fa key to-file`, `pam-2fa key rotate`; then `pam-2fa key to-credential --with LOCK --export FILE`"
     )]
     Credential {
         /// Where the credential's key is.
         path: PathBuf,
-        /// Where it would have to be.
-        state: PathBuf,
     },
     /// The one before has not ended.
     #[error("key {before} is not forgotten yet: the rotation before has not ended; `pam-2fa key rotate` finishes it")]
@@ -106,7 +103,7 @@ pub fn rotate(
 ) -> Result<Rotated, RotateError> {
     let Found { path, place, key } = &vault.key;
     if *place == KeyPlace::Credential {
-        return Err(RotateError::Credential { path: path.clone(), state: vault.state_key.clone() });
+        return Err(RotateError::Credential { path: path.clone() });
     }
     if let Some(before) = vault.keys.before() {
         return Err(RotateError::NotFinished { before });

@@ -25,6 +25,8 @@ pub(super) struct Facts {
     pub(super) clock_kept: Option<bool>,
     /// Lines of the kernel's log since the start of the host.
     pub(super) denials: Vec<String>,
+    /// None where there is none, and none was opened.
+    pub(super) credential: Option<Credential>,
     /// The uid that this process sees, by the names of records; -1 where there is none.
     pub(super) uids: BTreeMap<String, i64>,
     /// Whether a break-glass code is good.
@@ -81,6 +83,26 @@ pub(super) struct Daemon {
     pub(super) views: Vec<View>,
     /// How many more there are.
     pub(super) views_left: usize,
+}
+
+/// The key's credential, and what its unit made of it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Credential {
+    /// Its file is there.
+    pub(super) stands: bool,
+    /// `host`, `tpm2`, `host+tpm2`; none: by another way, or damaged.
+    pub(super) with: Option<String>,
+    /// What is measured when the host starts is part of it.
+    pub(super) is_measured: bool,
+    /// `active`, `inactive`, `failed`.
+    pub(super) unit: String,
+    /// Why the unit failed.
+    pub(super) why: Option<String>,
+    /// It was changed after it was opened.
+    pub(super) is_newer: bool,
+    /// The key's own file, where that is there, too.
+    pub(super) file: Option<PathBuf>,
 }
 
 /// How configd sees a user.

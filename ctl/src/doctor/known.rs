@@ -189,7 +189,19 @@ known! {
     KEY_ROTATION = "key-rotation", Risk, "a rotation of the key is not finished",
         "pam-2fa key rotate";
     KEY_BESIDE = "key-beside", Note, "the key lies beside the store: a copy of the disk has both",
-        "man systemd-creds";
+        "pam-2fa key to-credential --with tpm2 --export EXPORT";
+    KEY_HOST = "key-host", Note, "the key's credential is locked by the host's own key alone, which lies on the same disk: a copy of all of it has both",
+        "pam-2fa key to-credential --with tpm2 --export EXPORT";
+    KEY_TWICE = "key-twice", Risk, "configd has the key from its credential, and the file of before is there still, readable",
+        "pam-2fa key to-credential --with LOCK --exported";
+    KEY_UNOPENED = "key-unopened", Broken, "the key's credential does not open here, so configd has no key when it starts",
+        "pam-2fa key import EXPORT";
+    KEY_IDLE = "key-idle", Risk, "configd has the key from its file, and a credential stands there that is taken first where it opens: another key in it would deny every login",
+        "pam-2fa key to-file";
+    KEY_CHANGED = "key-changed", Risk, "the key's credential is another one, or gone, since it was opened: the next start need not have the key in use",
+        "systemctl restart pam-2fa-key && pam-2fa status";
+    KEY_MEASURED = "key-measured", Risk, "the key's credential opens only while the host starts with the same firmware, boot loader or kernel",
+        "pam-2fa key to-credential --with LOCK --exported";
     GLASS_NONE = "glass-none", Risk, "a console asks for break-glass codes, and none is good",
         "pam-2fa break-glass create --reason TEXT";
 

@@ -296,14 +296,16 @@ complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand clock; and __fish_seen_s
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand clock; and __fish_seen_subcommand_from reset" -l config -d 'The settings' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand clock; and __fish_seen_subcommand_from reset" -l json -d 'Answer in JSON'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand clock; and __fish_seen_subcommand_from reset" -s h -l help -d 'Print help'
-complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and not __fish_seen_subcommand_from status rotate export import" -l runtime-dir -d 'Where configd\'s sockets are' -r -F
-complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and not __fish_seen_subcommand_from status rotate export import" -l config -d 'The settings' -r -F
-complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and not __fish_seen_subcommand_from status rotate export import" -l json -d 'Answer in JSON'
-complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and not __fish_seen_subcommand_from status rotate export import" -s h -l help -d 'Print help'
-complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and not __fish_seen_subcommand_from status rotate export import" -f -a "status" -d 'Which key it is, where it is, and whether a rotation is to be finished'
-complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and not __fish_seen_subcommand_from status rotate export import" -f -a "rotate" -d 'Put a new key in its place, and seal everything by it; a rotation that was cut off is finished'
-complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and not __fish_seen_subcommand_from status rotate export import" -f -a "export" -d 'Write a copy of the key under a passphrase, for the day when the key is lost'
-complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and not __fish_seen_subcommand_from status rotate export import" -f -a "import" -d 'Put a copy back where the key is lost, damaged or another one'
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and not __fish_seen_subcommand_from status rotate export import to-credential to-file" -l runtime-dir -d 'Where configd\'s sockets are' -r -F
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and not __fish_seen_subcommand_from status rotate export import to-credential to-file" -l config -d 'The settings' -r -F
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and not __fish_seen_subcommand_from status rotate export import to-credential to-file" -l json -d 'Answer in JSON'
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and not __fish_seen_subcommand_from status rotate export import to-credential to-file" -s h -l help -d 'Print help'
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and not __fish_seen_subcommand_from status rotate export import to-credential to-file" -f -a "status" -d 'Which key it is, where it is, and whether a rotation is to be finished'
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and not __fish_seen_subcommand_from status rotate export import to-credential to-file" -f -a "rotate" -d 'Put a new key in its place, and seal everything by it; a rotation that was cut off is finished'
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and not __fish_seen_subcommand_from status rotate export import to-credential to-file" -f -a "export" -d 'Write a copy of the key under a passphrase, for the day when the key is lost'
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and not __fish_seen_subcommand_from status rotate export import to-credential to-file" -f -a "import" -d 'Put a copy back where the key is lost, damaged or another one'
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and not __fish_seen_subcommand_from status rotate export import to-credential to-file" -f -a "to-credential" -d 'Lock the key to this host by a systemd credential, and take its file away; a copy is made first. Run again, it goes on where it was cut off, or locks the key by another way'
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and not __fish_seen_subcommand_from status rotate export import to-credential to-file" -f -a "to-file" -d 'Put the key from the credential back into its file, and take the credential away'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and __fish_seen_subcommand_from status" -l runtime-dir -d 'Where configd\'s sockets are' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and __fish_seen_subcommand_from status" -l config -d 'The settings' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and __fish_seen_subcommand_from status" -l json -d 'Answer in JSON'
@@ -322,6 +324,20 @@ complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and __fish_seen_sub
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and __fish_seen_subcommand_from import" -l config -d 'The settings' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and __fish_seen_subcommand_from import" -l json -d 'Answer in JSON'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and __fish_seen_subcommand_from to-credential" -l with -d 'What it is locked by. The host\'s own key lies on the same disk; a TPM2 does not, and opens it on this host alone. Nothing that is measured when the host starts is part of it, so new firmware and another kernel change nothing' -r -f -a "host\t'The key of this host, /var/lib/systemd/credential.secret'
+tpm2\t'The TPM2 of this host'
+host+tpm2\t'Both'"
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and __fish_seen_subcommand_from to-credential" -l export -d 'Write a copy of the key under a passphrase first, for the day when the credential does not open; one that is there already must be of this key' -r -F
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and __fish_seen_subcommand_from to-credential" -l passphrase-file -d 'The passphrase is the first line of this file (-: of standard input); else it is asked for' -r -F
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and __fish_seen_subcommand_from to-credential" -l runtime-dir -d 'Where configd\'s sockets are' -r -F
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and __fish_seen_subcommand_from to-credential" -l config -d 'The settings' -r -F
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and __fish_seen_subcommand_from to-credential" -l exported -d 'A copy of this key is kept elsewhere already'
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and __fish_seen_subcommand_from to-credential" -l json -d 'Answer in JSON'
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and __fish_seen_subcommand_from to-credential" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and __fish_seen_subcommand_from to-file" -l runtime-dir -d 'Where configd\'s sockets are' -r -F
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and __fish_seen_subcommand_from to-file" -l config -d 'The settings' -r -F
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and __fish_seen_subcommand_from to-file" -l json -d 'Answer in JSON'
+complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand key; and __fish_seen_subcommand_from to-file" -s h -l help -d 'Print help'
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand break-glass; and not __fish_seen_subcommand_from create list revoke" -l runtime-dir -d 'Where configd\'s sockets are' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand break-glass; and not __fish_seen_subcommand_from create list revoke" -l config -d 'The settings' -r -F
 complete -c pam-2fa -n "__fish_pam_2fa_using_subcommand break-glass; and not __fish_seen_subcommand_from create list revoke" -l json -d 'Answer in JSON'

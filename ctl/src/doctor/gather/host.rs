@@ -14,7 +14,7 @@ use std::time::Duration;
 
 const ANSWER: Duration = Duration::from_secs(10);
 /// Where there is a systemd (sd_booted(3)).
-const SYSTEMD: &str = "/run/systemd/system";
+pub(super) const SYSTEMD: &str = "/run/systemd/system";
 const UNITS: [&str; 4] = [
     "pam-2fa-configd-login.socket",
     "pam-2fa-configd-admin.socket",
@@ -63,7 +63,7 @@ fn node(path: &Path) -> String {
 }
 
 /// What a program of the host says, where it is there and succeeds; or says on the way to failing.
-fn said(program: &str, words: &[&str]) -> Option<String> {
+pub(super) fn said(program: &str, words: &[&str]) -> Option<String> {
     if !Path::new(program).exists() {
         return None;
     }

@@ -1,6 +1,7 @@
 //! Asking the host what does not stand in its files. It writes nothing, sends nothing, and opens no connection but to configd's own
 //! socket; names of mail domains are looked up as `user set` does.
 
+mod credential;
 mod daemon;
 mod host;
 mod sshd;
@@ -54,6 +55,7 @@ pub(super) fn facts(asked: &Asked<'_>, around: &dyn Surroundings) -> Facts {
         glass: break_glass::codes(asked.config).ok().map(|codes| codes.has_good()),
         mailboxes: mailboxes(&daemon, around),
         unconfirmed: overdue(&places.state),
+        credential: credential::ask(&places),
         daemon: Some(daemon),
         places,
     }

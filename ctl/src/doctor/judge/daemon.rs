@@ -3,10 +3,10 @@
 use super::super::finding::Finding;
 use super::super::known::{
     CHANNEL_REFUSED, CHANNEL_TLS, CHANNEL_UNREACHED, CHANNEL_UNTESTED, CLOCK_AHEAD, CLOCK_BEHIND, DAEMON_PROBLEM,
-    DAEMON_RELEASE, DAEMON_SEALED, DAEMON_SILENT, KEY_BESIDE, KEY_ROTATION, Known, UNCONFIRMED, UNIT_OFF,
+    DAEMON_RELEASE, DAEMON_SEALED, DAEMON_SILENT, Known, UNCONFIRMED, UNIT_OFF,
 };
 use super::Case;
-use pam_2fa_protocol::admin::{ChannelHealth, KeyPlace, Reached, Required, State, Status};
+use pam_2fa_protocol::admin::{ChannelHealth, Reached, Required, State, Status};
 use pam_2fa_protocol::courier::{Class, Reason};
 
 /// Below that, trust goes on (docs/when-it-fails.md).
@@ -28,18 +28,6 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
     if let Some(status) = &daemon.status {
         all.extend(of_status(status, &socket, &daemon.reached));
         all.extend(daemon.reached.iter().filter_map(reached));
-    }
-    if let Some(key) = &daemon.key {
-        if let Some(before) = &key.before {
-            all.push(Finding::of(
-                &KEY_ROTATION,
-                &key.path,
-                format!("key {} is in use, and {before} is not forgotten", key.id),
-            ));
-        }
-        if key.place == KeyPlace::State {
-            all.push(Finding::of(&KEY_BESIDE, &key.path, ""));
-        }
     }
     if let Some(clock) = &daemon.clock {
         if clock.behind_s > SLACK_S {

@@ -8,6 +8,7 @@
 //! | `doors` | who else lets in, and without a code |
 //! | `sudoers` | who becomes another without a password |
 //! | `daemon` | configd and its ways out |
+//! | `key` | the key, and the credential that it can come from |
 //! | `places` | sockets, key, store: owners and modes |
 //! | `config` | the settings |
 //! | `users` | who could not answer, and whom configd sees otherwise |
@@ -17,6 +18,7 @@ mod config;
 mod daemon;
 mod doors;
 mod host;
+mod key;
 mod modules;
 mod places;
 mod sshd;
@@ -49,6 +51,7 @@ pub(super) fn findings(case: &Case<'_>, wanted: Option<&str>) -> Vec<Finding> {
     all.extend(sshd::findings(case));
     all.extend(doors::findings(case));
     all.extend(daemon::findings(case));
+    all.extend(key::findings(case));
     all.extend(places::findings(case));
     all.extend(config::findings(case));
     all.extend(users::findings(case));

@@ -53,7 +53,7 @@ fn script(method: &str, _: &Value) -> Vec<Reply> {
             "unhealthy": [{"kind": "channel", "since": "2026-11-20T09:00:00Z", "text": HOSTILE.repeat(4)}],
             "channels": [{"name": "email", "configured": true, "server": "smtp.example.com:465", "last_error": HOSTILE,
                 "last_error_at": "2026-11-20T09:00:00Z", "failing_since": "2026-11-20T09:00:00Z"}],
-            "sandboxes": [{"process": "configd", "measures": [{"name": "no_capabilities", "on": true, "note": HOSTILE}]}]}}))],
+            "sandboxes": [{"process": "configd", "measures": [{"name": "no_capabilities", "on": true}]}]}}))],
         admin::KEY_STATUS => vec![Reply::Done(json!({"id": "k1", "place": "state", "path": "/var/lib/pam-2fa/key",
             "before": "k0"}))],
         _ => vec![Reply::Done(json!({}))],

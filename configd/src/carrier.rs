@@ -84,11 +84,11 @@ impl Carrier {
         }
         let SandboxReply { sandbox } = reply.parameters()?;
         // Whoever it is, its words are few.
-        let measures = sandbox
-            .measures
-            .into_iter()
-            .take(MOST_MEASURES)
-            .map(|Measure { name, on }| Measure { name: word(&name), on });
+        let measures = sandbox.measures.into_iter().take(MOST_MEASURES).map(|Measure { name, on, note }| Measure {
+            name: word(&name),
+            on,
+            note: note.map(|note| few(&note)),
+        });
         Ok(Some(Sandbox { process: String::from("courier"), measures: measures.collect() }))
     }
 
@@ -135,6 +135,11 @@ impl Carrier {
 /// A word of a courier that may be in other hands: letters, digits and `_`, and not many.
 fn word(text: &str) -> String {
     text.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '_').take(32).collect()
+}
+
+/// A note of the same: one line of what can be printed, and short.
+fn few(text: &str) -> String {
+    printable(text).chars().take(80).collect()
 }
 
 fn failed(reason: Reason, said: String) -> Outcome {

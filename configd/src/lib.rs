@@ -28,6 +28,7 @@ pub mod seal;
 pub mod server;
 pub mod settings_file;
 pub mod store;
+pub mod straight;
 pub mod texts;
 pub mod trial;
 pub mod trouble;

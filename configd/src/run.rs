@@ -9,8 +9,10 @@ use crate::log;
 use crate::seal::clear_pieces;
 use crate::server::{self, Sockets};
 use crate::users::SystemDirectory;
+use pam_2fa_confine::confine;
 use sd_notify::NotifyState;
 use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -40,6 +42,7 @@ pub fn run(args: &Args) -> Result<(), RunError> {
     let listeners = listen(args)?;
     harden().map_err(RunError::Harden)?;
     let level = log::start(listeners.by_systemd);
+    confined(args);
     let places = Places {
         config: args.config.clone(),
         state_dir: args.state_dir.clone(),
@@ -60,6 +63,16 @@ pub fn run(args: &Args) -> Result<(), RunError> {
     let served = runtime.block_on(serve(daemon, listeners));
     runtime.shutdown_timeout(GRACE);
     served
+}
+
+/// Takes from this process what it needs no more, now that it has its sockets: before the first thread is started, which would keep it,
+/// and before a file is read that others may have written.
+fn confined(args: &Args) {
+    let settings = args.config.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let read = [settings, &args.share_dir, &args.runtime_dir];
+    for why in confine(pam_2fa_confine::Daemon::Configd, &read, &[&args.state_dir]) {
+        tracing::warn!(why, "less confined than it could be");
+    }
 }
 
 async fn serve(daemon: Arc<Daemon>, listeners: Listeners) -> Result<(), RunError> {

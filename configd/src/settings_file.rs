@@ -7,8 +7,9 @@ use crate::limits::{Lock, SendLimits, TextLimits, TryLimits};
 use crate::rules::{Codes, MailWay, PromptStyle, Rules, TextWay, Who};
 use crate::seal::Keys;
 use crate::store::LogLimits;
+use crate::straight::open_straight;
 use crate::texts::Languages;
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
+use nix::fcntl::OFlag;
 use pam_2fa_protocol::Secret;
 use pam_2fa_settings::{Accepted, Email, Exemption, Finding, Limits, PasswordSetting, Policy, Prompt, Settings, Sms};
 use sha2::{Digest, Sha256};
@@ -65,11 +66,7 @@ pub enum FileError {
 /// [`FileError`].
 pub fn read(path: &Path) -> Result<Secret, FileError> {
     let name = || path.display().to_string();
-    let how = OpenHow::new()
-        .flags(OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK)
-        .resolve(ResolveFlag::RESOLVE_NO_SYMLINKS);
-    let opened = openat2(nix::fcntl::AT_FDCWD, path, how);
-    let mut file = match opened {
+    let mut file = match open_straight(path, OFlag::O_RDONLY | OFlag::O_NONBLOCK) {
         Ok(descriptor) => File::from(descriptor),
         Err(nix::errno::Errno::ENOENT) => return Err(FileError::Missing { path: name() }),
         Err(error) => return Err(FileError::Unreadable { path: name(), why: String::from(error.desc()) }),

@@ -1,6 +1,8 @@
 //! The two daemons of this crate, and what is different between them before they serve: names, users, who may call. What they
 //! carry is not said here, so that neither is linked with what only the other does.
 
+use pam_2fa_confine::Daemon;
+
 /// A daemon of this crate.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Role {
@@ -18,6 +20,8 @@ pub struct Role {
     pub caller: &'static str,
     /// Where it looks for the system's message bus, if it has to do with one. Never the environment's.
     pub bus: Option<&'static str>,
+    /// What it takes from itself.
+    pub daemon: Daemon,
 }
 
 /// Carries messages over the network, for configd.
@@ -29,6 +33,7 @@ pub const COURIER: Role = Role {
     peer: "pam-2fa",
     caller: "configd",
     bus: None,
+    daemon: Daemon::Courier,
 };
 
 /// Sends text messages by what this host has, for the courier: programs and modems. No network.
@@ -40,6 +45,7 @@ pub const LOCAL: Role = Role {
     peer: "pam-2fa-courier",
     caller: "the courier",
     bus: Some("unix:path=/run/dbus/system_bus_socket"),
+    daemon: Daemon::CourierLocal,
 };
 
 impl Role {

@@ -10,6 +10,7 @@ use crate::serve::{MAX_CONNECTIONS, Permitted, serve};
 use crate::sms::shelf::{Owners, Shelf};
 use crate::socket::{SocketError, handed_over, make};
 use nix::unistd::{Uid, User};
+use pam_2fa_confine::confine as confine_files_and_calls;
 use sd_notify::NotifyState;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -88,6 +89,10 @@ fn start<T: Texts>(
     let shipped = args.share_dir.join("providers");
     let shelf = Shelf::new(vec![args.providers.clone(), shipped.clone(), shipped.join("unproven")], owners.clone());
     confine()?;
+    // Before the first thread is started, which would keep it, and before a byte is read that others have written.
+    for why in confine_files_and_calls(role.daemon, &[&args.providers, &args.share_dir, &args.runtime_dir], &[]) {
+        tracing::warn!(why, "less confined than it could be");
+    }
     listener.set_nonblocking(true)?;
     // A look-up blocks a thread until the resolver gives up, long after its send has: there are more threads than calls.
     let threads = MAX_CONNECTIONS.saturating_mul(2);

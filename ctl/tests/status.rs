@@ -76,7 +76,8 @@ fn all_that_the_daemon_says_of_itself_is_shown() {
             "key": {"place": "credential", "path": "/run/pam-2fa-key/key"},
             "clock": {"wall": "2026-11-20T10:00:00Z", "behind_s": 7},
             "sandboxes": [
-                {"process": "configd", "measures": [measure("not_root", true), measure("no_network", true)]},
+                {"process": "configd", "measures": [measure("not_root", true), measure("no_network", true),
+                    {"name": "landlock", "on": true, "note": "ABI 7"}]},
                 {"process": "courier", "measures": [measure("not_root", true), measure("files_read_only", false)]}],
         }}))]
     });

@@ -138,7 +138,9 @@ fn decision() -> admin::Decision {
 }
 
 fn sandbox() -> Sandbox {
-    Sandbox { process: "configd".into(), measures: vec![Measure { name: "not_root".into(), on: true }] }
+    let measure =
+        |name: &str, note: Option<&str>| Measure { name: name.into(), on: true, note: note.map(str::to_owned) };
+    Sandbox { process: "configd".into(), measures: vec![measure("not_root", None), measure("landlock", Some("ABI 7"))] }
 }
 
 fn status() -> admin::Status {

@@ -122,12 +122,21 @@ fn what_confines_both_daemons_is_what_the_kernel_says_of_them() {
         "configd not_root",
         "configd no_new_privileges",
         "configd no_core_files",
+        // What each takes from itself, and what the kernel says of it.
+        "configd no_network",
+        "configd own_filter",
+        "configd landlock",
+        "configd not_dumpable",
+        "configd key_locked",
         "courier not_root",
         "courier no_new_privileges",
+        "courier own_filter",
+        "courier landlock",
+        "courier not_dumpable",
     ] {
         assert!(by_hand.iter().any(|measure| measure == expected), "{expected}: {by_hand:?}");
     }
-    for absent in ["configd no_network", "configd files_read_only", "courier files_read_only"] {
+    for absent in ["configd system_calls_filtered", "configd files_read_only", "courier files_read_only"] {
         assert!(
             !by_hand.iter().any(|measure| measure == absent),
             "started by hand, nothing gives it {absent}: {by_hand:?}"

@@ -8,6 +8,7 @@
 //! While a rotation is under way ([`super::rotation`]) the key before opens values of the settings, and seals nothing any more. The
 //! key of MACs of long codes outlives rotations, since the codes are not known: from the first one on it is kept in the store.
 
+use super::locked::LockedKey;
 use super::master::{KeyId, MasterKey};
 use crate::authenticator::{LongCode, LongCodeMac, LongUse};
 use crate::random::{self, NoRandomness, Random};
@@ -95,9 +96,20 @@ fn derive<const N: usize>(master: &[u8; 32], purpose: Purpose) -> Secret<[u8; N]
     // HKDF-SHA-256 gives up to 255 × 32 bytes and refuses more: with this it cannot fail.
     const { assert!(N <= 32, "a derived key is 32 bytes at most") };
     let mut derived = Secret::new([0; N]);
-    let info: [&[u8]; 2] = [b"pam-2fa:v1:", purpose.name().as_bytes()];
-    let _cannot_fail = Hkdf::<Sha256>::new(None, master).expand_multi_info(&info, derived.expose_mut());
+    derive_into(master, purpose, derived.expose_mut());
     derived
+}
+
+/// The same, in its place.
+fn derive_key(master: &[u8; 32], purpose: Purpose) -> LockedKey {
+    let mut derived = LockedKey::empty();
+    derive_into(master, purpose, derived.expose_mut());
+    derived
+}
+
+fn derive_into(master: &[u8; 32], purpose: Purpose, derived: &mut [u8]) {
+    let info: [&[u8]; 2] = [b"pam-2fa:v1:", purpose.name().as_bytes()];
+    let _cannot_fail = Hkdf::<Sha256>::new(None, master).expand_multi_info(&info, derived);
 }
 
 /// What tells a key from another and is no secret: 32 bits of it derived one way.
@@ -112,11 +124,11 @@ const LONG_CODE_MAC_NAME: &str = "meta:long-code-mac";
 pub struct Keys {
     id: KeyId,
     check: Secret<[u8; 32]>,
-    code_mac: Secret<[u8; 32]>,
-    long_code_mac: Secret<[u8; 32]>,
-    prompt_tag: Secret<[u8; 32]>,
-    settings: Secret<[u8; 32]>,
-    records: Secret<[u8; 32]>,
+    code_mac: LockedKey,
+    long_code_mac: LockedKey,
+    prompt_tag: LockedKey,
+    settings: LockedKey,
+    records: LockedKey,
     before: Mutex<Option<Arc<Before>>>,
     before_lost: Mutex<Option<BeforeLost>>,
 }
@@ -137,7 +149,7 @@ pub struct BeforeLost {
 /// What is left of the key before: it opens values of the settings, and that is all.
 struct Before {
     id: KeyId,
-    settings: Secret<[u8; 32]>,
+    settings: LockedKey,
 }
 
 impl fmt::Debug for Keys {
@@ -168,11 +180,11 @@ impl Keys {
         Self {
             id: master.id().clone(),
             check: derive(key, Purpose::Check),
-            code_mac: derive(key, Purpose::CodeMac),
-            long_code_mac: derive(key, Purpose::LongCodeMac),
-            prompt_tag: derive(key, Purpose::PromptTag),
-            settings: derive(key, Purpose::Settings),
-            records: derive(key, Purpose::Records),
+            code_mac: derive_key(key, Purpose::CodeMac),
+            long_code_mac: derive_key(key, Purpose::LongCodeMac),
+            prompt_tag: derive_key(key, Purpose::PromptTag),
+            settings: derive_key(key, Purpose::Settings),
+            records: derive_key(key, Purpose::Records),
             before: Mutex::new(None),
             before_lost: Mutex::new(None),
         }
@@ -180,12 +192,12 @@ impl Keys {
 
     /// The same keys once more, of `master`, which they must be of.
     pub(super) fn again(&self, master: &MasterKey) -> Self {
-        Self { long_code_mac: Secret::new(*self.long_code_mac.expose()), ..Self::of(master) }
+        Self { long_code_mac: LockedKey::of(self.long_code_mac.expose()), ..Self::of(master) }
     }
 
     /// From here on values of the settings that `master` sealed open too.
     pub(super) fn know_before(&self, master: &MasterKey) {
-        let before = Before { id: master.id().clone(), settings: derive(master.bytes(), Purpose::Settings) };
+        let before = Before { id: master.id().clone(), settings: derive_key(master.bytes(), Purpose::Settings) };
         *self.before.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(before));
     }
 
@@ -308,7 +320,7 @@ impl Keys {
         tag
     }
 
-    fn key(&self, purpose: Purpose) -> &Secret<[u8; 32]> {
+    fn key(&self, purpose: Purpose) -> &LockedKey {
         match purpose {
             Purpose::Records => &self.records,
             Purpose::Settings
@@ -366,7 +378,7 @@ impl Keys {
 }
 
 /// HMAC-SHA-256 of `parts`, each with its length, so that nothing can be shifted from one to the next.
-fn hmac(key: &Secret<[u8; 32]>, parts: &[&[u8]]) -> [u8; 32] {
+fn hmac(key: &LockedKey, parts: &[&[u8]]) -> [u8; 32] {
     // HMAC fills a key up to a block of 64 bytes with zeros (RFC 2104 §2); handed in whole, it cannot fail.
     let mut block = Secret::new([0_u8; 64]);
     for (byte, from) in block.expose_mut().iter_mut().zip(key.expose()) {

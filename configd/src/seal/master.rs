@@ -4,6 +4,7 @@
 //! tell two keys apart without seeing either. Nothing is ever encrypted with the master key itself: see [`super::keys`].
 
 use super::keys;
+use super::locked::LockedKey;
 use crate::random::{NoRandomness, Random};
 use crate::store::sqlite::files;
 use data_encoding::BASE64;
@@ -101,7 +102,7 @@ impl KeyError {
 
 /// The key.
 pub struct MasterKey {
-    bytes: Secret<[u8; 32]>,
+    bytes: LockedKey,
     id: KeyId,
 }
 
@@ -117,12 +118,12 @@ impl MasterKey {
     /// # Errors
     /// [`NoRandomness`].
     pub fn generate(random: &dyn Random) -> Result<Self, NoRandomness> {
-        let mut bytes = Secret::new([0; 32]);
+        let mut bytes = LockedKey::empty();
         random.fill(bytes.expose_mut())?;
         Ok(Self::of(bytes))
     }
 
-    fn of(bytes: Secret<[u8; 32]>) -> Self {
+    fn of(bytes: LockedKey) -> Self {
         let id = keys::id_of(bytes.expose());
         Self { bytes, id }
     }
@@ -240,7 +241,7 @@ fn parse(text: &[u8]) -> Result<MasterKey, &'static str> {
         Ok(_) => return Err("it has not the length of a key"),
         Err(_) => return Err("it is no base64"),
     }
-    let mut bytes = Secret::new([0; 32]);
+    let mut bytes = LockedKey::empty();
     for (byte, from) in bytes.expose_mut().iter_mut().zip(decoded.expose()) {
         *byte = *from;
     }

@@ -5,6 +5,7 @@
 //! | [`opening`] | from a state folder to a [`Vault`], or the reason why the daemon starts sealed |
 //! | [`master`] | the one key in a file |
 //! | [`keys`] | a key for each purpose, derived from it: sealing, opening, MACs of codes |
+//! | `locked` | keys in memory that is not written to swap |
 //! | [`rotation`] | another key in the place of the one before |
 //! | [`restore`] | a store from a backup in the place of the one there |
 //! | [`import`] | the key of a store, put back where it was lost |
@@ -13,6 +14,7 @@
 
 pub mod import;
 pub mod keys;
+pub(crate) mod locked;
 pub mod master;
 pub mod opening;
 pub mod restore;

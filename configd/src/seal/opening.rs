@@ -24,8 +24,9 @@ use crate::store::MetaKey;
 use crate::store::sqlite::files::{self, Stands};
 use crate::store::sqlite::opening::Checked;
 use crate::store::sqlite::{OpenError, SqliteStore};
+use crate::straight::open_straight;
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, Flock, FlockArg, OFlag, OpenHow, ResolveFlag, openat2};
+use nix::fcntl::{Flock, FlockArg, OFlag};
 use pam_2fa_protocol::admin::KeyPlace;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -339,14 +340,8 @@ fn open_store(path: &Path, found: Found) -> Result<Opened, SealedReason> {
 /// The state folder, opened: our own, nobody else's to write, with no symbolic link on the way (fault 25).
 fn folder(path: &Path) -> Result<File, SealedReason> {
     let wrong = |why: String| SealedReason::Folder { path: path.to_owned(), why };
-    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    let how = OpenHow::new().flags(flags).resolve(ResolveFlag::RESOLVE_NO_SYMLINKS);
-    let folder = match openat2(AT_FDCWD, path, how) {
+    let folder = match open_straight(path, OFlag::O_RDONLY | OFlag::O_DIRECTORY) {
         Ok(folder) => File::from(folder),
-        // Before Linux 5.6. Nobody but root can change the folders above between the two steps.
-        Err(Errno::ENOSYS) if path.canonicalize().is_ok_and(|real| real == path) => {
-            File::open(path).map_err(|error| wrong(format!("it cannot be opened ({error})")))?
-        }
         Err(Errno::ELOOP) => return Err(wrong(String::from("a part of it is a symbolic link"))),
         Err(error) => return Err(wrong(format!("it cannot be opened ({error})"))),
     };

@@ -10,6 +10,8 @@ mod changes;
 #[cfg(test)]
 mod common;
 #[cfg(test)]
+mod confined;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod damage;

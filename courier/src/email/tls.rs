@@ -89,7 +89,7 @@ impl Trust {
             if !path.is_absolute() {
                 return Err(setting(String::from("not an absolute path")));
             }
-            let found = certificates(path).map_err(|error| setting(error.to_string()))?;
+            let found = certificates(path).map_err(|error| setting(unreadable(&error)))?;
             for one in &found {
                 let certificate = one.as_ref().map_err(|error| setting(error.to_string()))?;
                 roots.add(certificate.clone()).map_err(|error| setting(error.to_string()))?;
@@ -116,6 +116,16 @@ impl Trust {
         config.resumption = Resumption::disabled();
         Ok(Arc::new(config))
     }
+}
+
+/// What the system says; where it says no, there are two who may have said it.
+fn unreadable(error: &io::Error) -> String {
+    if error.kind() != io::ErrorKind::PermissionDenied {
+        return error.to_string();
+    }
+    format!(
+        "{error}; it must be for everybody to read, and below /etc, /usr, /opt or /srv: the courier reads nowhere else"
+    )
 }
 
 fn stamp(path: Option<&Path>) -> Stamp {

@@ -5,7 +5,7 @@ use pam_2fa_protocol::admin::{
     ChannelHealth, ClockHealth, KeyHealth, KeyPlace, Required, State, Status, StoreHealth, Texts,
 };
 use pam_2fa_protocol::courier::{Class, Reason};
-use pam_2fa_protocol::sandbox::Sandbox;
+use pam_2fa_protocol::sandbox::{Measure, Sandbox};
 use serde::Serialize;
 
 /// Who asks.
@@ -143,9 +143,12 @@ pub(super) fn word(value: &impl Serialize) -> Option<String> {
 
 /// `all 9 in force`, or what is not.
 fn sandbox(of: &Sandbox) -> String {
-    let words = |name: &String| name.replace('_', " ");
-    let off: Vec<String> = of.measures.iter().filter(|one| !one.on).map(|one| words(&one.name)).collect();
-    let on: Vec<String> = of.measures.iter().filter(|one| one.on).map(|one| words(&one.name)).collect();
+    let words = |one: &Measure| {
+        let name = one.name.replace('_', " ");
+        one.note.as_ref().map_or_else(|| name.clone(), |note| format!("{name} ({note})"))
+    };
+    let off: Vec<String> = of.measures.iter().filter(|one| !one.on).map(words).collect();
+    let on: Vec<String> = of.measures.iter().filter(|one| one.on).map(words).collect();
     match (on.is_empty(), off.is_empty()) {
         (_, true) => format!("in force: {}", on.join(", ")),
         (true, false) => format!("NOTHING in force of {}", counted(off.len(), "measure")),

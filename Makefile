@@ -2,7 +2,7 @@
 
 PRODUCT = -p configd -p courier -p ctl -p pam_2fa
 
-.PHONY: all build demo test bench lint fmt clean
+.PHONY: all build demo test test-vm bench lint fmt clean
 all: build
 
 build: ## the release: the daemons, the command, the module
@@ -13,6 +13,9 @@ demo: ## a login over ssh with a code by email, before your eyes (root)
 
 test: ## everything (root: the login tests make namespaces)
 	@scripts/test.sh
+
+test-vm: ## what a container cannot show, in virtual machines (root): needs the release
+	@scripts/test-vm
 
 bench: ## what a login costs (root)
 	@scripts/bench.sh

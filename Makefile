@@ -2,7 +2,7 @@
 
 PRODUCT = -p configd -p courier -p ctl -p pam_2fa
 
-.PHONY: all build demo test bench packages lint fmt clean
+.PHONY: all build demo test test-vm bench packages lint fmt clean
 all: build
 
 build: ## the release: the daemons, the command, the module
@@ -16,6 +16,9 @@ test: ## everything (root: the login tests make namespaces)
 
 packages: build ## target/packages: deb, rpm, SBOM
 	@scripts/packages
+
+test-vm: ## what a container cannot show, in virtual machines (root): needs the release
+	@scripts/test-vm
 
 bench: ## what a login costs (root)
 	@scripts/bench.sh

@@ -4,7 +4,8 @@
 #   1. the release, as it is installed
 #   2. cargo test of the whole workspace: what needs no namespaces
 #   3. inside tests/ns/enter: the tests marked #[ignore = "needs tests/ns/enter"], over a real sshd and a real Postfix
-#   4. scripts/check-booted: what needs a real systemd, booted in a container
+#   4. the packages, as they are to be (scripts/check-packages)
+#   5. scripts/check-booted: what needs a real systemd, booted in a container: the units, and the packages on a host of their own
 #
 # Nothing is skipped in silence: a machine that cannot do the third part makes the run fail.
 set -eu
@@ -35,6 +36,11 @@ section "tests in namespaces: real sshd, real Postfix, both daemons"
 cargo test -p e2e --locked --no-run
 # Six at a time: they wait for servers more than they work. Every test of e2e that is marked for the namespaces, and only those: the others have just run.
 tests/ns/enter --mail --product cargo test -p e2e --locked --offline --tests -- --ignored --test-threads 6
+
+section "the packages"
+scripts/packages --before > /dev/null
+scripts/packages > /dev/null
+scripts/check-packages
 
 section "on a booted systemd"
 scripts/check-booted

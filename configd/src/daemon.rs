@@ -139,7 +139,7 @@ impl Daemon {
             Err(reason) => {
                 // Said once, and not at every try.
                 if !matches!(self.state(), State::Sealed(before) if *before == *reason) {
-                    tracing::error!(reason, "sealed: every login is denied");
+                    tracing::error!(reason, "sealed: every login is denied: {reason}");
                     self.put(State::Sealed(Arc::from(reason.as_str())));
                 }
                 Err(reason)
@@ -207,7 +207,7 @@ impl Daemon {
             drop(house);
             if let Some(why) = fault {
                 let reason = format!("the store has failed ({why}); look at the disk under the state folder");
-                tracing::error!(reason, "sealed: every login is denied");
+                tracing::error!(reason, "sealed: every login is denied: {reason}");
                 self.put(State::Sealed(Arc::from(reason)));
                 again = OPEN_AGAIN;
             } else {

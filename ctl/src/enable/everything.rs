@@ -5,7 +5,7 @@
 use super::all::kept;
 use super::receipt::Receipts;
 use super::sshd::DropIn;
-use super::stack::{Host, line};
+use super::stack::{Host, Place, Stack, is_ours, line};
 use super::waits;
 use super::{Disabled, all, confirm, disable_one, file, main_file, state};
 use crate::args::DisableArgs;
@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::exempt;
 use crate::screen::Screen;
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::path::Path;
 
 /// What it answers to beside services.
@@ -92,17 +93,29 @@ fn places(host: &Host) -> Vec<(String, String)> {
         for path in host.folders().map(|folder| folder.join(&service)) {
             let Ok(text) = std::fs::read(&path) else { continue };
             all.extend(line::of_ours(&text).into_iter().map(|whole| {
-                (
-                    service.clone(),
-                    format!("{}:{} names pam_2fa.so; take that line out by hand", path.display(), whole.number),
-                )
+                let place = Place { file: path.clone(), line: whole.number };
+                (service.clone(), by_hand(&place))
             }));
         }
     }
     all
 }
 
+/// Where a file that services take in, wherever it is and whatever it is called, names our module. What libpam cannot follow lets nobody in
+/// as it is.
+fn taken_in(host: &Host) -> BTreeSet<String> {
+    let stacks = file::services(host).into_iter().filter_map(|service| Stack::read(host, &service).ok());
+    stacks.flat_map(|stack| stack.lines).filter(is_ours).map(|line| by_hand(&line.place)).collect()
+}
+
+fn by_hand(place: &impl Display) -> String {
+    format!("{place} names pam_2fa.so; take that line out by hand")
+}
+
 /// What names our module yet.
 fn left(host: &Host) -> Vec<String> {
-    places(host).into_iter().map(|(_, words)| words).collect()
+    let mut left: Vec<String> = places(host).into_iter().map(|(_, words)| words).collect();
+    let others = taken_in(host).into_iter().filter(|words| !left.contains(words)).collect::<Vec<_>>();
+    left.extend(others);
+    left
 }

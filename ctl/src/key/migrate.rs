@@ -172,18 +172,29 @@ fn back_in_its_file(runtime_dir: &Path, status: &KeyReply, key: Secret) -> Resul
         if let Some(reason) = reply.still_sealed {
             return Err(Error::Sealed(reason));
         }
-        if reply.was_there {
-            // By an earlier run: configd goes by the credential's until it starts again.
-            unit::restart_configd()?;
+        if !reply.was_there {
+            return by_file(runtime_dir, status);
         }
-        let now: KeyReply = Client::connect(runtime_dir)?.call(KEY_STATUS, &Nothing {})?;
-        is_by(&now, &status.id, KeyPlace::State)?;
-        Ok(PathBuf::from(now.path))
+        // By an earlier run: configd goes by the credential's until it starts again, and then the unit would open that again.
+        let mut file = None;
+        credential::without(Path::new(PLACE), || {
+            unit::restart_configd()?;
+            file = Some(by_file(runtime_dir, status)?);
+            Ok(())
+        })?;
+        Ok(file.unwrap_or_else(|| PathBuf::from(STATE_KEY)))
     };
     put().map_err(|why| {
         let left = unit::open().err().map_or_else(String::new, |why| format!("; {why}"));
         undone(&why, &left)
     })
+}
+
+/// The file, where configd goes by it.
+fn by_file(runtime_dir: &Path, status: &KeyReply) -> Result<PathBuf, Error> {
+    let now: KeyReply = Client::connect(runtime_dir)?.call(KEY_STATUS, &Nothing {})?;
+    is_by(&now, &status.id, KeyPlace::State)?;
+    Ok(PathBuf::from(now.path))
 }
 
 /// Which key it is; refused while another one may still be needed.

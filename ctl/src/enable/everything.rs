@@ -166,7 +166,10 @@ mod tests {
             assert_eq!(left(&host()), [format!("/{elsewhere}:2 names pam_2fa.so; take that line out by hand")]);
             std::fs::remove_file(root.path().join(elsewhere)).unwrap();
         }
-        put("etc/pam.d/sshd", "auth required pam_unix.so \\\n# nobody knows\n nullok\nauth requisite pam_2fa.so\n#pam_2fa.so\n");
+        put(
+            "etc/pam.d/sshd",
+            "auth required pam_unix.so \\\n# nobody knows\n nullok\nauth requisite pam_2fa.so\n#pam_2fa.so\n",
+        );
         let words = left(&host());
         assert!(matches!(&words[..], [one] if one.contains("sshd:4 names")), "{words:?}");
         put("etc/pam.d/sshd", "auth required pam_unix.so\n# auth requisite pam_2fa.so\n");

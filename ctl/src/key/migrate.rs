@@ -301,7 +301,10 @@ fn state_key(status: &KeyReply) -> Result<PathBuf, Error> {
     if file == usual || is_its_own() {
         return Ok(file);
     }
-    Err(Error::Unfit { path: file, why: String::from("is the key by configd's word, and lies in no folder of configd's") })
+    Err(Error::Unfit {
+        path: file,
+        why: String::from("is the key by configd's word, and lies in no folder of configd's"),
+    })
 }
 
 fn is_same(bytes: &[u8], key: &Secret) -> bool {

@@ -5,7 +5,7 @@
 use super::all::kept;
 use super::receipt::Receipts;
 use super::sshd::DropIn;
-use super::stack::{Host, line};
+use super::stack::{Host, Place, Stack, is_ours, line};
 use super::waits;
 use super::{Disabled, all, confirm, disable_one, file, main_file, state};
 use crate::args::DisableArgs;
@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::exempt;
 use crate::screen::Screen;
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::path::Path;
 
 /// What it answers to beside services.
@@ -92,17 +93,86 @@ fn places(host: &Host) -> Vec<(String, String)> {
         for path in host.folders().map(|folder| folder.join(&service)) {
             let Ok(text) = std::fs::read(&path) else { continue };
             all.extend(line::of_ours(&text).into_iter().map(|whole| {
-                (
-                    service.clone(),
-                    format!("{}:{} names pam_2fa.so; take that line out by hand", path.display(), whole.number),
-                )
+                let place = Place { file: path.clone(), line: whole.number };
+                (service.clone(), by_hand(&place))
             }));
         }
     }
     all
 }
 
+/// Where a file that services take in, wherever it is and whatever it is called, names our module. What libpam cannot follow lets nobody in
+/// as it is.
+fn taken_in(host: &Host) -> BTreeSet<String> {
+    let stacks = file::services(host).into_iter().filter_map(|service| Stack::read(host, &service).ok());
+    stacks.flat_map(|stack| stack.lines).filter(is_ours).map(|line| by_hand(&line.place)).collect()
+}
+
+/// The same in a file whose lines not every libpam reads alike (`line::lines` ends there, and one of them goes on): each line counts for itself.
+fn beyond(host: &Host) -> Vec<String> {
+    let files = file::services(host)
+        .into_iter()
+        .flat_map(|service| host.folders().map(|folder| folder.join(&service)).collect::<Vec<_>>());
+    let mut all = Vec::new();
+    for file in files {
+        let Ok(text) = std::fs::read(&file) else { continue };
+        if line::lines(&text).1.is_none() {
+            continue;
+        }
+        for (line, said) in (1..).zip(text.split(|byte| *byte == b'\n')) {
+            if !line::of_ours(said.strip_suffix(b"\\").unwrap_or(said)).is_empty() {
+                all.push(by_hand(&Place { file: file.clone(), line }));
+            }
+        }
+    }
+    all
+}
+
+fn by_hand(place: &impl Display) -> String {
+    format!("{place} names pam_2fa.so; take that line out by hand")
+}
+
 /// What names our module yet.
 fn left(host: &Host) -> Vec<String> {
-    places(host).into_iter().map(|(_, words)| words).collect()
+    let mut left: Vec<String> = places(host).into_iter().map(|(_, words)| words).collect();
+    let others = taken_in(host).into_iter().chain(beyond(host));
+    let others = others.filter(|words| !left.contains(words)).collect::<Vec<_>>();
+    left.extend(others);
+    left
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_module_is_seen_wherever_a_service_reads_it() {
+        let root = tempfile::tempdir().unwrap();
+        let put = |file: &str, text: &str| {
+            let file = root.path().join(file);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, text).unwrap();
+        };
+        put("etc/debian_version", "12.0\n");
+        let host = || Host::new(root.path(), super::super::stack::Dialect::Debian);
+        for (service, elsewhere) in [
+            ("@include /etc/security/auth\n", "etc/security/auth"),
+            ("@include Company\n", "etc/pam.d/Company"),
+            ("auth substack sub/auth\n", "etc/pam.d/sub/auth"),
+            ("auth include common-auth.new\n", "etc/pam.d/common-auth.new"),
+        ] {
+            put("etc/pam.d/sshd", service);
+            put(elsewhere, "auth required pam_unix.so\nauth requisite pam_2fa.so\n");
+            assert_eq!(left(&host()), [format!("/{elsewhere}:2 names pam_2fa.so; take that line out by hand")]);
+            std::fs::remove_file(root.path().join(elsewhere)).unwrap();
+        }
+        put(
+            "etc/pam.d/sshd",
+            "auth required pam_unix.so \\\n# nobody knows\n nullok\nauth requisite pam_2fa.so\n#pam_2fa.so\n",
+        );
+        let words = left(&host());
+        assert!(matches!(&words[..], [one] if one.contains("sshd:4 names")), "{words:?}");
+        put("etc/pam.d/sshd", "auth required pam_unix.so\n# auth requisite pam_2fa.so\n");
+        assert_eq!(left(&host()), Vec::<String>::new());
+    }
 }

@@ -154,6 +154,21 @@ pub(super) fn remove(path: &Path) -> Result<(), Error> {
     gone.map_err(|why| Error::File { what: "cannot take away", path: path.to_owned(), why })
 }
 
+/// Out of the sight of the unit that opens it while `run` starts configd without it. Then it is gone, or, where that failed, where it was. A
+/// run that is killed leaves it beside its name, locked as it is.
+pub(super) fn without(path: &Path, run: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+    let fail = |why| Error::File { what: "cannot take away", path: path.to_owned(), why };
+    let hidden = path.with_extension("closed");
+    match std::fs::rename(path, &hidden) {
+        Err(why) if why.kind() == ErrorKind::NotFound => return run(),
+        renamed => renamed.map_err(fail)?,
+    }
+    match run() {
+        Ok(()) => remove(&hidden),
+        Err(why) => std::fs::rename(&hidden, path).map_err(fail).and(Err(why)),
+    }
+}
+
 /// systemd's folder, which not every release makes: root's alone.
 fn make(parent: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(parent) {
@@ -211,6 +226,19 @@ mod tests {
         for none in [&b""[..], b"AAAA", b"pam-2fa-key:v1:", &[0xff; 80]] {
             assert_eq!(lock(none), Lock { with: None, is_measured: false });
         }
+    }
+
+    #[test]
+    fn what_was_out_of_sight_is_gone_or_where_it_was() {
+        let base = tempfile::tempdir().unwrap();
+        let place = base.path().join(NAME);
+        without(&place, || Ok(())).unwrap();
+        put(&place, b"one", false).unwrap();
+        let refused = || Err(Error::Refused(Vec::new()));
+        assert!(without(&place, || if place.exists() { Ok(()) } else { refused() }).is_err());
+        assert_eq!(read(&place).unwrap(), b"one");
+        without(&place, || Ok(())).unwrap();
+        assert_eq!(base.path().read_dir().unwrap().count(), 0);
     }
 
     #[test]

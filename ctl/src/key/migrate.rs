@@ -33,7 +33,7 @@ use pam_2fa_protocol::wire::Nothing;
 use serde::Serialize;
 use std::fs::OpenOptions;
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Where the key's file is where configd does not say so: it has the key from elsewhere then.
@@ -61,6 +61,7 @@ pub(crate) fn to_credential(runtime_dir: &Path, asked: &ToCredential, screen: &m
     unit::is_there(runtime_dir)?;
     let (creds, place) = (Creds::of_this_host()?, Path::new(PLACE));
     let status = finished(runtime_dir)?;
+    let file = state_key(&status)?;
     let passphrase = asked.export.as_deref().map(|file| copy::asked(file, &asked.source(), screen)).transpose()?;
     let key = in_use(runtime_dir, &status)?;
     if let Some((file, passphrase)) = asked.export.as_deref().zip(passphrase) {
@@ -85,7 +86,6 @@ pub(crate) fn to_credential(runtime_dir: &Path, asked: &ToCredential, screen: &m
         return Err(undone(&why, &left));
     }
     screen.line("configd has the key from there")?;
-    let file = state_key(&status);
     let was_there = wipe(&file)?;
     if was_there {
         screen.line(&format!("{} is overwritten and taken away", file.display()))?;
@@ -128,7 +128,7 @@ pub(crate) fn to_file(runtime_dir: &Path, screen: &mut Screen<'_>) -> Result<(),
     let place = Path::new(PLACE);
     let status = finished(runtime_dir)?;
     let stands = credential::there(place)?;
-    let mut file = state_key(&status);
+    let mut file = state_key(&status)?;
     let mut changed = stands.is_some();
     if status.place == KeyPlace::Credential {
         if stands.is_none() && !unit_has_opened() {
@@ -172,18 +172,29 @@ fn back_in_its_file(runtime_dir: &Path, status: &KeyReply, key: Secret) -> Resul
         if let Some(reason) = reply.still_sealed {
             return Err(Error::Sealed(reason));
         }
-        if reply.was_there {
-            // By an earlier run: configd goes by the credential's until it starts again.
-            unit::restart_configd()?;
+        if !reply.was_there {
+            return by_file(runtime_dir, status);
         }
-        let now: KeyReply = Client::connect(runtime_dir)?.call(KEY_STATUS, &Nothing {})?;
-        is_by(&now, &status.id, KeyPlace::State)?;
-        Ok(PathBuf::from(now.path))
+        // By an earlier run: configd goes by the credential's until it starts again, and then the unit would open that again.
+        let mut file = None;
+        credential::without(Path::new(PLACE), || {
+            unit::restart_configd()?;
+            file = Some(by_file(runtime_dir, status)?);
+            Ok(())
+        })?;
+        Ok(file.unwrap_or_else(|| PathBuf::from(STATE_KEY)))
     };
     put().map_err(|why| {
         let left = unit::open().err().map_or_else(String::new, |why| format!("; {why}"));
         undone(&why, &left)
     })
+}
+
+/// The file, where configd goes by it.
+fn by_file(runtime_dir: &Path, status: &KeyReply) -> Result<PathBuf, Error> {
+    let now: KeyReply = Client::connect(runtime_dir)?.call(KEY_STATUS, &Nothing {})?;
+    is_by(&now, &status.id, KeyPlace::State)?;
+    Ok(PathBuf::from(now.path))
 }
 
 /// Which key it is; refused while another one may still be needed.
@@ -278,8 +289,22 @@ fn unit_has_opened() -> bool {
     out.is_ok_and(|out| out.status.success())
 }
 
-fn state_key(status: &KeyReply) -> PathBuf {
-    PathBuf::from(if status.place == KeyPlace::State { status.path.as_str() } else { STATE_KEY })
+/// The key's file, which is to be taken away. configd's word alone is not enough for that: one that somebody else has taken over could name any
+/// file of the host.
+fn state_key(status: &KeyReply) -> Result<PathBuf, Error> {
+    if status.place != KeyPlace::State {
+        return Ok(PathBuf::from(STATE_KEY));
+    }
+    let (file, usual) = (PathBuf::from(&status.path), Path::new(STATE_KEY));
+    let owner = |path: &Path| folder(path).symlink_metadata().map(|about| (about.is_dir(), about.uid()));
+    let is_its_own = || file.file_name() == usual.file_name() && owner(&file).ok() == owner(usual).ok();
+    if file == usual || is_its_own() {
+        return Ok(file);
+    }
+    Err(Error::Unfit {
+        path: file,
+        why: String::from("is the key by configd's word, and lies in no folder of configd's"),
+    })
 }
 
 fn is_same(bytes: &[u8], key: &Secret) -> bool {

@@ -57,7 +57,8 @@ const OF_AUTHORITIES: [&str; 2] = ["/var/lib/ca-certificates", "/srv"];
 pub(crate) fn restrict(daemon: Daemon, read: &[&Path], write: &[&Path]) -> Result<Landlock, RulesetError> {
     let reads = AccessFs::ReadFile | AccessFs::ReadDir;
     let of_its_own: &[&str] = if daemon == Daemon::Configd { &OF_NSS } else { &OF_AUTHORITIES };
-    let system = READ.iter().chain(of_its_own).map(Path::new);
+    // What cannot be looked at is left out: a file that is taken for a folder has the kernel refuse all of the rules.
+    let system = READ.iter().chain(of_its_own).map(Path::new).filter(|path| path.metadata().is_ok());
     let named = read.iter().filter_map(|path| existing(path));
     let rules = ruleset(daemon)?.create()?;
     let rules = rules.add_rules(path_beneath_rules(system.chain(named), reads))?;

@@ -16,7 +16,7 @@ mod term;
 mod text;
 
 pub(crate) use network::Network;
-pub(crate) use reload::{HOST_CONFIG, Told, has_systemd, systemctl, tell};
+pub(crate) use reload::{HOST_CONFIG, Told, has_systemd, systemctl, systemctl_within, tell};
 pub(crate) use sshd::{Effective, Probe, Sshd, includes, writable};
 pub(crate) use term::{parse_rfc3339, rfc3339};
 

@@ -2,12 +2,14 @@
 //! nobody whose configuration would not be taken: a sshd that is sent SIGHUP with one that is wrong ends.
 
 use super::file::is_there;
-use super::sshd::{Sshd, last_words, output};
+use super::sshd::{ANSWER, Sshd, last_words};
 use crate::error::Error;
+use crate::program::output_within;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 /// The main file of the host's own sshd, the one that its unit starts.
 pub(crate) const HOST_CONFIG: &str = "/etc/ssh/sshd_config";
@@ -50,11 +52,16 @@ pub(crate) fn tell(sshd: &Sshd, then: &str) -> Result<Told, Error> {
 
 /// Runs it; where it has none, the error says so.
 pub(crate) fn systemctl(words: &[&str]) -> Result<std::process::Output, Error> {
+    systemctl_within(words, ANSWER)
+}
+
+/// The same, for a unit that may take longer to start.
+pub(crate) fn systemctl_within(words: &[&str], time: Duration) -> Result<std::process::Output, Error> {
     let [first, second] = SYSTEMCTL.map(Path::new);
     let program = if is_there(first) { first } else { second };
     let mut command = Command::new(program);
     command.args(words);
-    output(command).map_err(|why| Error::File { what: "cannot run", path: program.to_owned(), why })
+    output_within(command, time).map_err(|why| Error::File { what: "cannot run", path: program.to_owned(), why })
 }
 
 /// Why nothing ends an exemption of that sshd when its time is over; none where our timer does.

@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Where distributions put it; the first that is there.
 const PLACES: [&str; 4] = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/sshd", "/usr/lib/ssh/sshd"];
 /// Until a program has answered: it reads a few files.
-const ANSWER: Duration = Duration::from_secs(20);
+pub(super) const ANSWER: Duration = Duration::from_secs(20);
 
 /// What sshd says of a `Match LocalPort` without one.
 const WANTS_A_LOGIN: &str = "not in connection test specification";

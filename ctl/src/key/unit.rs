@@ -2,11 +2,14 @@
 
 use super::credential::PLACE;
 use crate::error::Error;
-use crate::exempt::{has_systemd, systemctl};
+use crate::exempt::{has_systemd, systemctl, systemctl_within};
 use std::path::Path;
+use std::time::Duration;
 
 /// Opens the credential.
 pub(crate) const OPENER: &str = "pam-2fa-key.service";
+/// Longer than its TimeoutStartSec=: a TPM2 takes its time.
+const START: Duration = Duration::from_secs(130);
 /// Decides, and needs the key.
 const CONFIGD: &str = "pam-2fa-configd.service";
 /// Where the opener puts it: for the configd of this host, and for no second one.
@@ -61,7 +64,7 @@ pub(super) fn restart_configd() -> Result<(), Error> {
 }
 
 fn told(verb: &str, unit: &str) -> Result<(), Error> {
-    let out = systemctl(&[verb, unit])?;
+    let out = systemctl_within(&[verb, unit], START)?;
     if out.status.success() {
         return Ok(());
     }
